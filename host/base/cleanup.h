@@ -1,0 +1,39 @@
+/*
+ * Scope-bound clean-up for what libc hands out.
+ *
+ *	cleanup_free char *text = strdup("…");   // freed when `text` leaves its scope
+ *	cleanup_fd int fd = open(…);             // closed when `fd` leaves its scope, if >= 0
+ *	return steal_fd(&fd);                    // hands the descriptor on; nothing is closed
+ */
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static inline void cleanup_free_p(void *p) {
+	free(*(void **)p);
+}
+
+static inline void cleanup_fd_p(const int *fd) {
+	if (*fd >= 0) {
+		(void)close(*fd);
+	}
+}
+
+static inline void cleanup_file_p(FILE **file) {
+	if (*file != NULL) {
+		(void)fclose(*file);
+	}
+}
+
+#define cleanup_free __attribute__((cleanup(cleanup_free_p)))
+#define cleanup_fd __attribute__((cleanup(cleanup_fd_p)))
+#define cleanup_file __attribute__((cleanup(cleanup_file_p)))
+
+/* Takes the descriptor out of *fd, leaving -1. */
+static inline int steal_fd(int *fd) {
+	int taken = *fd;
+	*fd = -1;
+	return taken;
+}

@@ -1,0 +1,20 @@
+/*
+ * One line per event on stderr: "portlight-host[123] warning: text". stderr is where browsers collect a native
+ * host's log; nothing here ever writes to stdout.
+ */
+#pragma once
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/*
+ * Sets the program's name (borrowed, must outlive the process) and the most detailed level that is printed.
+ * PORTLIGHT_LOG=error|warning|info|debug in the environment overrides `level`.
+ */
+void log_init(const char *program, enum log_level level);
+
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
+#define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
