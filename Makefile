@@ -8,7 +8,9 @@ HOST_NAME := org.portlight.host
 CHROMIUM_ID := dmefmpejkcdmdoopbohfmhdjieggcbbo
 FIREFOX_ID := portlight@portlight
 
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 B := build
 V ?= release
 O := $(B)/$(V)

@@ -1,5 +1,6 @@
 /*
- * A growable byte buffer, and a reader that never leaves its bounds. Integers on the wire are little-endian.
+ * A growable byte buffer, and a reader that never leaves its bounds. Integers on the wire are
+ * little-endian.
  */
 #pragma once
 
@@ -17,7 +18,8 @@ struct bytes {
 void bytes_init(struct bytes *bytes);
 void bytes_finish(struct bytes *bytes);
 
-/* Makes room for `more` bytes past `length`. False when memory ran out or the size overflows; nothing changes then. */
+/* Makes room for `more` bytes past `length`. False when memory ran out or the size overflows;
+ * nothing changes then. */
 bool bytes_reserve(struct bytes *bytes, size_t more);
 
 /* Appends a copy of `length` bytes at `data`. False as for bytes_reserve(). */
@@ -26,7 +28,8 @@ bool bytes_append(struct bytes *bytes, const void *data, size_t length);
 /* Drops the first `count` (at most `length`) bytes and moves the rest to the front. */
 void bytes_consume(struct bytes *bytes, size_t count);
 
-/* A reader lends `data` from the caller. Once a read did not fit, `ok` is false and every later read gives zero. */
+/* A reader lends `data` from the caller. Once a read did not fit, `ok` is false and every later
+ * read gives zero. */
 struct reader {
 	const uint8_t *data;
 	size_t length;

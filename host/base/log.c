@@ -28,7 +28,8 @@ void log_write(enum log_level level, const char *format, ...) {
 	}
 	/* One write per line, so that lines of host and helper never mix. */
 	char line[1024];
-	int used = snprintf(line, sizeof(line), "%s[%d] %s: ", program_name, (int)getpid(), level_names[level]);
+	int used = snprintf(
+		line, sizeof(line), "%s[%d] %s: ", program_name, (int)getpid(), level_names[level]);
 	if (used < 0 || (size_t)used >= sizeof(line) - 1) {
 		return;
 	}

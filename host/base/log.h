@@ -1,14 +1,14 @@
 /*
- * One line per event on stderr: "portlight-host[123] warning: text". stderr is where browsers collect a native
- * host's log; nothing here ever writes to stdout.
+ * One line per event on stderr: "portlight-host[123] warning: text". stderr is where browsers
+ * collect a native host's log; nothing here ever writes to stdout.
  */
 #pragma once
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /*
- * Sets the program's name (borrowed, must outlive the process) and the most detailed level that is printed.
- * PORTLIGHT_LOG=error|warning|info|debug in the environment overrides `level`.
+ * Sets the program's name (borrowed, must outlive the process) and the most detailed level that is
+ * printed. PORTLIGHT_LOG=error|warning|info|debug in the environment overrides `level`.
  */
 void log_init(const char *program, enum log_level level);
 

@@ -1,0 +1,17 @@
+/*
+ * The catalogue of errors that every program, the wire and the extension share. Its text is
+ * errors.def.
+ */
+#pragma once
+
+enum error_code {
+#define ERROR(name, code, dom_name, message, remedy) ERROR_##name,
+#include "wire/errors.def"
+#undef ERROR
+	ERROR_COUNT
+};
+
+/* Static strings; a value outside the catalogue reads as ERROR_BAD_PACKET. */
+const char *error_code_string(enum error_code code);
+const char *error_message(enum error_code code);
+const char *error_remedy(enum error_code code);

@@ -1,0 +1,193 @@
+#include "wire/packet.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+/* Type and the zero byte after it. */
+#define HEADER_SIZE 2u
+#define PTS_MAX ((INT64_C(1) << 53) - 1)
+
+static bool in_range(uint32_t value, uint32_t low, uint32_t high) {
+	return value >= low && value <= high;
+}
+
+static bool codec_valid(enum packet_codec codec) {
+	return codec == PACKET_CODEC_VP8 || codec == PACKET_CODEC_VP9;
+}
+
+static bool size_valid(uint32_t width, uint32_t height) {
+	return in_range(width, 2, PACKET_SIDE_MAX) && in_range(height, 2, PACKET_SIDE_MAX);
+}
+
+static bool open_valid(const struct packet_open *open) {
+	return codec_valid(open->codec) && in_range(open->max_fps, 1, PACKET_FPS_MAX) &&
+	       in_range(open->max_kbps, PACKET_KBPS_MIN, PACKET_KBPS_MAX) &&
+	       open->credit <= PACKET_CREDIT_MAX;
+}
+
+static bool frame_valid(const struct packet_frame *frame) {
+	return in_range(frame->parts, 1, PACKET_PARTS_MAX) && frame->part < frame->parts &&
+	       size_valid(frame->width, frame->height) && frame->pts_us >= 0 &&
+	       frame->pts_us <= PTS_MAX && in_range(frame->payload_length, 1, PACKET_PAYLOAD_MAX);
+}
+
+static bool parse_open(struct reader *reader, struct packet_open *open) {
+	if (reader_u16(reader) != PACKET_VERSION) {
+		return false;
+	}
+	open->node_id = reader_u32(reader);
+	open->codec = (enum packet_codec)reader_u8(reader);
+	open->max_fps = reader_u16(reader);
+	open->max_kbps = reader_u32(reader);
+	open->credit = reader_u16(reader);
+	return open_valid(open);
+}
+
+static bool parse_frame(struct reader *reader, struct packet_frame *frame) {
+	frame->sequence = reader_u32(reader);
+	frame->part = reader_u16(reader);
+	frame->parts = reader_u16(reader);
+	uint8_t key = reader_u8(reader);
+	frame->key = key == 1;
+	frame->width = reader_u32(reader);
+	frame->height = reader_u32(reader);
+	frame->pts_us = (int64_t)reader_u64(reader);
+	size_t left = reader_left(reader);
+	if (left > PACKET_PAYLOAD_MAX) {
+		return false;
+	}
+	frame->payload_length = (uint32_t)left;
+	frame->payload = reader_bytes(reader, left);
+	return key <= 1 && frame_valid(frame);
+}
+
+static bool parse_ended(struct reader *reader, struct packet_ended *ended) {
+	uint16_t code = reader_u16(reader);
+	uint16_t length = reader_u16(reader);
+	const uint8_t *detail = reader_bytes(reader, length);
+	if (detail == NULL || code == ERROR_NONE || code >= ERROR_COUNT ||
+		length > PACKET_DETAIL_MAX) {
+		return false;
+	}
+	ended->code = (enum error_code)code;
+	memcpy(ended->detail, detail, length);
+	ended->detail[length] = '\0';
+	return true;
+}
+
+bool packet_parse(const void *data, size_t length, struct packet *packet) {
+	struct reader reader;
+	reader_init(&reader, data, length);
+	packet->type = (enum packet_type)reader_u8(&reader);
+	if (reader_u8(&reader) != 0 || !reader.ok) {
+		return false;
+	}
+	bool valid = false;
+	switch (packet->type) {
+	case PACKET_OPEN:
+		valid = parse_open(&reader, &packet->open);
+		break;
+	case PACKET_CREDIT:
+		packet->credit.frames = reader_u16(&reader);
+		valid = in_range(packet->credit.frames, 1, PACKET_CREDIT_MAX);
+		break;
+	case PACKET_KEYFRAME:
+		valid = true;
+		break;
+	case PACKET_READY:
+		packet->ready.codec = (enum packet_codec)reader_u8(&reader);
+		packet->ready.width = reader_u32(&reader);
+		packet->ready.height = reader_u32(&reader);
+		valid = codec_valid(packet->ready.codec) &&
+			size_valid(packet->ready.width, packet->ready.height);
+		break;
+	case PACKET_FRAME:
+		valid = parse_frame(&reader, &packet->frame);
+		break;
+	case PACKET_ENDED:
+		valid = parse_ended(&reader, &packet->ended);
+		break;
+	}
+	return valid && reader.ok && reader_left(&reader) == 0;
+}
+
+static uint8_t *put_u8(uint8_t *at, uint8_t value) {
+	*at = value;
+	return at + 1;
+}
+
+static uint8_t *put_u16(uint8_t *at, uint16_t value) {
+	bytes_put_u16(at, value);
+	return at + 2;
+}
+
+static uint8_t *put_u32(uint8_t *at, uint32_t value) {
+	bytes_put_u32(at, value);
+	return at + 4;
+}
+
+static uint8_t *write_open(const struct packet_open *open, uint8_t *at) {
+	assert(open_valid(open));
+	at = put_u16(at, PACKET_VERSION);
+	at = put_u32(at, open->node_id);
+	at = put_u8(at, (uint8_t)open->codec);
+	at = put_u16(at, open->max_fps);
+	at = put_u32(at, open->max_kbps);
+	return put_u16(at, open->credit);
+}
+
+static uint8_t *write_frame(const struct packet_frame *frame, uint8_t *at) {
+	assert(frame_valid(frame));
+	at = put_u32(at, frame->sequence);
+	at = put_u16(at, frame->part);
+	at = put_u16(at, frame->parts);
+	at = put_u8(at, frame->key ? 1 : 0);
+	at = put_u32(at, frame->width);
+	at = put_u32(at, frame->height);
+	bytes_put_u64(at, (uint64_t)frame->pts_us);
+	return at + 8;
+}
+
+static uint8_t *write_ended(const struct packet_ended *ended, uint8_t *at) {
+	size_t length = strnlen(ended->detail, PACKET_DETAIL_MAX);
+	assert(ended->code > ERROR_NONE && ended->code < ERROR_COUNT);
+	at = put_u16(at, (uint16_t)ended->code);
+	at = put_u16(at, (uint16_t)length);
+	memcpy(at, ended->detail, length);
+	return at + length;
+}
+
+size_t packet_write(const struct packet *packet, uint8_t *out) {
+	uint8_t *at = put_u8(out, (uint8_t)packet->type);
+	at = put_u8(at, 0);
+	switch (packet->type) {
+	case PACKET_OPEN:
+		at = write_open(&packet->open, at);
+		break;
+	case PACKET_CREDIT:
+		assert(in_range(packet->credit.frames, 1, PACKET_CREDIT_MAX));
+		at = put_u16(at, packet->credit.frames);
+		break;
+	case PACKET_KEYFRAME:
+		break;
+	case PACKET_READY:
+		assert(codec_valid(packet->ready.codec));
+		assert(size_valid(packet->ready.width, packet->ready.height));
+		at = put_u8(at, (uint8_t)packet->ready.codec);
+		at = put_u32(at, packet->ready.width);
+		at = put_u32(at, packet->ready.height);
+		break;
+	case PACKET_FRAME:
+		at = write_frame(&packet->frame, at);
+		break;
+	case PACKET_ENDED:
+		at = write_ended(&packet->ended, at);
+		break;
+	}
+	return (size_t)(at - out);
+}
+
+static_assert(HEADER_SIZE + 29 + PACKET_PAYLOAD_MAX <= PACKET_SIZE_MAX, "a full FRAME fits");
+static_assert(HEADER_SIZE + 4 + PACKET_DETAIL_MAX <= PACKET_SIZE_MAX, "an ENDED fits");

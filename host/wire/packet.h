@@ -1,0 +1,106 @@
+/*
+ * The packets between portlight-host (or portlight record) and portlight-capture: one packet is one
+ * message of a SOCK_SEQPACKET pair. Pure bytes <-> structs, no I/O. The layouts stand in
+ * docs/PROTOCOL.md.
+ *
+ * Both programs are built from one tree; PACKET_VERSION in OPEN catches a mixed installation.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/errors.h"
+
+#define PACKET_VERSION 1
+/* Encoded payload in one FRAME packet, and so in one native message: see "fragments" in
+ * docs/PROTOCOL.md. */
+#define PACKET_PAYLOAD_MAX (64u * 1024u)
+/* No encoder of ours makes a larger frame: 128 fragments, 8 MiB. */
+#define PACKET_PARTS_MAX 128u
+#define PACKET_DETAIL_MAX 512u
+#define PACKET_SIDE_MAX 16384u
+#define PACKET_FPS_MAX 240u
+#define PACKET_KBPS_MIN 100u
+#define PACKET_KBPS_MAX 200000u
+#define PACKET_CREDIT_MAX 16u
+/* The largest packet there is: a FRAME with a full payload. */
+#define PACKET_SIZE_MAX (PACKET_PAYLOAD_MAX + 64u)
+
+enum packet_type {
+	/* host -> helper */
+	PACKET_OPEN = 1, /* first and once; carries the PipeWire remote's fd as SCM_RIGHTS */
+	PACKET_CREDIT = 2,
+	PACKET_KEYFRAME = 3,
+	/* helper -> host */
+	PACKET_READY = 16, /* the first picture's format is known; before any FRAME */
+	PACKET_FRAME = 17,
+	PACKET_ENDED = 18, /* last; the helper exits after it */
+};
+
+enum packet_codec { PACKET_CODEC_VP8 = 1, PACKET_CODEC_VP9 = 2 };
+
+struct packet_open {
+	uint32_t node_id; /* PipeWire node, from the portal's Start */
+	enum packet_codec codec;
+	uint16_t max_fps;  /* 1 to PACKET_FPS_MAX */
+	uint32_t max_kbps; /* PACKET_KBPS_MIN to PACKET_KBPS_MAX */
+	uint16_t credit;   /* frames that may be sent at once, 0 to PACKET_CREDIT_MAX */
+};
+
+struct packet_credit {
+	uint16_t frames; /* more frames that may be sent, 1 to PACKET_CREDIT_MAX */
+};
+
+struct packet_ready {
+	enum packet_codec codec;
+	uint32_t width; /* of the encoded picture, 2 to PACKET_SIDE_MAX */
+	uint32_t height;
+};
+
+/* One fragment of an encoded frame. Fragments of a frame come in order and are never mixed with
+ * another frame's. */
+struct packet_frame {
+	uint32_t sequence; /* counts frames from 0 */
+	uint16_t part;     /* 0 to parts - 1 */
+	uint16_t parts;    /* 1 to PACKET_PARTS_MAX */
+	bool key;
+	uint32_t width; /* of this frame */
+	uint32_t height;
+	int64_t pts_us; /* when the picture left the compositor, CLOCK_MONOTONIC microseconds, 0 to
+			   2^53 - 1 */
+	const uint8_t *payload;  /* lent */
+	uint32_t payload_length; /* 1 to PACKET_PAYLOAD_MAX */
+};
+
+struct packet_ended {
+	enum error_code code;
+	char detail[PACKET_DETAIL_MAX +
+		    1]; /* printable UTF-8 for the log and the error's `detail`, may be empty */
+};
+
+struct packet {
+	enum packet_type type;
+	union {
+		struct packet_open open;
+		struct packet_credit credit;
+		struct packet_ready ready;
+		struct packet_frame frame;
+		struct packet_ended ended;
+	};
+};
+
+/*
+ * Reads one packet. False when it is truncated, too long, of an unknown type or version, or a field
+ * is out of its bounds; *packet is then unspecified. A FRAME's payload points into `data`.
+ */
+bool packet_parse(const void *data, size_t length, struct packet *packet);
+
+/*
+ * Writes a packet's bytes to `out` (at least PACKET_SIZE_MAX bytes) and returns how many there are.
+ * The packet's fields are within their bounds, or it asserts. For a FRAME only the header is
+ * written and the payload is not copied: send the returned header and the payload as two parts of
+ * one message.
+ */
+size_t packet_write(const struct packet *packet, uint8_t *out);
