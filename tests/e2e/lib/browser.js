@@ -1,0 +1,248 @@
+/**
+ * Real browsers in throwaway profiles, with the extension and the native host's manifest, and with every road out of
+ * the machine closed.
+ */
+import {existsSync} from 'node:fs';
+import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import puppeteer from 'puppeteer-core';
+import {descendants, OurProcesses} from './processes.js';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const build = process.env.PORTLIGHT_BUILD ?? join(root, 'build');
+
+export const hostName = 'org.portlight.host';
+export const chromiumId = 'dmefmpejkcdmdoopbohfmhdjieggcbbo';
+export const firefoxId = 'portlight@portlight';
+
+/** @typedef {'firefox' | 'chromium'} Kind */
+
+/**
+ * @typedef {object} Options
+ * @property {Kind} kind
+ * @property {boolean} [visible]  a window on the desktop; without, the browser is headless
+ * @property {boolean} [fakeCamera]  a camera of the browser's own making, allowed without asking
+ * @property {string} [host]  the program that the manifest names
+ * @property {string[]} [args]  more of the browser's switches
+ * @property {Record<string, string>} [env]  more of its environment
+ * @property {{width: number, height: number}} [size]  of the page
+ */
+
+/** Firefox's own traffic, each part at its source; the dead proxy below stops what is not listed here. */
+const firefoxPrefs = {
+	'network.proxy.type': 1,
+	'network.proxy.http': '127.0.0.1',
+	'network.proxy.http_port': 9,
+	'network.proxy.ssl': '127.0.0.1',
+	'network.proxy.ssl_port': 9,
+	'network.proxy.no_proxies_on': 'localhost, 127.0.0.1',
+	'network.trr.mode': 5,
+	'network.dns.disablePrefetch': true,
+	'network.prefetch-next': false,
+	'network.captive-portal-service.enabled': false,
+	'network.connectivity-service.enabled': false,
+	'app.update.enabled': false,
+	'app.normandy.enabled': false,
+	'app.shield.optoutstudies.enabled': false,
+	'browser.region.update.enabled': false,
+	'browser.region.network.url': '',
+	'browser.newtabpage.activity-stream.feeds.telemetry': false,
+	'browser.newtabpage.activity-stream.asrouter.userprefs.cfr.addons': false,
+	'browser.safebrowsing.provider.mozilla.updateURL': '',
+	'browser.safebrowsing.provider.google4.updateURL': '',
+	'browser.topsites.contile.enabled': false,
+	'datareporting.usage.uploadEnabled': false,
+	'dom.push.connection.enabled': false,
+	'extensions.systemAddon.update.enabled': false,
+	'media.gmp-provider.enabled': false,
+	'messaging-system.rsexperimentloader.enabled': false,
+	'security.OCSP.enabled': 0,
+	'security.remote_settings.crlite_filters.enabled': false,
+	'security.remote_settings.intermediates.enabled': false,
+	'toolkit.telemetry.enabled': false,
+	'toolkit.telemetry.unified': false,
+	'toolkit.telemetry.server': '',
+	// WebRTC between two pages of this machine.
+	'media.peerconnection.ice.obfuscate_host_addresses': false,
+	'media.peerconnection.ice.loopback': true,
+	// The clocks of the page and of the marker are compared.
+	'privacy.reduceTimerPrecision': false,
+	'media.autoplay.default': 0,
+};
+
+const chromiumArgs = [
+	'--no-first-run',
+	'--no-default-browser-check',
+	'--disable-background-networking',
+	'--disable-component-update',
+	'--disable-sync',
+	'--disable-domain-reliability',
+	'--metrics-recording-only',
+	'--disable-gpu',
+	'--autoplay-policy=no-user-gesture-required',
+	'--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+	'--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter,Translate',
+	'--allow-loopback-in-peer-connection',
+];
+
+/** A folder of this run's own, under the desktop's where there is one. */
+async function throwawayFolder() {
+	return mkdtemp(join(process.env.PORTLIGHT_TMP ?? tmpdir(), 'browser-'));
+}
+
+/**
+ * @param {Kind} kind
+ * @param {string} folder that the manifest goes to
+ * @param {string} path of the host
+ */
+async function writeManifest(kind, folder, path) {
+	const caller =
+		kind === 'chromium'
+			? {allowed_origins: [`chrome-extension://${chromiumId}/`]}
+			: {allowed_extensions: [firefoxId]};
+	const manifest = {name: hostName, description: 'Portlight', path, type: 'stdio', ...caller};
+	await mkdir(folder, {recursive: true});
+	await writeFile(join(folder, `${hostName}.json`), JSON.stringify(manifest));
+}
+
+/** A running browser, its extension, and our processes below it. */
+export class TestBrowser {
+	/**
+	 * @param {Kind} kind
+	 * @param {import('puppeteer-core').Browser} browser
+	 * @param {string} home
+	 */
+	constructor(kind, browser, home) {
+		this.kind = kind;
+		this.browser = browser;
+		this.home = home;
+		this.pid = /** @type {number} */ (browser.process()?.pid);
+		this.ours = new OurProcesses(this.pid);
+	}
+
+	/**
+	 * @param {string} url
+	 * @returns {Promise<import('puppeteer-core').Page>}
+	 */
+	async open(url) {
+		const page = await this.browser.newPage();
+		await page.goto(url, {waitUntil: 'load'});
+		return page;
+	}
+
+	/**
+	 * Runs a function in the extension's background (Chromium only: Firefox shows its background to no one).
+	 * @template T
+	 * @param {(...args: any[]) => T} fn
+	 * @param {...any} args
+	 * @returns {Promise<Awaited<T>>}
+	 */
+	async inBackground(fn, ...args) {
+		const target = await this.browser.waitForTarget(
+			(t) => t.type() === 'service_worker' && t.url().startsWith(`chrome-extension://${chromiumId}/`),
+		);
+		const worker = await target.worker();
+		if (!worker) {
+			throw new Error("The extension's background worker is not running.");
+		}
+		return /** @type {Promise<Awaited<T>>} */ (worker.evaluate(fn, ...args));
+	}
+
+	/** Ends the extension's background the hard way: its worker in Chromium, its whole process in Firefox. */
+	async killBackground() {
+		if (this.kind === 'chromium') {
+			const target = await this.browser.waitForTarget(
+				(t) => t.type() === 'service_worker' && t.url().startsWith(`chrome-extension://${chromiumId}/`),
+			);
+			await (await target.worker())?.close();
+			return;
+		}
+		const extension = descendants(this.pid).find((p) => p.name === 'WebExtensions');
+		if (!extension) {
+			throw new Error("Firefox's extension process was not found.");
+		}
+		process.kill(extension.pid, 'SIGKILL');
+	}
+
+	/** Closes the browser as a person would, and removes its profile. */
+	async close() {
+		const children = descendants(this.pid);
+		await Promise.race([this.browser.close().catch(() => {}), new Promise((r) => setTimeout(r, 8000).unref())]);
+		for (const p of descendants(this.pid).concat(children)) {
+			const stat = await readFile(`/proc/${p.pid}/stat`, 'latin1').catch(() => '');
+			const same = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] === p.start;
+			if (same && !p.name.startsWith('portlight')) {
+				process.kill(p.pid, 'SIGKILL');
+			}
+		}
+		await rm(this.home, {recursive: true, force: true, maxRetries: 5, retryDelay: 100});
+	}
+}
+
+/**
+ * @param {Options} options
+ * @returns {Promise<TestBrowser>}
+ */
+export async function openBrowser({kind, visible, fakeCamera, host, args = [], env = {}, size}) {
+	const extension = join(build, `extension-${kind}`);
+	const program = host ?? join(build, 'bin/portlight-host');
+	for (const [path, remedy] of [
+		[join(extension, 'manifest.json'), 'make extension'],
+		[program, 'make programs'],
+	]) {
+		if (!existsSync(path)) {
+			throw new Error(`There is no ${path}. Run \`${remedy}\` first.`);
+		}
+	}
+	const home = await throwawayFolder();
+	const profile = join(home, 'profile');
+	const {width, height} = size ?? {width: 1280, height: 800};
+	/** @type {import('puppeteer-core').LaunchOptions} */
+	const common = {
+		headless: !visible,
+		userDataDir: profile,
+		defaultViewport: visible ? null : {width, height},
+		env: {...process.env, HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_CACHE_HOME: join(home, '.cache'), ...env},
+		protocolTimeout: 60000,
+	};
+	let browser;
+	if (kind === 'chromium') {
+		await writeManifest(kind, join(profile, 'NativeMessagingHosts'), program);
+		browser = await puppeteer.launch({
+			...common,
+			browser: 'chrome',
+			executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+			pipe: true,
+			enableExtensions: true,
+			args: [
+				...chromiumArgs,
+				`--window-size=${width},${height}`,
+				...(process.getuid?.() === 0 || process.env.PORTLIGHT_NO_SANDBOX ? ['--no-sandbox'] : []),
+				...(fakeCamera ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
+				...args,
+			],
+		});
+	} else {
+		await writeManifest(kind, join(home, '.mozilla/native-messaging-hosts'), program);
+		browser = await puppeteer.launch({
+			...common,
+			browser: 'firefox',
+			executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+			extraPrefsFirefox: {
+				...firefoxPrefs,
+				...(fakeCamera ? {'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true} : {}),
+			},
+			args: [`--width=${width}`, `--height=${height}`, ...args],
+		});
+	}
+	const opened = new TestBrowser(kind, browser, home);
+	try {
+		await browser.installExtension(extension);
+	} catch (error) {
+		await opened.close();
+		throw error;
+	}
+	return opened;
+}
