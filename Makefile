@@ -15,6 +15,12 @@ B := build
 V ?= release
 O := $(B)/$(V)
 
+# Short lines instead of whole commands; VERBOSE=1 shows these.
+ifndef VERBOSE
+.SILENT:
+endif
+say = @printf '  %-5s %s\n' '$(1)' '$(2)'
+
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE -g $(WARN) -Ihost -I$(B)/gen -MMD -MP
@@ -64,6 +70,7 @@ SRC_$(1) := $$(wildcard host/$(1)/*.c)
 OBJ_$(1) := $$(SRC_$(1):%.c=$(O)/%.o)
 $(O)/host/$(1)/%.o: host/$(1)/%.c $(B)/gen/config.h
 	@mkdir -p $$(@D)
+	$$(call say,CC,$$<)
 	$$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $(if $(PKG_$(1)),$$$$(pkg-config --cflags $(PKG_$(1)))) -c -o $$@ $$<
 $(O)/lib$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
 	@rm -f $$@
@@ -73,6 +80,7 @@ $(O)/lib$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
 # Its unit tests: tests/unit/FOLDER/NAME_test.c, each one program.
 $(O)/tests/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $(O)/lib$(1).a $$(USE_$(1):%=$(O)/lib%.a)
 	@mkdir -p $$(@D)
+	$$(call say,TEST,$$@)
 	$$(CC) $(BASE_CFLAGS) -Itests/unit $(VARIANT_CFLAGS) $(CFLAGS) $(if $(call pkgs,$(1)),$$$$(pkg-config --cflags $(call pkgs,$(1)))) \
 		-o $$@ $$< $(VARIANT_LDFLAGS) $(O)/lib$(1).a $$(USE_$(1):%=$(O)/lib%.a) $$$$(pkg-config --libs cmocka) $(call libs,$(1))
 UNIT_TESTS += $$(patsubst %.c,$(O)/%,$$(wildcard tests/unit/$(1)/*_test.c))
@@ -85,13 +93,15 @@ BIN := $(if $(filter release,$(V)),$(B)/bin,$(O)/bin)
 define program
 $(BIN)/$(1): $(O)/host/$(2)/main.o $(O)/lib$(2).a $(USE_$(2):%=$(O)/lib%.a)
 	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
 	$$(CC) $(VARIANT_LDFLAGS) $(LDFLAGS) -o $$@ $$^ $(call libs,$(2))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(word 1,$(subst :, ,$(p))),$(word 2,$(subst :, ,$(p))))))
 
 -include $(sort $(wildcard tests/*/*.mk packaging/*.mk))
 
-.PHONY: unit
+.PHONY: unit unit-programs tools
+unit-programs: $(UNIT_TESTS)
 unit: $(UNIT_TESTS) ## Run the unit tests of this variant (V=asan for the sanitizers)
 	@set -e; for t in $(sort $(UNIT_TESTS)); do echo "== $$t"; $$t; done
 
@@ -100,12 +110,68 @@ EXTENSION_SRC := $(shell find extension -type f 2>/dev/null)
 $(B)/extension-%/manifest.json: $(EXTENSION_SRC) manifest/extension.json manifest/extension.%.json Makefile
 	@rm -rf $(@D)
 	@mkdir -p $(@D)
+	$(call say,EXT,$(@D))
 	cp -R extension/. $(@D)/
 	jq -s --arg v '$(VERSION)' '.[0] * .[1] | .version = $$v' manifest/extension.json manifest/extension.$*.json > $@
 extension: $(B)/extension-chromium/manifest.json $(B)/extension-firefox/manifest.json ## Build the loadable extensions
+
+# The man pages, from scdoc.
+MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
+$(B)/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+.PHONY: man
+man: $(MAN)
+all: man
+
+# Set-up, then the main job; a machine with a Wayland session uses it, any other an embedded desktop.
+DESKTOP ?= $(if $(WAYLAND_DISPLAY),session,embedded)
+BROWSER ?= firefox
+CAPTURE ?= native
+RUN_DESKTOP := $(if $(filter browser,$(CAPTURE)),xvfb,$(if $(filter embedded,$(DESKTOP)),desktop))
+.PHONY: run check deps
+run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromium DESKTOP=session|embedded CAPTURE=native|browser)
+	packaging/install-deps --npm build run $(BROWSER) $(RUN_DESKTOP)
+	$(MAKE) --no-print-directory all tools
+	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) CAPTURE=$(CAPTURE) node tests/e2e/run.js
+check: ## Run every test (installs what the tests need; FUZZ_SECONDS=20)
+	packaging/install-deps --npm
+	tests/run-checks
+deps: ## Install everything that packaging/deps and tests/package-lock.json name
+	packaging/install-deps --npm
+
+# Lint: C by clang-format, clang-tidy, cppcheck and the layering rules; JavaScript by eslint, tsc and web-ext.
+C_FILES = $(shell git ls-files --cached --others --exclude-standard 'host/*.[ch]' 'tests/*.[ch]')
+TIDY := $(FOLDERS:%=tidy-%)
+.PHONY: lint lint-c lint-js lint-layers $(TIDY)
+lint: lint-layers lint-c lint-js ## Check layout, types, layering and common mistakes
+lint-layers:
+	packaging/lint-layers
+lint-c: $(B)/gen/config.h $(TIDY)
+	clang-format --dry-run --Werror $(C_FILES)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
+		--suppress=missingIncludeSystem -Ihost -I$(B)/gen host
+define tidy
+tidy-$(1): $(B)/gen/config.h
+	$$(call say,TIDY,host/$(1))
+	$$(if $$(wildcard host/$(1)/*.c),clang-tidy --quiet $$(wildcard host/$(1)/*.c) -- -std=c11 -D_GNU_SOURCE -Ihost -I$(B)/gen \
+		$(if $(PKG_$(1)),$$$$(pkg-config --cflags $(PKG_$(1)))) 2>$(B)/tidy-$(1).log || { cat $(B)/tidy-$(1).log; exit 1; })
+endef
+$(foreach f,$(FOLDERS),$(eval $(call tidy,$(f))))
+lint-js: extension
+	cd tests && node_modules/.bin/eslint -c eslint.config.js .. && node_modules/.bin/tsc --noEmit -p tsconfig.json
+	tests/node_modules/.bin/web-ext lint --no-config-discovery --warnings-as-errors --self-hosted -s $(B)/extension-firefox
+
+# Installation. The native host's manifests go where the browsers of manifest/browsers.tsv look for system-wide ones.
+.PHONY: install uninstall
+install: all ## Install programs, man pages, extensions and native host manifests (DESTDIR, prefix)
+	packaging/install '$(DESTDIR)' '$(prefix)' '$(HOST_NAME)' '$(CHROMIUM_ID)' '$(FIREFOX_ID)'
+uninstall: ## Remove what `make install` installed
+	packaging/install --remove '$(DESTDIR)' '$(prefix)' '$(HOST_NAME)' '$(CHROMIUM_ID)' '$(FIREFOX_ID)'
 
 .PHONY: clean help
 clean: ## Remove what was built
 	rm -rf $(B)
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@echo 'Portlight $(VERSION). Programs land in $(B)/bin, the extensions in $(B)/extension-chromium and $(B)/extension-firefox.'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 24

@@ -68,7 +68,7 @@ static bool parse_ended(struct reader *reader, struct packet_ended *ended) {
 	uint16_t length = reader_u16(reader);
 	const uint8_t *detail = reader_bytes(reader, length);
 	if (detail == NULL || code == ERROR_NONE || code >= ERROR_COUNT ||
-		length > PACKET_DETAIL_MAX) {
+		length > PACKET_DETAIL_MAX || memchr(detail, '\0', length) != NULL) {
 		return false;
 	}
 	ended->code = (enum error_code)code;

@@ -171,6 +171,15 @@ static void fields_out_of_range_are_refused(void **state) {
 	}
 }
 
+static void a_detail_with_a_nul_is_refused(void **state) {
+	(void)state;
+	uint8_t wire[PACKET_SIZE_MAX];
+	struct packet packet;
+	size_t length = write_whole(&samples[5], wire);
+	wire[length - 1] = '\0';
+	assert_false(packet_parse(wire, length, &packet));
+}
+
 static void a_full_payload_fits_and_one_more_byte_does_not(void **state) {
 	(void)state;
 	static uint8_t wire[PACKET_SIZE_MAX + 1];
@@ -208,6 +217,7 @@ int main(void) {
 		cmocka_unit_test(trailing_bytes_are_refused),
 		cmocka_unit_test(unknown_types_and_versions_are_refused),
 		cmocka_unit_test(fields_out_of_range_are_refused),
+		cmocka_unit_test(a_detail_with_a_nul_is_refused),
 		cmocka_unit_test(a_full_payload_fits_and_one_more_byte_does_not),
 		cmocka_unit_test(every_code_has_a_text),
 	};

@@ -1,0 +1,18 @@
+# libFuzzer targets for the parsers, each with a corpus in tests/fuzz/corpus/NAME. What a run discovers stays in build/.
+FUZZ_SECONDS ?= 60
+FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+
+$(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard host/base/*.[ch] host/wire/*.[ch] host/wire/errors.def) $(B)/gen/config.h
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	clang $(filter-out -MMD -MP -Wmissing-prototypes,$(BASE_CFLAGS)) $(FUZZ_CFLAGS) $$(pkg-config --cflags json-c) -o $@ $< \
+		$(filter %.c,$(wildcard host/base/*.c host/wire/*.c)) $$(pkg-config --libs json-c)
+
+.PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)
+fuzz: $(FUZZ_NAMES:%=fuzz-%) ## Fuzz the parsers, FUZZ_SECONDS each (60)
+$(FUZZ_NAMES:%=fuzz-%): fuzz-%: $(B)/fuzz/%_fuzz
+	@mkdir -p $(B)/fuzz/found-$*
+	$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=512 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/$*- \
+		$(B)/fuzz/found-$* tests/fuzz/corpus/$* >$(B)/fuzz/$*.log 2>&1 || { tail -n 40 $(B)/fuzz/$*.log; exit 1; }
+	@printf '  fuzz-%s: %s\n' '$*' "$$(grep -E 'number_of_executed_units' $(B)/fuzz/$*.log | tr -s ' ')"
