@@ -1,0 +1,71 @@
+/*
+ * The other side of one portlight-capture: its process, its socket, its packets. Verbs go down,
+ * callbacks come up; no callback is called from within a verb, and any verb (helper_destroy() too)
+ * may be called from a callback.
+ *
+ * The process can't outlive this one (parent-death signal) nor its socket: the helper ends itself
+ * when the socket closes, and is killed when it does not.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/errors.h"
+#include "wire/packet.h"
+
+#define HELPER_READY_TIMEOUT_MS 10000u
+/* From closing the socket to SIGKILL: "within a second" has to hold with the kill and the reaping.
+ */
+#define HELPER_GRACE_MS 800u
+
+struct helper;
+
+struct helper_options {
+	struct packet_open open;
+	const char *program;       /* NULL: helper_find_program()'s */
+	unsigned ready_timeout_ms; /* from start to READY; 0: HELPER_READY_TIMEOUT_MS */
+};
+
+struct helper_listener {
+	/* Pictures flow. Once, before any frame. */
+	void (*ready)(void *data, const struct packet_ready *ready);
+	/* One fragment of a frame; its payload is lent for the call. */
+	void (*frame)(void *data, const struct packet_frame *frame);
+	/*
+	 * It ended by itself, once: its ENDED packet, a crash (ERROR_HELPER_CRASHED), an invalid
+	 * packet (ERROR_BAD_PACKET), no READY in time (ERROR_HELPER_TIMEOUT), or it could not be
+	 * started (ERROR_HELPER_MISSING). No ready or frame comes after it. `detail` may be NULL.
+	 */
+	void (*ended)(void *data, enum error_code code, const char *detail);
+	/* The process is gone and reaped: once and last, after `ended` or helper_stop(). */
+	void (*gone)(void *data);
+};
+
+/* Path of portlight-capture: beside the running program, or in ../libexec/portlight/ of it; NULL
+ * when neither is there. Free with free(). */
+char *helper_find_program(void);
+
+/*
+ * Starts a helper and sends it OPEN with `remote_fd`, the PipeWire remote, which is taken (closed
+ * here in any case). `listener` must outlive the helper. Never NULL: failures come by `ended`,
+ * then `gone`.
+ */
+struct helper *helper_create(const struct helper_options *options, int remote_fd,
+	const struct helper_listener *listener, void *data);
+
+/* `frames`: 1 to PACKET_CREDIT_MAX. Nothing once it ended or was stopped. */
+void helper_grant_credit(struct helper *helper, uint16_t frames);
+/* The next frame will be a keyframe. Nothing once it ended or was stopped. */
+void helper_request_keyframe(struct helper *helper);
+
+/* While paused nothing is read from the helper: its socket fills and it waits. */
+void helper_set_paused(struct helper *helper, bool paused);
+
+/* Closes the socket; the process has HELPER_GRACE_MS to exit, then it is killed. `gone` follows and
+ * nothing else. */
+void helper_stop(struct helper *helper);
+
+/* Frees; a process that is still there is killed and reaped first, without callbacks. NULL is
+ * fine. */
+void helper_destroy(struct helper *helper);
