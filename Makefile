@@ -56,7 +56,7 @@ all: programs extension ## Build the programs, the extension for both browsers a
 programs: $(foreach p,$(PROGRAMS),$(B)/bin/$(word 1,$(subst :, ,$(p))))
 
 pkgs = $(foreach f,$(1) $(USE_$(1)),$(PKG_$(f)))
-libs = $(foreach f,$(1) $(USE_$(1)),$(LIB_$(f))) $(if $(call pkgs,$(1)),$$(pkg-config --libs $(call pkgs,$(1))))
+libs = $(foreach f,$(1) $(USE_$(1)),$(LIB_$(f))) $(if $(call pkgs,$(1)),$$$$(pkg-config --libs $(call pkgs,$(1))))
 
 $(B)/gen/config.h: Makefile
 	@mkdir -p $(@D)

@@ -1,0 +1,57 @@
+/*
+ * Writes one track of VP8 or VP9 into a WebM file as the frames come, so that a recording that is
+ * cut off (kill -9, power) still plays up to its last second. Index and duration are added at the
+ * end where the file can seek; a pipe gets a file without them.
+ *
+ * Every function that returns false sets errno. After a false from webm_write() or webm_flush() the
+ * file takes no more frames; webm_finish() may still be able to complete what there is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum webm_codec { WEBM_VP8, WEBM_VP9 };
+
+/* One encoded frame. The first frame of a file is a keyframe. */
+struct webm_frame {
+	const uint8_t *data; /* lent for the call */
+	size_t length;
+	bool key;
+	int64_t pts_us; /* on any clock; the first frame's becomes 0 in the file */
+};
+
+struct webm;
+
+/*
+ * Starts a file on `fd`, which is at its start and empty, and belongs to the webm from now on (also
+ * on failure). `width` and `height` are the first frame's; later keyframes may have other sizes,
+ * which players scale to this one.
+ */
+bool webm_create(
+	int fd, enum webm_codec codec, uint32_t width, uint32_t height, struct webm **webm);
+/* Closes the file without completing it. NULL is fine. */
+void webm_destroy(struct webm *webm);
+
+/*
+ * Takes a copy of a frame. A frame is held until the next one tells how long it lasts. Timestamps
+ * that stand still or jump back are moved to one millisecond after the frame before.
+ *
+ * On file systems that can, room for what was taken is reserved before it is taken: ENOSPC then
+ * means that this frame was refused and everything before it is safe.
+ */
+bool webm_write(struct webm *webm, const struct webm_frame *frame);
+
+/* Hands everything but the held frame to the kernel. Call it about once a second. */
+bool webm_flush(struct webm *webm);
+
+/*
+ * Writes the held frame, which lasts until `end_us` on the frames' clock, then the index and the
+ * duration, and closes the file. To be called once; then only webm_destroy().
+ */
+bool webm_finish(struct webm *webm, int64_t end_us);
+
+/* Bytes and frames taken so far. */
+uint64_t webm_bytes(const struct webm *webm);
+uint64_t webm_frames(const struct webm *webm);
