@@ -1,0 +1,1 @@
+"""The parts of with-desktop. See tests/desktop/README.md."""

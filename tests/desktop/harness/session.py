@@ -1,0 +1,312 @@
+"""The session: everything inside the private folder, run as the unprivileged user by the supervisor.
+
+One GLib main loop on the main thread starts the parts, watches them, and waits for CMD. Whatever has to wait for an
+answer (a click, a screenshot) runs on a thread of its own.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import types
+
+import gi
+
+gi.require_version("Gio", "2.0")
+from gi.repository import Gio, GLib  # noqa: E402
+
+from . import accessibility, consent, parts, processes, watch  # noqa: E402
+
+FAILED = 125
+HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+START_LIMIT = 20
+CMD_GRACE = 3
+
+
+class StartFailed(Exception):
+    """The desktop could not be started; the text says which part and why."""
+
+
+class Interrupted(Exception):
+    """A signal asked for the end before CMD was started."""
+
+
+def connect(address):
+    """A connection to the bus at ADDRESS, not shared with anybody."""
+    flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
+    return Gio.DBusConnection.new_for_address_sync(address, flags, None, None)
+
+
+class Session:
+    """One desktop and the command inside it."""
+
+    def __init__(self, config):
+        self.config = config
+        self.folder = config.folder
+        self.env = parts.environment(self.folder, config.shell, config.out)
+        self.parts = {}
+        self.ended = {}
+        self.command = None
+        self.command_status = None
+        self.signal = None
+        self.bus = None
+        self.person = None
+        self.watch = None
+        self.started = time.monotonic()
+
+    def say(self, text):
+        """A line for --verbose."""
+        if self.config.verbose:
+            print(f"with-desktop: {time.monotonic() - self.started:6.2f} s  {text}", file=sys.stderr, flush=True)
+
+    # Waiting
+
+    def wait(self, ready, what, limit=START_LIMIT):
+        """Run the main loop until READY(), which is asked after every event and every few milliseconds."""
+        context = GLib.MainContext.default()
+        deadline = time.monotonic() + limit
+        ticker = GLib.timeout_add(5, lambda: True)
+        try:
+            while not ready():
+                if self.signal:
+                    raise Interrupted
+                if time.monotonic() > deadline:
+                    raise StartFailed(f"waited {limit} s for {what}")
+                context.iteration(True)
+        finally:
+            GLib.source_remove(ticker)
+
+    def wait_for_part(self, name, ready, what):
+        """As wait(), but the end of part NAME is an error at once."""
+        def ready_or_dead():
+            if name in self.ended:
+                raise StartFailed(f"{name} ended with status {self.ended[name]} before there was {what}")
+            return ready()
+        self.wait(ready_or_dead, what)
+
+    def wait_for_name(self, part, name, bus=None):
+        """Wait until NAME has an owner on the bus."""
+        seen = []
+        watch = Gio.bus_watch_name_on_connection(bus or self.bus, name, Gio.BusNameWatcherFlags.NONE,
+                                                 lambda *_: seen.append(True), None)
+        try:
+            self.wait_for_part(part, lambda: seen, f"the bus name {name}")
+        finally:
+            Gio.bus_unwatch_name(watch)
+
+    def wait_for_socket(self, part, path):
+        """Wait until something listens on the socket PATH."""
+        def answers():
+            try:
+                with socket.socket(socket.AF_UNIX) as probe:
+                    probe.connect(path)
+                return True
+            except OSError:
+                return False
+        self.wait_for_part(part, answers, f"the socket {path}")
+
+    # Parts
+
+    def start(self, name, command, package, env=None, pass_fds=(), stdout=None):
+        """Start a part of the desktop, which dies with us; its output goes to logs/NAME.log."""
+        if not shutil.which(command[0]):
+            raise parts.Missing(f"{command[0]} is not installed. Remedy: apt-get install {package}")
+
+        def settle():
+            os.setsid()
+            processes.die_with_parent()
+
+        with open(self.log_path(name), "ab") as log:
+            child = subprocess.Popen(command, env=self.env | (env or {}), stdin=subprocess.DEVNULL, cwd=self.folder,
+                                     stdout=stdout or log, stderr=log, preexec_fn=settle, pass_fds=pass_fds)
+        self.parts[name] = child
+        self.ended.pop(name, None)
+        GLib.child_watch_add(GLib.PRIORITY_HIGH, child.pid, self._part_ended, name)
+        return child
+
+    def log_path(self, name):
+        """Where the output of part NAME goes."""
+        return os.path.join(self.folder, "logs", name + ".log")
+
+    def _part_ended(self, pid, status, name):
+        child = self.parts[name]
+        if child.pid != pid:
+            return
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.ended[name] = child.returncode
+        if self.command and self.command_status is None:
+            print(f"with-desktop: {name} ended (status {child.returncode}) while the command runs", file=sys.stderr)
+
+    # The desktop
+
+    def start_desktop(self):
+        """Start all parts in order, each when what it needs is ready."""
+        for name in ("logs", "home", "run", "tmp"):
+            os.makedirs(os.path.join(self.folder, name), mode=0o700, exist_ok=True)
+        path, address = parts.bus_config(self.folder, "bus")
+        self.start("bus", ["dbus-daemon", "--nofork", "--nopidfile", "--nosyslog", "--config-file=" + path],
+                   "dbus-daemon")
+        parts.wireplumber_config(self.env["HOME"])
+        self.wait_for_socket("bus", os.path.join(self.folder, "run/bus"))
+        self.bus = connect(address)
+        self.bus.set_exit_on_close(False)
+        if self.config.shell == "xvfb":
+            self._start_x11()
+        else:
+            self._start_wayland()
+        self._start_apps()
+
+    def _start_x11(self):
+        read, write = os.pipe()
+        width, height = self.config.size
+        self.start("xvfb", ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24",
+                            "-nolisten", "tcp", "-noreset"], "xvfb", pass_fds=(write,))
+        os.close(write)
+        os.set_blocking(read, False)
+        answer = bytearray()
+
+        def has_display():
+            try:
+                answer.extend(os.read(read, 16))
+            except BlockingIOError:
+                pass
+            return answer.endswith(b"\n")
+
+        self.wait_for_part("xvfb", has_display, "a display number")
+        os.close(read)
+        self.env["DISPLAY"] = ":" + answer.decode().strip()
+        self.say(f"Xvfb is ready on {self.env['DISPLAY']}")
+
+    def _start_wayland(self):
+        run = os.path.join(self.folder, "run")
+        command, package = parts.compositor(self.config.shell, self.config.size, self.config.monitors)
+        self.start("pipewire", ["pipewire"], "pipewire")
+        self.start("compositor", command, package)
+        self.wait_for_socket("pipewire", run + "/pipewire-0")
+        self.start("wireplumber", ["wireplumber"], "wireplumber")
+        self.wait_for_socket("compositor", run + "/wayland-0")
+        self.wait_for_name("compositor", "org.gnome.Mutter.ScreenCast")
+        self.wait_for_name("compositor", "org.gnome.Mutter.RemoteDesktop")
+        self.say("the compositor is ready")
+        self.start_portal()
+        registry = accessibility.Registry(self.bus)
+        width, height = self.config.size
+        self.person = consent.Person(self.bus, registry, self._where, (width - 2, height - 2), self.say,
+                                     self.config.consent)
+        self.watch = watch.start(self, self.env["DBUS_SESSION_BUS_ADDRESS"], self.person.dialog_opened)
+
+    def _where(self, window):
+        """Where on the desktop a dialog of plain mutter is: in the middle of the first monitor."""
+        width, height = self.config.size
+        return (width - window.rectangle[2]) // 2, (height - window.rectangle[3]) // 2
+
+    def start_portal(self):
+        """Start the portal's backend and the portal; also used to start them again."""
+        a11y = {"GTK_A11Y": "atspi", "AT_SPI_BUS_ADDRESS": self.env["DBUS_SESSION_BUS_ADDRESS"]}
+        backend = parts.libexec("xdg-desktop-portal-gnome", "xdg-desktop-portal-gnome")
+        self.start("portal-gnome", [backend], "xdg-desktop-portal-gnome", env=a11y)
+        self.wait_for_name("portal-gnome", "org.freedesktop.impl.portal.desktop.gnome")
+        portal = parts.libexec("xdg-desktop-portal", "xdg-desktop-portal")
+        self.start("portal", [portal], "xdg-desktop-portal")
+        self.wait_for_name("portal", "org.freedesktop.portal.Desktop")
+        self.say("the portal is ready")
+
+    def _start_apps(self):
+        for name in self.config.apps:
+            {"marker": self.start_marker, "terminal": self.start_terminal}[name]()
+
+    def start_marker(self):
+        """Start the marker and wait until it has drawn."""
+        command = [os.path.join(HERE, "marker")]
+        if self.config.shell != "gnome":
+            command.append("--fullscreen")
+        child = self.start("marker", command, "gir1.2-gtk-3.0", stdout=subprocess.PIPE)
+        os.set_blocking(child.stdout.fileno(), False)
+        self.wait_for_part("marker", lambda: child.stdout.read(), "a first drawing")
+        self.say("the marker is drawn")
+
+    def start_terminal(self):
+        """Start a terminal whose text scrolls."""
+        script = "i=0; while :; do i=$((i+1)); echo \"$i  $(date +%T.%N)  scrolling text\"; sleep 0.2; done"
+        self.start("terminal", ["foot", "--title=Portlight terminal", "--window-size-pixels=700x400", "sh", "-c", script],
+                   "foot")
+
+    # The command
+
+    def run_command(self):
+        """Start CMD in the caller's folder and run the main loop until it ends; returns the exit status."""
+        try:
+            self.command = subprocess.Popen(self.config.command, env=self.env, preexec_fn=processes.die_with_parent)
+        except FileNotFoundError:
+            print(f"with-desktop: there is no command {self.config.command[0]!r}", file=sys.stderr)
+            return 127
+        except PermissionError as error:
+            print(f"with-desktop: {self.config.command[0]!r} cannot be run: {error.strerror}", file=sys.stderr)
+            return 126
+        GLib.child_watch_add(GLib.PRIORITY_HIGH, self.command.pid, self._command_ended)
+        self.say(f"runs {self.config.command[0]}")
+        context = GLib.MainContext.default()
+        while self.command_status is None:
+            context.iteration(True)
+        status = self.command_status
+        return status if status >= 0 else 128 - status
+
+    def _command_ended(self, _pid, status):
+        self.command_status = os.waitstatus_to_exitcode(status)
+        self.command.returncode = self.command_status
+
+    def on_signal(self, number):
+        """A signal, or the supervisor's death, asks for the end: CMD is told, then given a short while."""
+        if self.signal:
+            return True
+        self.signal = number
+        if self.command and self.command_status is None:
+            os.kill(self.command.pid, number)
+            GLib.timeout_add(CMD_GRACE * 1000, self._kill_command)
+        return True
+
+    def _kill_command(self):
+        if self.command_status is None:
+            os.kill(self.command.pid, signal.SIGKILL)
+        return False
+
+    def run(self):
+        """Everything; returns the exit status."""
+        try:
+            self.start_desktop()
+            return self.run_command()
+        except Interrupted:
+            return 128 + self.signal
+        except (StartFailed, parts.Missing, GLib.Error) as error:
+            print(f"with-desktop: the desktop could not be started: {error}", file=sys.stderr)
+            self._show_logs()
+            return FAILED
+        finally:
+            processes.end_descendants()
+
+    def _show_logs(self):
+        for name in self.parts:
+            with open(self.log_path(name), encoding="utf-8", errors="replace") as log:
+                lines = log.read().splitlines()[-8:]
+            for line in lines:
+                print(f"  {name}: {line}", file=sys.stderr)
+
+
+def main(config_json):
+    """The session's entry, called by the supervisor."""
+    config = types.SimpleNamespace(**json.loads(config_json))
+    processes.become_subreaper()
+    session = Session(config)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, session.on_signal, number)
+    if os.getppid() != config.supervisor:
+        return FAILED
+    try:
+        return session.run()
+    finally:
+        if os.getppid() != config.supervisor:
+            shutil.rmtree(config.folder, ignore_errors=True)
