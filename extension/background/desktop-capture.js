@@ -1,0 +1,32 @@
+/** The browser's own way, where it has one: chrome.desktopCapture, with the browser's own dialog and its own ids. */
+import { Failure } from '../shared/failure.js';
+import { ext } from './ext.js';
+
+export function available() {
+	return ext.desktopCapture !== undefined;
+}
+
+/**
+ * Opens the browser's dialog for the page that asked.
+ *
+ * @param {chrome.runtime.MessageSender} sender
+ * @param {AbortSignal} signal closes the dialog
+ * @returns {Promise<string>} the source id, to be passed on untouched; rejects with a Failure when cancelled
+ */
+export function choose(sender, signal) {
+	return new Promise((resolve, reject) => {
+		// The id is bound to the tab's url, which must be that of the frame that redeems it.
+		const tab = /** @type {chrome.tabs.Tab} */ ({ ...sender.tab, url: sender.url });
+		const request = ext.desktopCapture.chooseDesktopMedia(['screen', 'window'], tab, (sourceId) => {
+			const problem = ext.runtime.lastError?.message;
+			if (problem) {
+				reject(new Failure('portal-error', problem));
+			} else if (sourceId) {
+				resolve(sourceId);
+			} else {
+				reject(new Failure('denied'));
+			}
+		});
+		signal.addEventListener('abort', () => ext.desktopCapture.cancelChooseDesktopMedia(request));
+	});
+}

@@ -1,0 +1,99 @@
+/**
+ * The source ids of the native path: `portlight:` and 128 random bits, single use, bound to the tab, frame and origin
+ * that asked, dead after 30 seconds.
+ */
+
+export const PREFIX = 'portlight:';
+export const LIFETIME_MS = 30_000;
+
+/**
+ * Where a message came from, as the browser says: never as the page says.
+ *
+ * @typedef {{tabId: number, frameId: number, origin: string}} Place
+ */
+
+/**
+ * @param {chrome.runtime.MessageSender | undefined} sender
+ * @returns {Place | null} null when it was no page in a tab
+ */
+export function placeOf(sender) {
+	if (sender?.tab?.id === undefined || sender.frameId === undefined || sender.origin === undefined) {
+		return null;
+	}
+	return { tabId: sender.tab.id, frameId: sender.frameId, origin: sender.origin };
+}
+
+/**
+ * @param {Place} a
+ * @param {Place} b
+ */
+export function samePlace(a, b) {
+	return a.tabId === b.tabId && a.frameId === b.frameId && a.origin === b.origin;
+}
+
+function randomId() {
+	const bytes = crypto.getRandomValues(new Uint8Array(16));
+	const text = btoa(String.fromCharCode(...bytes));
+	return PREFIX + text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** @template Grant what the id stands for */
+export class SourceIds {
+	/** @type {Map<string, {place: Place, grant: Grant, timer: ReturnType<typeof setTimeout>}>} */
+	#entries = new Map();
+
+	/**
+	 * A new id for `grant`.
+	 *
+	 * @param {Place} place
+	 * @param {Grant} grant
+	 * @param {(grant: Grant) => void} onExpired called when nobody redeemed it in time
+	 */
+	mint(place, grant, onExpired) {
+		const id = randomId();
+		const timer = setTimeout(() => {
+			this.#entries.delete(id);
+			onExpired(grant);
+		}, LIFETIME_MS);
+		this.#entries.set(id, { place, grant, timer });
+		return id;
+	}
+
+	/**
+	 * What the id stands for, once and only to the place it was given to; null otherwise. A try from another place does
+	 * not use the id up.
+	 *
+	 * @param {unknown} id
+	 * @param {Place} place
+	 * @returns {Grant | null}
+	 */
+	redeem(id, place) {
+		const entry = typeof id === 'string' ? this.#entries.get(id) : undefined;
+		if (!entry || !samePlace(entry.place, place)) {
+			return null;
+		}
+		this.#remove(/** @type {string} */ (id));
+		return entry.grant;
+	}
+
+	/**
+	 * Forgets the id of a grant that ended by itself or whose page is gone. Returns whether there was one.
+	 *
+	 * @param {Grant} grant
+	 */
+	forget(grant) {
+		for (const [id, entry] of this.#entries) {
+			if (entry.grant === grant) {
+				this.#remove(id);
+				return true;
+			}
+		}
+		return false;
+	}
+
+	/** @param {string} id */
+	#remove(id) {
+		clearTimeout(this.#entries.get(id)?.timer);
+		this.#entries.delete(id);
+	}
+}

@@ -1,0 +1,116 @@
+/**
+ * Stands between a page and the background, in the extension's own world. Until the page asks, it is one listener: no
+ * port, no message, nothing on the page. It is registered before any script of the page, so that what the page's track
+ * says to it never reaches the page's listeners.
+ */
+(() => {
+	'use strict';
+	if (!window.isSecureContext) {
+		return;
+	}
+
+	/** @type {chrome.runtime.Port | null} */
+	let background = null;
+	let pending = false;
+
+	/**
+	 * Answers the page, in the dialect that it asked in.
+	 *
+	 * @param {unknown} message
+	 */
+	function answer(message) {
+		pending = false;
+		window.postMessage(message, window.origin === 'null' ? '*' : window.origin);
+	}
+
+	function request() {
+		if (pending) {
+			return; // One answer serves every request that came before it.
+		}
+		pending = true;
+		try {
+			background ??= connect();
+			background.postMessage({ type: 'request' });
+		} catch {
+			background = null;
+			answer('PermissionDeniedError'); // The extension was removed or updated under this page.
+		}
+	}
+
+	function connect() {
+		const port = chrome.runtime.connect({ name: 'page' });
+		port.onMessage.addListener((message) => {
+			if (message.type === 'granted') {
+				answer({ sourceId: message.sourceId });
+			} else if (message.type === 'refused') {
+				console.info(`Portlight: ${message.message} ${message.remedy}`);
+				answer('PermissionDeniedError');
+			}
+		});
+		port.onDisconnect.addListener(() => {
+			background = null;
+			if (pending) {
+				answer('PermissionDeniedError');
+			}
+		});
+		return port;
+	}
+
+	/**
+	 * Joins the track that redeems a source id with the background, until one of the two ends it.
+	 *
+	 * @param {{sourceId: unknown, codecs: unknown, maxFps: unknown}} wish
+	 * @param {MessagePort} track
+	 */
+	function redeem(wish, track) {
+		let over = false;
+		const lost = { type: 'ended', code: 'host-crashed', name: 'NotReadableError', message: 'The extension went away.' };
+		/** @type {chrome.runtime.Port} */
+		let share;
+		try {
+			share = chrome.runtime.connect({ name: 'share' });
+		} catch {
+			track.postMessage(lost);
+			return;
+		}
+		share.onMessage.addListener((message) => {
+			over ||= message.type === 'ended';
+			track.postMessage(message);
+		});
+		share.onDisconnect.addListener(() => {
+			if (!over) {
+				over = true;
+				track.postMessage(lost);
+				// A worker that was killed left its badge behind; waking it puts that right.
+				chrome.runtime.sendMessage({ type: 'awake' }).catch(() => {});
+			}
+			track.close();
+		});
+		track.onmessage = ({ data }) => {
+			if (data.type === 'stop') {
+				over = true;
+				share.disconnect();
+				track.close();
+			} else if (!over) {
+				share.postMessage(data);
+			}
+		};
+		share.postMessage({ type: 'redeem', sourceId: wish.sourceId, codecs: wish.codecs, maxFps: wish.maxFps });
+	}
+
+	window.addEventListener(
+		'message',
+		(event) => {
+			if (event.source !== window) {
+				return;
+			}
+			if (event.data === 'requestScreenSourceId') {
+				request();
+			} else if (event.ports.length === 1 && event.data?.type === 'portlight:redeem') {
+				event.stopImmediatePropagation();
+				redeem(event.data, event.ports[0]);
+			}
+		},
+		true,
+	);
+})();

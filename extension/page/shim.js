@@ -1,0 +1,80 @@
+/**
+ * In the page's own world, before its scripts: lets getUserMedia in all its forms take a source id of ours. A call with
+ * such an id is handed to page/track.js, which is in the page only when one was granted there. Every other call goes to
+ * the browser's function with the same `this` and arguments, and ends as the browser says.
+ */
+(() => {
+	'use strict';
+	if (!window.isSecureContext) {
+		return;
+	}
+	const { apply } = Reflect;
+	const { dispatchEvent } = EventTarget.prototype;
+
+	/**
+	 * Whether constraints name a source id of ours, in the documented spelling or without its `mandatory`.
+	 *
+	 * @param {any} constraints
+	 */
+	function ours(constraints) {
+		try {
+			const video = constraints.video;
+			return [video.mandatory, video].some(
+				(where) =>
+					where?.chromeMediaSource === 'desktop' &&
+					typeof where.chromeMediaSourceId === 'string' &&
+					where.chromeMediaSourceId.startsWith('portlight:'),
+			);
+		} catch {
+			return false; // The browser's function says what is wrong with them.
+		}
+	}
+
+	/**
+	 * @param {any} constraints
+	 * @returns {Promise<MediaStream>}
+	 */
+	function redeem(constraints) {
+		return new Promise((resolve, reject) => {
+			const detail = { constraints, resolve, reject };
+			const event = new CustomEvent('portlight:redeem', { cancelable: true, detail });
+			if (apply(dispatchEvent, window, [event])) {
+				reject(new DOMException('This source id was not given to this page.', 'NotAllowedError'));
+			}
+		});
+	}
+
+	/**
+	 * Replaces a method in its place; a Proxy keeps its name, length, text and everything else of it.
+	 *
+	 * @param {any} prototype
+	 * @param {string} name
+	 * @param {(args: any[]) => unknown} call answers a call with a source id of ours
+	 * @param {number} needed arguments without which the call is the browser's to refuse
+	 */
+	function wrap(prototype, name, call, needed) {
+		const property = prototype && Object.getOwnPropertyDescriptor(prototype, name);
+		if (!property?.value) {
+			return;
+		}
+		property.value = new Proxy(property.value, {
+			apply(target, self, args) {
+				const taken = args.length >= needed && prototype.isPrototypeOf(self) && ours(args[0]);
+				return taken ? call(args) : apply(target, self, args);
+			},
+		});
+		Object.defineProperty(prototype, name, property);
+	}
+
+	wrap(window.MediaDevices?.prototype, 'getUserMedia', (args) => redeem(args[0]), 1);
+	for (const name of ['getUserMedia', 'webkitGetUserMedia', 'mozGetUserMedia']) {
+		wrap(
+			Navigator.prototype,
+			name,
+			([constraints, succeed, fail]) => {
+				redeem(constraints).then(succeed, fail);
+			},
+			3,
+		);
+	}
+})();

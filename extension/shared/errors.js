@@ -1,0 +1,212 @@
+// Generated from host/wire/errors.def by packaging/errors-js (`make errors`): change that file, not this one.
+
+/** @typedef {{name: string, message: string, remedy: string}} CatalogueEntry `name` is the DOMException's name */
+
+/** @type {Readonly<Record<string, CatalogueEntry>>} */
+export const errors = Object.freeze({
+	'ok': {
+		name: '',
+		message: '',
+		remedy: '',
+	},
+	'bad-frame': {
+		name: 'OperationError',
+		message: 'The native message\'s framing is broken.',
+		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+	},
+	'message-too-large': {
+		name: 'OperationError',
+		message: 'The message is longer than 1 MiB.',
+		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+	},
+	'bad-utf8': {
+		name: 'OperationError',
+		message: 'The message is not valid UTF-8.',
+		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+	},
+	'bad-json': {
+		name: 'OperationError',
+		message: 'The message is not valid JSON, or is nested too deeply.',
+		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+	},
+	'bad-message': {
+		name: 'OperationError',
+		message: 'The message is not an object with a string `type`.',
+		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+	},
+	'unknown-type': {
+		name: 'NotSupportedError',
+		message: 'The host does not know this type of message.',
+		remedy: 'Install the extension and the host of the same version.',
+	},
+	'bad-field': {
+		name: 'TypeError',
+		message: 'A field is missing, unexpected, of the wrong type or out of range.',
+		remedy: 'Install the extension and the host of the same version.',
+	},
+	'duplicate-id': {
+		name: 'InvalidStateError',
+		message: 'A request with this id is still pending.',
+		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+	},
+	'too-many-requests': {
+		name: 'InvalidStateError',
+		message: 'Too many requests are pending.',
+		remedy: 'Answer or close the share dialogs that are open, then try again.',
+	},
+	'unknown-share': {
+		name: 'InvalidStateError',
+		message: 'This share does not exist or has ended.',
+		remedy: 'Share the screen again.',
+	},
+	'bad-state': {
+		name: 'InvalidStateError',
+		message: 'The share is not in a state that allows this.',
+		remedy: 'Share the screen again.',
+	},
+	'hello-required': {
+		name: 'InvalidStateError',
+		message: 'The first message must be `hello`.',
+		remedy: 'Install the extension and the host of the same version.',
+	},
+	'version-mismatch': {
+		name: 'NotSupportedError',
+		message: 'The extension and the host speak different versions of the protocol.',
+		remedy: 'Update the extension and the Portlight package to the same version.',
+	},
+	'wrong-caller': {
+		name: 'NotAllowedError',
+		message: 'The host was not started by the Portlight extension.',
+		remedy: 'Install the host from the same source as the extension.',
+	},
+	'denied': {
+		name: 'NotAllowedError',
+		message: 'The person declined to share.',
+		remedy: 'Ask again and choose a screen or a window in the dialog.',
+	},
+	'cancelled': {
+		name: 'AbortError',
+		message: 'The request was cancelled.',
+		remedy: 'Ask again.',
+	},
+	'portal-missing': {
+		name: 'NotSupportedError',
+		message: 'This desktop has no screen sharing portal (org.freedesktop.portal.ScreenCast).',
+		remedy: 'Install xdg-desktop-portal and the backend of your desktop (for GNOME xdg-desktop-portal-gnome), then log in again.',
+	},
+	'portal-too-old': {
+		name: 'NotSupportedError',
+		message: 'The screen sharing portal is too old for this request.',
+		remedy: 'Update xdg-desktop-portal.',
+	},
+	'portal-unsupported': {
+		name: 'NotSupportedError',
+		message: 'The portal offers none of the kinds of source that were asked for.',
+		remedy: 'Ask for another kind of source.',
+	},
+	'portal-error': {
+		name: 'NotReadableError',
+		message: 'The screen sharing portal reported an error.',
+		remedy: 'Try again; if it comes back, restart xdg-desktop-portal (systemctl --user restart xdg-desktop-portal).',
+	},
+	'portal-timeout': {
+		name: 'NotReadableError',
+		message: 'The screen sharing portal did not answer.',
+		remedy: 'Restart xdg-desktop-portal (systemctl --user restart xdg-desktop-portal) and try again.',
+	},
+	'portal-no-streams': {
+		name: 'NotFoundError',
+		message: 'The portal granted the share but named no stream.',
+		remedy: 'Ask again and choose a screen or a window in the dialog.',
+	},
+	'bus-lost': {
+		name: 'NotReadableError',
+		message: 'The session bus or the portal went away.',
+		remedy: 'Log in again, or restart xdg-desktop-portal.',
+	},
+	'stopped': {
+		name: '',
+		message: 'The share was stopped.',
+		remedy: 'Share the screen again.',
+	},
+	'session-closed': {
+		name: '',
+		message: 'The desktop ended the share.',
+		remedy: 'Share the screen again.',
+	},
+	'helper-missing': {
+		name: 'NotReadableError',
+		message: 'The capture helper could not be started.',
+		remedy: 'Reinstall Portlight: portlight-capture belongs beside portlight-host.',
+	},
+	'helper-crashed': {
+		name: 'NotReadableError',
+		message: 'The capture helper ended unexpectedly.',
+		remedy: 'Share the screen again; if it comes back, report it with the host\'s log.',
+	},
+	'helper-timeout': {
+		name: 'NotReadableError',
+		message: 'The capture helper got no picture in time.',
+		remedy: 'Share the screen again; if it comes back, restart PipeWire (systemctl --user restart pipewire).',
+	},
+	'bad-packet': {
+		name: 'OperationError',
+		message: 'Host and capture helper do not understand each other.',
+		remedy: 'Reinstall Portlight so that both programs are of the same version.',
+	},
+	'pipewire-refused': {
+		name: 'NotReadableError',
+		message: 'PipeWire refused the connection.',
+		remedy: 'Restart PipeWire (systemctl --user restart pipewire wireplumber) and share again.',
+	},
+	'pipewire-lost': {
+		name: 'NotReadableError',
+		message: 'The connection to PipeWire was lost.',
+		remedy: 'Restart PipeWire (systemctl --user restart pipewire wireplumber) and share again.',
+	},
+	'source-gone': {
+		name: '',
+		message: 'The shared screen or window is gone.',
+		remedy: 'Share the screen again.',
+	},
+	'format-unsupported': {
+		name: 'NotReadableError',
+		message: 'The desktop offers no picture format that Portlight can read.',
+		remedy: 'Report it with the offered formats that the detail names.',
+	},
+	'encoder-failed': {
+		name: 'EncodingError',
+		message: 'The video encoder failed.',
+		remedy: 'Share the screen again; if it comes back, report it with the host\'s log.',
+	},
+	'out-of-memory': {
+		name: 'NotReadableError',
+		message: 'Memory ran out.',
+		remedy: 'Close other programs and share again.',
+	},
+	'host-missing': {
+		name: 'NotReadableError',
+		message: 'The Portlight host is not installed for this browser.',
+		remedy: 'Install the portlight package, or run `make install`, then restart the browser.',
+	},
+	'host-crashed': {
+		name: 'NotReadableError',
+		message: 'The Portlight host ended unexpectedly.',
+		remedy: 'Share the screen again; if it comes back, report it with the host\'s log.',
+	},
+	'busy': {
+		name: 'InvalidStateError',
+		message: 'A share request of this page is still pending.',
+		remedy: 'Answer the share dialog that is open, then ask again.',
+	},
+	'bad-source-id': {
+		name: 'NotAllowedError',
+		message: 'This source id is unknown, was used already, is too old, or belongs to another page.',
+		remedy: 'Ask for a new source id.',
+	},
+	'decoder-failed': {
+		name: 'NotReadableError',
+		message: 'The browser could not decode the shared picture.',
+		remedy: 'Update the browser, or share again.',
+	},
+});

@@ -1,0 +1,58 @@
+import { errors } from './errors.js';
+
+/**
+ * What becomes of a request or a share that did not end well: a code from the one catalogue, with its text, its remedy
+ * and the name of the DOMException that a page gets for it.
+ */
+export class Failure extends Error {
+	/**
+	 * @param {string} code from the catalogue
+	 * @param {string} [detail] for the log and the diagnostics, never for pages
+	 */
+	constructor(code, detail = '') {
+		const entry = errors[code] ?? errors['host-crashed'];
+		super(entry.message);
+		this.name = 'Failure';
+		this.code = code;
+		this.remedy = entry.remedy;
+		this.detail = detail;
+		/** The name of the DOMException; reasons of an orderly end have none of their own. */
+		this.domName = entry.name || 'NotReadableError';
+	}
+
+	/**
+	 * From the host's `error` or `ended`.
+	 *
+	 * @param {{code?: unknown, message?: unknown, remedy?: unknown, detail?: unknown}} message
+	 */
+	static fromHost(message) {
+		const failure = new Failure(String(message.code), String(message.detail ?? ''));
+		if (typeof message.message === 'string' && message.message) {
+			failure.message = message.message;
+		}
+		if (typeof message.remedy === 'string' && message.remedy) {
+			failure.remedy = message.remedy;
+		}
+		return failure;
+	}
+
+	/**
+	 * Whatever was thrown, as a Failure.
+	 *
+	 * @param {unknown} reason
+	 * @param {string} [code] for what is no Failure yet
+	 */
+	static from(reason, code = 'host-crashed') {
+		return reason instanceof Failure ? reason : new Failure(code, String(reason));
+	}
+
+	/** Whether the person decided it or the page itself went away: nothing to report as broken. */
+	get intended() {
+		return this.code === 'denied' || this.code === 'cancelled' || this.code === 'busy';
+	}
+
+	/** What a page may know. */
+	forPage() {
+		return { code: this.code, name: this.domName, message: this.message };
+	}
+}
