@@ -1,0 +1,45 @@
+/*
+ * The browsers that can start the native host, where they look for its manifest, and that manifest.
+ * The table is manifest/browsers.tsv, the templates are beside it. Paths that are returned are
+ * freed with g_free().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum browser_family { BROWSER_CHROMIUM, BROWSER_FIREFOX };
+
+/* A browser may have several rows, next to each other. */
+struct browser {
+	const char *name;
+	enum browser_family family;
+	const char *system_folder; /* NULL: none */
+	const char *user_folder;   /* with $HOME or $XDG_CONFIG_HOME in front */
+};
+
+size_t browsers_count(void);
+/* `index` is less than browsers_count(). Static. */
+const struct browser *browsers_get(size_t index);
+
+/* Whether any row has that name. */
+bool browsers_known(const char *name);
+
+/* The manifest's path for this person. */
+char *browsers_user_path(const struct browser *browser);
+/* The manifest's path for everybody, or NULL. */
+char *browsers_system_path(const struct browser *browser);
+
+/* Whether the person has this browser: the folder that holds its manifests' folder is there. */
+bool browsers_present(const struct browser *browser);
+
+/* The manifest's text, for a host at the absolute path `host`; NULL when that is not UTF-8. */
+char *browsers_manifest(const struct browser *browser, const char *host);
+
+/* The host's path in a manifest's text, or NULL. */
+char *browsers_manifest_host(const char *manifest);
+/* Whether a manifest's text lets our extension in. */
+bool browsers_manifest_admits(const struct browser *browser, const char *manifest);
+
+/* One of our programs: beside the running one, or in ../libexec/portlight/ of it; NULL: neither. */
+char *browsers_find_program(const char *name);

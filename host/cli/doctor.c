@@ -1,0 +1,281 @@
+#include <errno.h>
+#include <gio/gio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/arguments.h"
+#include "cli/browsers.h"
+#include "cli/command.h"
+#include "cli/say.h"
+#include "config.h"
+#include "control/portal.h"
+
+#define PORTAL_TIMEOUT_DOCTOR_MS 5000u
+
+static const char description[] =
+	"Checks what screen sharing needs, one line for each thing, with the remedy where "
+	"something\n"
+	"is wrong. Ends with 0 when all is well and with 1 when there is a problem.";
+
+struct doctor {
+	unsigned problems;
+};
+
+static void good(const char *text) {
+	(void)printf("ok       %s\n", text);
+}
+
+static void note(const char *text) {
+	(void)printf("note     %s\n", text);
+}
+
+static void problem(struct doctor *doctor, const char *text, const char *remedy) {
+	(void)printf("problem  %s\n         %s\n", text, remedy);
+	doctor->problems++;
+}
+
+/* Whether something listens on the socket `name`, in `folder` unless its path is absolute. */
+static bool listens(const char *folder, const char *name, char **path) {
+	*path = g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(folder, name, NULL);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	if (strlen(*path) >= sizeof(address.sun_path)) {
+		return false;
+	}
+	memcpy(address.sun_path, *path, strlen(*path) + 1);
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+static void check_session(struct doctor *doctor) {
+	const char *display = g_getenv("WAYLAND_DISPLAY");
+	if (display == NULL && g_getenv("DISPLAY") != NULL) {
+		note("This is an X11 session; browsers can share it without Portlight.");
+		return;
+	}
+	if (display == NULL) {
+		problem(doctor, "There is no Wayland session here (WAYLAND_DISPLAY is not set).",
+			"Run this in a terminal of your desktop.");
+		return;
+	}
+	g_autofree char *path = NULL;
+	bool there = listens(g_get_user_runtime_dir(), display, &path);
+	g_autofree char *text = g_strdup_printf(
+		there ? "Wayland session (%s)" : "The Wayland session at %s does not answer.",
+		path);
+	if (there) {
+		good(text);
+	} else {
+		problem(doctor, text, "Run this in a terminal of your desktop.");
+	}
+}
+
+static bool check_bus(struct doctor *doctor) {
+	/* Without an address GLib may start a bus of its own, which would cure nothing. */
+	g_autofree char *path = NULL;
+	if (g_getenv("DBUS_SESSION_BUS_ADDRESS") == NULL &&
+		!listens(g_get_user_runtime_dir(), "bus", &path)) {
+		problem(doctor, "There is no session bus.",
+			"Log in to a desktop, and run this in a terminal there.");
+		return false;
+	}
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDBusConnection) bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, &error);
+	if (bus == NULL) {
+		g_autofree char *text =
+			g_strdup_printf("The session bus can't be reached: %s", error->message);
+		problem(doctor, text, "Log in again.");
+		return false;
+	}
+	good("Session bus");
+	return true;
+}
+
+struct probe {
+	GMainLoop *loop;
+	enum error_code code;
+	char *detail;
+	struct portal_info info;
+};
+
+static void probed(
+	void *data, enum error_code code, const char *detail, const struct portal_info *info) {
+	struct probe *probe = data;
+	probe->code = code;
+	probe->detail = g_strdup(detail);
+	if (info != NULL) {
+		probe->info = *info;
+	}
+	g_main_loop_quit(probe->loop);
+}
+
+static void append_names(GString *text, uint32_t bits, const char *const *names) {
+	bool any = false;
+	for (size_t i = 0; names[i] != NULL; i++) {
+		if ((bits & (1u << i)) != 0) {
+			g_string_append_printf(text, "%s%s", any ? ", " : "", names[i]);
+			any = true;
+		}
+	}
+	if (!any) {
+		g_string_append(text, "none");
+	}
+}
+
+static void check_portal(struct doctor *doctor) {
+	static const char *const sources[] = {"screens", "windows", "virtual screens", NULL};
+	static const char *const cursors[] = {"hidden", "embedded", "metadata", NULL};
+	struct probe probe = {.loop = g_main_loop_new(NULL, FALSE)};
+	struct portal *portal = portal_create(PORTAL_TIMEOUT_DOCTOR_MS);
+	portal_probe(portal, 0, NULL, probed, &probe);
+	g_main_loop_run(probe.loop);
+	if (probe.code != ERROR_NONE) {
+		g_autofree char *text = g_strdup_printf("%s%s%s%s", error_message(probe.code),
+			probe.detail != NULL ? " (" : "", probe.detail != NULL ? probe.detail : "",
+			probe.detail != NULL ? ")" : "");
+		problem(doctor, text, error_remedy(probe.code));
+	} else if ((probe.info.source_types & (PORTAL_SOURCE_MONITOR | PORTAL_SOURCE_WINDOW)) ==
+		   0) {
+		problem(doctor, "The screen sharing portal offers neither screens nor windows.",
+			error_remedy(ERROR_PORTAL_MISSING));
+	} else {
+		g_autoptr(GString) text = g_string_new(NULL);
+		g_string_append_printf(
+			text, "Screen sharing portal, version %u: ", probe.info.version);
+		append_names(text, probe.info.source_types, sources);
+		g_string_append(text, "; pointer: ");
+		append_names(text, probe.info.cursor_modes, cursors);
+		good(text->str);
+	}
+	portal_destroy(portal);
+	g_main_loop_unref(probe.loop);
+	g_free(probe.detail);
+}
+
+static void check_pipewire(struct doctor *doctor) {
+	const char *folder = g_getenv("PIPEWIRE_RUNTIME_DIR");
+	const char *name = g_getenv("PIPEWIRE_REMOTE");
+	g_autofree char *path = NULL;
+	bool there = listens(folder != NULL ? folder : g_get_user_runtime_dir(),
+		name != NULL ? name : "pipewire-0", &path);
+	g_autofree char *text =
+		g_strdup_printf(there ? "PipeWire (%s)" : "PipeWire does not run (%s).", path);
+	if (there) {
+		good(text);
+	} else {
+		problem(doctor, text,
+			"Install pipewire and wireplumber, then: systemctl --user start pipewire "
+			"wireplumber");
+	}
+}
+
+/* Runs one of our programs for its version. */
+static void check_program(struct doctor *doctor, const char *name) {
+	g_autofree char *path = browsers_find_program(name);
+	if (path == NULL) {
+		g_autofree char *text = g_strdup_printf("%s is missing.", name);
+		problem(doctor, text, "Reinstall Portlight.");
+		return;
+	}
+	char *argv[] = {path, (char[]){"--version"}, NULL};
+	g_autofree char *output = NULL;
+	g_autoptr(GError) error = NULL;
+	int status = 0;
+	bool ran = g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output,
+			   NULL, &status, &error) &&
+		   g_spawn_check_wait_status(status, &error);
+	if (!ran) {
+		g_autofree char *text =
+			g_strdup_printf("%s does not run: %s", path, error->message);
+		problem(doctor, text, "Reinstall Portlight.");
+		return;
+	}
+	g_autofree char *expected = g_strdup_printf("%s %s\n", name, PORTLIGHT_VERSION);
+	if (strcmp(output, expected) != 0) {
+		g_autofree char *text =
+			g_strdup_printf("%s is of another version than this program (%s).", path,
+				PORTLIGHT_VERSION);
+		problem(doctor, text, "Reinstall Portlight.");
+		return;
+	}
+	good(path);
+}
+
+/* The manifest's text that this browser would find, the person's own first, or NULL. */
+static char *read_manifest(const struct browser *browser, char **path) {
+	char *text = NULL;
+	*path = browsers_user_path(browser);
+	if (g_file_get_contents(*path, &text, NULL, NULL)) {
+		return text;
+	}
+	for (size_t i = 0; i < browsers_count(); i++) {
+		if (strcmp(browsers_get(i)->name, browser->name) != 0) {
+			continue;
+		}
+		g_free(*path);
+		*path = browsers_system_path(browsers_get(i));
+		if (*path != NULL && g_file_get_contents(*path, &text, NULL, NULL)) {
+			return text;
+		}
+	}
+	return NULL;
+}
+
+static void check_browser(struct doctor *doctor, const struct browser *browser) {
+	g_autofree char *path = NULL;
+	g_autofree char *manifest = read_manifest(browser, &path);
+	g_autofree char *host = manifest != NULL ? browsers_manifest_host(manifest) : NULL;
+	g_autofree char *remedy = g_strdup_printf("portlight install --browser %s", browser->name);
+	g_autofree char *text = NULL;
+	if (manifest == NULL) {
+		text = g_strdup_printf("%s does not know the host.", browser->name);
+	} else if (host == NULL || !g_file_test(host, G_FILE_TEST_IS_EXECUTABLE)) {
+		text = g_strdup_printf("%s names a host that can't be run: %s", path,
+			host != NULL ? host : "none");
+	} else if (!browsers_manifest_admits(browser, manifest)) {
+		text = g_strdup_printf("%s does not let Portlight's extension in.", path);
+	}
+	if (text != NULL) {
+		problem(doctor, text, remedy);
+		return;
+	}
+	text = g_strdup_printf("%s knows the host (%s)", browser->name, path);
+	good(text);
+}
+
+static void check_browsers(struct doctor *doctor) {
+	size_t present = 0;
+	for (size_t i = 0; i < browsers_count(); i++) {
+		if (browsers_present(browsers_get(i))) {
+			check_browser(doctor, browsers_get(i));
+			present++;
+		}
+	}
+	if (present == 0) {
+		note("None of the browsers that Portlight knows has run here yet.");
+	}
+}
+
+int command_doctor(int argc, char **argv) {
+	static const GOptionEntry entries[] = {{0}};
+	struct doctor doctor = {0};
+	if (!arguments_parse(NULL, description, entries, &argc, &argv)) {
+		return EXIT_USAGE;
+	}
+	if (argc > 1) {
+		say_problem("This command takes no arguments.", "See portlight doctor --help.");
+		return EXIT_USAGE;
+	}
+	check_session(&doctor);
+	if (check_bus(&doctor)) {
+		check_portal(&doctor);
+	}
+	check_pipewire(&doctor);
+	check_program(&doctor, "portlight-host");
+	check_program(&doctor, "portlight-capture");
+	check_browsers(&doctor);
+	return doctor.problems == 0 ? EXIT_DONE : EXIT_PROBLEM;
+}

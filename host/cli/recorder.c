@@ -1,0 +1,407 @@
+#include "cli/recorder.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "cli/progress.h"
+#include "cli/webm.h"
+#include "control/helper.h"
+#include "control/screencast.h"
+
+/* Frames that the helper may encode while one is being written. */
+#define CREDIT 4u
+#define FLUSH_INTERVAL_MS 1000u
+/* Players jump from keyframe to keyframe. Only counts when something changed since the last. */
+#define KEYFRAME_INTERVAL_US (10 * G_USEC_PER_SEC)
+/*
+ * A still desktop sends nothing, and many players stop at the last frame whatever the file says of
+ * its length. So a recording that ends later than this after its last frame asks for that picture
+ * once more, as its end, and waits a little for it.
+ */
+#define LAST_FRAME_AGE_US (100 * (G_USEC_PER_SEC / 1000))
+#define LAST_FRAME_TIMEOUT_MS 500u
+
+enum phase {
+	PHASE_ASKING,    /* the portal, the person, the helper */
+	PHASE_RECORDING, /* from the first frame */
+	PHASE_CLOSING,   /* waits for the last picture */
+	PHASE_ENDING,    /* the file is closed; waits for the helper to be gone */
+};
+
+struct recorder {
+	const struct recorder_options *options;
+	struct recorder_result *result;
+	GMainLoop *loop;
+	GCancellable *cancellable;
+	struct portal *portal;
+	struct screencast *screencast;
+	struct screencast_stream stream;
+	struct helper *helper;
+	bool helper_alive; /* takes verbs */
+	enum phase phase;
+	struct webm *webm;
+	struct bytes frame; /* the fragments of the frame that is coming in */
+	uint16_t next_part;
+	struct progress progress;
+	int64_t start_us; /* the first frame's time */
+	int64_t last_us;  /* the last frame's */
+	int64_t end_us;
+	int64_t key_us; /* the last keyframe's */
+	bool changed;   /* there was a frame since that keyframe */
+	bool published; /* the file has its name */
+	guint duration_timer;
+	guint last_frame_timer;
+	guint flush_timer;
+	guint progress_timer;
+	struct signal_watch {
+		struct recorder *recorder;
+		int number;
+		guint source;
+	} signals[3];
+};
+
+static void drop_source(guint *source) {
+	if (*source != 0) {
+		(void)g_source_remove(*source);
+		*source = 0;
+	}
+}
+
+static void fail_file(struct recorder *recorder) {
+	recorder->result->code = ERROR_NONE;
+	recorder->result->file_error = errno;
+}
+
+/* Completes the file and lets go of everything; the helper's `gone` then ends the loop. */
+static void end(struct recorder *recorder) {
+	recorder->phase = PHASE_ENDING;
+	drop_source(&recorder->last_frame_timer);
+	drop_source(&recorder->duration_timer);
+	drop_source(&recorder->flush_timer);
+	drop_source(&recorder->progress_timer);
+	if (recorder->published) {
+		if (!webm_finish(recorder->webm, recorder->end_us) &&
+			recorder->result->file_error == 0) {
+			fail_file(recorder);
+		}
+		recorder->result->frames = webm_frames(recorder->webm);
+		recorder->result->bytes = webm_bytes(recorder->webm);
+		recorder->result->duration_us = recorder->end_us - recorder->start_us;
+	}
+	g_cancellable_cancel(recorder->cancellable);
+	screencast_destroy(recorder->screencast);
+	recorder->screencast = NULL;
+	if (recorder->helper == NULL) {
+		g_main_loop_quit(recorder->loop);
+	} else if (recorder->helper_alive) {
+		recorder->helper_alive = false;
+		helper_stop(recorder->helper);
+	}
+}
+
+static gboolean last_frame_did_not_come(gpointer data) {
+	struct recorder *recorder = data;
+	recorder->last_frame_timer = 0;
+	end(recorder);
+	return G_SOURCE_REMOVE;
+}
+
+/* Ends the recording, once; the first reason is the one that is told. */
+static void stop(struct recorder *recorder, enum error_code code, const char *detail) {
+	if (recorder->phase == PHASE_ENDING) {
+		return;
+	}
+	if (recorder->phase == PHASE_CLOSING) {
+		end(recorder); /* impatience, or nothing to wait for any more */
+		return;
+	}
+	recorder->result->code = code;
+	if (detail != NULL) {
+		recorder->result->detail = strdup(detail);
+	}
+	recorder->end_us = g_get_monotonic_time();
+	int64_t duration_us = recorder->options->duration_us;
+	if (duration_us > 0 && recorder->end_us > recorder->start_us + duration_us) {
+		recorder->end_us = recorder->start_us + duration_us;
+	}
+	if (recorder->phase == PHASE_RECORDING && recorder->helper_alive &&
+		recorder->result->file_error == 0 &&
+		recorder->end_us - recorder->last_us > LAST_FRAME_AGE_US) {
+		recorder->phase = PHASE_CLOSING;
+		recorder->last_frame_timer =
+			g_timeout_add(LAST_FRAME_TIMEOUT_MS, last_frame_did_not_come, recorder);
+		helper_request_keyframe(recorder->helper);
+		return;
+	}
+	end(recorder);
+}
+
+static void stop_for_file(struct recorder *recorder) {
+	fail_file(recorder);
+	stop(recorder, ERROR_NONE, NULL);
+}
+
+static gboolean duration_is_over(gpointer data) {
+	struct recorder *recorder = data;
+	recorder->duration_timer = 0;
+	stop(recorder, ERROR_STOPPED, NULL);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean flush(gpointer data) {
+	struct recorder *recorder = data;
+	if (recorder->phase != PHASE_RECORDING) {
+		return G_SOURCE_CONTINUE;
+	}
+	if (!webm_flush(recorder->webm)) {
+		recorder->flush_timer = 0;
+		stop_for_file(recorder);
+		return G_SOURCE_REMOVE;
+	}
+	int64_t now_us = g_get_monotonic_time();
+	if (recorder->changed && now_us - recorder->key_us >= KEYFRAME_INTERVAL_US) {
+		recorder->changed = false;
+		helper_request_keyframe(recorder->helper);
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean show_progress(gpointer data) {
+	struct recorder *recorder = data;
+	int64_t now_us = g_get_monotonic_time();
+	progress_update(&recorder->progress, now_us, now_us - recorder->start_us,
+		webm_frames(recorder->webm), webm_bytes(recorder->webm));
+	return G_SOURCE_CONTINUE;
+}
+
+/* The first frame is there: now there is something to keep. */
+static bool begin_file(struct recorder *recorder, const struct packet_frame *packet) {
+	int fd = output_open(recorder->options->output);
+	if (fd < 0) {
+		return false;
+	}
+	enum webm_codec codec = recorder->options->codec == PACKET_CODEC_VP8 ? WEBM_VP8 : WEBM_VP9;
+	if (!webm_create(fd, codec, packet->width, packet->height, &recorder->webm)) {
+		return false;
+	}
+	recorder->result->width = packet->width;
+	recorder->result->height = packet->height;
+	recorder->start_us = packet->pts_us;
+	recorder->phase = PHASE_RECORDING;
+	recorder->flush_timer = g_timeout_add(FLUSH_INTERVAL_MS, flush, recorder);
+	if (recorder->options->live) {
+		recorder->progress_timer =
+			g_timeout_add(PROGRESS_INTERVAL_MS, show_progress, recorder);
+	}
+	int64_t duration_us = recorder->options->duration_us;
+	if (duration_us > 0) {
+		int64_t left_us = recorder->start_us + duration_us - g_get_monotonic_time();
+		recorder->duration_timer =
+			g_timeout_add((guint)(MAX(left_us, 0) / 1000), duration_is_over, recorder);
+	}
+	return true;
+}
+
+/* The time that a frame gets in the file: a picture that is sent again has its old time. */
+static int64_t frame_time(const struct recorder *recorder, int64_t pts_us) {
+	if (recorder->phase == PHASE_ASKING || pts_us > recorder->last_us) {
+		return pts_us;
+	}
+	return recorder->phase == PHASE_CLOSING ? recorder->end_us : g_get_monotonic_time();
+}
+
+static void take_frame(struct recorder *recorder, const struct packet_frame *packet) {
+	bool first = recorder->phase == PHASE_ASKING;
+	if (first && !packet->key) {
+		stop(recorder, ERROR_BAD_PACKET, "the first frame is no keyframe");
+		return;
+	}
+	if (first && !begin_file(recorder, packet)) {
+		stop_for_file(recorder);
+		return;
+	}
+	int64_t time_us = frame_time(recorder, packet->pts_us);
+	if (recorder->phase == PHASE_CLOSING && time_us > recorder->end_us) {
+		end(recorder); /* what changed after the end is not part of it */
+		return;
+	}
+	struct webm_frame frame = {
+		.data = recorder->frame.data,
+		.length = recorder->frame.length,
+		.key = packet->key,
+		.pts_us = time_us,
+	};
+	if (!webm_write(recorder->webm, &frame) ||
+		(first && !output_publish(recorder->options->output))) {
+		stop_for_file(recorder);
+		return;
+	}
+	recorder->published = true;
+	recorder->last_us = time_us;
+	recorder->changed = !packet->key;
+	if (packet->key) {
+		recorder->key_us = g_get_monotonic_time();
+	}
+	if (recorder->phase == PHASE_CLOSING) {
+		end(recorder);
+		return;
+	}
+	helper_grant_credit(recorder->helper, 1);
+}
+
+static void helper_frame(void *data, const struct packet_frame *packet) {
+	struct recorder *recorder = data;
+	if (recorder->phase == PHASE_ENDING) {
+		return;
+	}
+	if (packet->part == 0) {
+		recorder->frame.length = 0;
+		recorder->next_part = 0;
+	}
+	if (packet->part != recorder->next_part) {
+		stop(recorder, ERROR_BAD_PACKET, "a part of a frame is missing");
+		return;
+	}
+	recorder->next_part++;
+	if (!bytes_append(&recorder->frame, packet->payload, packet->payload_length)) {
+		stop(recorder, ERROR_OUT_OF_MEMORY, NULL);
+		return;
+	}
+	if (recorder->next_part == packet->parts) {
+		take_frame(recorder, packet);
+	}
+}
+
+static void helper_ready(void *data, const struct packet_ready *ready) {
+	(void)data;
+	log_info("pictures of %ux%u flow", ready->width, ready->height);
+}
+
+static void helper_ended(void *data, enum error_code code, const char *detail) {
+	struct recorder *recorder = data;
+	recorder->helper_alive = false;
+	stop(recorder, code, detail);
+}
+
+static void helper_gone(void *data) {
+	struct recorder *recorder = data;
+	helper_destroy(recorder->helper);
+	recorder->helper = NULL;
+	if (recorder->phase == PHASE_ENDING) {
+		g_main_loop_quit(recorder->loop);
+	}
+}
+
+static const struct helper_listener helper_listener = {
+	.ready = helper_ready,
+	.frame = helper_frame,
+	.ended = helper_ended,
+	.gone = helper_gone,
+};
+
+static void screencast_granted(void *data, const struct screencast_stream *stream) {
+	struct recorder *recorder = data;
+	recorder->stream = *stream;
+	progress_say(&recorder->progress, "Waiting for the first picture…");
+	screencast_open_remote(recorder->screencast);
+}
+
+static void screencast_remote(void *data, int fd) {
+	struct recorder *recorder = data;
+	const struct helper_options options = {
+		.open =
+			{
+				.node_id = recorder->stream.node_id,
+				.codec = recorder->options->codec,
+				.max_fps = recorder->options->max_fps,
+				.max_kbps = recorder->options->max_kbps,
+				.credit = CREDIT,
+			},
+	};
+	recorder->helper_alive = true;
+	recorder->helper = helper_create(&options, fd, &helper_listener, recorder);
+}
+
+static void screencast_ended(void *data, enum error_code code, const char *detail) {
+	struct recorder *recorder = data;
+	stop(recorder, code, detail);
+}
+
+static const struct screencast_listener screencast_listener = {
+	.granted = screencast_granted,
+	.remote = screencast_remote,
+	.ended = screencast_ended,
+};
+
+static void probed(
+	void *data, enum error_code code, const char *detail, const struct portal_info *info) {
+	struct recorder *recorder = data;
+	if (code != ERROR_NONE) {
+		stop(recorder, code, detail);
+		return;
+	}
+	log_info("ScreenCast portal version %u", info->version);
+	const struct screencast_options options = {
+		.source_types = recorder->options->source_types,
+		.cursor = recorder->options->cursor,
+	};
+	progress_say(&recorder->progress,
+		"Choose in the desktop's dialog what to record. Ctrl-C gives up.");
+	recorder->screencast =
+		screencast_create(recorder->portal, &options, &screencast_listener, recorder);
+}
+
+static gboolean interrupted(gpointer data) {
+	const struct signal_watch *watch = data;
+	watch->recorder->result->signal = watch->number;
+	stop(watch->recorder, ERROR_STOPPED, NULL);
+	return G_SOURCE_CONTINUE;
+}
+
+static void watch_signals(struct recorder *recorder) {
+	static const int numbers[G_N_ELEMENTS(recorder->signals)] = {SIGINT, SIGTERM, SIGHUP};
+	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		struct signal_watch *watch = &recorder->signals[i];
+		*watch = (struct signal_watch){.recorder = recorder, .number = numbers[i]};
+		struct sigaction now;
+		/* nohup and a shell's background jobs ignore some on purpose. */
+		if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN) {
+			watch->source = g_unix_signal_add(numbers[i], interrupted, watch);
+		}
+	}
+	/* A reader that goes away and a size limit are errors of write(), not ends of the process.
+	 */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+}
+
+void recorder_run(const struct recorder_options *options, struct recorder_result *result) {
+	*result = (struct recorder_result){0};
+	struct recorder recorder = {.options = options, .result = result};
+	progress_init(&recorder.progress, options->live);
+	recorder.loop = g_main_loop_new(NULL, FALSE);
+	recorder.cancellable = g_cancellable_new();
+	recorder.portal = portal_create(0);
+	watch_signals(&recorder);
+
+	portal_probe(recorder.portal, 0, recorder.cancellable, probed, &recorder);
+	g_main_loop_run(recorder.loop);
+
+	progress_clear(&recorder.progress);
+	for (size_t i = 0; i < G_N_ELEMENTS(recorder.signals); i++) {
+		drop_source(&recorder.signals[i].source);
+	}
+	helper_destroy(recorder.helper);
+	screencast_destroy(recorder.screencast);
+	portal_destroy(recorder.portal);
+	webm_destroy(recorder.webm);
+	bytes_finish(&recorder.frame);
+	g_object_unref(recorder.cancellable);
+	g_main_loop_unref(recorder.loop);
+}

@@ -1,0 +1,45 @@
+/*
+ * One recording, from asking the portal to the completed file: portal, screen cast and capture
+ * helper as the native host uses them, and the WebM file behind them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/output.h"
+#include "control/portal.h"
+#include "wire/errors.h"
+#include "wire/packet.h"
+
+struct recorder_options {
+	struct output *output; /* lent */
+	uint32_t source_types; /* enum portal_source, or'ed */
+	enum portal_cursor cursor;
+	enum packet_codec codec;
+	uint16_t max_fps;
+	uint32_t max_kbps;
+	int64_t duration_us; /* from the first picture; 0: until it is ended */
+	bool live;           /* show the live line */
+};
+
+struct recorder_result {
+	/* Why it ended. ERROR_STOPPED: by a signal or at its duration. ERROR_NONE: the file could
+	 * not be written, see file_error. */
+	enum error_code code;
+	char *detail;   /* may be NULL; free() */
+	int file_error; /* errno, or 0 */
+	int signal;     /* that ended it, or 0 */
+	/* What the file holds. */
+	uint64_t frames;
+	uint64_t bytes;
+	int64_t duration_us;
+	uint32_t width; /* of the first frame */
+	uint32_t height;
+};
+
+/*
+ * Records. Runs its own main loop on the default context, takes SIGINT, SIGTERM and SIGHUP
+ * meanwhile, and returns when file, share and helper are all ended.
+ */
+void recorder_run(const struct recorder_options *options, struct recorder_result *result);
