@@ -23,6 +23,8 @@ export const firefoxId = 'portlight@portlight';
  * @typedef {object} Options
  * @property {Kind} kind
  * @property {boolean} [visible]  a window on the desktop; without, the browser is headless
+ * @property {boolean} [extension]  false: the browser as it is
+ * @property {boolean} [chooser]  Chromium's own chrome.desktopCapture, where the tests otherwise prefer the host
  * @property {boolean} [fakeCamera]  a camera of the browser's own making, allowed without asking
  * @property {string} [host]  the program that the manifest names
  * @property {string[]} [args]  more of the browser's switches
@@ -185,11 +187,11 @@ export class TestBrowser {
  * @param {Options} options
  * @returns {Promise<TestBrowser>}
  */
-export async function openBrowser({kind, visible, fakeCamera, host, args = [], env = {}, size}) {
-	const extension = join(build, `extension-${kind}`);
+export async function openBrowser({kind, extension = true, visible, fakeCamera, host, args = [], env = {}, size}) {
+	const folder = join(build, `extension-${kind}`);
 	const program = host ?? join(build, 'bin/portlight-host');
 	for (const [path, remedy] of [
-		[join(extension, 'manifest.json'), 'make extension'],
+		[join(folder, 'manifest.json'), 'make extension'],
 		[program, 'make programs'],
 	]) {
 		if (!existsSync(path)) {
@@ -238,11 +240,18 @@ export async function openBrowser({kind, visible, fakeCamera, host, args = [], e
 		});
 	}
 	const opened = new TestBrowser(kind, browser, home);
-	try {
-		await browser.installExtension(extension);
-	} catch (error) {
-		await opened.close();
-		throw error;
+	if (extension) {
+		try {
+			await browser.installExtension(folder);
+		} catch (error) {
+			await opened.close();
+			throw error;
+		}
 	}
 	return opened;
+}
+
+/** What a person sets in the options page: use the host even where the browser has its own way. @param {TestBrowser} browser */
+export async function preferNative(browser) {
+	await browser.inBackground(() => /** @type {any} */ (globalThis).chrome.storage.local.set({capturePath: 'native'}));
 }

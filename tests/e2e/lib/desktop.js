@@ -1,0 +1,57 @@
+/** The embedded desktop around us: what its person does, and what is on it. */
+import {execFile} from 'node:child_process';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+
+/** @typedef {'screen' | 'window' | 'deny' | 'ignore'} Consent */
+
+const control = fileURLToPath(new URL('../../desktop/desktop-ctl', import.meta.url));
+const run = promisify(execFile);
+
+export class Desktop {
+	/**
+	 * @param {...(string | number)} words  of tests/desktop/desktop-ctl
+	 * @returns {Promise<any>} its answer
+	 */
+	async tell(...words) {
+		const {stdout} = await run(control, words.map(String));
+		return stdout ? JSON.parse(stdout) : null;
+	}
+
+	/**
+	 * How dialogs are answered from now on, an open one too.
+	 * @param {Consent} consent
+	 */
+	willAnswer(consent) {
+		return this.tell('consent', consent);
+	}
+
+	/** When Share was last clicked: milliseconds since 1970. @returns {Promise<number>} */
+	consentedAt() {
+		return this.tell('consented-at');
+	}
+
+	/** @returns {Promise<number>} how many dialogs are open */
+	async dialogs() {
+		return (await this.tell('dialogs')).open;
+	}
+
+	/**
+	 * Waits until that many dialogs are open.
+	 * @param {number} count
+	 */
+	async untilDialogs(count) {
+		const end = performance.now() + 8000;
+		for (;;) {
+			const open = await this.dialogs();
+			if (open === count) {
+				return;
+			}
+			if (performance.now() > end) {
+				throw new Error(`${open} share dialogs are open, not ${count}.`);
+			}
+			await sleep(50);
+		}
+	}
+}

@@ -1,0 +1,188 @@
+/** What a page does with a share, one verb each, for the tests to call. */
+import {FrameWatch, epochNow} from './watch.js';
+
+const video = /** @type {HTMLVideoElement} */ (document.getElementById('screen'));
+
+/** @param {string} id */
+const constraintsFor = (id) => ({
+	audio: false,
+	video: {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: id, maxWidth: 3840, maxHeight: 2160}},
+});
+
+/** @param {any} error */
+const described = (error) => ({
+	ok: false,
+	name: String(error?.name),
+	message: String(error?.message),
+	isDOMException: error instanceof DOMException,
+	isError: error instanceof Error,
+});
+
+class Probe {
+	constructor() {
+		/** Everything that came by window.postMessage, our own requests too. @type {any[]} */
+		this.messages = [];
+		/** @type {MediaStream | null} */
+		this.stream = null;
+		/** @type {FrameWatch | null} */
+		this.watch = null;
+		/** When each live track said `ended`. @type {number[]} */
+		this.ended = [];
+		/** @type {Map<string, RTCPeerConnection>} */
+		this.peers = new Map();
+		window.addEventListener('message', (event) => {
+			this.messages.push(event.data);
+		});
+	}
+
+	/** Asks as the documented flow says; resolves with the first answer. */
+	ask() {
+		return new Promise((resolve) => {
+			/** @param {MessageEvent} event */
+			const listen = (event) => {
+				if (event.data?.sourceId || event.data === 'PermissionDeniedError') {
+					window.removeEventListener('message', listen);
+					resolve(event.data);
+				}
+			};
+			window.addEventListener('message', listen);
+			window.postMessage('requestScreenSourceId', '*');
+		});
+	}
+
+	/**
+	 * @param {string} id
+	 * @param {'promise' | 'callback' | 'webkit'} [how]
+	 */
+	async redeem(id, how = 'promise') {
+		const wanted = constraintsFor(id);
+		try {
+			/** @type {any} */
+			const legacy = navigator;
+			const call = {promise: null, callback: legacy.getUserMedia, webkit: legacy.webkitGetUserMedia}[how];
+			this.stream = call
+				? await new Promise((resolve, reject) => call.call(navigator, wanted, resolve, reject))
+				: await navigator.mediaDevices.getUserMedia(/** @type {any} */ (wanted));
+		} catch (error) {
+			return described(error);
+		}
+		const stream = /** @type {MediaStream} */ (this.stream);
+		stream.getVideoTracks()[0].addEventListener('ended', () => this.ended.push(epochNow()));
+		return {ok: true, tracks: stream.getTracks().map((t) => `${t.kind} ${t.readyState}`)};
+	}
+
+	/** Plays what was redeemed and resolves with the first marker that is read from it. */
+	async play(timeoutMs = 8000) {
+		video.srcObject = this.stream;
+		this.watch = new FrameWatch(video);
+		this.watch.start();
+		return this.watch.next(timeoutMs);
+	}
+
+	/**
+	 * Watches for a while.
+	 * @param {number} ms
+	 */
+	async measure(ms) {
+		const watch = /** @type {FrameWatch} */ (this.watch);
+		watch.clear();
+		await new Promise((resolve) => setTimeout(resolve, ms));
+		return watch.summary();
+	}
+
+	track() {
+		const track = /** @type {MediaStream} */ (this.stream).getVideoTracks()[0];
+		return {label: track.label, kind: track.kind, readyState: track.readyState, muted: track.muted, settings: track.getSettings()};
+	}
+
+	stop() {
+		this.watch?.stop();
+		/** @type {MediaStream} */ (this.stream).getTracks().forEach((track) => track.stop());
+	}
+
+	/** Records the stream, plays the recording, and reads a marker from it. @param {number} ms */
+	async record(ms) {
+		const recorder = new MediaRecorder(/** @type {MediaStream} */ (this.stream), {mimeType: 'video/webm', videoBitsPerSecond: 4e6});
+		/** @type {Blob[]} */
+		const parts = [];
+		recorder.addEventListener('dataavailable', (event) => parts.push(event.data));
+		const done = new Promise((resolve) => recorder.addEventListener('stop', resolve));
+		recorder.start();
+		await new Promise((resolve) => setTimeout(resolve, ms));
+		recorder.stop();
+		await done;
+		const blob = new Blob(parts, {type: recorder.mimeType});
+		const playback = document.createElement('video');
+		playback.muted = true;
+		playback.src = URL.createObjectURL(blob);
+		document.body.append(playback);
+		const watch = new FrameWatch(playback, {track: false});
+		watch.start();
+		await playback.play();
+		await new Promise((resolve) => playback.addEventListener('ended', resolve, {once: true}));
+		watch.stop();
+		return {bytes: blob.size, type: blob.type, ...watch.summary()};
+	}
+
+	/** One end of a call. The tests carry what the ends say; candidates are all in the description. */
+	async offer() {
+		const peer = this.#peer('out');
+		const stream = /** @type {MediaStream} */ (this.stream);
+		peer.addTrack(stream.getVideoTracks()[0], stream);
+		await peer.setLocalDescription();
+		return this.#gathered(peer);
+	}
+
+	/** @param {RTCSessionDescriptionInit} description */
+	async answer(description) {
+		const peer = this.#peer('in');
+		peer.addEventListener('track', (event) => {
+			this.stream = event.streams[0];
+		});
+		await peer.setRemoteDescription(description);
+		await peer.setLocalDescription();
+		return this.#gathered(peer);
+	}
+
+	/** @param {RTCSessionDescriptionInit} description */
+	async connect(description) {
+		await /** @type {RTCPeerConnection} */ (this.peers.get('out')).setRemoteDescription(description);
+	}
+
+	hangUp() {
+		this.peers.forEach((peer) => peer.close());
+		this.peers.clear();
+	}
+
+	/** @param {string} name */
+	#peer(name) {
+		const peer = new RTCPeerConnection({iceServers: []});
+		this.peers.set(name, peer);
+		return peer;
+	}
+
+	/** @param {RTCPeerConnection} peer */
+	async #gathered(peer) {
+		while (peer.iceGatheringState !== 'complete') {
+			await new Promise((resolve) => peer.addEventListener('icegatheringstatechange', resolve, {once: true}));
+		}
+		return {type: /** @type {RTCSessionDescription} */ (peer.localDescription).type, sdp: peer.localDescription?.sdp};
+	}
+
+	/**
+	 * The browser's own getUserMedia, as the page sees it.
+	 * @param {MediaStreamConstraints} wanted
+	 */
+	async camera(wanted) {
+		try {
+			const stream = await navigator.mediaDevices.getUserMedia(wanted);
+			const tracks = stream.getTracks().map((t) => ({kind: t.kind, readyState: t.readyState, label: t.label}));
+			stream.getTracks().forEach((t) => t.stop());
+			return {ok: true, tracks};
+		} catch (error) {
+			return described(error);
+		}
+	}
+}
+
+Object.assign(window, {probe: new Probe()});

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import {after, before, describe, test} from 'node:test';
+import {insideDesktop} from './lib/inside.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+const {openBrowser} = await import('./lib/browser.js');
+const {startServer} = await import('./lib/server.js');
+const {probe} = await import('./lib/suite.js');
+
+/** What a page may ask of the browser's own getUserMedia, and mostly should not. @type {Record<string, any>} */
+const calls = {
+	'a camera': {video: true},
+	'a camera and a microphone': {video: true, audio: true},
+	'nothing at all': {},
+	'neither': {video: false, audio: false},
+	'a camera that does not exist': {video: {deviceId: {exact: 'no such camera'}}},
+	'more than any camera has': {video: {width: {exact: 99999}}},
+	'a source id that is not ours': {
+		video: {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: 'c2b1xyz=='}},
+	},
+	'no object': 7,
+};
+
+/** How the page finds the function. */
+function shape() {
+	const fn = navigator.mediaDevices.getUserMedia;
+	const own = Object.getOwnPropertyDescriptor(MediaDevices.prototype, 'getUserMedia');
+	return {
+		name: fn.name,
+		length: fn.length,
+		native: String(fn).includes('[native code]'),
+		constructs: 'prototype' in fn,
+		onInstance: Object.hasOwn(navigator.mediaDevices, 'getUserMedia'),
+		enumerable: own?.enumerable,
+		writable: own?.writable,
+		configurable: own?.configurable,
+		globals: Object.keys(window).filter((key) => /portlight/i.test(key)),
+		callbacks: ['getUserMedia', 'webkitGetUserMedia', 'mozGetUserMedia'].filter((key) => key in navigator),
+	};
+}
+
+/** @param {string} withThis  the receiver that the function is called on */
+async function misused(withThis) {
+	const receiver = withThis === 'nothing' ? undefined : {};
+	return navigator.mediaDevices.getUserMedia.call(/** @type {any} */ (receiver), {video: true}).then(
+		() => 'ok',
+		(error) => [error.constructor.name, error.name, error.message],
+	);
+}
+
+for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	describe(`${kind}'s own getUserMedia`, () => {
+		/** @type {Awaited<ReturnType<typeof startServer>>} */
+		let site;
+		/** With the extension, and the same browser without it. @type {import('./lib/browser.js').TestBrowser[]} */
+		const browsers = [];
+		/** @type {import('puppeteer-core').Page[]} */
+		const pages = [];
+
+		before(async () => {
+			site = await startServer();
+			for (const extension of [true, false]) {
+				const browser = await openBrowser({kind, fakeCamera: true, extension});
+				browsers.push(browser);
+				pages.push(await browser.open(site.url('/pages/probe.html')));
+				await pages[pages.length - 1].waitForFunction(() => 'probe' in window);
+			}
+		});
+		after(async () => {
+			for (const browser of browsers) {
+				await browser.close();
+			}
+			await site.close();
+		});
+
+		for (const [name, wanted] of Object.entries(calls)) {
+			test(`asked for ${name}, the browser answers as it does without the extension`, async () => {
+				const [ours, own] = await Promise.all(pages.map((page) => probe(page, 'camera', wanted)));
+				assert.deepEqual(ours, own);
+				if (name === 'a camera') {
+					assert.equal(ours.ok, true, 'the fake camera plays');
+				}
+			});
+		}
+
+		test('the function looks like the browser\'s own', async () => {
+			const [ours, own] = await Promise.all(pages.map((page) => page.evaluate(shape)));
+			assert.deepEqual(ours, own);
+		});
+
+		test('called on the wrong object, it fails like the browser\'s own', async () => {
+			for (const receiver of ['nothing', 'an object']) {
+				const [ours, own] = await Promise.all(pages.map((page) => page.evaluate(misused, receiver)));
+				assert.deepEqual(ours, own);
+			}
+		});
+
+		test('no host was started for any of it', () => {
+			assert.deepEqual(browsers[0].ours.now(), {hosts: [], captures: []});
+			assert.equal(browsers[0].ours.seen.size, 0);
+		});
+	});
+}

@@ -1,0 +1,276 @@
+/**
+ * `make run`: a page in a real browser asks for the screen, the desktop's own dialog is answered, the page plays the
+ * desktop for ten seconds, and nothing is left behind. build/run/ then holds page.png, share.webm and report.json.
+ *
+ * DESKTOP=embedded|session  BROWSER=firefox|chromium  CAPTURE=native|browser
+ */
+import {execFileSync, spawn} from 'node:child_process';
+import {mkdirSync, rmSync} from 'node:fs';
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {openBrowser, preferNative} from './lib/browser.js';
+import {Desktop} from './lib/desktop.js';
+import {usage} from './lib/processes.js';
+import {makeReport, notReal, shortfalls} from './lib/report.js';
+import {startServer} from './lib/server.js';
+import {HostTap} from './lib/tap.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const out = process.env.PORTLIGHT_OUT ?? join(root, 'build/run');
+const playMs = 10000;
+const began = performance.now();
+
+/** A failure that a person can do something about. */
+class Failure extends Error {
+	/** @param {string} reason @param {string} remedy */
+	constructor(reason, remedy) {
+		super(reason);
+		this.remedy = remedy;
+	}
+}
+
+/** @param {string} text */
+function say(text) {
+	console.log(`[${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s] ${text}`);
+}
+
+/** @param {string} name @param {string[]} allowed */
+function choice(name, allowed) {
+	const value = process.env[name] || allowed[0];
+	if (!allowed.includes(value)) {
+		throw new Failure(`${name}=${value} is not known`, `Use ${name}=${allowed.join(' or ')}.`);
+	}
+	return value;
+}
+
+function choices() {
+	const desktop = choice('DESKTOP', ['embedded', 'session']);
+	const kind = /** @type {'firefox' | 'chromium'} */ (choice('BROWSER', ['firefox', 'chromium']));
+	const capture = choice('CAPTURE', ['native', 'browser']);
+	if (capture === 'browser' && kind === 'firefox') {
+		throw new Failure('Firefox has no chrome.desktopCapture', 'Use BROWSER=chromium with CAPTURE=browser.');
+	}
+	return {desktop, kind, capture};
+}
+
+/** Starts this program again in an embedded desktop. @param {string} capture @returns {Promise<number>} its status */
+function runEmbedded(capture) {
+	const shell = capture === 'browser' ? 'xvfb' : 'mutter';
+	say(shell === 'xvfb' ? 'starting an X11 display' : 'starting an embedded desktop (mutter, PipeWire, the GNOME portal)');
+	const args = ['--shell', shell, '--size', '1920x1080', '--apps', 'marker,terminal', '--out', out];
+	const child = spawn(join(root, 'tests/desktop/with-desktop'), [...args, '--', process.execPath, fileURLToPath(import.meta.url)], {
+		stdio: 'inherit',
+		env: {...process.env, PORTLIGHT_RUN_BEGAN: String(Date.now() - (performance.now() - began))},
+	});
+	for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+		process.on(signal, () => child.kill(signal));
+	}
+	return new Promise((resolve, reject) => {
+		child.on('error', reject);
+		child.on('exit', (status, signal) => resolve(status ?? (signal === 'SIGINT' ? 130 : 1)));
+	});
+}
+
+/** On the user's own desktop: is there a portal, and the marker in a window. */
+function prepareSession() {
+	const property = ['org.freedesktop.DBus.Properties.Get', 'org.freedesktop.portal.ScreenCast', 'version'];
+	try {
+		execFileSync('gdbus', ['call', '--session', '--dest', 'org.freedesktop.portal.Desktop', '--object-path', '/org/freedesktop/portal/desktop', '--method', ...property], {stdio: 'pipe', timeout: 30000});
+	} catch {
+		throw new Failure(
+			'this session has no ScreenCast portal',
+			'Install xdg-desktop-portal and the backend of your desktop, or use DESKTOP=embedded.',
+		);
+	}
+}
+
+/** What the page does while it is asked, told as it happens. @param {import('puppeteer-core').Page} page */
+async function listenIn(page) {
+	/** @type {Record<string, number>} */
+	const at = {};
+	let sourceId = '';
+	await page.exposeFunction('runSays', (/** @type {string} */ what, /** @type {number} */ time, /** @type {string} */ id) => {
+		at[what] = time;
+		sourceId = id || sourceId;
+		const lines = {
+			asked: 'the page asked for a source id',
+			answered: `the page was given the source id ${id.slice(0, 18)}…`,
+			refused: 'the page was told PermissionDeniedError',
+			frame: 'the page shows its first frame',
+		};
+		say(lines[/** @type {keyof typeof lines} */ (what)]);
+	});
+	await page.evaluate(() => {
+		const now = () => performance.timeOrigin + performance.now();
+		const tell = /** @type {any} */ (window).runSays;
+		window.addEventListener('message', ({data}) => {
+			if (data === 'requestScreenSourceId') {
+				tell('asked', now(), '');
+			} else if (data === 'PermissionDeniedError') {
+				tell('refused', now(), '');
+			} else if (data?.sourceId) {
+				tell('answered', now(), data.sourceId);
+			}
+		});
+		document.querySelector('video')?.requestVideoFrameCallback(() => tell('frame', now(), ''));
+	});
+	return {at, sourceId: () => sourceId};
+}
+
+/** @param {import('./lib/browser.js').TestBrowser} browser */
+function costs(browser) {
+	const {hosts, captures} = browser.ours.now();
+	return {host: hosts[0] ? usage(hosts[0].pid) : null, capture: captures[0] ? usage(captures[0].pid) : null};
+}
+
+/** @param {ReturnType<typeof usage> | null} before @param {ReturnType<typeof usage> | null} after */
+function spent(before, after) {
+	return before && after ? {cpuNs: after.cpuNs - before.cpuNs, peakMiB: after.peakMiB} : null;
+}
+
+/**
+ * The share itself, in an open browser.
+ * @param {{desktop: string, kind: 'firefox' | 'chromium', capture: string}} chosen
+ * @param {import('./lib/browser.js').TestBrowser} browser
+ * @param {string} url
+ * @param {HostTap | null} tap
+ */
+async function share(chosen, browser, url, tap) {
+	const page = await browser.open(url);
+	say(`${await browser.browser.version()} loaded ${url}`);
+	const heard = await listenIn(page);
+	await page.addScriptTag({type: 'module', content: "import {FrameWatch} from '/pages/watch.js'; window.FrameWatch = FrameWatch;"});
+	await page.waitForFunction(() => 'FrameWatch' in window);
+	await page.click('#share');
+	const patience = chosen.desktop === 'session' ? 120000 : 20000;
+	if (chosen.desktop === 'session') {
+		say('your desktop asks what to share: choose the screen that shows the marker window');
+	}
+	await page
+		.waitForFunction(() => document.body.classList.contains('live') || !document.querySelector('#share')?.hasAttribute('disabled'), {timeout: patience, polling: 50})
+		.catch(() => {
+			throw new Failure('the request was not answered', 'Is the share dialog open? `portlight doctor` checks the portal and the host.');
+		});
+	if (!(await page.evaluate(() => document.body.classList.contains('live')))) {
+		const [state, hint] = await page.evaluate(() => ['state', 'hint'].map((id) => document.getElementById(id)?.textContent));
+		throw new Failure(`the page did not get the screen (${state}: ${hint})`, 'Run it again and choose a screen; `portlight doctor` checks the installation.');
+	}
+	const first = await page.evaluate(() => {
+		const {FrameWatch} = /** @type {any} */ (window);
+		const video = document.querySelector('video');
+		const watch = new FrameWatch(video);
+		Object.assign(window, {watch});
+		watch.start();
+		return watch.next(8000);
+	});
+	if (first) {
+		say(`the marker of the desktop is in the page: drawn ${Math.round(first.latencyMs)} ms before`);
+	}
+	const before = costs(browser);
+	await page.evaluate(() => /** @type {any} */ (window).watch.clear());
+	await new Promise((resolve) => setTimeout(resolve, playMs));
+	const seen = await page.evaluate(() => /** @type {any} */ (window).watch.summary());
+	const after = costs(browser);
+	say(`played ${playMs / 1000} s: ${seen.distinct} distinct pictures`);
+	await page.screenshot({path: join(out, 'page.png')});
+	await page.evaluate(() => /** @type {any} */ (window).watch.stop());
+	const stopped = performance.now();
+	await page.click('#stop');
+	const {left} = await browser.ours.gone(1000);
+	if (left.length) {
+		throw new Failure(`${left.map((p) => `${p.name} (${p.pid})`).join(', ')} still ran a second after Stop`, 'End it by hand and report this.');
+	}
+	say(`stopped; nothing of ours was left after ${Math.round(performance.now() - stopped)} ms`);
+	return {heard, seen, host: spent(before.host, after.host), capture: spent(before.capture, after.capture)};
+}
+
+/** Everything inside the desktop. @param {ReturnType<typeof choices>} chosen */
+async function run(chosen) {
+	const desktop = chosen.desktop === 'embedded' ? new Desktop() : null;
+	/** What is to be closed at the end, the last first. @type {(() => unknown)[]} */
+	const open = [];
+	const closeAll = async () => {
+		for (const close of open.splice(0).reverse()) {
+			await close();
+		}
+	};
+	for (const [signal, status] of /** @type {const} */ ([['SIGINT', 130], ['SIGTERM', 143]])) {
+		process.once(signal, () => {
+			say('interrupted; closing everything');
+			void closeAll().finally(() => process.exit(status));
+		});
+	}
+	try {
+		if (!desktop) {
+			prepareSession();
+			const marker = spawn(join(root, 'tests/desktop/marker'), [], {stdio: 'ignore'});
+			open.push(() => marker.kill());
+			say('put up the marker window');
+		}
+		const site = await startServer();
+		open.push(site.close);
+		const native = chosen.capture === 'native';
+		const tap = native ? await HostTap.create() : null;
+		const browser = await openBrowser({
+			kind: chosen.kind,
+			visible: !native || !desktop,
+			chooser: !native,
+			host: tap?.program,
+			env: tap?.env,
+			args: native ? [] : ['--auto-select-desktop-capture-source=Entire screen'],
+		});
+		open.push(() => browser.close());
+		if (chosen.kind === 'chromium' && native) {
+			await preferNative(browser);
+		}
+		await desktop?.willAnswer('screen');
+		const result = await share(chosen, browser, site.url('/examples/share.html'), desktop);
+		await closeAll();
+		const report = makeReport({
+			browser: chosen.kind,
+			path: native ? 'native' : 'desktopCapture',
+			sourceId: result.heard.sourceId(),
+			codec: tap ? await tap.codec() : null,
+			consentAt: result.consentAt,
+			firstFrameAt: result.heard.at.frame ?? null,
+			seen: result.seen,
+			host: result.host,
+			capture: result.capture,
+		});
+		await writeFile(join(out, 'report.json'), `${JSON.stringify(report, null, '\t')}\n`);
+		if (tap) {
+			await tap.writeWebm(join(out, 'share.webm'));
+		}
+		console.log(JSON.stringify(report, null, '  '));
+		const wrong = notReal(result.seen);
+		if (wrong) {
+			throw new Failure(wrong.reason, wrong.remedy);
+		}
+		shortfalls(report).forEach((line) => say(`short of its target: ${line}`));
+		say(`done: ${['page.png', 'share.webm', 'report.json'].map((name) => join(out, name)).join(', ')}`);
+	} finally {
+		await closeAll();
+	}
+}
+
+async function main() {
+	const chosen = choices();
+	if (chosen.desktop === 'embedded' && !process.env.PORTLIGHT_DESKTOP) {
+		rmSync(out, {recursive: true, force: true});
+		mkdirSync(out, {recursive: true});
+		return runEmbedded(chosen.capture);
+	}
+	mkdirSync(out, {recursive: true});
+	await run(chosen);
+	return 0;
+}
+
+main().then(
+	(status) => process.exit(status),
+	(error) => {
+		say(`failed: ${error.message}`);
+		console.error(error instanceof Failure ? `Remedy: ${error.remedy}` : error.stack);
+		process.exit(1);
+	},
+);
