@@ -1,0 +1,210 @@
+#include "capture/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/cleanup.h"
+
+/* No packet to the helper is longer. */
+#define RECEIVE_SIZE 64u
+/* A descriptor too many must be seen to be refused. */
+#define RECEIVE_FDS 4u
+/* A queue that grew past this is freed once it is empty. */
+#define QUEUE_KEPT ((size_t)1024 * 1024)
+
+bool channel_init(struct channel *channel, int fd) {
+	int type = 0;
+	socklen_t length = sizeof(type);
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_SEQPACKET) {
+		return false;
+	}
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+		fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+		return false;
+	}
+	*channel = (struct channel){.fd = fd};
+	bytes_init(&channel->queue);
+	return true;
+}
+
+void channel_finish(struct channel *channel) {
+	/* Closing over unread packets would reset the connection, and the peer would get an error
+	 * in place of the last packets. Once both directions are shut nothing new can arrive. */
+	shutdown(channel->fd, SHUT_RDWR);
+	uint8_t dropped[RECEIVE_SIZE];
+	while (recv(channel->fd, dropped, sizeof(dropped), MSG_DONTWAIT) > 0) {
+	}
+	close(channel->fd);
+	channel->fd = -1;
+	bytes_finish(&channel->queue);
+}
+
+/* Takes the first descriptor out of the control data and closes any other. Returns how many there
+ * were. */
+static size_t take_descriptors(struct msghdr *message, int *first) {
+	size_t count = 0;
+	for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL;
+		control = CMSG_NXTHDR(message, control)) {
+		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) {
+			continue;
+		}
+		size_t fds = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < fds; i++) {
+			int fd = -1;
+			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof(fd));
+			if (count++ == 0) {
+				*first = fd;
+			} else {
+				close(fd);
+			}
+		}
+	}
+	return count;
+}
+
+static bool is_for_helper(enum packet_type type) {
+	return type == PACKET_OPEN || type == PACKET_CREDIT || type == PACKET_KEYFRAME;
+}
+
+enum channel_result channel_receive(struct channel *channel, struct packet *packet, int *fd) {
+	uint8_t data[RECEIVE_SIZE];
+	union {
+		struct cmsghdr align;
+		uint8_t bytes[CMSG_SPACE(RECEIVE_FDS * sizeof(int))];
+	} control;
+	struct iovec vector = {.iov_base = data, .iov_len = sizeof(data)};
+	struct msghdr message = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	*fd = -1;
+	ssize_t length;
+	do {
+		length = recvmsg(channel->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	} while (length < 0 && errno == EINTR);
+	if (length < 0) {
+		return errno == EAGAIN ? CHANNEL_EMPTY : CHANNEL_CLOSED;
+	}
+	cleanup_fd int received = -1;
+	size_t fds = take_descriptors(&message, &received);
+	if (length == 0 && fds == 0) {
+		return CHANNEL_CLOSED;
+	}
+	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+		!packet_parse(data, (size_t)length, packet) || !is_for_helper(packet->type) ||
+		fds != (packet->type == PACKET_OPEN ? 1 : 0)) {
+		return CHANNEL_BAD;
+	}
+	*fd = steal_fd(&received);
+	return CHANNEL_PACKET;
+}
+
+/* 1: sent, 0: the socket is full, -1: the peer is gone. */
+static int send_now(struct channel *channel, const struct iovec *vectors, size_t count) {
+	struct msghdr message = {.msg_iov = (struct iovec *)vectors, .msg_iovlen = count};
+	for (;;) {
+		if (sendmsg(channel->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
+			return 1;
+		}
+		if (errno == EAGAIN || errno == ENOBUFS) {
+			return 0;
+		}
+		if (errno != EINTR) {
+			return -1;
+		}
+	}
+}
+
+static bool queue_packet(struct channel *channel, const uint8_t *head, size_t head_length,
+	const struct iovec *body) {
+	uint8_t prefix[4];
+	bytes_put_u32(prefix, (uint32_t)(head_length + body->iov_len));
+	/* All or nothing: half a packet must never be sent. */
+	if (!bytes_reserve(&channel->queue, sizeof(prefix) + head_length + body->iov_len)) {
+		return false;
+	}
+	return bytes_append(&channel->queue, prefix, sizeof(prefix)) &&
+	       bytes_append(&channel->queue, head, head_length) &&
+	       bytes_append(&channel->queue, body->iov_base, body->iov_len);
+}
+
+static bool send_or_queue(
+	struct channel *channel, uint8_t *head, size_t head_length, const struct iovec *body) {
+	if (channel->broken) {
+		return false;
+	}
+	int sent = 0;
+	if (channel_idle(channel)) {
+		const struct iovec vectors[] = {{.iov_base = head, .iov_len = head_length}, *body};
+		sent = send_now(channel, vectors, body->iov_len > 0 ? 2 : 1);
+	}
+	if (sent == 0) {
+		channel->broken = !queue_packet(channel, head, head_length, body);
+	} else if (sent < 0) {
+		channel->broken = true;
+	}
+	return !channel->broken;
+}
+
+bool channel_send(struct channel *channel, const struct packet *packet) {
+	uint8_t head[PACKET_DETAIL_MAX + 64];
+	const struct iovec nothing = {0};
+	return send_or_queue(channel, head, packet_write(packet, head), &nothing);
+}
+
+bool channel_send_frame(struct channel *channel, const struct packet_frame *frame,
+	const uint8_t *data, size_t length) {
+	if (length == 0 || length > CHANNEL_FRAME_MAX) {
+		return false;
+	}
+	struct packet packet = {.type = PACKET_FRAME, .frame = *frame};
+	packet.frame.parts = (uint16_t)((length + PACKET_PAYLOAD_MAX - 1) / PACKET_PAYLOAD_MAX);
+	for (uint16_t part = 0; part < packet.frame.parts; part++) {
+		size_t offset = (size_t)part * PACKET_PAYLOAD_MAX;
+		size_t left = length - offset;
+		packet.frame.part = part;
+		packet.frame.payload_length =
+			(uint32_t)(left < PACKET_PAYLOAD_MAX ? left : PACKET_PAYLOAD_MAX);
+		uint8_t head[64];
+		struct iovec body = {.iov_base = (uint8_t *)data + offset,
+			.iov_len = packet.frame.payload_length};
+		if (!send_or_queue(channel, head, packet_write(&packet, head), &body)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool channel_flush(struct channel *channel) {
+	while (!channel->broken && !channel_idle(channel)) {
+		uint8_t *at = channel->queue.data + channel->sent;
+		struct reader reader;
+		reader_init(&reader, at, channel->queue.length - channel->sent);
+		struct iovec vector = {.iov_len = reader_u32(&reader)};
+		vector.iov_base = at + reader.offset;
+		int sent = send_now(channel, &vector, 1);
+		if (sent == 0) {
+			return true;
+		}
+		channel->broken = sent < 0;
+		channel->sent += reader.offset + vector.iov_len;
+	}
+	if (channel_idle(channel)) {
+		channel->queue.length = 0;
+		channel->sent = 0;
+		if (channel->queue.capacity > QUEUE_KEPT) {
+			bytes_finish(&channel->queue);
+		}
+	}
+	return !channel->broken;
+}
+
+bool channel_idle(const struct channel *channel) {
+	return channel->sent == channel->queue.length;
+}

@@ -1,0 +1,65 @@
+/*
+ * A real-time video encoder: every picture that goes in comes out at once, as one frame.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/convert.h"
+#include "capture/damage.h"
+#include "wire/packet.h"
+
+struct encoder;
+
+struct encoder_config {
+	enum packet_codec codec;
+	uint32_t fps;   /* pictures a second at most */
+	uint32_t kbps;  /* target, at `fps` */
+	uint32_t cores; /* how many the encoder may keep busy, at least 1 */
+};
+
+struct encoder_frame {
+	const uint8_t *data; /* lent until the next call on the encoder */
+	size_t length;
+	bool key;
+	bool settled; /* the picture is as good as this encoder makes it; encoding it again gains
+			 nothing */
+};
+
+struct encoder_impl {
+	bool (*encode)(struct encoder *encoder, const struct picture *picture,
+		const struct damage *damage, bool key, struct encoder_frame *frame);
+	const char *(*error)(const struct encoder *encoder);
+	void (*destroy)(struct encoder *encoder);
+};
+
+/* The first member of every implementation. */
+struct encoder {
+	const struct encoder_impl *impl;
+};
+
+/*
+ * Encodes `picture`, of which `damage` differs from the last one that was encoded (empty: it is the
+ * same, and only its quality is to rise). The first frame, and the first of a new size, is a
+ * keyframe; `key` asks for one. False when the encoder failed; it is of no further use then.
+ */
+static inline bool encoder_encode(struct encoder *encoder, const struct picture *picture,
+	const struct damage *damage, bool key, struct encoder_frame *frame) {
+	return encoder->impl->encode(encoder, picture, damage, key, frame);
+}
+
+/* Why the last encoder_encode() failed; static or owned by the encoder. */
+static inline const char *encoder_error(const struct encoder *encoder) {
+	return encoder->impl->error(encoder);
+}
+
+static inline void encoder_destroy(struct encoder *encoder) {
+	if (encoder != NULL) {
+		encoder->impl->destroy(encoder);
+	}
+}
+
+/* VP8 and VP9 by libvpx, tuned for screens. NULL when memory ran out. */
+struct encoder *encoder_vpx_create(const struct encoder_config *config);

@@ -1,0 +1,24 @@
+/*
+ * No more than so many pictures a second. Pure: the caller brings the time (microseconds of one
+ * clock).
+ *
+ * A picture that comes a little early is let through, so that a producer's jitter costs no
+ * pictures; the average stays at the rate.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct pace {
+	int64_t interval_us;
+	int64_t due_us; /* of the next picture; INT64_MIN before the first */
+};
+
+/* fps: at least 1. */
+void pace_init(struct pace *pace, uint32_t fps);
+
+/* Microseconds until the next picture may be taken; 0: now. The first one is never held up. */
+int64_t pace_wait(const struct pace *pace, int64_t now_us);
+
+/* A picture was taken. */
+void pace_took(struct pace *pace, int64_t now_us);

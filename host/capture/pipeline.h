@@ -1,0 +1,43 @@
+/*
+ * From source to channel: takes a picture when one waits, credit is there and the rate allows it;
+ * converts what changed; gives the buffer back; encodes; sends. With a still screen it encodes the
+ * same picture until the encoder says that it is settled, and then does nothing at all.
+ *
+ * It owns none of what it is given, and knows neither PipeWire nor libvpx.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/channel.h"
+#include "capture/encoder.h"
+#include "capture/source.h"
+#include "wire/packet.h"
+
+struct pipeline;
+
+/* What the loop does for it. */
+struct pipeline_loop {
+	/* CLOCK_MONOTONIC in microseconds. */
+	int64_t (*now)(void *data);
+	/* Calls pipeline_step() in `delay_us`; a later call replaces an earlier one. */
+	void (*wake)(void *data, int64_t delay_us);
+	/* The share can't go on. `detail` is lent. */
+	void (*failed)(void *data, enum error_code code, const char *detail);
+};
+
+/* `open` is copied, the others are lent for the pipeline's life. NULL when memory ran out. */
+struct pipeline *pipeline_create(const struct packet_open *open, struct source *source,
+	struct encoder *encoder, struct channel *channel, const struct pipeline_loop *loop,
+	void *loop_data);
+void pipeline_destroy(struct pipeline *pipeline);
+
+/* The source announced a picture. The first one sends READY. */
+void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height);
+/* The peer grants more frames. */
+void pipeline_credit(struct pipeline *pipeline, uint32_t frames);
+/* The peer wants the next frame to be a keyframe; one is sent even if nothing changes. */
+void pipeline_keyframe(struct pipeline *pipeline);
+/* Does what can be done now. Called when a wake-up is due and when the channel is idle again. */
+void pipeline_step(struct pipeline *pipeline);

@@ -1,0 +1,119 @@
+#include "capture/pw_buffer.h"
+
+#include <sys/stat.h>
+
+#include "capture/pw_api.h"
+
+#define BYTES_PER_PIXEL 4
+
+/*
+ * Finds the upper left pixel of the whole picture. The chunk's offset names the first row; rows
+ * follow at `stride`. Bottom-up pictures exist in two readings: the offset names the upper row (the
+ * last in memory), or the beginning of the block, whose first row is then the lowest.
+ */
+static const uint8_t *find_top(
+	const struct spa_data *data, uint32_t width, uint32_t height, int32_t *stride) {
+	const struct spa_chunk *chunk = data->chunk;
+	int64_t row = (int64_t)width * BYTES_PER_PIXEL;
+	int64_t step = chunk->stride != 0 ? chunk->stride : row;
+	int64_t offset = data->maxsize > 0 ? chunk->offset % data->maxsize : 0;
+	int64_t distance = step * (height - 1);
+	int64_t length = (distance < 0 ? -distance : distance) + row;
+	if ((step < 0 ? -step : step) < row || (int64_t)chunk->size < length) {
+		return NULL;
+	}
+	if (step < 0 && offset + distance < 0) {
+		offset -= distance;
+	}
+	int64_t lowest = step < 0 ? offset + distance : offset;
+	if (lowest < 0 || lowest + length > (int64_t)data->maxsize) {
+		return NULL;
+	}
+	*stride = (int32_t)step;
+	return (const uint8_t *)data->data + offset;
+}
+
+static bool read_crop(
+	const struct spa_buffer *buffer, uint32_t width, uint32_t height, struct rect *crop) {
+	const struct rect whole = {0, 0, (int32_t)width, (int32_t)height};
+	const struct spa_meta_region *meta =
+		spa_buffer_find_meta_data(buffer, SPA_META_VideoCrop, sizeof(*meta));
+	*crop = whole;
+	if (meta != NULL && spa_meta_region_is_valid(meta)) {
+		const struct rect asked = {meta->region.position.x, meta->region.position.y,
+			(int32_t)(meta->region.size.width & INT32_MAX),
+			(int32_t)(meta->region.size.height & INT32_MAX)};
+		*crop = rect_intersect(&asked, &whole);
+	}
+	return crop->width >= 2 && crop->height >= 2;
+}
+
+/* The list ends at its first empty region; what follows is left from earlier frames. */
+static bool read_damage(
+	const struct spa_buffer *buffer, const struct rect *crop, struct damage *damage) {
+	damage_clear(damage);
+	struct spa_meta *meta = spa_buffer_find_meta(buffer, SPA_META_VideoDamage);
+	if (meta == NULL) {
+		return false;
+	}
+	bool any = false;
+	const struct spa_meta_region *region;
+	spa_meta_for_each(region, meta) {
+		if (!spa_meta_region_is_valid(region)) {
+			break;
+		}
+		const struct rect rect = {region->region.position.x, region->region.position.y,
+			(int32_t)(region->region.size.width & INT32_MAX),
+			(int32_t)(region->region.size.height & INT32_MAX)};
+		damage_add(damage, &rect);
+		any = true;
+	}
+	damage_crop(damage, crop);
+	/* A picture that claims to have changed nowhere is not believed. */
+	return any;
+}
+
+enum pw_buffer_kind pw_buffer_read(const struct spa_buffer *buffer, uint32_t width, uint32_t height,
+	struct pw_buffer_picture *picture, uint64_t *sequence) {
+	const struct spa_meta_header *header =
+		spa_buffer_find_meta_data(buffer, SPA_META_Header, sizeof(*header));
+	*sequence = header != NULL ? header->seq : 0;
+	if (buffer->n_datas < 1 || buffer->datas[0].data == NULL ||
+		buffer->datas[0].chunk == NULL) {
+		return PW_BUFFER_BROKEN;
+	}
+	const struct spa_data *data = &buffer->datas[0];
+	if (header != NULL && (header->flags & SPA_META_HEADER_FLAG_CORRUPTED) != 0) {
+		return PW_BUFFER_BROKEN;
+	}
+	if ((data->chunk->flags & SPA_CHUNK_FLAG_CORRUPTED) != 0 || data->chunk->size == 0) {
+		/* That is also how a moved pointer is told (Mutter: both, KWin: the flag alone). */
+		bool cursor = spa_buffer_find_meta(buffer, SPA_META_Cursor) != NULL;
+		return cursor ? PW_BUFFER_CURSOR : PW_BUFFER_BROKEN;
+	}
+	const uint8_t *top = find_top(data, width, height, &picture->stride);
+	if (top == NULL || !read_crop(buffer, width, height, &picture->crop)) {
+		return PW_BUFFER_BROKEN;
+	}
+	picture->top = top + (ptrdiff_t)picture->crop.y * picture->stride +
+		       (ptrdiff_t)picture->crop.x * BYTES_PER_PIXEL;
+	picture->damage_known = read_damage(buffer, &picture->crop, &picture->damage);
+	picture->pts_us = header != NULL && header->pts > 0 ? header->pts / 1000 : -1;
+	return PW_BUFFER_PICTURE;
+}
+
+bool pw_buffer_usable(const struct spa_buffer *buffer) {
+	if (buffer->n_datas < 1) {
+		return false;
+	}
+	const struct spa_data *data = &buffer->datas[0];
+	if (data->data == NULL || data->chunk == NULL) {
+		return false;
+	}
+	if (data->type == SPA_DATA_MemPtr) {
+		return true;
+	}
+	struct stat file;
+	return data->type == SPA_DATA_MemFd && fstat((int)data->fd, &file) == 0 &&
+	       file.st_size >= (int64_t)data->mapoffset + data->maxsize;
+}

@@ -1,0 +1,38 @@
+/*
+ * What a PipeWire video buffer says about itself, judged without trust: nothing here leads outside
+ * of the buffer's memory. Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/damage.h"
+
+struct spa_buffer;
+
+enum pw_buffer_kind {
+	PW_BUFFER_PICTURE,
+	PW_BUFFER_CURSOR, /* only the pointer changed; its picture and its damage are stale */
+	PW_BUFFER_BROKEN, /* corrupted, empty or senseless: what it changed is unknown */
+};
+
+struct pw_buffer_picture {
+	const uint8_t *top; /* leftmost pixel of the upper row of the cropped picture */
+	int32_t stride;
+	struct rect crop; /* within the format's size; its size is the picture's */
+	bool damage_known;
+	struct damage damage; /* relative to the crop */
+	int64_t pts_us;       /* -1: unknown */
+};
+
+/*
+ * Reads a mapped buffer of 4-byte pixels. width, height: the negotiated format's size, at most
+ * 16384. *picture is set for PW_BUFFER_PICTURE only; *sequence always, 0 where it is unknown.
+ */
+enum pw_buffer_kind pw_buffer_read(const struct spa_buffer *buffer, uint32_t width, uint32_t height,
+	struct pw_buffer_picture *picture, uint64_t *sequence);
+
+/* True when the memory behind the buffer is what it claims: a mapped MemPtr, or a MemFd whose file
+ * is as long as the mapping. */
+bool pw_buffer_usable(const struct spa_buffer *buffer);

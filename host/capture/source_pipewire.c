@@ -1,0 +1,479 @@
+#include "capture/source_pipewire.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "capture/pw_api.h"
+#include "capture/pw_buffer.h"
+#include "capture/pw_format.h"
+#include "wire/packet.h"
+
+/* A picture's time stamp is believed when it is at most this old. */
+#define PTS_AGE_MAX_US 10000000
+
+/*
+ * The stream's process callback runs on PipeWire's data thread, because only there a buffer that is
+ * given back returns to its producer in the same cycle. A producer with two buffers whose consumer
+ * gives back later never gets another cycle to receive it in, and freezes. The callback only swaps
+ * the waiting buffer for the newer one; `lock` guards that hand-over.
+ */
+struct source_pipewire {
+	struct source source;
+	struct pw_context *context;
+	struct pw_loop *loop;
+	int fd;
+	uint32_t node_id;
+	uint32_t max_fps;
+	const struct source_events *events;
+	void *data;
+
+	struct pw_core *core;
+	struct spa_hook core_listener;
+	struct pw_registry *registry;
+	struct spa_hook registry_listener;
+	struct pw_proxy *node;
+	struct spa_hook node_listener;
+	struct pw_stream *stream;
+	struct spa_hook stream_listener;
+	struct spa_source *wakeup;
+	int sync;      /* sequence number of the last round trip that was asked for */
+	bool answered; /* the remote is PipeWire indeed */
+	bool ended;    /* `ended` was emitted */
+	bool fits;     /* one of the node's formats is ours */
+	char offered[384];
+
+	pthread_mutex_t lock;
+	/* Guarded by `lock`. */
+	uint32_t width; /* of the negotiated format; 0 before it */
+	uint32_t height;
+	enum pixel_order order;
+	struct pw_buffer *held; /* the newest picture's, until it is taken */
+	struct pw_buffer_picture picture;
+	enum pixel_order picture_order;
+	struct rect last_crop;
+	struct damage damage; /* since the last taken picture */
+	bool damage_full;
+	uint64_t last_sequence;
+};
+
+static void end(struct source_pipewire *self, enum error_code code, const char *detail) {
+	if (!self->ended) {
+		self->ended = true;
+		self->events->ended(self->data, code, detail);
+	}
+}
+
+static int64_t monotonic_us(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The newest picture replaces the one that waits, and takes over what changed in that one. */
+static void hold_newest(struct source_pipewire *self, struct pw_buffer *buffer,
+	const struct pw_buffer_picture *picture, bool gap) {
+	if (self->held != NULL) {
+		pw_stream_queue_buffer(self->stream, self->held);
+	}
+	self->held = buffer;
+	self->picture = *picture;
+	self->picture_order = self->order;
+	bool moved = memcmp(&picture->crop, &self->last_crop, sizeof(picture->crop)) != 0;
+	self->last_crop = picture->crop;
+	self->damage_full = self->damage_full || moved || gap || !picture->damage_known;
+	if (!self->damage_full) {
+		damage_unite(&self->damage, &picture->damage);
+	}
+}
+
+/* Returns true when the buffer is kept. */
+static bool receive_buffer(struct source_pipewire *self, struct pw_buffer *buffer) {
+	if (self->ended || self->width == 0 || buffer->user_data == NULL) {
+		self->damage_full = true;
+		return false;
+	}
+	struct pw_buffer_picture picture;
+	uint64_t sequence = 0;
+	enum pw_buffer_kind kind =
+		pw_buffer_read(buffer->buffer, self->width, self->height, &picture, &sequence);
+	bool gap = sequence != 0 && self->last_sequence != 0 && sequence != self->last_sequence + 1;
+	self->last_sequence = sequence;
+	switch (kind) {
+	case PW_BUFFER_PICTURE:
+		hold_newest(self, buffer, &picture, gap);
+		return true;
+	case PW_BUFFER_BROKEN:
+		self->damage_full = true;
+		return false;
+	case PW_BUFFER_CURSOR:
+		self->damage_full = self->damage_full || gap;
+		return false;
+	}
+	return false;
+}
+
+/* On PipeWire's data thread. */
+static void on_process(void *data) {
+	struct source_pipewire *self = data;
+	bool fresh = false;
+	pthread_mutex_lock(&self->lock);
+	struct pw_buffer *buffer;
+	while ((buffer = pw_stream_dequeue_buffer(self->stream)) != NULL) {
+		if (receive_buffer(self, buffer)) {
+			fresh = true;
+		} else {
+			pw_stream_queue_buffer(self->stream, buffer);
+		}
+	}
+	pthread_mutex_unlock(&self->lock);
+	if (fresh) {
+		pw_loop_signal_event(self->loop, self->wakeup);
+	}
+}
+
+static void on_wakeup(void *data, uint64_t count) {
+	(void)count;
+	struct source_pipewire *self = data;
+	pthread_mutex_lock(&self->lock);
+	bool waits = self->held != NULL && !self->ended;
+	struct rect crop = self->picture.crop;
+	pthread_mutex_unlock(&self->lock);
+	if (waits) {
+		self->events->picture(self->data, (uint32_t)crop.width, (uint32_t)crop.height);
+	}
+}
+
+/* Keeps the lock until give_back(): the buffer must not be swapped while it is read. */
+static bool source_pipewire_take(struct source *source, struct source_picture *picture) {
+	struct source_pipewire *self = (struct source_pipewire *)source;
+	pthread_mutex_lock(&self->lock);
+	if (self->held == NULL) {
+		pthread_mutex_unlock(&self->lock);
+		return false;
+	}
+	uint32_t width = (uint32_t)self->picture.crop.width;
+	uint32_t height = (uint32_t)self->picture.crop.height;
+	int64_t now = monotonic_us();
+	int64_t pts = self->picture.pts_us;
+	picture->pixels = (struct pixels){
+		.top = self->picture.top,
+		.stride = self->picture.stride,
+		.order = self->picture_order,
+		.width = width,
+		.height = height,
+	};
+	picture->damage = self->damage;
+	if (self->damage_full) {
+		damage_set_full(&picture->damage, width, height);
+	}
+	picture->pts_us = pts <= now && pts >= now - PTS_AGE_MAX_US && pts >= 0 ? pts : now;
+	damage_clear(&self->damage);
+	self->damage_full = false;
+	return true;
+}
+
+static void source_pipewire_give_back(struct source *source) {
+	struct source_pipewire *self = (struct source_pipewire *)source;
+	pw_stream_queue_buffer(self->stream, self->held);
+	self->held = NULL;
+	pthread_mutex_unlock(&self->lock);
+}
+
+static void on_add_buffer(void *data, struct pw_buffer *buffer) {
+	struct source_pipewire *self = data;
+	bool usable = pw_buffer_usable(buffer->buffer);
+	if (!usable) {
+		log_warning("a buffer's memory is not what the producer says; it is ignored");
+	}
+	pthread_mutex_lock(&self->lock);
+	buffer->user_data = usable ? self : NULL;
+	pthread_mutex_unlock(&self->lock);
+}
+
+static void on_remove_buffer(void *data, struct pw_buffer *buffer) {
+	struct source_pipewire *self = data;
+	pthread_mutex_lock(&self->lock);
+	if (self->held == buffer) {
+		self->held = NULL;
+		self->damage_full = true;
+	}
+	pthread_mutex_unlock(&self->lock);
+}
+
+static void on_param_changed(void *data, uint32_t id, const struct spa_pod *param) {
+	struct source_pipewire *self = data;
+	if (id != SPA_PARAM_Format || param == NULL) {
+		return;
+	}
+	enum pixel_order order = PIXEL_ORDER_BGR;
+	uint32_t width = 0;
+	uint32_t height = 0;
+	if (!pw_format_parse(param, &order, &width, &height)) {
+		end(self, ERROR_FORMAT_UNSUPPORTED, "PipeWire settled on a format of no use");
+		return;
+	}
+	log_info("source: %ux%u", width, height);
+	pthread_mutex_lock(&self->lock);
+	self->width = width;
+	self->height = height;
+	self->order = order;
+	self->damage_full = true;
+	pthread_mutex_unlock(&self->lock);
+	uint8_t memory[2048];
+	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	const struct spa_pod *params[PW_FORMAT_PARAMS_MAX];
+	uint32_t count = pw_format_buffer_params(&builder, params);
+	pw_stream_update_params(self->stream, params, count);
+}
+
+static void end_by_stream_error(struct source_pipewire *self, const char *error) {
+	char detail[PACKET_DETAIL_MAX];
+	const char *text = error != NULL ? error : "unknown stream error";
+	if (strstr(text, "format") != NULL) {
+		snprintf(detail, sizeof(detail), "%s; offered: %s", text, self->offered);
+		end(self, ERROR_FORMAT_UNSUPPORTED, detail);
+	} else if (strstr(text, "target") != NULL) {
+		end(self, ERROR_SOURCE_GONE, text);
+	} else {
+		end(self, ERROR_PIPEWIRE_LOST, text);
+	}
+}
+
+static void on_state_changed(
+	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
+	struct source_pipewire *self = data;
+	log_debug("stream: %s", pw_stream_state_as_string(state));
+	if (state == PW_STREAM_STATE_ERROR) {
+		end_by_stream_error(self, error);
+	} else if (state == PW_STREAM_STATE_UNCONNECTED && old != PW_STREAM_STATE_UNCONNECTED &&
+		   old != PW_STREAM_STATE_ERROR) {
+		end(self, ERROR_PIPEWIRE_LOST, "PipeWire closed the stream");
+	}
+}
+
+static const struct pw_stream_events stream_events = {
+	PW_VERSION_STREAM_EVENTS,
+	.state_changed = on_state_changed,
+	.param_changed = on_param_changed,
+	.add_buffer = on_add_buffer,
+	.remove_buffer = on_remove_buffer,
+	.process = on_process,
+};
+
+static void connect_stream(struct source_pipewire *self) {
+	struct pw_properties *properties = pw_properties_new(PW_KEY_MEDIA_TYPE, "Video",
+		PW_KEY_MEDIA_CATEGORY, "Capture", PW_KEY_MEDIA_ROLE, "Screen", NULL);
+	self->stream = pw_stream_new(self->core, "Portlight", properties);
+	if (self->stream == NULL) {
+		end(self, ERROR_PIPEWIRE_LOST, "the stream could not be made");
+		return;
+	}
+	pw_stream_add_listener(self->stream, &self->stream_listener, &stream_events, self);
+	uint8_t memory[1024];
+	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	const struct spa_pod *offer = pw_format_offer(&builder, self->max_fps);
+	/* Never follow to another node: only this one was granted. */
+	enum pw_stream_flags flags = PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_MAP_BUFFERS |
+				     PW_STREAM_FLAG_DONT_RECONNECT | PW_STREAM_FLAG_RT_PROCESS;
+	int result = pw_stream_connect(
+		self->stream, PW_DIRECTION_INPUT, self->node_id, flags, &offer, 1);
+	if (result < 0) {
+		end(self, ERROR_PIPEWIRE_LOST, strerror(-result));
+	}
+}
+
+/* The node's formats are known. */
+static void check_formats(struct source_pipewire *self) {
+	if (self->offered[0] != '\0' && !self->fits) {
+		char detail[PACKET_DETAIL_MAX];
+		snprintf(detail, sizeof(detail), "offered: %s", self->offered);
+		end(self, ERROR_FORMAT_UNSUPPORTED, detail);
+	} else if (self->stream == NULL) {
+		connect_stream(self);
+	}
+}
+
+static void on_node_param(void *data, int sequence, uint32_t id, uint32_t index, uint32_t next,
+	const struct spa_pod *param) {
+	(void)sequence;
+	(void)next;
+	struct source_pipewire *self = data;
+	if (id != SPA_PARAM_EnumFormat || param == NULL) {
+		return;
+	}
+	if (index == 0) {
+		self->offered[0] = '\0';
+		self->fits = false;
+	}
+	self->fits = pw_format_describe(param, self->offered, sizeof(self->offered)) || self->fits;
+}
+
+static void on_node_info(void *data, const struct pw_node_info *info) {
+	struct source_pipewire *self = data;
+	if ((info->change_mask & PW_NODE_CHANGE_MASK_PARAMS) == 0) {
+		return;
+	}
+	pw_node_enum_params(
+		(struct pw_node *)self->node, 0, SPA_PARAM_EnumFormat, 0, UINT32_MAX, NULL);
+	if (self->stream != NULL) {
+		self->sync = pw_core_sync(self->core, PW_ID_CORE, self->sync);
+	}
+}
+
+static const struct pw_node_events node_events = {
+	PW_VERSION_NODE_EVENTS,
+	.info = on_node_info,
+	.param = on_node_param,
+};
+
+static void on_global(void *data, uint32_t id, uint32_t permissions, const char *type,
+	uint32_t version, const struct spa_dict *properties) {
+	(void)permissions;
+	(void)version;
+	(void)properties;
+	struct source_pipewire *self = data;
+	if (id != self->node_id || strcmp(type, PW_TYPE_INTERFACE_Node) != 0 ||
+		self->node != NULL) {
+		return;
+	}
+	self->node = pw_registry_bind(self->registry, id, type, PW_VERSION_NODE, 0);
+	if (self->node != NULL) {
+		pw_proxy_add_object_listener(self->node, &self->node_listener, &node_events, self);
+	}
+}
+
+static void on_global_remove(void *data, uint32_t id) {
+	struct source_pipewire *self = data;
+	if (id == self->node_id && self->node != NULL) {
+		end(self, ERROR_SOURCE_GONE, "");
+	}
+}
+
+static const struct pw_registry_events registry_events = {
+	PW_VERSION_REGISTRY_EVENTS,
+	.global = on_global,
+	.global_remove = on_global_remove,
+};
+
+/* The first answer says which nodes there are, the second what ours offers: its information came
+ * first, and its formats were asked for then. */
+static void on_done(void *data, uint32_t id, int sequence) {
+	struct source_pipewire *self = data;
+	if (id != PW_ID_CORE || sequence != self->sync || self->ended) {
+		return;
+	}
+	if (!self->answered) {
+		self->answered = true;
+		if (self->node == NULL) {
+			char detail[64];
+			snprintf(
+				detail, sizeof(detail), "PipeWire shows no node %u", self->node_id);
+			end(self, ERROR_SOURCE_GONE, detail);
+			return;
+		}
+		pw_node_enum_params(
+			(struct pw_node *)self->node, 0, SPA_PARAM_EnumFormat, 0, UINT32_MAX, NULL);
+		self->sync = pw_core_sync(self->core, PW_ID_CORE, self->sync);
+		return;
+	}
+	check_formats(self);
+}
+
+static void on_error(void *data, uint32_t id, int sequence, int result, const char *message) {
+	(void)sequence;
+	struct source_pipewire *self = data;
+	const char *text = message != NULL ? message : strerror(-result);
+	if (id == PW_ID_CORE) {
+		end(self, self->answered ? ERROR_PIPEWIRE_LOST : ERROR_PIPEWIRE_REFUSED, text);
+	} else {
+		log_warning("PipeWire, object %u: %s", id, text);
+	}
+}
+
+static const struct pw_core_events core_events = {
+	PW_VERSION_CORE_EVENTS,
+	.done = on_done,
+	.error = on_error,
+};
+
+static void source_pipewire_start(struct source *source) {
+	struct source_pipewire *self = (struct source_pipewire *)source;
+	struct pw_properties *properties = pw_properties_new(PW_KEY_APP_NAME, "Portlight", NULL);
+	int fd = self->fd;
+	self->fd = -1;
+	self->core = pw_context_connect_fd(self->context, fd, properties, 0);
+	if (self->core == NULL) {
+		end(self, ERROR_PIPEWIRE_REFUSED, strerror(errno));
+		return;
+	}
+	pw_core_add_listener(self->core, &self->core_listener, &core_events, self);
+	self->registry = pw_core_get_registry(self->core, PW_VERSION_REGISTRY, 0);
+	if (self->registry == NULL) {
+		end(self, ERROR_PIPEWIRE_REFUSED, "no registry");
+		return;
+	}
+	pw_registry_add_listener(self->registry, &self->registry_listener, &registry_events, self);
+	self->sync = pw_core_sync(self->core, PW_ID_CORE, 0);
+}
+
+static void source_pipewire_destroy(struct source *source) {
+	struct source_pipewire *self = (struct source_pipewire *)source;
+	self->ended = true;
+	if (self->stream != NULL) {
+		pw_stream_destroy(self->stream);
+	}
+	if (self->node != NULL) {
+		pw_proxy_destroy(self->node);
+	}
+	if (self->registry != NULL) {
+		pw_proxy_destroy((struct pw_proxy *)self->registry);
+	}
+	if (self->core != NULL) {
+		pw_core_disconnect(self->core);
+	}
+	if (self->wakeup != NULL) {
+		pw_loop_destroy_source(self->loop, self->wakeup);
+	}
+	if (self->fd >= 0) {
+		close(self->fd);
+	}
+	pthread_mutex_destroy(&self->lock);
+	free(self);
+}
+
+static const struct source_impl source_pipewire_impl = {
+	.start = source_pipewire_start,
+	.take = source_pipewire_take,
+	.give_back = source_pipewire_give_back,
+	.destroy = source_pipewire_destroy,
+};
+
+struct source *source_pipewire_create(struct pw_context *context, struct pw_loop *loop, int fd,
+	uint32_t node_id, uint32_t max_fps, const struct source_events *events, void *data) {
+	struct source_pipewire *self = calloc(1, sizeof(*self));
+	if (self == NULL) {
+		close(fd);
+		return NULL;
+	}
+	*self = (struct source_pipewire){
+		.source.impl = &source_pipewire_impl,
+		.context = context,
+		.loop = loop,
+		.fd = fd,
+		.node_id = node_id,
+		.max_fps = max_fps,
+		.events = events,
+		.data = data,
+	};
+	pthread_mutex_init(&self->lock, NULL);
+	self->wakeup = pw_loop_add_event(loop, on_wakeup, self);
+	if (self->wakeup == NULL) {
+		source_pipewire_destroy(&self->source);
+		return NULL;
+	}
+	return &self->source;
+}

@@ -1,0 +1,18 @@
+/*
+ * The source that matters: one node behind a PipeWire remote, as the portal hands it out.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "capture/source.h"
+
+struct pw_context;
+struct pw_loop;
+
+/*
+ * Takes `fd`, a connected PipeWire remote, over. `loop` is the context's and outlives the source;
+ * `events` is lent. NULL when memory ran out; `fd` is closed then.
+ */
+struct source *source_pipewire_create(struct pw_context *context, struct pw_loop *loop, int fd,
+	uint32_t node_id, uint32_t max_fps, const struct source_events *events, void *data);
