@@ -1,0 +1,42 @@
+/* Any text: protocol_parse() takes it within its bounds, or refuses it with a code and a detail
+ * that is UTF-8. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/protocol.h"
+#include "wire/text.h"
+
+static void check_open(const struct protocol_open *open) {
+	if ((open->codec != PACKET_CODEC_VP8 && open->codec != PACKET_CODEC_VP9) ||
+		open->max_fps < 1 || open->max_fps > PACKET_FPS_MAX ||
+		open->max_kbps < PACKET_KBPS_MIN || open->max_kbps > PACKET_KBPS_MAX ||
+		open->credit > PACKET_CREDIT_MAX) {
+		abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	struct protocol_message message;
+	struct protocol_error error;
+	if (!protocol_parse(data, size, &message, &error)) {
+		if (error.code <= ERROR_NONE || error.code >= ERROR_COUNT ||
+			error.id > PROTOCOL_ID_MAX ||
+			!text_is_utf8(error.detail, strnlen(error.detail, sizeof(error.detail)))) {
+			abort();
+		}
+		struct bytes out = {0};
+		if (!protocol_write_error(&out, error.id, error.code, error.detail)) {
+			abort();
+		}
+		bytes_finish(&out);
+		return 0;
+	}
+	if (protocol_is_request(message.type) != (message.id != 0) ||
+		message.id > PROTOCOL_ID_MAX) {
+		abort();
+	}
+	if (message.type == PROTOCOL_OPEN) {
+		check_open(&message.open);
+	}
+	return 0;
+}
