@@ -85,6 +85,7 @@ struct portal_call {
 	const char *parent_window; /* second argument; NULL: the method takes none */
 	GVariantDict *options;     /* handle_token is added; its contents are taken */
 	bool waits_for_person;     /* no time limit */
+	bool creates_session;      /* a late Response brings a session that must not linger */
 };
 
 /*

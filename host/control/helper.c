@@ -1,0 +1,402 @@
+#include "control/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+/* Where the helper finds its socket. */
+#define HELPER_FD 3
+
+struct helper {
+	const struct helper_listener *listener;
+	void *data;
+	pid_t pid; /* 0: none, or reaped */
+	int fd;    /* our end of the socket, -1 once closed */
+	uint8_t *buffer;
+	guint socket_source;
+	guint ready_timer;
+	guint grace_timer;
+	guint child_source;
+	guint idle_source; /* ends a helper that never started */
+	char *start_error;
+	bool is_ready;
+	bool *destroyed; /* set by helper_destroy() within a callback; NULL: nobody asks */
+	bool told;       /* `ended` was called, or helper_stop(): no more ready, frame, ended */
+	bool crashed;    /* the socket closed without ENDED; `ended` waits for the exit status */
+};
+
+char *helper_find_program(void) {
+	static const char *const places[] = {
+		"portlight-capture", "../libexec/portlight/portlight-capture"};
+	char self[4096];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (length <= 0) {
+		return NULL;
+	}
+	self[length] = '\0';
+	char *slash = strrchr(self, '/');
+	if (slash == NULL) {
+		return NULL;
+	}
+	slash[1] = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		char *path = NULL;
+		if (asprintf(&path, "%s%s", self, places[i]) < 0) {
+			return NULL;
+		}
+		if (access(path, X_OK) == 0) {
+			return path;
+		}
+		free(path);
+	}
+	return NULL;
+}
+
+static void close_socket(struct helper *helper) {
+	g_clear_handle_id(&helper->socket_source, g_source_remove);
+	if (helper->fd >= 0) {
+		(void)close(helper->fd);
+		helper->fd = -1;
+	}
+}
+
+static gboolean handle_grace_over(gpointer data) {
+	struct helper *helper = data;
+	helper->grace_timer = 0;
+	if (helper->pid > 0) {
+		log_warning("portlight-capture %d did not exit; killing it", (int)helper->pid);
+		(void)kill(helper->pid, SIGKILL);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+/* Closes the socket, which tells the process to exit, and sees to it that it does. */
+static void begin_exit(struct helper *helper) {
+	g_clear_handle_id(&helper->ready_timer, g_source_remove);
+	close_socket(helper);
+	if (helper->pid > 0 && helper->grace_timer == 0) {
+		helper->grace_timer = g_timeout_add(HELPER_GRACE_MS, handle_grace_over, helper);
+	}
+}
+
+/* The listener may destroy the helper in the call: nothing of it is touched afterwards. */
+static void tell_ended(struct helper *helper, enum error_code code, const char *detail) {
+	begin_exit(helper);
+	if (!helper->told) {
+		helper->told = true;
+		helper->listener->ended(helper->data, code, detail);
+	}
+}
+
+/* ---- packets ---- */
+
+static void send_packet(struct helper *helper, const struct packet *packet, int passed_fd) {
+	uint8_t bytes[64];
+	struct iovec part = {.iov_base = bytes, .iov_len = packet_write(packet, bytes)};
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	if (passed_fd >= 0) {
+		message.msg_control = control.space;
+		message.msg_controllen = sizeof(control.space);
+		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+		head->cmsg_level = SOL_SOCKET;
+		head->cmsg_type = SCM_RIGHTS;
+		head->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(head), &passed_fd, sizeof(int));
+	}
+	if (sendmsg(helper->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		/* A closed socket shows on the reading side, with what the helper said before. A
+		 * full one is hundreds of unread packets: lost credit would stall the share. */
+		log_warning("cannot send to portlight-capture: %s", g_strerror(errno));
+		if (errno == EAGAIN) {
+			(void)shutdown(helper->fd, SHUT_RDWR);
+		}
+	}
+}
+
+static void handle_packet(struct helper *helper, const void *data, size_t length) {
+	struct packet packet;
+	if (length > PACKET_SIZE_MAX || !packet_parse(data, length, &packet)) {
+		tell_ended(helper, ERROR_BAD_PACKET, NULL);
+		return;
+	}
+	switch (packet.type) {
+	case PACKET_READY:
+		if (helper->is_ready) {
+			break;
+		}
+		helper->is_ready = true;
+		g_clear_handle_id(&helper->ready_timer, g_source_remove);
+		helper->listener->ready(helper->data, &packet.ready);
+		return;
+	case PACKET_FRAME:
+		if (!helper->is_ready) {
+			break;
+		}
+		helper->listener->frame(helper->data, &packet.frame);
+		return;
+	case PACKET_ENDED:
+		tell_ended(helper, packet.ended.code, packet.ended.detail);
+		return;
+	case PACKET_OPEN:
+	case PACKET_CREDIT:
+	case PACKET_KEYFRAME:
+		break;
+	}
+	tell_ended(helper, ERROR_BAD_PACKET, "a packet out of place");
+}
+
+/* Reads one packet, if there is one. The listener may have destroyed the helper after it. */
+static void read_packet(struct helper *helper) {
+	ssize_t length =
+		recv(helper->fd, helper->buffer, PACKET_SIZE_MAX, MSG_DONTWAIT | MSG_TRUNC);
+	if (length > 0) {
+		handle_packet(helper, helper->buffer, (size_t)length);
+	} else if (length == 0 || (errno != EAGAIN && errno != EINTR)) {
+		/* `ended` waits for the exit status, which says more. */
+		helper->crashed = true;
+		begin_exit(helper);
+	}
+}
+
+static gboolean handle_socket(gint fd, GIOCondition condition, gpointer data) {
+	(void)fd;
+	(void)condition;
+	read_packet(data);
+	return G_SOURCE_CONTINUE;
+}
+
+static void watch_socket(struct helper *helper) {
+	helper->socket_source = g_unix_fd_add(helper->fd, G_IO_IN, handle_socket, helper);
+}
+
+/* ---- the process ---- */
+
+static void describe_exit(int status, char *text, size_t size) {
+	if (WIFSIGNALED(status)) {
+		(void)snprintf(text, size, "portlight-capture was ended by signal %d (%s)",
+			WTERMSIG(status), g_strsignal(WTERMSIG(status)));
+	} else {
+		(void)snprintf(
+			text, size, "portlight-capture exited with status %d", WEXITSTATUS(status));
+	}
+}
+
+static void handle_exit(GPid pid, gint status, gpointer data) {
+	(void)pid;
+	struct helper *helper = data;
+	bool destroyed = false;
+	helper->destroyed = &destroyed;
+	helper->child_source = 0;
+	helper->pid = 0;
+	/* What it said before it exited still counts. */
+	while (!destroyed && helper->fd >= 0 && !helper->told && !helper->crashed) {
+		struct pollfd readable = {.fd = helper->fd, .events = POLLIN};
+		if (poll(&readable, 1, 0) <= 0) {
+			break;
+		}
+		read_packet(helper);
+	}
+	if (!destroyed && !helper->told) {
+		char detail[128];
+		describe_exit(status, detail, sizeof(detail));
+		tell_ended(helper, ERROR_HELPER_CRASHED, detail);
+	}
+	if (!destroyed) {
+		helper->destroyed = NULL;
+		begin_exit(helper);
+		g_clear_handle_id(&helper->grace_timer, g_source_remove);
+		helper->listener->gone(helper->data);
+	}
+}
+
+static gboolean handle_no_ready(gpointer data) {
+	struct helper *helper = data;
+	helper->ready_timer = 0;
+	tell_ended(helper, ERROR_HELPER_TIMEOUT, NULL);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean handle_not_started(gpointer data) {
+	struct helper *helper = data;
+	bool destroyed = false;
+	helper->destroyed = &destroyed;
+	helper->idle_source = 0;
+	tell_ended(helper, ERROR_HELPER_MISSING, helper->start_error);
+	if (!destroyed) {
+		helper->destroyed = NULL;
+		helper->listener->gone(helper->data);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+/* In the child, between fork and exec: async-signal-safe calls only. Returns when exec failed. */
+static void become_helper(const char *program, int socket, int null, pid_t parent) {
+	sigset_t none;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	/* Out of the terminal's group: Ctrl-C is for portlight, which then stops its helper. */
+	(void)setsid();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
+		return;
+	}
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+		return;
+	}
+	if (socket == HELPER_FD ? fcntl(socket, F_SETFD, 0) < 0 : dup2(socket, HELPER_FD) < 0) {
+		return;
+	}
+	(void)close_range(HELPER_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	(void)execl(program, program, (char *)NULL);
+}
+
+/* Starts the program with `socket` as its fd 3. Returns 0 or the errno of what failed. */
+static int start_process(const char *program, int socket, pid_t *pid) {
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		return errno;
+	}
+	cleanup_fd int report_in = ends[0];
+	/* Above the numbers that become_helper() assigns. */
+	cleanup_fd int report_out = fcntl(ends[1], F_DUPFD_CLOEXEC, HELPER_FD + 1);
+	(void)close(ends[1]);
+	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (report_out < 0 || null < 0) {
+		return errno;
+	}
+	pid_t parent = getpid();
+	*pid = fork();
+	if (*pid < 0) {
+		return errno;
+	}
+	if (*pid == 0) {
+		become_helper(program, socket, null, parent);
+		int failure = errno;
+		(void)!write(report_out, &failure, sizeof(failure));
+		_exit(127);
+	}
+	(void)close(steal_fd(&report_out));
+	int failure = 0;
+	ssize_t got = 0;
+	do {
+		got = read(report_in, &failure, sizeof(failure));
+	} while (got < 0 && errno == EINTR);
+	if (got <= 0) {
+		return 0; /* The pipe closed without a word: exec succeeded. */
+	}
+	(void)waitpid(*pid, NULL, 0);
+	*pid = 0;
+	return failure;
+}
+
+static bool start(struct helper *helper, const char *program) {
+	int ends[2];
+	if (program == NULL) {
+		helper->start_error = g_strdup("portlight-capture was not found");
+		return false;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+		helper->start_error = g_strdup_printf("socketpair: %s", g_strerror(errno));
+		return false;
+	}
+	helper->fd = ends[0];
+	cleanup_fd int theirs = ends[1];
+	int failure = start_process(program, theirs, &helper->pid);
+	if (failure != 0) {
+		helper->start_error = g_strdup_printf("%s: %s", program, g_strerror(failure));
+		return false;
+	}
+	return true;
+}
+
+/* ---- the verbs ---- */
+
+struct helper *helper_create(const struct helper_options *options, int remote_fd,
+	const struct helper_listener *listener, void *data) {
+	cleanup_fd int remote = remote_fd;
+	cleanup_free char *found = options->program == NULL ? helper_find_program() : NULL;
+	struct helper *helper = g_new0(struct helper, 1);
+	helper->listener = listener;
+	helper->data = data;
+	helper->fd = -1;
+	helper->buffer = g_malloc(PACKET_SIZE_MAX);
+	if (!start(helper, options->program != NULL ? options->program : found)) {
+		helper->idle_source = g_idle_add(handle_not_started, helper);
+		return helper;
+	}
+	helper->child_source = g_child_watch_add(helper->pid, handle_exit, helper);
+	helper->ready_timer = g_timeout_add(
+		options->ready_timeout_ms > 0 ? options->ready_timeout_ms : HELPER_READY_TIMEOUT_MS,
+		handle_no_ready, helper);
+	watch_socket(helper);
+	struct packet packet = {.type = PACKET_OPEN, .open = options->open};
+	send_packet(helper, &packet, remote);
+	return helper;
+}
+
+void helper_grant_credit(struct helper *helper, uint16_t frames) {
+	if (!helper->told && helper->fd >= 0) {
+		struct packet packet = {.type = PACKET_CREDIT, .credit = {.frames = frames}};
+		send_packet(helper, &packet, -1);
+	}
+}
+
+void helper_request_keyframe(struct helper *helper) {
+	if (!helper->told && helper->fd >= 0) {
+		struct packet packet = {.type = PACKET_KEYFRAME};
+		send_packet(helper, &packet, -1);
+	}
+}
+
+void helper_set_paused(struct helper *helper, bool paused) {
+	if (helper->fd < 0 || paused == (helper->socket_source == 0)) {
+		return;
+	}
+	if (paused) {
+		g_clear_handle_id(&helper->socket_source, g_source_remove);
+	} else {
+		watch_socket(helper);
+	}
+}
+
+void helper_stop(struct helper *helper) {
+	helper->told = true;
+	begin_exit(helper);
+}
+
+void helper_destroy(struct helper *helper) {
+	if (helper == NULL) {
+		return;
+	}
+	if (helper->destroyed != NULL) {
+		*helper->destroyed = true;
+	}
+	close_socket(helper);
+	g_clear_handle_id(&helper->ready_timer, g_source_remove);
+	g_clear_handle_id(&helper->grace_timer, g_source_remove);
+	g_clear_handle_id(&helper->idle_source, g_source_remove);
+	g_clear_handle_id(&helper->child_source, g_source_remove);
+	if (helper->pid > 0) {
+		(void)kill(helper->pid, SIGKILL);
+		(void)waitpid(helper->pid, NULL, 0);
+	}
+	g_free(helper->start_error);
+	g_free(helper->buffer);
+	g_free(helper);
+}

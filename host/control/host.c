@@ -1,0 +1,333 @@
+#include "control/host.h"
+
+#include <glib.h>
+
+#include "base/log.h"
+#include "control/helper.h"
+#include "control/portal.h"
+#include "control/share.h"
+#include "control/stdio.h"
+#include "wire/protocol.h"
+
+/* `hello` is answered without a portal rather than late. */
+#define HELLO_PROBE_MS 5000u
+/* All that is left then is killed: whatever holds the host must not outlive the browser. */
+#define STOP_MS 950u
+
+/* A `hello` that waits for the portal's probe. */
+struct hello {
+	struct host *host;
+	uint32_t id;
+};
+
+struct host {
+	struct host_options options;
+	struct stdio *stdio;
+	struct portal *portal;
+	struct share_context context;
+	GCancellable *cancellable; /* of the probes */
+	GQueue hellos;             /* struct hello */
+	GQueue shares;             /* struct share */
+	uint32_t share_count;      /* so far: the last one's number */
+	bool greeted;
+	bool stopping;
+	bool finishing; /* the last messages to the portal are on their way */
+	guint stop_timer;
+};
+
+static void answer_error(struct host *host, uint32_t id, enum error_code code, const char *detail) {
+	stdio_end(host->stdio, protocol_write_error(stdio_begin(host->stdio), id, code, detail));
+}
+
+/* ---- hello ---- */
+
+static void handle_probed(
+	void *data, enum error_code code, const char *detail, const struct portal_info *info) {
+	struct hello *hello = data;
+	struct host *host = hello->host;
+	if (code != ERROR_NONE) {
+		log_warning("%s %s", error_message(code), detail != NULL ? detail : "");
+	}
+	struct protocol_hello_result result = {
+		.portal = info->version,
+		.monitor = (info->source_types & PORTAL_SOURCE_MONITOR) != 0,
+		.window = (info->source_types & PORTAL_SOURCE_WINDOW) != 0,
+		/* Version 1 knows no modes: the cursor is hidden. */
+		.cursor_hidden =
+			info->version == 1 || (info->cursor_modes & PORTAL_CURSOR_HIDDEN) != 0,
+		.cursor_embedded = (info->cursor_modes & PORTAL_CURSOR_EMBEDDED) != 0,
+		.cursor_metadata = (info->cursor_modes & PORTAL_CURSOR_METADATA) != 0,
+	};
+	stdio_end(host->stdio,
+		protocol_write_hello_result(stdio_begin(host->stdio), hello->id, &result));
+	g_queue_remove(&host->hellos, hello);
+	g_free(hello);
+}
+
+static void handle_hello(struct host *host, const struct protocol_message *message) {
+	if (message->hello.protocol != PROTOCOL_VERSION) {
+		char detail[64];
+		(void)g_snprintf(detail, sizeof(detail), "the extension speaks %u, the host %d",
+			message->hello.protocol, PROTOCOL_VERSION);
+		answer_error(host, message->id, ERROR_VERSION_MISMATCH, detail);
+		return;
+	}
+	host->greeted = true;
+	struct hello *hello = g_new0(struct hello, 1);
+	*hello = (struct hello){host, message->id};
+	g_queue_push_tail(&host->hellos, hello);
+	portal_probe(host->portal, MIN(HELLO_PROBE_MS, host->options.timeout_ms), host->cancellable,
+		handle_probed, hello);
+}
+
+/* ---- shares ---- */
+
+static void handle_share(struct host *host, const struct protocol_message *message) {
+	host->share_count = host->share_count < PROTOCOL_ID_MAX ? host->share_count + 1 : 1;
+	g_queue_push_tail(&host->shares, share_create(&host->context, host->share_count, message));
+}
+
+static struct share *find_share(struct host *host, uint32_t number) {
+	for (GList *link = host->shares.head; link != NULL; link = link->next) {
+		struct share *share = link->data;
+		if (share_number(share) == number && share_is_known(share)) {
+			return share;
+		}
+	}
+	return NULL;
+}
+
+static struct share *find_cancellable(struct host *host, uint32_t id) {
+	for (GList *link = host->shares.head; link != NULL; link = link->next) {
+		if (share_can_cancel(link->data, id)) {
+			return link->data;
+		}
+	}
+	return NULL;
+}
+
+static void finish_stop(struct host *host);
+
+static void handle_released(void *data, struct share *share) {
+	struct host *host = data;
+	g_queue_remove(&host->shares, share);
+	share_destroy(share);
+	finish_stop(host);
+}
+
+/* The share that a message is about, or NULL when it is none that the page knows. */
+static struct share *find_addressed(struct host *host, const struct protocol_message *message) {
+	switch (message->type) {
+	case PROTOCOL_OPEN:
+		return find_share(host, message->open.share);
+	case PROTOCOL_CREDIT:
+		return find_share(host, message->credit.share);
+	case PROTOCOL_KEYFRAME:
+		return find_share(host, message->keyframe_share);
+	case PROTOCOL_STOP:
+		return find_share(host, message->stop_share);
+	case PROTOCOL_CANCEL:
+		return find_cancellable(host, message->cancel_request);
+	case PROTOCOL_HELLO:
+	case PROTOCOL_SHARE:
+		break;
+	}
+	return NULL;
+}
+
+/* ---- messages ---- */
+
+static unsigned count_pending(struct host *host) {
+	unsigned count = host->hellos.length;
+	for (GList *link = host->shares.head; link != NULL; link = link->next) {
+		count += share_pending_count(link->data);
+	}
+	return count;
+}
+
+static bool is_pending(struct host *host, uint32_t id) {
+	for (GList *link = host->hellos.head; link != NULL; link = link->next) {
+		if (((struct hello *)link->data)->id == id) {
+			return true;
+		}
+	}
+	for (GList *link = host->shares.head; link != NULL; link = link->next) {
+		if (share_has_pending(link->data, id)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What has to be refused before its meaning matters; ERROR_NONE: nothing. */
+static enum error_code check_message(struct host *host, const struct protocol_message *message) {
+	if (!host->greeted && message->type != PROTOCOL_HELLO) {
+		return ERROR_HELLO_REQUIRED;
+	}
+	if (!protocol_is_request(message->type)) {
+		return ERROR_NONE;
+	}
+	if (is_pending(host, message->id)) {
+		return ERROR_DUPLICATE_ID;
+	}
+	return count_pending(host) >= PROTOCOL_PENDING_MAX ? ERROR_TOO_MANY_REQUESTS : ERROR_NONE;
+}
+
+static void handle_message(void *data, const uint8_t *text, size_t length) {
+	struct host *host = data;
+	struct protocol_message message;
+	struct protocol_error error;
+	if (!protocol_parse(text, length, &message, &error)) {
+		answer_error(host, error.id, error.code, error.detail);
+		return;
+	}
+	enum error_code refusal = check_message(host, &message);
+	if (refusal != ERROR_NONE) {
+		answer_error(host, message.id, refusal, NULL);
+		return;
+	}
+	if (message.type == PROTOCOL_HELLO) {
+		handle_hello(host, &message);
+		return;
+	}
+	if (message.type == PROTOCOL_SHARE) {
+		handle_share(host, &message);
+		return;
+	}
+	struct share *share = find_addressed(host, &message);
+	if (share == NULL) {
+		answer_error(host, message.id, ERROR_UNKNOWN_SHARE,
+			message.type == PROTOCOL_CANCEL ? "cancel.request: no such request pends"
+							: NULL);
+		return;
+	}
+	share_handle(share, &message);
+}
+
+static void handle_broken(void *data, enum error_code code) {
+	struct host *host = data;
+	answer_error(host, 0, code, NULL);
+	host_stop(host);
+}
+
+static void handle_closed(void *data) {
+	host_stop(data);
+}
+
+static void handle_relieved(void *data) {
+	struct host *host = data;
+	for (GList *link = host->shares.head; link != NULL; link = link->next) {
+		share_relieved(link->data);
+	}
+}
+
+static void handle_flushed(void *data) {
+	finish_stop(data);
+}
+
+static const struct stdio_listener stdio_listener = {
+	.message = handle_message,
+	.broken = handle_broken,
+	.closed = handle_closed,
+	.relieved = handle_relieved,
+	.flushed = handle_flushed,
+};
+
+/* ---- the end ---- */
+
+static void finish(struct host *host) {
+	g_clear_handle_id(&host->stop_timer, g_source_remove);
+	host->options.done(host->options.data);
+}
+
+static gboolean handle_stop_timeout(gpointer data) {
+	struct host *host = data;
+	host->stop_timer = 0;
+	log_warning("stopping took too long; what is left is killed");
+	finish(host);
+	return G_SOURCE_REMOVE;
+}
+
+static void handle_portal_flushed(GObject *source, GAsyncResult *result, gpointer data) {
+	g_autoptr(GError) error = NULL;
+	(void)g_dbus_connection_flush_finish(G_DBUS_CONNECTION(source), result, &error);
+	struct host *host = data;
+	if (host->stop_timer != 0) {
+		finish(host);
+	}
+}
+
+/* Once no share is left and all is written: lets the portal have its Close calls, and is done. */
+static void finish_stop(struct host *host) {
+	if (!host->stopping || host->finishing || host->shares.length > 0 ||
+		!stdio_is_flushed(host->stdio)) {
+		return;
+	}
+	host->finishing = true;
+	GDBusConnection *connection = portal_connection(host->portal);
+	if (connection != NULL) {
+		g_dbus_connection_flush(connection, NULL, handle_portal_flushed, host);
+	} else {
+		finish(host);
+	}
+}
+
+static void drop_hellos(struct host *host) {
+	g_cancellable_cancel(host->cancellable);
+	g_queue_clear_full(&host->hellos, g_free);
+}
+
+void host_stop(struct host *host) {
+	if (host->stopping) {
+		return;
+	}
+	host->stopping = true;
+	host->stop_timer = g_timeout_add(STOP_MS, handle_stop_timeout, host);
+	stdio_stop_reading(host->stdio);
+	drop_hellos(host);
+	GList *next = NULL;
+	for (GList *link = host->shares.head; link != NULL; link = next) {
+		next = link->next;
+		share_stop(link->data, ERROR_STOPPED);
+	}
+	finish_stop(host);
+}
+
+struct host *host_create(const struct host_options *options) {
+	struct host *host = g_new0(struct host, 1);
+	host->options = *options;
+	if (host->options.timeout_ms == 0) {
+		host->options.timeout_ms = HOST_TIMEOUT_MS;
+	}
+	host->cancellable = g_cancellable_new();
+	host->portal = portal_create(host->options.timeout_ms);
+	host->stdio = stdio_create(options->in_fd, options->out_fd, &stdio_listener, host);
+	host->context = (struct share_context){
+		.portal = host->portal,
+		.stdio = host->stdio,
+		.timeout_ms = host->options.timeout_ms,
+		.ready_timeout_ms = MIN(host->options.timeout_ms, HELPER_READY_TIMEOUT_MS),
+		.released = handle_released,
+		.data = host,
+	};
+	g_queue_init(&host->hellos);
+	g_queue_init(&host->shares);
+	return host;
+}
+
+static void destroy_share(gpointer share) {
+	share_destroy(share);
+}
+
+void host_destroy(struct host *host) {
+	if (host == NULL) {
+		return;
+	}
+	g_clear_handle_id(&host->stop_timer, g_source_remove);
+	drop_hellos(host);
+	g_queue_clear_full(&host->shares, destroy_share);
+	stdio_destroy(host->stdio);
+	portal_destroy(host->portal);
+	g_clear_object(&host->cancellable);
+	g_free(host);
+}

@@ -1,0 +1,30 @@
+/*
+ * portlight-host: the messages of one native port, its shares, and the end of everything when the
+ * browser goes.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct host;
+
+#define HOST_TIMEOUT_MS 60000u
+
+struct host_options {
+	int in_fd; /* taken, as is out_fd */
+	int out_fd;
+	/* How long the portal may take where it waits for no person, and a share may stay
+	 * unopened. 0: HOST_TIMEOUT_MS. When shorter than a helper's own, it bounds that too. */
+	unsigned timeout_ms;
+	/* Nothing is left to do; called once. */
+	void (*done)(void *data);
+	void *data;
+};
+
+struct host *host_create(const struct host_options *options);
+
+/* Stops every share, writes what can be written, then calls `done`: within a second. */
+void host_stop(struct host *host);
+
+/* Kills what is left. NULL is fine. */
+void host_destroy(struct host *host);

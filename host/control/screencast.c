@@ -1,0 +1,314 @@
+#include "control/screencast.h"
+
+#include <gio/gunixfdlist.h>
+
+#include "base/log.h"
+
+enum step {
+	STEP_PROBING,
+	STEP_CREATING,
+	STEP_SELECTING,
+	STEP_STARTING,
+	STEP_GRANTED,
+	STEP_ENDED,
+};
+
+struct screencast {
+	struct portal *portal;
+	struct screencast_options options;
+	const struct screencast_listener *listener;
+	void *data;
+
+	enum step step;
+	struct portal_info info;
+	GCancellable *cancellable; /* of the probe and of OpenPipeWireRemote */
+	struct portal_request *request;
+	GDBusConnection *connection; /* the one that the session belongs to */
+	char *session;               /* predicted, then as the portal says; NULL: none yet */
+	guint closed_subscription;
+	guint name_watch;
+};
+
+/* Ends what the screencast holds; the session is closed unless it is gone already. */
+static void release(struct screencast *screencast, bool close_session) {
+	if (screencast->cancellable != NULL) {
+		g_cancellable_cancel(screencast->cancellable);
+		g_clear_object(&screencast->cancellable);
+	}
+	portal_request_abandon(screencast->request);
+	screencast->request = NULL;
+	if (screencast->closed_subscription != 0) {
+		g_dbus_connection_signal_unsubscribe(
+			screencast->connection, screencast->closed_subscription);
+		screencast->closed_subscription = 0;
+	}
+	if (screencast->name_watch != 0) {
+		g_bus_unwatch_name(screencast->name_watch);
+		screencast->name_watch = 0;
+	}
+	if (screencast->session != NULL && close_session) {
+		portal_close_session(screencast->connection, screencast->session);
+	}
+	g_clear_pointer(&screencast->session, g_free);
+	g_clear_object(&screencast->connection);
+	screencast->step = STEP_ENDED;
+}
+
+static void end(struct screencast *screencast, enum error_code code, const char *detail) {
+	if (screencast->step == STEP_ENDED) {
+		return;
+	}
+	release(screencast, code != ERROR_SESSION_CLOSED && code != ERROR_BUS_LOST);
+	screencast->listener->ended(screencast->data, code, detail);
+}
+
+/* Before the person is asked, a Response of "cancelled" is the portal's own failure. */
+static enum error_code step_error(enum error_code code) {
+	return code == ERROR_DENIED || code == ERROR_CANCELLED ? ERROR_PORTAL_ERROR : code;
+}
+
+static void call_step(struct screencast *screencast, struct portal_call call, GVariantDict *options,
+	portal_response_func func) {
+	call.options = options;
+	screencast->request = portal_request_create(screencast->portal, &call, func, screencast);
+}
+
+/* ---- Start ---- */
+
+static void read_stream(GVariant *streams, struct screencast_stream *stream) {
+	g_autoptr(GVariant) properties = NULL;
+	g_variant_get_child(streams, 0, "(u@a{sv})", &stream->node_id, &properties);
+	gint32 width = 0;
+	gint32 height = 0;
+	if (g_variant_lookup(properties, "size", "(ii)", &width, &height) && width > 0 &&
+		height > 0) {
+		stream->width = (uint32_t)width;
+		stream->height = (uint32_t)height;
+	}
+	g_variant_lookup(properties, "source_type", "u", &stream->source_type);
+}
+
+static void handle_started(
+	void *data, enum error_code code, const char *detail, GVariant *results) {
+	struct screencast *screencast = data;
+	screencast->request = NULL;
+	if (code != ERROR_NONE) {
+		end(screencast, code, detail);
+		return;
+	}
+	g_autoptr(GVariant) streams =
+		g_variant_lookup_value(results, "streams", G_VARIANT_TYPE("a(ua{sv})"));
+	if (streams == NULL || g_variant_n_children(streams) == 0) {
+		end(screencast, ERROR_PORTAL_NO_STREAMS, NULL);
+		return;
+	}
+	if (g_variant_n_children(streams) > 1) {
+		log_info("the portal granted %zu streams; the first is used",
+			g_variant_n_children(streams));
+	}
+	struct screencast_stream stream = {0};
+	read_stream(streams, &stream);
+	screencast->step = STEP_GRANTED;
+	screencast->listener->granted(screencast->data, &stream);
+}
+
+/* ---- SelectSources ---- */
+
+static void handle_selected(
+	void *data, enum error_code code, const char *detail, GVariant *results) {
+	(void)results;
+	struct screencast *screencast = data;
+	screencast->request = NULL;
+	if (code != ERROR_NONE) {
+		end(screencast, step_error(code), detail);
+		return;
+	}
+	screencast->step = STEP_STARTING;
+	GVariantDict options;
+	g_variant_dict_init(&options, NULL);
+	call_step(screencast,
+		(struct portal_call){.method = "Start",
+			.session = screencast->session,
+			.parent_window = "",
+			.waits_for_person = true},
+		&options, handle_started);
+}
+
+/* The cursor mode to ask for; 0: none, the portal's default (hidden) holds. */
+static uint32_t choose_cursor(enum portal_cursor wanted, uint32_t available) {
+	if ((available & wanted) != 0) {
+		return wanted;
+	}
+	return (available & PORTAL_CURSOR_HIDDEN) != 0 ? PORTAL_CURSOR_HIDDEN : 0;
+}
+
+static void select_sources(struct screencast *screencast) {
+	screencast->step = STEP_SELECTING;
+	GVariantDict options;
+	g_variant_dict_init(&options, NULL);
+	g_variant_dict_insert(&options, "types", "u",
+		screencast->options.source_types & screencast->info.source_types);
+	g_variant_dict_insert(&options, "multiple", "b", FALSE);
+	uint32_t cursor = choose_cursor(screencast->options.cursor, screencast->info.cursor_modes);
+	if (cursor != 0) {
+		g_variant_dict_insert(&options, "cursor_mode", "u", cursor);
+	}
+	call_step(screencast,
+		(struct portal_call){.method = "SelectSources", .session = screencast->session},
+		&options, handle_selected);
+}
+
+/* ---- CreateSession ---- */
+
+static void handle_session_closed(GDBusConnection *connection, const char *sender, const char *path,
+	const char *interface, const char *signal, GVariant *parameters, gpointer data) {
+	(void)connection;
+	(void)sender;
+	(void)path;
+	(void)interface;
+	(void)signal;
+	(void)parameters;
+	end(data, ERROR_SESSION_CLOSED, NULL);
+}
+
+static void watch_session(struct screencast *screencast) {
+	if (screencast->closed_subscription != 0) {
+		g_dbus_connection_signal_unsubscribe(
+			screencast->connection, screencast->closed_subscription);
+	}
+	screencast->closed_subscription = g_dbus_connection_signal_subscribe(screencast->connection,
+		PORTAL_BUS_NAME, "org.freedesktop.portal.Session", "Closed", screencast->session,
+		NULL, G_DBUS_SIGNAL_FLAGS_NONE, handle_session_closed, screencast, NULL);
+}
+
+/* Takes over the session's path from CreateSession's results; false when they have none. */
+static bool take_session(struct screencast *screencast, GVariant *results) {
+	g_autoptr(GVariant) handle = g_variant_lookup_value(results, "session_handle", NULL);
+	/* The specification says object path, every portal sends a string. */
+	if (handle == NULL || (!g_variant_is_of_type(handle, G_VARIANT_TYPE_STRING) &&
+				      !g_variant_is_of_type(handle, G_VARIANT_TYPE_OBJECT_PATH))) {
+		return false;
+	}
+	const char *path = g_variant_get_string(handle, NULL);
+	if (!g_variant_is_object_path(path)) {
+		return false;
+	}
+	if (strcmp(path, screencast->session) != 0) {
+		g_free(screencast->session);
+		screencast->session = g_strdup(path);
+		watch_session(screencast);
+	}
+	return true;
+}
+
+static void handle_created(
+	void *data, enum error_code code, const char *detail, GVariant *results) {
+	struct screencast *screencast = data;
+	screencast->request = NULL;
+	if (code != ERROR_NONE) {
+		end(screencast, step_error(code), detail);
+	} else if (!take_session(screencast, results)) {
+		end(screencast, ERROR_PORTAL_ERROR, "CreateSession: no session_handle");
+	} else {
+		select_sources(screencast);
+	}
+}
+
+static void handle_name_vanished(GDBusConnection *connection, const char *name, gpointer data) {
+	(void)name;
+	end(data, ERROR_BUS_LOST,
+		connection == NULL ? "the session bus went away" : "the portal went away");
+}
+
+static void create_session(struct screencast *screencast) {
+	screencast->step = STEP_CREATING;
+	screencast->connection = g_object_ref(portal_connection(screencast->portal));
+	screencast->name_watch = g_bus_watch_name_on_connection(screencast->connection,
+		PORTAL_BUS_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, handle_name_vanished,
+		screencast, NULL);
+	g_autofree char *token = portal_new_token(screencast->portal);
+	screencast->session = portal_object_path(screencast->portal, "session", token);
+	watch_session(screencast);
+	GVariantDict options;
+	g_variant_dict_init(&options, NULL);
+	g_variant_dict_insert(&options, "session_handle_token", "s", token);
+	call_step(screencast,
+		(struct portal_call){.method = "CreateSession", .creates_session = true}, &options,
+		handle_created);
+}
+
+/* ---- the verbs ---- */
+
+static void handle_probed(
+	void *data, enum error_code code, const char *detail, const struct portal_info *info) {
+	struct screencast *screencast = data;
+	screencast->info = *info;
+	if (code != ERROR_NONE) {
+		end(screencast, code, detail);
+	} else if ((info->source_types & screencast->options.source_types) == 0) {
+		end(screencast, ERROR_PORTAL_UNSUPPORTED, NULL);
+	} else {
+		create_session(screencast);
+	}
+}
+
+struct screencast *screencast_create(struct portal *portal,
+	const struct screencast_options *options, const struct screencast_listener *listener,
+	void *data) {
+	struct screencast *screencast = g_new0(struct screencast, 1);
+	screencast->portal = portal;
+	screencast->options = *options;
+	screencast->listener = listener;
+	screencast->data = data;
+	screencast->cancellable = g_cancellable_new();
+	portal_probe(portal, 0, screencast->cancellable, handle_probed, screencast);
+	return screencast;
+}
+
+static void handle_remote(GObject *source, GAsyncResult *result, gpointer data) {
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GUnixFDList) list = NULL;
+	g_autoptr(GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish(
+		G_DBUS_CONNECTION(source), &list, result, &error);
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+		return; /* The screencast is gone. */
+	}
+	struct screencast *screencast = data;
+	int fd = -1;
+	if (reply != NULL) {
+		gint32 index = -1;
+		g_variant_get(reply, "(h)", &index);
+		if (list != NULL && index >= 0 && index < g_unix_fd_list_get_length(list)) {
+			fd = g_unix_fd_list_get(list, index, &error);
+		}
+	}
+	if (fd < 0) {
+		if (error != NULL) {
+			g_dbus_error_strip_remote_error(error);
+		}
+		g_autofree char *detail = g_strdup_printf("OpenPipeWireRemote: %s",
+			error != NULL ? error->message : "the answer holds no descriptor");
+		end(screencast, error != NULL ? portal_error_code(error) : ERROR_PORTAL_ERROR,
+			detail);
+		return;
+	}
+	screencast->listener->remote(screencast->data, fd);
+}
+
+void screencast_open_remote(struct screencast *screencast) {
+	if (screencast->step != STEP_GRANTED) {
+		return;
+	}
+	g_dbus_connection_call_with_unix_fd_list(screencast->connection, PORTAL_BUS_NAME,
+		PORTAL_OBJECT_PATH, PORTAL_SCREENCAST_INTERFACE, "OpenPipeWireRemote",
+		g_variant_new("(oa{sv})", screencast->session, NULL), G_VARIANT_TYPE("(h)"),
+		G_DBUS_CALL_FLAGS_NONE, (int)portal_timeout_ms(screencast->portal), NULL,
+		screencast->cancellable, handle_remote, screencast);
+}
+
+void screencast_destroy(struct screencast *screencast) {
+	if (screencast != NULL) {
+		release(screencast, true);
+		g_free(screencast);
+	}
+}

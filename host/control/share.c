@@ -1,0 +1,324 @@
+#include "control/share.h"
+
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "base/log.h"
+#include "control/helper.h"
+#include "control/screencast.h"
+#include "control/session.h"
+
+struct share {
+	const struct share_context *context;
+	uint32_t number;
+	enum session_state state;
+	struct screencast *cast;
+	struct helper *helper;
+	struct screencast_stream stream;
+	struct packet_open open; /* what `open` asked for */
+	guint timer;
+	/* Ids of the pending requests, 0: none. */
+	uint32_t share_id;
+	uint32_t open_id;
+	uint32_t stop_id;
+};
+
+/* What came with an event, for the actions that follow from it. */
+struct occasion {
+	const struct protocol_message *message;
+	const struct packet_ready *ready;
+	const char *detail;
+	int remote;
+};
+
+static void advance(struct share *share, enum session_event event, enum error_code code,
+	const struct occasion *occasion);
+
+/* ---- what the page is told ---- */
+
+static void answer_error(
+	struct share *share, uint32_t *id, enum error_code code, const char *detail) {
+	struct stdio *stdio = share->context->stdio;
+	stdio_end(stdio, protocol_write_error(stdio_begin(stdio), *id, code, detail));
+	*id = 0;
+}
+
+static enum protocol_surface surface_of(uint32_t source_type) {
+	switch (source_type) {
+	case PORTAL_SOURCE_MONITOR:
+		return PROTOCOL_SURFACE_MONITOR;
+	case PORTAL_SOURCE_WINDOW:
+		return PROTOCOL_SURFACE_WINDOW;
+	case PORTAL_SOURCE_VIRTUAL:
+		return PROTOCOL_SURFACE_VIRTUAL;
+	default:
+		return PROTOCOL_SURFACE_UNKNOWN;
+	}
+}
+
+static void answer_share(struct share *share) {
+	struct stdio *stdio = share->context->stdio;
+	struct protocol_share_result result = {
+		.share = share->number,
+		.surface = surface_of(share->stream.source_type),
+		.width = share->stream.width,
+		.height = share->stream.height,
+	};
+	stdio_end(stdio, protocol_write_share_result(stdio_begin(stdio), share->share_id, &result));
+	share->share_id = 0;
+}
+
+static void answer_open(struct share *share, const struct packet_ready *ready) {
+	struct stdio *stdio = share->context->stdio;
+	stdio_end(stdio, protocol_write_open_result(stdio_begin(stdio), share->open_id, ready));
+	share->open_id = 0;
+}
+
+static void answer_stop(struct share *share) {
+	struct stdio *stdio = share->context->stdio;
+	if (share->stop_id != 0) {
+		stdio_end(stdio, protocol_write_stop_result(stdio_begin(stdio), share->stop_id));
+		share->stop_id = 0;
+	}
+}
+
+static void tell_ended(struct share *share, enum error_code code, const char *detail) {
+	struct stdio *stdio = share->context->stdio;
+	stdio_end(stdio, protocol_write_ended(stdio_begin(stdio), share->number, code, detail));
+}
+
+/* ---- what the screencast and the helper say ---- */
+
+static void handle_granted(void *data, const struct screencast_stream *stream) {
+	struct share *share = data;
+	share->stream = *stream;
+	advance(share, SESSION_GRANT, ERROR_NONE, &(struct occasion){0});
+}
+
+static void handle_remote(void *data, int fd) {
+	advance(data, SESSION_REMOTE, ERROR_NONE, &(struct occasion){.remote = fd});
+}
+
+static void handle_failed(void *data, enum error_code code, const char *detail) {
+	advance(data, SESSION_FAIL, code, &(struct occasion){.detail = detail});
+}
+
+static void handle_ready(void *data, const struct packet_ready *ready) {
+	advance(data, SESSION_READY, ERROR_NONE, &(struct occasion){.ready = ready});
+}
+
+static void handle_frame(void *data, const struct packet_frame *frame) {
+	struct share *share = data;
+	struct stdio *stdio = share->context->stdio;
+	stdio_end(stdio, protocol_write_frame(stdio_begin(stdio), share->number, frame));
+	if (stdio_is_pressed(stdio)) {
+		helper_set_paused(share->helper, true);
+	}
+}
+
+static void handle_gone(void *data) {
+	advance(data, SESSION_GONE, ERROR_NONE, &(struct occasion){0});
+}
+
+static gboolean handle_not_opened(gpointer data) {
+	struct share *share = data;
+	share->timer = 0;
+	advance(share, SESSION_FAIL, ERROR_STOPPED,
+		&(struct occasion){.detail = "it was not opened in time"});
+	return G_SOURCE_REMOVE;
+}
+
+static const struct screencast_listener cast_listener = {
+	.granted = handle_granted,
+	.remote = handle_remote,
+	.ended = handle_failed,
+};
+
+static const struct helper_listener helper_listener = {
+	.ready = handle_ready,
+	.frame = handle_frame,
+	.ended = handle_failed,
+	.gone = handle_gone,
+};
+
+/* ---- the actions ---- */
+
+static void start_helper(struct share *share, int remote) {
+	struct helper_options options = {
+		.open = share->open,
+		.ready_timeout_ms = share->context->ready_timeout_ms,
+	};
+	options.open.node_id = share->stream.node_id;
+	share->helper = helper_create(&options, remote, &helper_listener, share);
+}
+
+static void change_parts(struct share *share, unsigned actions, const struct occasion *occasion) {
+	if ((actions & SESSION_START_TIMER) != 0) {
+		share->timer = g_timeout_add(share->context->timeout_ms, handle_not_opened, share);
+	}
+	if ((actions & SESSION_STOP_TIMER) != 0) {
+		g_clear_handle_id(&share->timer, g_source_remove);
+	}
+	if ((actions & SESSION_CONNECT) != 0) {
+		screencast_open_remote(share->cast);
+	}
+	if ((actions & SESSION_START_HELPER) != 0) {
+		start_helper(share, occasion->remote);
+	}
+	if ((actions & SESSION_DROP_REMOTE) != 0) {
+		(void)close(occasion->remote);
+	}
+	if ((actions & SESSION_PASS_CREDIT) != 0) {
+		helper_grant_credit(share->helper, occasion->message->credit.frames);
+	}
+	if ((actions & SESSION_PASS_KEYFRAME) != 0) {
+		helper_request_keyframe(share->helper);
+	}
+}
+
+static void answer_page(struct share *share, struct session_step step, enum session_event event,
+	const struct occasion *occasion) {
+	if ((step.actions & SESSION_ANSWER_SHARE) != 0) {
+		answer_share(share);
+	}
+	if ((step.actions & SESSION_ANSWER_OPEN) != 0) {
+		answer_open(share, occasion->ready);
+	}
+	if ((step.actions & SESSION_FAIL_SHARE) != 0) {
+		answer_error(share, &share->share_id, step.code, occasion->detail);
+	}
+	if ((step.actions & SESSION_FAIL_OPEN) != 0) {
+		/* A `stop` cancels the `open` that it overtakes. */
+		answer_error(share, &share->open_id,
+			event == SESSION_STOP ? ERROR_CANCELLED : step.code, occasion->detail);
+	}
+	if ((step.actions & SESSION_TELL_ENDED) != 0) {
+		tell_ended(share, step.code, occasion->detail);
+	}
+}
+
+static void advance(struct share *share, enum session_event event, enum error_code code,
+	const struct occasion *occasion) {
+	enum session_state before = share->state;
+	struct session_step step = session_handle(&share->state, event, code);
+	log_debug("share %u: state %d, event %d -> state %d, actions %#x", share->number,
+		(int)before, (int)event, (int)share->state, step.actions);
+	change_parts(share, step.actions, occasion);
+	answer_page(share, step, event, occasion);
+	if ((step.actions & SESSION_CLOSE_CAST) != 0) {
+		screencast_destroy(share->cast);
+		share->cast = NULL;
+	}
+	if ((step.actions & SESSION_STOP_HELPER) != 0) {
+		helper_stop(share->helper);
+	}
+	if ((step.actions & SESSION_ANSWER_STOP) != 0) {
+		answer_stop(share);
+	}
+	if ((step.actions & SESSION_REFUSE) != 0) {
+		uint32_t id = occasion->message->id;
+		answer_error(share, &id, step.code, NULL);
+	}
+	if ((step.actions & SESSION_RELEASE) != 0) {
+		share->context->released(share->context->data, share);
+	}
+}
+
+/* ---- the verbs ---- */
+
+struct share *share_create(const struct share_context *context, uint32_t number,
+	const struct protocol_message *request) {
+	struct share *share = g_new0(struct share, 1);
+	share->context = context;
+	share->number = number;
+	share->state = SESSION_ASKING;
+	share->share_id = request->id;
+	struct screencast_options options = {
+		.source_types = (request->share.monitor ? PORTAL_SOURCE_MONITOR : 0) |
+				(request->share.window ? PORTAL_SOURCE_WINDOW : 0),
+		.cursor = request->share.cursor ? PORTAL_CURSOR_EMBEDDED : PORTAL_CURSOR_HIDDEN,
+	};
+	share->cast = screencast_create(context->portal, &options, &cast_listener, share);
+	return share;
+}
+
+void share_destroy(struct share *share) {
+	if (share == NULL) {
+		return;
+	}
+	g_clear_handle_id(&share->timer, g_source_remove);
+	screencast_destroy(share->cast);
+	helper_destroy(share->helper);
+	g_free(share);
+}
+
+static void handle_open(struct share *share, const struct protocol_message *message) {
+	if (share->state == SESSION_GRANTED) {
+		share->open_id = message->id;
+		share->open = (struct packet_open){
+			.codec = message->open.codec,
+			.max_fps = message->open.max_fps,
+			.max_kbps = message->open.max_kbps,
+			.credit = message->open.credit,
+		};
+	}
+	advance(share, SESSION_OPEN, ERROR_NONE, &(struct occasion){.message = message});
+}
+
+void share_handle(struct share *share, const struct protocol_message *message) {
+	struct occasion occasion = {.message = message};
+	switch (message->type) {
+	case PROTOCOL_OPEN:
+		handle_open(share, message);
+		break;
+	case PROTOCOL_CREDIT:
+		advance(share, SESSION_CREDIT, ERROR_NONE, &occasion);
+		break;
+	case PROTOCOL_KEYFRAME:
+		advance(share, SESSION_KEYFRAME, ERROR_NONE, &occasion);
+		break;
+	case PROTOCOL_CANCEL:
+		advance(share, SESSION_CANCEL, ERROR_NONE, &occasion);
+		break;
+	case PROTOCOL_STOP:
+		if (share_is_known(share)) {
+			share->stop_id = message->id;
+		}
+		advance(share, SESSION_STOP, ERROR_NONE, &occasion);
+		break;
+	case PROTOCOL_HELLO:
+	case PROTOCOL_SHARE:
+		break;
+	}
+}
+
+void share_stop(struct share *share, enum error_code code) {
+	advance(share, SESSION_FAIL, code, &(struct occasion){0});
+}
+
+bool share_is_known(const struct share *share) {
+	return share->state > SESSION_ASKING && share->state < SESSION_CLOSING;
+}
+
+uint32_t share_number(const struct share *share) {
+	return share->number;
+}
+
+unsigned share_pending_count(const struct share *share) {
+	return (unsigned)(share->share_id != 0) + (share->open_id != 0) + (share->stop_id != 0);
+}
+
+bool share_has_pending(const struct share *share, uint32_t id) {
+	return share_can_cancel(share, id) || share->stop_id == id;
+}
+
+bool share_can_cancel(const struct share *share, uint32_t id) {
+	return share->share_id == id || share->open_id == id;
+}
+
+void share_relieved(struct share *share) {
+	if (share->helper != NULL) {
+		helper_set_paused(share->helper, false);
+	}
+}

@@ -1,0 +1,52 @@
+/*
+ * One share of the page: carries out what session.h decides, with a screencast and a helper, and
+ * speaks for it to the extension.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/portal.h"
+#include "control/stdio.h"
+#include "wire/protocol.h"
+
+struct share;
+
+/* What all shares have in common; outlives them. */
+struct share_context {
+	struct portal *portal;
+	struct stdio *stdio;
+	unsigned timeout_ms;       /* from the person's choice to `open` */
+	unsigned ready_timeout_ms; /* from `open` to the first picture */
+	/* Nothing of the share is left: destroy it. Called from the main loop or from within
+	 * share_handle() or share_stop(). */
+	void (*released)(void *data, struct share *share);
+	void *data;
+};
+
+/* `request` is a `share` message; `number` names the share from now on. */
+struct share *share_create(const struct share_context *context, uint32_t number,
+	const struct protocol_message *request);
+
+/* Kills and closes what is left, without a word to the page. NULL is fine. */
+void share_destroy(struct share *share);
+
+/* An `open`, `credit`, `keyframe` or `stop` of this share, or a `cancel` of one of its requests. */
+void share_handle(struct share *share, const struct protocol_message *message);
+
+/* Ends the share as the page's `stop` does, with `code`. */
+void share_stop(struct share *share, enum error_code code);
+
+/* The page has been told of the share, and not yet of its end. */
+bool share_is_known(const struct share *share);
+uint32_t share_number(const struct share *share);
+
+/* Its requests that have no answer yet. */
+unsigned share_pending_count(const struct share *share);
+bool share_has_pending(const struct share *share, uint32_t id);
+/* Of those, a `share` or `open`: what `cancel` can name. */
+bool share_can_cancel(const struct share *share, uint32_t id);
+
+/* The output queue has drained: the helper goes on. */
+void share_relieved(struct share *share);

@@ -1,0 +1,122 @@
+/*
+ * The native messages, JSON <-> structs, as docs/PROTOCOL.md has them. Pure: no I/O, and framing is
+ * framing.h's. What was parsed is within its bounds.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "wire/errors.h"
+#include "wire/packet.h"
+
+#define PROTOCOL_VERSION 1
+#define PROTOCOL_DEPTH_MAX 16
+#define PROTOCOL_ID_MAX INT32_MAX
+#define PROTOCOL_PENDING_MAX 16u
+
+enum protocol_type {
+	PROTOCOL_HELLO,
+	PROTOCOL_SHARE,
+	PROTOCOL_OPEN,
+	PROTOCOL_CREDIT,
+	PROTOCOL_KEYFRAME,
+	PROTOCOL_CANCEL,
+	PROTOCOL_STOP,
+};
+
+struct protocol_hello {
+	uint32_t protocol; /* 1 to 1000 */
+};
+
+struct protocol_share {
+	bool monitor; /* at least one of the two */
+	bool window;
+	bool cursor; /* embedded in the picture; false: hidden */
+};
+
+struct protocol_open {
+	uint32_t share;
+	enum packet_codec codec;
+	uint16_t max_fps;
+	uint32_t max_kbps;
+	uint16_t credit;
+};
+
+struct protocol_credit {
+	uint32_t share;
+	uint16_t frames;
+};
+
+/* One message from the extension. */
+struct protocol_message {
+	enum protocol_type type;
+	uint32_t id; /* of a request, 1 to PROTOCOL_ID_MAX; 0: the message is no request */
+	union {
+		struct protocol_hello hello;
+		struct protocol_share share;
+		struct protocol_open open;
+		struct protocol_credit credit;
+		uint32_t keyframe_share;
+		uint32_t cancel_request;
+		uint32_t stop_share;
+	};
+};
+
+/* Why a message was refused. */
+struct protocol_error {
+	enum error_code code;
+	uint32_t id;      /* the message's; 0: it had none that could be read */
+	char detail[192]; /* UTF-8, such as "open.maxFps: must be 1 to 240"; may be empty */
+};
+
+/* Reads one message. False when it is not one; *error then says why, and *message is
+ * unspecified. */
+bool protocol_parse(const void *text, size_t length, struct protocol_message *message,
+	struct protocol_error *error);
+
+/* True for a request, which is answered by `result` or `error`. */
+bool protocol_is_request(enum protocol_type type);
+
+/*
+ * The writers append one message's JSON to `out`. False when memory ran out; `out` then is as
+ * before. A `detail` may be NULL; what is not UTF-8 in it is replaced.
+ */
+
+struct protocol_hello_result {
+	uint32_t portal; /* version of the ScreenCast portal; 0: none */
+	bool monitor;
+	bool window;
+	bool cursor_hidden;
+	bool cursor_embedded;
+	bool cursor_metadata;
+};
+
+enum protocol_surface {
+	PROTOCOL_SURFACE_UNKNOWN,
+	PROTOCOL_SURFACE_MONITOR,
+	PROTOCOL_SURFACE_WINDOW,
+	PROTOCOL_SURFACE_VIRTUAL,
+};
+
+struct protocol_share_result {
+	uint32_t share;
+	enum protocol_surface surface;
+	uint32_t width; /* 0: unknown */
+	uint32_t height;
+};
+
+bool protocol_write_hello_result(
+	struct bytes *out, uint32_t id, const struct protocol_hello_result *result);
+bool protocol_write_share_result(
+	struct bytes *out, uint32_t id, const struct protocol_share_result *result);
+bool protocol_write_open_result(struct bytes *out, uint32_t id, const struct packet_ready *ready);
+bool protocol_write_stop_result(struct bytes *out, uint32_t id);
+/* `id` 0 is written as null. */
+bool protocol_write_error(struct bytes *out, uint32_t id, enum error_code code, const char *detail);
+bool protocol_write_ended(
+	struct bytes *out, uint32_t share, enum error_code code, const char *detail);
+/* One fragment; its payload goes into `out` as base64 without another copy. */
+bool protocol_write_frame(struct bytes *out, uint32_t share, const struct packet_frame *frame);

@@ -1,0 +1,20 @@
+/* UTF-8 and base64: what JSON on the wire needs beside JSON. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Well-formed UTF-8 (no overlong forms, surrogates, or code points past U+10FFFF)? */
+bool text_is_utf8(const void *text, size_t length);
+
+/* Overwrites what is not well-formed UTF-8, and every control character, by '?'. */
+void text_clean(char *text);
+
+/* Length of the base64 of `length` bytes, padding included. */
+static inline size_t text_base64_length(size_t length) {
+	return (length + 2) / 3 * 4;
+}
+
+/* Writes text_base64_length(length) characters to `out`, without a terminator. */
+void text_base64(const uint8_t *data, size_t length, char *out);
