@@ -85,6 +85,14 @@
 		return scale === 1 ? { width, height } : { width: even(width), height: even(height) };
 	}
 
+	/** @param {string} constraint */
+	function overconstrained(constraint) {
+		const message = 'The shared picture has less.';
+		return 'OverconstrainedError' in window
+			? new OverconstrainedError(constraint, message)
+			: Object.assign(new DOMException(message, 'OverconstrainedError'), { constraint });
+	}
+
 	/** Puts the fragments of frames together. */
 	class Assembler {
 		/** @type {(FrameMessage & {chunks: Uint8Array[]}) | null} */
@@ -497,7 +505,7 @@
 			for (const [name, limit] of Object.entries(limits)) {
 				const least = constraints[name]?.exact ?? constraints[name]?.min;
 				if (typeof least === 'number' && least > limit) {
-					throw new OverconstrainedError(name, 'The shared picture has less.');
+					throw overconstrained(name);
 				}
 			}
 			this.#limits = { ...this.#limits, maxWidth: most(constraints.width), maxHeight: most(constraints.height) };
@@ -542,6 +550,21 @@
 		native();
 		share.settle();
 	});
+
+	// A track takes no page's `ended` in Firefox but through `onended`, unless its listeners want untrusted events too.
+	if (!('MediaStreamTrackGenerator' in window)) {
+		const { addEventListener } = EventTarget.prototype;
+		Object.defineProperty(prototype, 'addEventListener', {
+			value: new Proxy(addEventListener, {
+				apply(target, self, args) {
+					const [type, listener, options] = args;
+					return Reflect.apply(target, self, shareOf.has(self) ? [type, listener, options, true] : args);
+				},
+			}),
+			writable: true,
+			configurable: true,
+		});
+	}
 
 	const streamClone = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(MediaStream.prototype, 'clone'));
 	streamClone.value = new Proxy(streamClone.value, {
