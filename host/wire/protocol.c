@@ -185,8 +185,30 @@ static const struct message_type *find_type(struct json_object *name) {
 	return NULL;
 }
 
-/* json-c counts the value within the innermost brackets as a level. */
-#define TOKENER_DEPTH (PROTOCOL_DEPTH_MAX + 1)
+/* What json-c lets pass: raw control characters in strings; and its own count of levels depends on
+ * what the innermost brackets hold. NULL, or the complaint. */
+static const char *find_excess(const char *text, size_t length) {
+	bool in_string = false;
+	int depth = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (in_string && (unsigned char)text[i] < 0x20) {
+			return "a control character in a string";
+		}
+		if (in_string && text[i] == '\\') {
+			i++;
+		} else if (text[i] == '"') {
+			in_string = !in_string;
+		} else if (!in_string && (text[i] == '{' || text[i] == '[')) {
+			depth++;
+		} else if (!in_string && (text[i] == '}' || text[i] == ']')) {
+			depth--;
+		}
+		if (depth > PROTOCOL_DEPTH_MAX) {
+			return "nested too deeply";
+		}
+	}
+	return NULL;
+}
 
 /* The message's JSON, or NULL with *error filled in. */
 static struct json_object *parse_json(
@@ -195,7 +217,12 @@ static struct json_object *parse_json(
 		refuse(error, ERROR_BAD_UTF8, "%s", "");
 		return NULL;
 	}
-	struct json_tokener *tokener = json_tokener_new_ex(TOKENER_DEPTH);
+	const char *excess = find_excess(text, length);
+	if (excess != NULL) {
+		refuse(error, ERROR_BAD_JSON, "%s", excess);
+		return NULL;
+	}
+	struct json_tokener *tokener = json_tokener_new_ex(PROTOCOL_DEPTH_MAX + 1);
 	if (tokener == NULL) {
 		refuse(error, ERROR_OUT_OF_MEMORY, "%s", "");
 		return NULL;

@@ -1,0 +1,352 @@
+/* Native messages: what is accepted, what every refusal says, and what is written. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "wire/protocol.h"
+
+static bool parse(
+	const char *text, struct protocol_message *message, struct protocol_error *error) {
+	/* A copy of the exact length: a read past the end is the sanitizer's to see. */
+	size_t length = strlen(text);
+	char *copy = malloc(length > 0 ? length : 1);
+	assert_non_null(copy);
+	memcpy(copy, text, length);
+	bool ok = protocol_parse(copy, length, message, error);
+	free(copy);
+	return ok;
+}
+
+static struct protocol_message accept(const char *text) {
+	struct protocol_message message;
+	struct protocol_error error;
+	if (!parse(text, &message, &error)) {
+		fail_msg(
+			"%s was refused: %s %s", text, error_code_string(error.code), error.detail);
+	}
+	return message;
+}
+
+static void assert_refused(
+	const char *text, enum error_code code, uint32_t id, const char *detail) {
+	struct protocol_message message;
+	struct protocol_error error;
+	if (parse(text, &message, &error)) {
+		fail_msg("%s was accepted", text);
+	}
+	if (error.code != code) {
+		fail_msg("%s: %s instead of %s (%s)", text, error_code_string(error.code),
+			error_code_string(code), error.detail);
+	}
+	assert_int_equal(error.id, id);
+	if (detail != NULL) {
+		assert_string_equal(error.detail, detail);
+	}
+}
+
+static void every_type_is_read(void **state) {
+	(void)state;
+	struct protocol_message hello = accept("{\"type\":\"hello\",\"id\":1,\"protocol\":1000}");
+	assert_int_equal(hello.type, PROTOCOL_HELLO);
+	assert_int_equal(hello.id, 1);
+	assert_int_equal(hello.hello.protocol, 1000);
+
+	struct protocol_message share =
+		accept("{\"cursor\":\"hidden\",\"sources\":[\"window\"],\"id\":2147483647,"
+		       "\"type\":\"share\"}");
+	assert_int_equal(share.type, PROTOCOL_SHARE);
+	assert_int_equal(share.id, INT32_MAX);
+	assert_false(share.share.monitor);
+	assert_true(share.share.window);
+	assert_false(share.share.cursor);
+	share = accept("{\"type\":\"share\",\"id\":3,\"sources\":[\"window\",\"monitor\"],"
+		       "\"cursor\":\"embedded\"}");
+	assert_true(share.share.monitor && share.share.window && share.share.cursor);
+
+	struct protocol_message open =
+		accept(" {\"type\":\"open\",\"id\":4,\"share\":9,\"codec\":\"vp9\",\"maxFps\":240,"
+		       "\"maxKbps\":200000,\"credit\":16}\n");
+	assert_int_equal(open.type, PROTOCOL_OPEN);
+	assert_int_equal(open.open.share, 9);
+	assert_int_equal(open.open.codec, PACKET_CODEC_VP9);
+	assert_int_equal(open.open.max_fps, 240);
+	assert_int_equal(open.open.max_kbps, 200000);
+	assert_int_equal(open.open.credit, 16);
+
+	struct protocol_message credit = accept("{\"type\":\"credit\",\"share\":5,\"frames\":16}");
+	assert_int_equal(credit.type, PROTOCOL_CREDIT);
+	assert_int_equal(credit.id, 0);
+	assert_int_equal(credit.credit.share, 5);
+	assert_int_equal(credit.credit.frames, 16);
+	assert_int_equal(accept("{\"type\":\"keyframe\",\"share\":6}").keyframe_share, 6);
+	assert_int_equal(accept("{\"type\":\"cancel\",\"request\":7}").cancel_request, 7);
+	assert_int_equal(accept("{\"type\":\"stop\",\"id\":1,\"share\":8}").stop_share, 8);
+}
+
+static void text_that_is_no_message(void **state) {
+	(void)state;
+	assert_refused("\"\xff\"", ERROR_BAD_UTF8, 0, "");
+	assert_refused("{\"type\":\"hello\",\"id\":1,\"protocol\":1}\xc3", ERROR_BAD_UTF8, 0, "");
+	assert_refused("{\"type\":\"\xed\xa0\x80\"}", ERROR_BAD_UTF8, 0, "");
+	const char *const texts[] = {"{", "", " ", "{]", "{} {}", "{\"type\":\"hello\"",
+		"{'type':'hello'}", "{\"type\":\"hello\",}", "nul", "NaN", "Infinity",
+		"{/* */\"type\":\"hello\"}", "[1,]", "{\"id\":01}", "\"\n\"", "-", "{\"a\" 1}"};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_refused(texts[i], ERROR_BAD_JSON, 0, NULL);
+	}
+	struct protocol_message message;
+	struct protocol_error error;
+	assert_false(protocol_parse("{\"a\0\":1}x\0", 10, &message, &error));
+	assert_int_equal(error.code, ERROR_BAD_JSON);
+	assert_false(protocol_parse("{}\0", 3, &message, &error));
+	assert_int_equal(error.code, ERROR_BAD_JSON);
+	const char *const values[] = {"[]", "1", "\"hello\"", "null", "true", "1.5"};
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		assert_refused(values[i], ERROR_BAD_MESSAGE, 0, "not an object");
+	}
+}
+
+static void nested(char *text, unsigned levels) {
+	/* The object itself is a level. */
+	char *at = text + sprintf(text, "{\"type\":\"hello\",\"id\":1,\"protocol\":");
+	memset(at, '[', levels - 1);
+	memset(at + levels - 1, ']', levels - 1);
+	(void)strcpy(at + 2 * (levels - 1), "}");
+}
+
+static void nesting_is_bounded(void **state) {
+	(void)state;
+	char text[1000];
+	nested(text, PROTOCOL_DEPTH_MAX);
+	assert_refused(text, ERROR_BAD_FIELD, 1, "hello.protocol: must be 1 to 1000");
+	nested(text, PROTOCOL_DEPTH_MAX + 1);
+	assert_refused(text, ERROR_BAD_JSON, 0, "nested too deeply");
+	nested(text, 200);
+	assert_refused(text, ERROR_BAD_JSON, 0, "nested too deeply");
+	static char brackets[1 << 20];
+	memset(brackets, '[', sizeof(brackets));
+	struct protocol_message message;
+	struct protocol_error error;
+	assert_false(protocol_parse(brackets, sizeof(brackets), &message, &error));
+	assert_int_equal(error.code, ERROR_BAD_JSON);
+}
+
+static void the_type_has_to_be_known(void **state) {
+	(void)state;
+	assert_refused("{}", ERROR_BAD_MESSAGE, 0, "type: must be a string");
+	assert_refused("{\"id\":7}", ERROR_BAD_MESSAGE, 7, "type: must be a string");
+	assert_refused("{\"type\":1,\"id\":7}", ERROR_BAD_MESSAGE, 7, "type: must be a string");
+	assert_refused("{\"type\":null}", ERROR_BAD_MESSAGE, 0, "type: must be a string");
+	assert_refused("{\"type\":\"\",\"id\":7}", ERROR_UNKNOWN_TYPE, 7, "");
+	assert_refused("{\"type\":\"Hello\"}", ERROR_UNKNOWN_TYPE, 0, "Hello");
+	assert_refused("{\"type\":\"hello\\u0000\"}", ERROR_UNKNOWN_TYPE, 0, NULL);
+	assert_refused("{\"type\":\"result\",\"id\":8}", ERROR_UNKNOWN_TYPE, 8, "result");
+	/* A long name is cut, in the middle of a character too. */
+	assert_refused("{\"type\":\"0123456789012345678901234567890\xc3\xa9tail\"}",
+		ERROR_UNKNOWN_TYPE, 0, "0123456789012345678901234567890?");
+}
+
+static void an_id_is_read_only_within_its_bounds(void **state) {
+	(void)state;
+	const char *const ids[] = {"0", "-1", "2147483648", "1.0", "1e3", "\"1\"", "null", "[1]",
+		"99999999999999999999"};
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		char text[100];
+		(void)snprintf(text, sizeof(text), "{\"type\":\"hello\",\"protocol\":1,\"id\":%s}",
+			ids[i]);
+		assert_refused(text, ERROR_BAD_FIELD, 0, "hello.id: must be 1 to 2147483647");
+	}
+	assert_refused(
+		"{\"type\":\"hello\",\"protocol\":1}", ERROR_BAD_FIELD, 0, "hello.id: is missing");
+}
+
+struct field_case {
+	const char *text;
+	const char *detail;
+};
+
+#define OPEN(share, codec, fps, kbps, credit)                                                      \
+	"{\"type\":\"open\",\"id\":3,\"share\":" share ",\"codec\":" codec ",\"maxFps\":" fps      \
+	",\"maxKbps\":" kbps ",\"credit\":" credit "}"
+#define SHARE(sources, cursor)                                                                     \
+	"{\"type\":\"share\",\"id\":3,\"sources\":" sources ",\"cursor\":" cursor "}"
+#define SOURCES "share.sources: must be a list of \"monitor\", \"window\" or both"
+
+static void every_field_has_its_bounds(void **state) {
+	(void)state;
+	const struct field_case cases[] = {
+		{"{\"type\":\"hello\",\"id\":3}", "hello.protocol: is missing"},
+		{"{\"type\":\"hello\",\"id\":3,\"protocol\":0}",
+			"hello.protocol: must be 1 to 1000"},
+		{"{\"type\":\"hello\",\"id\":3,\"protocol\":1001}",
+			"hello.protocol: must be 1 to 1000"},
+		{"{\"type\":\"hello\",\"id\":3,\"protocol\":true}",
+			"hello.protocol: must be 1 to 1000"},
+		{"{\"type\":\"hello\",\"id\":3,\"protocol\":1,\"extra\":1}",
+			"hello.extra: is not known"},
+		{"{\"type\":\"hello\",\"id\":3,\"protocol\":1,\"\":1}", "hello.: is not known"},
+		{SHARE("[]", "\"hidden\""), SOURCES},
+		{SHARE("\"monitor\"", "\"hidden\""), SOURCES},
+		{SHARE("[\"monitor\",\"monitor\"]", "\"hidden\""), SOURCES},
+		{SHARE("[\"monitor\",\"tab\"]", "\"hidden\""), SOURCES},
+		{SHARE("[\"monitor\",\"window\",\"monitor\"]", "\"hidden\""), SOURCES},
+		{SHARE("[1]", "\"hidden\""), SOURCES},
+		{SHARE("[null]", "\"hidden\""), SOURCES},
+		{SHARE("{}", "\"hidden\""), SOURCES},
+		{SHARE("[\"monitor\"]", "\"metadata\""),
+			"share.cursor: must be \"embedded\" or \"hidden\""},
+		{SHARE("[\"monitor\"]", "1"), "share.cursor: must be \"embedded\" or \"hidden\""},
+		{"{\"type\":\"share\",\"id\":3,\"sources\":[\"monitor\"]}",
+			"share.cursor: is missing"},
+		{"{\"type\":\"share\",\"id\":3,\"cursor\":\"hidden\"}",
+			"share.sources: is missing"},
+		{OPEN("0", "\"vp8\"", "30", "4000", "4"), "open.share: must be 1 to 2147483647"},
+		{OPEN("1", "\"h264\"", "30", "4000", "4"),
+			"open.codec: must be \"vp8\" or \"vp9\""},
+		{OPEN("1", "8", "30", "4000", "4"), "open.codec: must be \"vp8\" or \"vp9\""},
+		{OPEN("1", "\"vp8\"", "0", "4000", "4"), "open.maxFps: must be 1 to 240"},
+		{OPEN("1", "\"vp8\"", "241", "4000", "4"), "open.maxFps: must be 1 to 240"},
+		{OPEN("1", "\"vp8\"", "29.97", "4000", "4"), "open.maxFps: must be 1 to 240"},
+		{OPEN("1", "\"vp8\"", "30", "99", "4"), "open.maxKbps: must be 100 to 200000"},
+		{OPEN("1", "\"vp8\"", "30", "200001", "4"), "open.maxKbps: must be 100 to 200000"},
+		{OPEN("1", "\"vp8\"", "30", "4000", "-1"), "open.credit: must be 0 to 16"},
+		{OPEN("1", "\"vp8\"", "30", "4000", "17"), "open.credit: must be 0 to 16"},
+		{"{\"type\":\"stop\",\"id\":3}", "stop.share: is missing"},
+		{"{\"type\":\"stop\",\"id\":3,\"share\":\"1\"}",
+			"stop.share: must be 1 to 2147483647"},
+		/* What is no request has no id. */
+		{"{\"type\":\"credit\",\"share\":1,\"frames\":1,\"id\":3}",
+			"credit.id: is not known"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_refused(cases[i].text, ERROR_BAD_FIELD, 3, cases[i].detail);
+	}
+	const struct field_case without_id[] = {
+		{"{\"type\":\"credit\",\"share\":1,\"frames\":0}",
+			"credit.frames: must be 1 to 16"},
+		{"{\"type\":\"credit\",\"share\":1,\"frames\":17}",
+			"credit.frames: must be 1 to 16"},
+		{"{\"type\":\"credit\",\"frames\":1}", "credit.share: is missing"},
+		{"{\"type\":\"keyframe\"}", "keyframe.share: is missing"},
+		{"{\"type\":\"keyframe\",\"share\":1,\"now\":true}", "keyframe.now: is not known"},
+		{"{\"type\":\"cancel\",\"request\":0}", "cancel.request: must be 1 to 2147483647"},
+		{"{\"type\":\"cancel\"}", "cancel.request: is missing"},
+	};
+	for (size_t i = 0; i < sizeof(without_id) / sizeof(without_id[0]); i++) {
+		assert_refused(without_id[i].text, ERROR_BAD_FIELD, 0, without_id[i].detail);
+	}
+}
+
+static void assert_written(struct bytes *out, bool ok, const char *expected) {
+	assert_true(ok);
+	assert_true(bytes_append(out, "", 1));
+	assert_string_equal(out->data, expected);
+	out->length = 0;
+}
+
+static void results_are_written(void **state) {
+	(void)state;
+	struct bytes out = {0};
+	struct protocol_hello_result all = {4, true, true, true, true, true};
+	assert_written(&out, protocol_write_hello_result(&out, 1, &all),
+		"{\"type\":\"result\",\"id\":1,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
+		"\",\"supports\":[\"vp8\",\"vp9\",\"window\",\"monitor\",\"cursor-hidden\","
+		"\"cursor-embedded\",\"cursor-metadata\"],\"portal\":4}");
+	struct protocol_hello_result none = {0};
+	assert_written(&out, protocol_write_hello_result(&out, 2, &none),
+		"{\"type\":\"result\",\"id\":2,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
+		"\",\"supports\":[\"vp8\",\"vp9\"],\"portal\":0}");
+	struct protocol_share_result share = {3, PROTOCOL_SURFACE_WINDOW, 800, 600};
+	assert_written(&out, protocol_write_share_result(&out, 3, &share),
+		"{\"type\":\"result\",\"id\":3,\"share\":3,\"surface\":\"window\",\"width\":800,"
+		"\"height\":600}");
+	struct packet_ready ready = {PACKET_CODEC_VP9, 1920, 1080};
+	assert_written(&out, protocol_write_open_result(&out, 4, &ready),
+		"{\"type\":\"result\",\"id\":4,\"codec\":\"vp9\",\"width\":1920,\"height\":1080}");
+	assert_written(&out, protocol_write_stop_result(&out, PROTOCOL_ID_MAX),
+		"{\"type\":\"result\",\"id\":2147483647}");
+	bytes_finish(&out);
+}
+
+static void errors_are_written(void **state) {
+	(void)state;
+	struct bytes out = {0};
+	assert_written(&out, protocol_write_error(&out, 5, ERROR_CANCELLED, NULL),
+		"{\"type\":\"error\",\"id\":5,\"code\":\"cancelled\",\"message\":\"The request was "
+		"cancelled.\",\"remedy\":\"Ask again.\"}");
+	assert_written(&out, protocol_write_error(&out, 0, ERROR_CANCELLED, ""),
+		"{\"type\":\"error\",\"id\":null,\"code\":\"cancelled\",\"message\":\"The request "
+		"was cancelled.\",\"remedy\":\"Ask again.\"}");
+	assert_written(&out, protocol_write_error(&out, 6, ERROR_CANCELLED, "a \"b\" \xff\n/\\"),
+		"{\"type\":\"error\",\"id\":6,\"code\":\"cancelled\",\"message\":\"The request was "
+		"cancelled.\",\"remedy\":\"Ask again.\",\"detail\":\"a \\\"b\\\" ?\?/\\\\\"}");
+	assert_written(&out, protocol_write_ended(&out, 7, ERROR_SESSION_CLOSED, NULL),
+		"{\"type\":\"ended\",\"share\":7,\"code\":\"session-closed\",\"message\":\"The "
+		"desktop ended the share.\",\"remedy\":\"Share the screen again.\"}");
+	bytes_finish(&out);
+}
+
+static void frames_are_written(void **state) {
+	(void)state;
+	struct bytes out = {0};
+	struct packet_frame frame = {
+		.sequence = UINT32_MAX,
+		.part = 0,
+		.parts = 2,
+		.key = true,
+		.width = 1920,
+		.height = 1080,
+		.pts_us = (INT64_C(1) << 53) - 1,
+		.payload = (const uint8_t *)"foob",
+		.payload_length = 4,
+	};
+	assert_written(&out, protocol_write_frame(&out, 1, &frame),
+		"{\"type\":\"frame\",\"share\":1,\"seq\":4294967295,\"part\":0,\"parts\":2,"
+		"\"key\":true,\"width\":1920,\"height\":1080,\"pts\":9007199254740991,"
+		"\"data\":\"Zm9vYg==\"}");
+	frame.part = 1;
+	assert_written(&out, protocol_write_frame(&out, 1, &frame),
+		"{\"type\":\"frame\",\"share\":1,\"seq\":4294967295,\"part\":1,\"parts\":2,"
+		"\"data\":\"Zm9vYg==\"}");
+	bytes_finish(&out);
+}
+
+/* The longest native message is a full fragment: far below the browsers' 1 MiB. */
+static void a_full_fragment_fits(void **state) {
+	(void)state;
+	struct bytes out = {0};
+	uint8_t *payload = calloc(1, PACKET_PAYLOAD_MAX);
+	assert_non_null(payload);
+	struct packet_frame frame = {
+		.sequence = UINT32_MAX,
+		.parts = PACKET_PARTS_MAX,
+		.width = PACKET_SIDE_MAX,
+		.height = PACKET_SIDE_MAX,
+		.pts_us = (INT64_C(1) << 53) - 1,
+		.payload = payload,
+		.payload_length = PACKET_PAYLOAD_MAX,
+	};
+	assert_true(protocol_write_frame(&out, INT32_MAX, &frame));
+	assert_true(out.length < 90000);
+	free(payload);
+	bytes_finish(&out);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_type_is_read),
+		cmocka_unit_test(text_that_is_no_message),
+		cmocka_unit_test(nesting_is_bounded),
+		cmocka_unit_test(the_type_has_to_be_known),
+		cmocka_unit_test(an_id_is_read_only_within_its_bounds),
+		cmocka_unit_test(every_field_has_its_bounds),
+		cmocka_unit_test(results_are_written),
+		cmocka_unit_test(errors_are_written),
+		cmocka_unit_test(frames_are_written),
+		cmocka_unit_test(a_full_fragment_fits),
+	};
+	return cmocka_run_group_tests_name("protocol", tests, NULL, NULL);
+}
