@@ -3,7 +3,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {after, afterEach, before, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'xvfb', '--size', '1280x800']);
+await insideDesktop(import.meta.url, ['--shell', 'xvfb', '--size', '1920x1080']);
 const {assertReal, Bench, probe, probed} = await import('./lib/suite.js');
 
 describe("Chromium's own chooseDesktopMedia", () => {
@@ -11,6 +11,9 @@ describe("Chromium's own chooseDesktopMedia", () => {
 		kind: 'chromium',
 		chooser: true,
 		visible: true,
+		// Beside the marker, which is at the top left.
+		at: {x: 820, y: 10},
+		size: {width: 1080, height: 1000},
 		// This switch answers the browser's dialog.
 		args: ['--auto-select-desktop-capture-source=Entire screen'],
 	});
@@ -27,7 +30,7 @@ describe("Chromium's own chooseDesktopMedia", () => {
 		await page.waitForFunction(() => (document.querySelector('video')?.videoWidth ?? 0) > 0, {timeout: 15000});
 		const given = await page.evaluate(() => /** @type {any} */ (window).given);
 		assert.equal(given.startsWith('portlight:'), false, "the browser's own source id passes through");
-		assert.equal(await page.evaluate(() => document.querySelector('video')?.videoWidth), 1280);
+		assert.equal(await page.evaluate(() => document.querySelector('video')?.videoWidth), 1920);
 		assert.deepEqual(bench.ours.now(), {hosts: [], captures: []});
 		await page.click('#stop');
 	});

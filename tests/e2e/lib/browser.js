@@ -23,6 +23,7 @@ export const firefoxId = 'portlight@portlight';
  * @typedef {object} Options
  * @property {Kind} kind
  * @property {boolean} [visible]  a window on the desktop; without, the browser is headless
+ * @property {{x: number, y: number}} [at]  where that window is, on X11
  * @property {boolean} [extension]  false: the browser as it is
  * @property {boolean} [chooser]  Chromium's own chrome.desktopCapture, where the tests otherwise prefer the host
  * @property {boolean} [fakeCamera]  a camera of the browser's own making, allowed without asking
@@ -187,7 +188,7 @@ export class TestBrowser {
  * @param {Options} options
  * @returns {Promise<TestBrowser>}
  */
-export async function openBrowser({kind, extension = true, visible, fakeCamera, host, args = [], env = {}, size}) {
+export async function openBrowser({kind, extension = true, visible, fakeCamera, host, args = [], env = {}, size, at}) {
 	const folder = join(build, `extension-${kind}`);
 	const program = host ?? join(build, 'bin/portlight-host');
 	for (const [path, remedy] of [
@@ -221,6 +222,7 @@ export async function openBrowser({kind, extension = true, visible, fakeCamera, 
 			args: [
 				...chromiumArgs,
 				`--window-size=${width},${height}`,
+				...(at ? [`--window-position=${at.x},${at.y}`] : []),
 				...(process.getuid?.() === 0 || process.env.PORTLIGHT_NO_SANDBOX ? ['--no-sandbox'] : []),
 				...(fakeCamera ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
 				...args,

@@ -54,4 +54,17 @@ export class Desktop {
 			await sleep(50);
 		}
 	}
+
+	/**
+	 * Starts the portal again if its backend has crashed, as the session bus of an installed desktop does on demand:
+	 * the backend of GNOME 43 falls over whenever a request is withdrawn while its dialog is open.
+	 */
+	async mendPortal() {
+		await sleep(300);
+		const parts = await this.tell('parts');
+		if (parts['portal-gnome'] === null) {
+			await this.tell('kill', 'portal', 'TERM');
+			await this.tell('start', 'portal');
+		}
+	}
 }

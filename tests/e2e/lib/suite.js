@@ -191,6 +191,7 @@ export function nativeSuite(kind) {
 			await page.goto('about:blank');
 			await bench.assertNothingLeft();
 			await bench.desktop.untilDialogs(0);
+			await bench.desktop.mendPortal();
 		});
 
 		test('a request while another is pending is refused, and the first goes on', async () => {
@@ -289,12 +290,13 @@ export function nativeSuite(kind) {
 			await inner.waitForFunction(() => 'probe' in window);
 			await bench.desktop.willAnswer('screen');
 			const {sourceId} = await probe(inner, 'ask');
+			assert.match(sourceId, /^portlight:/);
 			const fromTop = await page.evaluate(async (id) => {
 				/** @type {any} */
 				const wanted = {video: {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: id}}};
 				return navigator.mediaDevices.getUserMedia(wanted).then(() => 'ok', (error) => error.name);
 			}, sourceId);
-			assert.equal(fromTop, 'NotAllowedError', "not even the frame's own page");
+			assert.equal(fromTop, 'NotAllowedError', "not even to the frame's own page");
 			assert.equal((await probe(inner, 'redeem', sourceId)).ok, true);
 			assertReal(await probe(inner, 'play'));
 			await page.close();
