@@ -208,14 +208,6 @@ static bool begin_file(struct recorder *recorder, const struct packet_frame *pac
 	return true;
 }
 
-/* The time that a frame gets in the file: a picture that is sent again has its old time. */
-static int64_t frame_time(const struct recorder *recorder, int64_t pts_us) {
-	if (recorder->phase == PHASE_ASKING || pts_us > recorder->last_us) {
-		return pts_us;
-	}
-	return recorder->phase == PHASE_CLOSING ? recorder->end_us : g_get_monotonic_time();
-}
-
 static void take_frame(struct recorder *recorder, const struct packet_frame *packet) {
 	bool first = recorder->phase == PHASE_ASKING;
 	if (first && !packet->key) {
@@ -226,10 +218,9 @@ static void take_frame(struct recorder *recorder, const struct packet_frame *pac
 		stop_for_file(recorder);
 		return;
 	}
-	int64_t time_us = frame_time(recorder, packet->pts_us);
-	if (recorder->phase == PHASE_CLOSING && time_us > recorder->end_us) {
-		end(recorder); /* what changed after the end is not part of it */
-		return;
+	int64_t time_us = packet->pts_us;
+	if (recorder->phase == PHASE_CLOSING) {
+		time_us = MIN(time_us, recorder->end_us);
 	}
 	struct webm_frame frame = {
 		.data = recorder->frame.data,

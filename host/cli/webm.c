@@ -136,6 +136,7 @@ static bool add_track(struct webm *webm, enum webm_codec codec, uint32_t width, 
 	parameters->color_primaries = AVCOL_PRI_BT709;
 	parameters->color_trc = AVCOL_TRC_IEC61966_2_1;
 	stream->time_base = (AVRational){1, 1000};
+	stream->disposition = AV_DISPOSITION_DEFAULT;
 	return true;
 }
 
