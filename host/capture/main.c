@@ -205,6 +205,9 @@ static void on_peer_io(void *data, int fd, uint32_t mask) {
 /* Everything that opens files or sockets happens here. */
 static bool set_up(struct helper *helper) {
 	pw_init(NULL, NULL);
+	if (getenv("PIPEWIRE_DEBUG") == NULL) {
+		pw_log_set_level(SPA_LOG_LEVEL_ERROR);
+	}
 	/* No configuration of the user's or the system's: it could load anything. */
 	struct pw_properties *properties =
 		pw_properties_new(PW_KEY_CONFIG_NAME, "null", "mem.allow-mlock", "false", NULL);
