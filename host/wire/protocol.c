@@ -230,7 +230,12 @@ static struct json_object *parse_json(
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	struct json_object *object = json_tokener_parse_ex(tokener, text, (int)length);
 	enum json_tokener_error result = json_tokener_get_error(tokener);
-	if (result == json_tokener_success && json_tokener_get_parse_end(tokener) != length) {
+	if (result == json_tokener_continue) {
+		/* A bare number could go on; something has to end it. */
+		object = json_tokener_parse_ex(tokener, " ", 1);
+		result = json_tokener_get_error(tokener);
+	} else if (result == json_tokener_success &&
+		   json_tokener_get_parse_end(tokener) != length) {
 		result = json_tokener_error_parse_unexpected;
 	}
 	json_tokener_free(tokener);

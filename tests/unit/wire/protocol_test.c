@@ -92,8 +92,8 @@ static void text_that_is_no_message(void **state) {
 	assert_refused("{\"type\":\"hello\",\"id\":1,\"protocol\":1}\xc3", ERROR_BAD_UTF8, 0, "");
 	assert_refused("{\"type\":\"\xed\xa0\x80\"}", ERROR_BAD_UTF8, 0, "");
 	const char *const texts[] = {"{", "", " ", "{]", "{} {}", "{\"type\":\"hello\"",
-		"{'type':'hello'}", "{\"type\":\"hello\",}", "nul", "NaN", "Infinity",
-		"{/* */\"type\":\"hello\"}", "[1,]", "{\"id\":01}", "\"\n\"", "-", "{\"a\" 1}"};
+		"{'type':'hello'}", "{\"type\":\"hello\",}", "nul", "{/* */\"type\":\"hello\"}",
+		"[1,]", "{\"id\":01}", "\"\n\"", "-", "{\"a\" 1}"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		assert_refused(texts[i], ERROR_BAD_JSON, 0, NULL);
 	}
