@@ -181,7 +181,8 @@ static int say_result(const char *path, const struct recorder_options *options,
 	}
 	enum exit_status status = say_exit_status(result->code);
 	if (status != EXIT_DONE) {
-		say_error(result->code, result->detail);
+		/* That the person declined needs no detail. */
+		say_error(result->code, status == EXIT_REFUSED ? NULL : result->detail);
 	} else if (result->frames == 0 && result->signal != 0) {
 		return EXIT_SIGNAL + result->signal;
 	} else if (result->frames == 0) {

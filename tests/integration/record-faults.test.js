@@ -1,0 +1,252 @@
+/** `portlight record` when portal, helper or disk fail: a scripted portal and a scripted helper on a private bus. */
+import assert from 'node:assert/strict';
+import {copyFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterEach, beforeEach, test} from 'node:test';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {World} from '../fake/world.js';
+import {Recording, facts, program} from './recording.js';
+
+/** @type {World} */
+let world;
+/** @type {string} */
+let copy;
+/** @type {string} */
+let file;
+
+beforeEach(() => {
+	world = new World();
+	copy = join(world.folder, 'portlight-command');
+	copyFileSync(program, copy);
+	file = join(world.folder, 'x.webm');
+});
+
+afterEach(() => world.finish());
+
+/**
+ * Starts a recording whose frames have no meaning; VP8, which the muxer does not look into.
+ * @param {string[]} [args]
+ * @param {NodeJS.ProcessEnv} [env]
+ * @param {string[]} [through]
+ */
+function start(args = [], env = {}, through = []) {
+	return new Recording(['--codec', 'vp8', ...args, file], {path: copy, env: {...world.env, ...env}, through});
+}
+
+/** @param {NodeJS.ProcessEnv} env  with a portal that agrees */
+async function recordWith(env) {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal();
+	return start([], env).ended();
+}
+
+async function untilFile() {
+	for (let i = 0; !existsSync(file); i++) {
+		assert.ok(i < 250, 'a file within 5 s');
+		await sleep(20);
+	}
+}
+
+/** Nothing of ours runs, and nothing but `names` was left in the folder. @param {string[]} names */
+async function assertClean(...names) {
+	assert.ok(await world.empty(), `left running: ${world.processes()}`);
+	const left = readdirSync(world.folder).filter((name) => /webm/.test(name));
+	assert.deepEqual(left, names);
+}
+
+test('no session bus', async () => {
+	world.env.DBUS_SESSION_BUS_ADDRESS = `unix:path=${world.folder}/nobody`;
+	const run = await start().ended();
+	assert.equal(run.status, 4, run.stderr);
+	assert.match(run.stderr, /^portlight: .+\n {2}.+\n$/);
+	await assertClean();
+});
+
+test('no portal', async () => {
+	await world.startBus();
+	const run = await start().ended();
+	assert.equal(run.status, 4);
+	assert.match(run.stderr, /^portlight: This desktop has no screen sharing portal/);
+	assert.match(run.stderr, /^ {2}Install xdg-desktop-portal and the backend of your desktop/m);
+	await assertClean();
+});
+
+test('a portal without windows is asked for a window', async () => {
+	await world.startBus();
+	await world.startPortal({source_types: 1});
+	const run = await start(['--source', 'window']).ended();
+	assert.equal(run.status, 4, run.stderr);
+	assert.match(run.stderr, /none of the kinds of source/);
+	await assertClean();
+});
+
+test('the options reach the portal', async () => {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal();
+	const run = await start(['--source', 'window', '--cursor', 'hidden', '--duration', '0.1']).ended();
+	assert.equal(run.status, 0, run.stderr);
+	const {options} = await world.called('SelectSources');
+	assert.equal(options.types, 2);
+	assert.equal(options.cursor_mode, 1);
+});
+
+test('the person declines', async () => {
+	await world.startBus();
+	await world.startPortal({start: 1});
+	writeFileSync(file, 'precious');
+	const run = await start(['--force']).ended();
+	assert.equal(run.status, 3);
+	assert.equal(readFileSync(file, 'utf8'), 'precious');
+	await assertClean('x.webm');
+});
+
+test('no helper beside the command', async () => {
+	await world.startBus();
+	await world.startPortal();
+	const run = await start().ended();
+	assert.equal(run.status, 5, run.stderr);
+	assert.match(run.stderr, /^portlight: The capture helper could not be started/m);
+	await assertClean();
+});
+
+for (const [mode, message] of [
+	['crash', /The capture helper ended unexpectedly/],
+	['exit', /The capture helper ended unexpectedly/],
+	['garbage', /do not understand each other/],
+	['oversize', /do not understand each other/],
+	['early-frame', /do not understand each other/],
+]) {
+	test(`a helper that fails before a picture: ${mode}`, async () => {
+		const run = await recordWith({FAKE_CAPTURE: String(mode)});
+		assert.equal(run.status, 5, run.stderr);
+		assert.match(run.stderr, /** @type {RegExp} */ (message));
+		assert.doesNotMatch(run.stderr, /^Recorded/m);
+		await assertClean();
+	});
+}
+
+test('a helper that crashes leaves what was recorded', async () => {
+	const run = await recordWith({FAKE_CAPTURE: 'crash-live'});
+	assert.equal(run.status, 5, run.stderr);
+	assert.match(run.stderr, /^portlight: The capture helper ended unexpectedly[^]*^Recorded .* \d+ frames?, .*x\.webm/m);
+	assert.ok(facts(file).pts.length > 0);
+	await assertClean('x.webm');
+});
+
+test('a helper that does not go is killed', async () => {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal();
+	const recording = start([], {FAKE_CAPTURE: 'deaf'});
+	await world.called('OpenPipeWireRemote');
+	await sleep(500);
+	assert.equal(world.processes().length, 2, 'the command and its helper');
+	const asked = performance.now();
+	recording.kill('SIGTERM');
+	const run = await recording.ended();
+	const took = performance.now() - asked;
+	assert.equal(run.status, 143, run.stderr);
+	assert.ok(took > 400 && took < 1500, `it was given time and no more: ${took} ms`);
+	await assertClean();
+});
+
+test('the desktop ends the share', async () => {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal({close_ms: 600});
+	const run = await start().ended();
+	assert.equal(run.status, 0, run.stderr);
+	assert.match(run.stderr, /^The desktop ended the share\.\nRecorded /);
+	assert.ok(facts(file).pts.length > 0);
+	await assertClean('x.webm');
+});
+
+test('the desktop ends the share before there is a picture', async () => {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal({close_ms: 300});
+	const run = await start([], {FAKE_CAPTURE: 'hang'}).ended();
+	assert.equal(run.status, 5, run.stderr);
+	assert.match(run.stderr, /nothing was recorded/);
+	await assertClean();
+});
+
+test('the portal leaves the bus', async () => {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal();
+	const recording = start();
+	await untilFile();
+	await world.stopPortal();
+	const run = await recording.ended();
+	assert.equal(run.status, 4, run.stderr);
+	assert.ok(facts(file).pts.length > 0);
+	await assertClean('x.webm');
+});
+
+test('a file that outgrows its limit ends the recording and keeps what is there', async () => {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal();
+	const run = await start([], {FAKE_CAPTURE_SIZE: '50000'}, ['prlimit', '--fsize=5000000']).ended();
+	assert.equal(run.status, 6, run.stderr);
+	assert.match(run.stderr, /x\.webm can't be written: File too large/);
+	assert.match(run.stderr, /^Recorded .*x\.webm/m);
+	assert.ok(facts(file).pts.length > 60, `${facts(file).pts.length} frames`);
+	await assertClean('x.webm');
+});
+
+test('a full device is told', async () => {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal();
+	file = '/dev/full';
+	const run = await start().ended();
+	assert.equal(run.status, 6, run.stderr);
+	assert.match(run.stderr, /^portlight: \/dev\/full: the disk is full\.\n {2}Free some space/);
+	await assertClean();
+});
+
+test('a file that appears while the person chooses is kept', async () => {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal({start: 'late', late_ms: 700});
+	const recording = start();
+	await world.called('Start');
+	writeFileSync(file, 'precious');
+	const run = await recording.ended();
+	assert.equal(run.status, 6, run.stderr);
+	assert.match(run.stderr, /exists already/);
+	assert.equal(readFileSync(file, 'utf8'), 'precious');
+	await assertClean('x.webm');
+});
+
+test('a reader that goes away ends the recording', async () => {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal();
+	file = '-';
+	const recording = start([], {FAKE_CAPTURE_SIZE: '50000'});
+	recording.child.stdout?.once('data', () => recording.child.stdout?.destroy());
+	const run = await recording.ended();
+	assert.equal(run.status, 6, run.stderr);
+	assert.match(run.stderr, /^portlight: The program that read the recording has ended\./m);
+	await assertClean();
+});
+
+test('what is wrong with the arguments is told before anybody is asked', async () => {
+	await world.startBus();
+	await world.startPortal();
+	for (const args of [['--fps', '0'], ['--fps', 'many'], ['--kbps', '99'], ['--codec', 'h264'], ['--cursor', 'big']]) {
+		const run = await start(args).ended();
+		assert.equal(run.status, 2, args.join(' '));
+		assert.match(run.stderr, /^portlight: .+\n {2}See portlight record --help\.\n$/);
+	}
+	assert.equal((await start(['another.webm']).ended()).status, 2);
+	file = join(world.folder, 'no', 'x.webm');
+	assert.equal((await start().ended()).status, 6);
+	assert.deepEqual(world.calls, []);
+	rmSync(copy);
+});
