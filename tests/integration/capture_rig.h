@@ -1,0 +1,99 @@
+/*
+ * What a test of portlight-capture needs around it: a private PipeWire daemon with its session
+ * manager, the fake producer, and the host's end of the packet socket with a decoder behind it.
+ * Every function fails the running cmocka test when it can't do what it says.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <vpx/vpx_decoder.h>
+
+#include "wire/packet.h"
+
+/* One for all tests of the program. */
+struct rig {
+	char directory[64]; /* the daemon's XDG_RUNTIME_DIR */
+	pid_t pipewire;
+	pid_t wireplumber;
+};
+
+void rig_start(struct rig *rig);
+void rig_stop(struct rig *rig);
+/* A fresh connection to the daemon, as the portal would hand it out. */
+int rig_connect(const struct rig *rig);
+
+struct producer {
+	pid_t pid;
+	int commands; /* write end of its stdin */
+	int answers;  /* read end of its stdout */
+	char buffer[1024];
+	size_t used;
+	uint32_t node_id;
+};
+
+/* `arguments` ends with NULL. Waits until the node exists. */
+void producer_start(struct producer *producer, const struct rig *rig, const char *const *arguments);
+void producer_stop(struct producer *producer);
+void producer_kill(struct producer *producer);
+/* Sends one command line. */
+void producer_say(struct producer *producer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Reads its lines until one begins with `wanted`, at most 5 s; returns that line, valid until the
+ * next call. */
+const char *producer_expect(struct producer *producer, const char *wanted);
+/* Sends a command and fails unless the answer to it is "sent". */
+void producer_send(struct producer *producer, const char *command);
+
+struct helper {
+	pid_t pid;
+	int socket;
+	bool ready; /* READY was received */
+	struct packet_ready ready_packet;
+	bool ended;
+	struct packet_ended ended_packet;
+	bool closed; /* the helper closed its end */
+	enum packet_codec codec;
+	bool auto_credit; /* grant a frame for every frame that came */
+	/* The last whole frame, and all of them. */
+	struct packet_frame frame;
+	size_t frame_length;
+	uint32_t frames;
+	uint32_t keyframes;
+	uint8_t *data;
+	size_t capacity;
+	vpx_codec_ctx_t decoder;
+	bool decoder_open;
+	const vpx_image_t *image; /* the last decoded picture */
+};
+
+/* Starts the helper and sends nothing. */
+void helper_start(struct helper *helper);
+/* Closes the socket and waits; fails when the helper is not gone within a second. */
+void helper_stop(struct helper *helper);
+/* Sends OPEN; `fd` is closed. */
+void helper_open(struct helper *helper, int fd, const struct packet_open *open);
+void helper_send(struct helper *helper, const struct packet *packet);
+void helper_credit(struct helper *helper, uint16_t frames);
+/* Sends raw bytes as one packet. */
+void helper_send_bytes(struct helper *helper, const void *data, size_t length);
+
+/* Waits at most timeout_ms for a whole frame and decodes it. False: none came, or the share ended.
+ */
+bool helper_next_frame(struct helper *helper, int timeout_ms);
+/* Takes frames until none comes for quiet_ms. Returns how many came. */
+uint32_t helper_drain(struct helper *helper, int quiet_ms);
+/* Takes what comes until ENDED, at most 5 s, and checks its code. */
+void helper_expect_end(struct helper *helper, enum error_code code);
+
+/* Fails unless the decoded picture is 0xRRGGBB at (x, y), within what encoding costs. */
+void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour);
+
+/* CPU time that the process took so far, in milliseconds. */
+long process_cpu_ms(pid_t pid);
+/* A "Vm…" or "Rss…" field of its status, in KiB. */
+long process_memory_kib(pid_t pid, const char *field);
+/* Waits until the process, not necessarily a child, is gone or a zombie. */
+bool process_gone(pid_t pid, int timeout_ms);
