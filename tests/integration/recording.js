@@ -60,8 +60,8 @@ export function decodingErrors(path) {
  */
 export function facts(path) {
 	const entries = 'stream=codec_name,width,height:format=duration:packet=pts_time,flags';
-	const text = execFileSync('ffprobe', ['-v', 'quiet', '-show_entries', entries, '-of', 'json', path]).toString();
-	const {streams, format, packets = []} = JSON.parse(text);
+	const text = execFileSync('ffprobe', ['-v', 'quiet', '-show_entries', entries, '-of', 'json', path], {maxBuffer: 2 ** 30});
+	const {streams, format, packets = []} = JSON.parse(text.toString());
 	return {
 		codec: streams[0].codec_name,
 		width: streams[0].width,

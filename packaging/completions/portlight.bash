@@ -1,0 +1,25 @@
+# Completion of portlight(1) for bash.
+_portlight() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words
+	COMPREPLY=()
+	case $command:$prev in
+	record:--codec) words='vp8 vp9' ;;
+	record:--cursor | record:-c) words='embedded hidden' ;;
+	record:--source | record:-s) words='screen window' ;;
+	record:--duration | record:-d | record:--fps | record:-r | record:--kbps | record:-b) words='' ;;
+	*install:--browser | *install:-b) words=$("${COMP_WORDS[0]}" install --help 2>/dev/null | sed -n 's/^Browsers: //p') ;;
+	install:--host) return ;;
+	record:*)
+		[[ $cur == -* ]] || return # a file: bash's own completion
+		words='--duration --source --cursor --codec --fps --kbps --force --help'
+		;;
+	install:*) words='--browser --all --user --host --help' ;;
+	uninstall:*) words='--browser --all --user --help' ;;
+	doctor:*) words='--help' ;;
+	esac
+	if ((COMP_CWORD == 1)); then
+		words='record doctor install uninstall --help --version'
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -o default -F _portlight portlight
