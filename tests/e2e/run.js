@@ -5,8 +5,9 @@
  * DESKTOP=embedded|session  BROWSER=firefox|chromium  CAPTURE=native|browser
  */
 import {execFileSync, spawn} from 'node:child_process';
-import {mkdirSync, rmSync} from 'node:fs';
-import {writeFile} from 'node:fs/promises';
+import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
+import {rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {openBrowser, preferNative} from './lib/browser.js';
@@ -19,7 +20,7 @@ import {HostTap} from './lib/tap.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const out = process.env.PORTLIGHT_OUT ?? join(root, 'build/run');
 const playMs = 10000;
-const began = performance.now();
+const began = performance.now() - Math.max(0, Date.now() - Number(process.env.PORTLIGHT_RUN_BEGAN ?? Date.now()));
 
 /** A failure that a person can do something about. */
 class Failure extends Error {
@@ -129,14 +130,26 @@ function spent(before, after) {
 	return before && after ? {cpuNs: after.cpuNs - before.cpuNs, peakMiB: after.peakMiB} : null;
 }
 
+/** In the page: three seconds of what it plays, as base64. @returns {Promise<string>} */
+async function record() {
+	const recorder = new MediaRecorder(/** @type {MediaStream} */ (document.querySelector('video')?.srcObject));
+	const done = new Promise((resolve) => recorder.addEventListener('dataavailable', ({data}) => resolve(data)));
+	recorder.start();
+	setTimeout(() => recorder.stop(), 3000);
+	const reader = new FileReader();
+	reader.readAsDataURL(await done);
+	await new Promise((resolve) => reader.addEventListener('load', resolve));
+	return String(reader.result).replace(/^[^,]*,/, '');
+}
+
 /**
  * The share itself, in an open browser.
  * @param {{desktop: string, kind: 'firefox' | 'chromium', capture: string}} chosen
  * @param {import('./lib/browser.js').TestBrowser} browser
  * @param {string} url
- * @param {HostTap | null} tap
+ * @param {Desktop | null} desktop
  */
-async function share(chosen, browser, url, tap) {
+async function share(chosen, browser, url, desktop) {
 	const page = await browser.open(url);
 	say(`${await browser.browser.version()} loaded ${url}`);
 	const heard = await listenIn(page);
@@ -164,6 +177,8 @@ async function share(chosen, browser, url, tap) {
 		watch.start();
 		return watch.next(8000);
 	});
+	// Where no embedded desktop knows when Share was clicked, the answer to the page is taken for it.
+	const consentAt = chosen.capture === 'native' ? await desktop?.consentedAt() : undefined;
 	if (first) {
 		say(`the marker of the desktop is in the page: drawn ${Math.round(first.latencyMs)} ms before`);
 	}
@@ -172,9 +187,14 @@ async function share(chosen, browser, url, tap) {
 	await new Promise((resolve) => setTimeout(resolve, playMs));
 	const seen = await page.evaluate(() => /** @type {any} */ (window).watch.summary());
 	const after = costs(browser);
+	const frames = await page.evaluate(() => /** @type {any} */ (window).watch.total);
 	say(`played ${playMs / 1000} s: ${seen.distinct} distinct pictures`);
 	await page.screenshot({path: join(out, 'page.png')});
 	await page.evaluate(() => /** @type {any} */ (window).watch.stop());
+	if (chosen.capture === 'browser') {
+		// No helper here, so no frames of its own: the page's recording of the track takes their place.
+		await writeFile(join(out, 'share.webm'), Buffer.from(await page.evaluate(record), 'base64'));
+	}
 	const stopped = performance.now();
 	await page.click('#stop');
 	const {left} = await browser.ours.gone(1000);
@@ -182,7 +202,14 @@ async function share(chosen, browser, url, tap) {
 		throw new Failure(`${left.map((p) => `${p.name} (${p.pid})`).join(', ')} still ran a second after Stop`, 'End it by hand and report this.');
 	}
 	say(`stopped; nothing of ours was left after ${Math.round(performance.now() - stopped)} ms`);
-	return {heard, seen, host: spent(before.host, after.host), capture: spent(before.capture, after.capture)};
+	return {
+		heard,
+		seen,
+		frames,
+		consentAt: consentAt ?? heard.at.answered,
+		host: spent(before.host, after.host),
+		capture: spent(before.capture, after.capture),
+	};
 }
 
 /** Everything inside the desktop. @param {ReturnType<typeof choices>} chosen */
@@ -211,27 +238,36 @@ async function run(chosen) {
 		const site = await startServer();
 		open.push(site.close);
 		const native = chosen.capture === 'native';
-		const tap = native ? await HostTap.create() : null;
+		const scratch = mkdtempSync(join(process.env.PORTLIGHT_TMP ?? tmpdir(), 'run-'));
+		open.push(() => rm(scratch, {recursive: true, force: true}));
+		const tap = native ? new HostTap(scratch) : null;
 		const browser = await openBrowser({
 			kind: chosen.kind,
 			visible: !native || !desktop,
 			chooser: !native,
 			host: tap?.program,
 			env: tap?.env,
-			args: native ? [] : ['--auto-select-desktop-capture-source=Entire screen'],
+			// Beside the marker, which is at the top left.
+			at: {x: 820, y: 10},
+			size: {width: native ? 1280 : 1080, height: native ? 800 : 1000},
+			args: native || !desktop ? [] : ['--auto-select-desktop-capture-source=Entire screen'],
 		});
 		open.push(() => browser.close());
 		if (chosen.kind === 'chromium' && native) {
 			await preferNative(browser);
 		}
-		await desktop?.willAnswer('screen');
+		if (native) {
+			await desktop?.willAnswer('screen');
+		}
 		const result = await share(chosen, browser, site.url('/examples/share.html'), desktop);
+		const video = await tap?.writeWebm(join(out, 'share.webm'));
 		await closeAll();
 		const report = makeReport({
 			browser: chosen.kind,
 			path: native ? 'native' : 'desktopCapture',
 			sourceId: result.heard.sourceId(),
-			codec: tap ? await tap.codec() : null,
+			codec: video?.codec ?? null,
+			framesDecoded: result.frames,
 			consentAt: result.consentAt,
 			firstFrameAt: result.heard.at.frame ?? null,
 			seen: result.seen,
@@ -239,9 +275,6 @@ async function run(chosen) {
 			capture: result.capture,
 		});
 		await writeFile(join(out, 'report.json'), `${JSON.stringify(report, null, '\t')}\n`);
-		if (tap) {
-			await tap.writeWebm(join(out, 'share.webm'));
-		}
 		console.log(JSON.stringify(report, null, '  '));
 		const wrong = notReal(result.seen);
 		if (wrong) {

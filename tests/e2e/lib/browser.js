@@ -6,6 +6,7 @@ import {existsSync} from 'node:fs';
 import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import puppeteer from 'puppeteer-core';
 import {descendants, OurProcesses} from './processes.js';
@@ -255,5 +256,17 @@ export async function openBrowser({kind, extension = true, visible, fakeCamera, 
 
 /** What a person sets in the options page: use the host even where the browser has its own way. @param {TestBrowser} browser */
 export async function preferNative(browser) {
-	await browser.inBackground(() => /** @type {any} */ (globalThis).chrome.storage.local.set({capturePath: 'native'}));
+	// A worker that has only just started has no chrome.* yet.
+	const set = () =>
+		browser.inBackground(async () => {
+			const {chrome} = /** @type {any} */ (globalThis);
+			await chrome?.storage?.local.set({capturePath: 'native'});
+			return chrome?.storage !== undefined;
+		});
+	for (let tries = 50; !(await set()); tries--) {
+		if (tries === 0) {
+			throw new Error("The extension's background has no chrome.storage.");
+		}
+		await sleep(50);
+	}
 }

@@ -15,7 +15,9 @@ export async function insideDesktop(url, options) {
 		return;
 	}
 	const command = [process.execPath, ...process.execArgv, fileURLToPath(url)];
-	const run = spawnSync(withDesktop, [...options, '--', ...command], {stdio: 'inherit'});
+	// E2E_VERBOSE=1 tells what happens on the desktop, and when.
+	const verbose = process.env.E2E_VERBOSE ? ['--verbose'] : [];
+	const run = spawnSync(withDesktop, [...options, ...verbose, '--', ...command], {stdio: 'inherit'});
 	if (run.error) {
 		throw run.error;
 	}

@@ -7,6 +7,7 @@
  * @property {string} sourceId
  * @property {string | null} codec
  * @property {number} consentAt  milliseconds since 1970
+ * @property {number | null} firstFrameAt  when the page's video showed its first frame
  * @property {any} seen  FrameWatch's summary
  * @property {number} framesDecoded
  * @property {Cost | null} host
@@ -34,7 +35,7 @@ export function makeReport(facts) {
 		codec: facts.codec,
 		framesDecoded: facts.framesDecoded,
 		fps: rounded(seen.fps),
-		firstFrameMs: rounded(seen.firstFrameAt === null ? null : seen.firstFrameAt - facts.consentAt, 0),
+		firstFrameMs: rounded(facts.firstFrameAt && facts.firstFrameAt - facts.consentAt, 0),
 		glassToTrackMs: {p50: rounded(seen.p50), p95: rounded(seen.p95)},
 		cpuMsPerFrame: {host: perFrame(facts.host), capture: perFrame(facts.capture)},
 		rssMiB: {host: rounded(facts.host?.peakMiB ?? null), capture: rounded(facts.capture?.peakMiB ?? null)},

@@ -40,10 +40,10 @@ export class FrameWatch {
 		this.samples = [];
 		this.frames = 0;
 		this.unread = 0;
+		/** All frames since start(). */
+		this.total = 0;
 		/** Since when `samples` counts. */
 		this.since = epochNow();
-		/** When the first frame of all came. @type {number | null} */
-		this.firstFrameAt = null;
 		/** @type {{x: number, y: number, width: number, height: number} | null} */
 		this.place = null;
 		this.running = false;
@@ -104,7 +104,6 @@ export class FrameWatch {
 			p50: quantile(0.5),
 			p95: quantile(0.95),
 			last,
-			firstFrameAt: this.firstFrameAt,
 		};
 	}
 
@@ -146,7 +145,7 @@ export class FrameWatch {
 	 */
 	#look(source, width, height, at) {
 		this.frames += 1;
-		this.firstFrameAt ??= at;
+		this.total += 1;
 		const mark = this.#readAt(source, width, height) ?? this.#search(source, width, height);
 		if (!mark) {
 			this.unread += 1;
