@@ -17,7 +17,7 @@ SOCKET = """<node><interface name="org.a11y.atspi.Socket">
   <method name="Embed"><arg type="(so)" direction="in"/><arg type="(so)" direction="out"/></method>
   <method name="Unembed"><arg type="(so)" direction="in"/></method>
 </interface></node>"""
-SELECTED, CHECKED, SHOWING = 23, 4, 25
+SELECTED = 23
 RELATIVE_TO_WINDOW = 1
 
 
@@ -35,6 +35,12 @@ class Item:
 
     def __repr__(self):
         return f"{self.role} {self.name!r} {self.rectangle} {self._states:#x}"
+
+    def __eq__(self, other):
+        return isinstance(other, Item) and self._address == other._address
+
+    def __hash__(self):
+        return hash(self._address)
 
     def has(self, state):
         """Whether the item is in STATE."""

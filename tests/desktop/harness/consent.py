@@ -5,12 +5,17 @@ import time
 
 from gi.repository import GLib
 
-from . import accessibility
+from .accessibility import SELECTED
+from .gnome import NoSuchWindow
 from .pointer import Pointer
 
 LOOK_EVERY = 0.02
-SETTLE = 0.4
-SHARE, CANCEL = ("share", "_share share"), ("cancel", "_cancel cancel")
+LATEST_EFFECT = 0.6
+LATEST_ANSWER = 10
+# Places within a dialog that do nothing when clicked but to raise it: the middle of its title, and its lower rim.
+NEUTRAL = ((0.5, 0.04), (0.5, 0.97))
+SHARE, CANCEL = "share", "cancel"
+TABS = {"screen": "entire screen", "window": "single window"}
 
 
 class Person:
@@ -46,6 +51,11 @@ class Person:
             self.mode = mode
             self._changed.notify()
 
+    def open_dialogs(self):
+        """How many dialogs wait for an answer."""
+        with self._changed:
+            return sum(not dialog.done.is_set() for dialog in self._open)
+
     def _work(self):
         while True:
             with self._changed:
@@ -55,32 +65,54 @@ class Person:
                     continue
                 dialog = self._open[-1]
             try:
-                self._answer(dialog)
-            except GLib.Error as error:
-                self._say(f"could not answer the dialog: {error.message}")
-                dialog.done.wait(SETTLE)
+                self._answer(dialog, self.mode)
+            except (GLib.Error, NoSuchWindow):
+                dialog.done.wait(LOOK_EVERY)  # The window is not there yet, or no more.
 
-    def _answer(self, dialog):
-        window = self._newest_window()
-        if not window:
-            dialog.done.wait(LOOK_EVERY)
-            return
-        mode = self.mode
-        target, last = self._next_click(window, mode)
-        if not target:
-            dialog.done.wait(LOOK_EVERY)
-            return
-        x, y, width, height = target.rectangle
-        left, top = self._where(window)
+    def _answer(self, dialog, mode):
+        """Click through the dialog, looking again after each click what it shows."""
         with Pointer(self._bus) as pointer:
-            at = pointer.click(left + x + width / 2, top + y + height / 2)
-            if last:
-                self._wait_answer(dialog, target, mode, at)
-                pointer.move(*self._rest)
+            while not dialog.done.is_set() and mode == self.mode:
+                window = self._newest_window()
+                target, last = self._next_click(window, mode) if window else (None, False)
+                if not target:
+                    dialog.done.wait(LOOK_EVERY)
+                    continue
+                at = self._click(pointer, window, target.rectangle)
+                if self._took_effect(dialog, window, mode, target):
+                    if last:
+                        self._note_answer(dialog, mode, at)
+                elif not dialog.done.is_set():
+                    self._say(f"the click on {target!r} had no effect; tries again with the dialog in front")
+                    self._raise(pointer, window)
+            pointer.move(*self._rest)
 
-    def _wait_answer(self, dialog, target, mode, at):
-        if not dialog.done.wait(SETTLE):
-            self._say(f"the click on {target!r} had no effect yet")
+    def _click(self, pointer, window, rectangle):
+        left, top = self._where(window)
+        x, y, width, height = rectangle
+        return pointer.click(left + x + width / 2, top + y + height / 2)
+
+    def _raise(self, pointer, window):
+        """Another window may cover the dialog: click where that does nothing but raise it."""
+        _, _, width, height = window.rectangle
+        for across, down in NEUTRAL:
+            self._click(pointer, window, (across * width, down * height, 0, 0))
+
+    def _took_effect(self, dialog, window, mode, target):
+        """Wait for what a click brings: the answer, the dialog's end, or something else to be clicked next."""
+        deadline = time.monotonic() + LATEST_EFFECT
+        while time.monotonic() < deadline:
+            if dialog.done.wait(LOOK_EVERY) or window not in self._registry.windows():
+                return True
+            following, _ = self._next_click(window, mode)
+            if not following or following.rectangle != target.rectangle:
+                return True
+        return False
+
+    def _note_answer(self, dialog, mode, at):
+        """The dialog has been answered; the portal says so as soon as the stream is there."""
+        if not dialog.done.wait(LATEST_ANSWER):
+            self._say("the portal did not act on the answer")
             return
         self.answered += 1
         if mode != "deny" and dialog.response == 0:
@@ -94,14 +126,21 @@ class Person:
     def _next_click(self, window, mode):
         """(what to click now, whether that ends the dialog), or (None, False) while the dialog is not ready."""
         items = [item for item in window.below() if item.visible()]
-        buttons = {item.name.lower(): item for item in items if item.role in ("button", "push button")}
-        wanted = CANCEL if mode == "deny" else SHARE
-        button = next((buttons[name] for name in wanted if name in buttons), None)
-        if mode == "deny" or not button:
-            return button, True
+        buttons = {item.name.lower().split(" ")[-1]: item for item in items if item.role in ("button", "push button")}
+        if mode == "deny":
+            return buttons.get(CANCEL), True
+        tab = next((item for item in items if item.role == "tab" and item.name.lower() == TABS[mode]), None)
+        if tab and not tab.has(SELECTED):
+            return tab, False
         rows = [item for item in items if item.role == "list item"]
-        if not rows:
+        if mode == "window":
+            rows = [row for row in rows if self._is_wanted(row)]
+        if not rows or SHARE not in buttons:
             return None, False
-        if rows[0].has(accessibility.SELECTED):
-            return button, True
-        return rows[0], False
+        if not rows[0].has(SELECTED):
+            return rows[0], False
+        return buttons[SHARE], True
+
+    def _is_wanted(self, row):
+        texts = [row.name] + [item.name for item in row.below()]
+        return any(self.window_title.lower() in text.lower() for text in texts)

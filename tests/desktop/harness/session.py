@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import types
 
@@ -19,12 +20,15 @@ import gi
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
-from . import accessibility, consent, parts, processes, watch  # noqa: E402
+from . import accessibility, consent, control, gnome, parts, processes, watch  # noqa: E402
 
 FAILED = 125
 HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 START_LIMIT = 20
 CMD_GRACE = 3
+# A terminal learns its real size when its window is about to be shown.
+SCROLL = """while [ "$(stty size)" = "24 80" ]; do sleep 0.01; done; : > "$0"; i=0
+while :; do i=$((i+1)); echo "$i  $(date +%T.%N)  scrolling text"; sleep 0.2; done"""
 
 
 class StartFailed(Exception):
@@ -56,6 +60,7 @@ class Session:
         self.bus = None
         self.person = None
         self.watch = None
+        self.shell = None
         self.started = time.monotonic()
 
     def say(self, text):
@@ -158,7 +163,9 @@ class Session:
             self._start_x11()
         else:
             self._start_wayland()
-        self._start_apps()
+        control.Control(self).serve(self.env["PORTLIGHT_DESKTOP"])
+        for name in self.config.apps:
+            {"marker": self.start_marker, "terminal": self.start_terminal}[name]()
 
     def _start_x11(self):
         read, write = os.pipe()
@@ -184,6 +191,9 @@ class Session:
     def _start_wayland(self):
         run = os.path.join(self.folder, "run")
         command, package = parts.compositor(self.config.shell, self.config.size, self.config.monitors)
+        if self.config.shell == "gnome":
+            self.env |= gnome.configure(self.env)
+            gnome.start_system_services(self, connect)
         self.start("pipewire", ["pipewire"], "pipewire")
         self.start("compositor", command, package)
         self.wait_for_socket("pipewire", run + "/pipewire-0")
@@ -192,6 +202,10 @@ class Session:
         self.wait_for_name("compositor", "org.gnome.Mutter.ScreenCast")
         self.wait_for_name("compositor", "org.gnome.Mutter.RemoteDesktop")
         self.say("the compositor is ready")
+        if self.config.shell == "gnome":
+            self.shell = gnome.Shell(self.bus)
+            self.wait_for_part("compositor", self.shell.ready, "a started GNOME Shell")
+            self.shell.leave_overview()
         self.start_portal()
         registry = accessibility.Registry(self.bus)
         width, height = self.config.size
@@ -200,9 +214,36 @@ class Session:
         self.watch = watch.start(self, self.env["DBUS_SESSION_BUS_ADDRESS"], self.person.dialog_opened)
 
     def _where(self, window):
-        """Where on the desktop a dialog of plain mutter is: in the middle of the first monitor."""
+        """Where on the desktop the dialog WINDOW is."""
+        if self.shell:
+            frame = self.shell.find(window.name)
+            return frame["x"], frame["y"]
+        # Plain mutter tells nobody, and puts a new dialog in the middle of the first monitor.
         width, height = self.config.size
         return (width - window.rectangle[2]) // 2, (height - window.rectangle[3]) // 2
+
+    def on_main(self, action):
+        """Run ACTION on the main thread, where parts are started, and return its value."""
+        done, result = threading.Event(), []
+
+        def run():
+            try:
+                result.append((action(), None))
+            except (StartFailed, parts.Missing, GLib.Error) as error:
+                result.append((None, error))
+            done.set()
+            return False
+
+        GLib.idle_add(run)
+        done.wait()
+        value, error = result[0]
+        if error:
+            raise control.Refused(str(error))
+        return value
+
+    def stop_shares(self):
+        """End all shares, where there is no top bar to click on."""
+        raise control.Refused("not yet")
 
     def start_portal(self):
         """Start the portal's backend and the portal; also used to start them again."""
@@ -215,25 +256,35 @@ class Session:
         self.wait_for_name("portal", "org.freedesktop.portal.Desktop")
         self.say("the portal is ready")
 
-    def _start_apps(self):
-        for name in self.config.apps:
-            {"marker": self.start_marker, "terminal": self.start_terminal}[name]()
-
-    def start_marker(self):
-        """Start the marker and wait until it has drawn."""
-        command = [os.path.join(HERE, "marker")]
-        if self.config.shell != "gnome":
-            command.append("--fullscreen")
-        child = self.start("marker", command, "gir1.2-gtk-3.0", stdout=subprocess.PIPE)
+    def start_marker(self, title="Portlight marker"):
+        """Start a marker and wait until it has drawn."""
+        width, height = self.config.size
+        command = [os.path.join(HERE, "marker"), "--title", title]
+        if not self.shell:
+            # A window of just less than a quarter is what Mutter places in the top left corner, and others beside it.
+            command += ["--bare", "--size", f"{width // 2 - 1}x{height // 2 - 1}"]
+        name = self._free_name("marker")
+        child = self.start(name, command, "gir1.2-gtk-3.0", stdout=subprocess.PIPE)
         os.set_blocking(child.stdout.fileno(), False)
-        self.wait_for_part("marker", lambda: child.stdout.read(), "a first drawing")
-        self.say("the marker is drawn")
+        self.wait_for_part(name, child.stdout.read, "a first drawing")
+        if self.shell and name == "marker":
+            self.wait_for_part(name, lambda: self.shell.settled_first(title), "its window in the corner")
+        self.say(f"the {name} is drawn")
+        return name
+
+    def _free_name(self, name):
+        taken = [other for other in self.parts if other not in self.ended]
+        return next(n for n in (name, *(f"{name}-{i}" for i in range(2, 1000))) if n not in taken)
 
     def start_terminal(self):
         """Start a terminal whose text scrolls."""
-        script = "i=0; while :; do i=$((i+1)); echo \"$i  $(date +%T.%N)  scrolling text\"; sleep 0.2; done"
-        self.start("terminal", ["foot", "--title=Portlight terminal", "--window-size-pixels=700x400", "sh", "-c", script],
+        name = self._free_name("terminal")
+        ready = os.path.join(self.folder, "run", name + "-ready")
+        self.start(name, ["foot", "--title=Portlight terminal", "--window-size-pixels=700x400", "sh", "-c", SCROLL, ready],
                    "foot")
+        self.wait_for_part(name, lambda: os.path.exists(ready), "its window")
+        self.say(f"the {name} is there")
+        return name
 
     # The command
 
