@@ -2,6 +2,7 @@
 import { Failure } from '../shared/failure.js';
 import * as desktopCapture from './desktop-capture.js';
 import { ext } from './ext.js';
+import { injectTrack } from './inject.js';
 import { NativeHost } from './native.js';
 import { Requests } from './requests.js';
 import { capturePath } from './settings.js';
@@ -20,12 +21,7 @@ async function chooseSource(port, place, signal) {
 	}
 	const hostShare = await host.share({ sources: ['monitor', 'window'], cursor: 'embedded' }, signal);
 	try {
-		await ext.scripting.executeScript({
-			target: { tabId: place.tabId, frameIds: [place.frameId] },
-			files: ['page/track.js'],
-			world: 'MAIN',
-			injectImmediately: true,
-		});
+		await injectTrack(place);
 	} catch (error) {
 		await hostShare.stop();
 		throw new Failure('cancelled', String(error));

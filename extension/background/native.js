@@ -217,7 +217,7 @@ export class NativeHost {
 
 	/**
 	 * @param {string} type
-	 * @param {{id: number}} fields
+	 * @param {{id: number, [field: string]: unknown}} fields
 	 * @returns {Promise<any>}
 	 */
 	#send(type, fields) {

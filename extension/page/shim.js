@@ -9,6 +9,7 @@
 		return;
 	}
 	const { apply } = Reflect;
+	const { isPrototypeOf } = Object.prototype;
 	const { dispatchEvent } = EventTarget.prototype;
 
 	/**
@@ -59,7 +60,7 @@
 		}
 		property.value = new Proxy(property.value, {
 			apply(target, self, args) {
-				const taken = args.length >= needed && prototype.isPrototypeOf(self) && ours(args[0]);
+				const taken = args.length >= needed && apply(isPrototypeOf, prototype, [self]) && ours(args[0]);
 				return taken ? call(args) : apply(target, self, args);
 			},
 		});

@@ -5,46 +5,25 @@
  */
 (() => {
 	'use strict';
-	if (!window.dispatchEvent(new CustomEvent('portlight:present', { cancelable: true }))) {
-		return; // An earlier grant put it here.
-	}
 	const REPEAT_FIRST_MS = 100;
 	const REPEAT_MS = 1000;
 	const REDEEM_MS = 30_000;
-	const DECODE_ERRORS_MAX = 3;
-	/** libyuv's conversion on the other side: BT.601, limited range, of sRGB pixels. */
-	const COLOR_SPACE = { matrix: 'smpte170m', primaries: 'bt709', transfer: 'iec61966-2-1', fullRange: false };
-	const CODECS = { vp9: 'vp09.00.10.08', vp8: 'vp8' };
 
 	/**
-	 * @typedef {{seq: number, part: number, parts: number, data: string, key?: boolean, width?: number, height?: number,
-	 *   pts?: number}} FrameMessage
 	 * @typedef {{width: number, height: number}} Size
-	 * @typedef {{track: MediaStreamTrack, show: (frame: VideoFrame) => void, end: (tracks: Set<MediaStreamTrack>) => void}} Sink
+	 * @typedef {{track: MediaStreamTrack, show: (picture: VideoFrame) => void,
+	 *   end: (clones: Set<MediaStreamTrack>) => void}} Sink
+	 * @typedef {{take: (message: object) => void, close: () => void}} FrameDecoder
+	 * @typedef {{codec: string, width: number, height: number, maxFps: number, surface: string}} Opened
 	 */
 
-	const fromBase64 =
-		Uint8Array.fromBase64?.bind(Uint8Array) ??
-		((/** @type {string} */ text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
-
-	/** @param {string} codec */
-	function decoderConfig(codec) {
-		return /** @type {VideoDecoderConfig} */ ({
-			codec: CODECS[/** @type {keyof typeof CODECS} */ (codec)],
-			hardwareAcceleration: 'prefer-software',
-			optimizeForLatency: true,
-			colorSpace: COLOR_SPACE,
-		});
-	}
-
-	/** The codecs that this browser decodes, best first. */
-	async function decodable() {
-		const codecs = Object.keys(CODECS);
-		const supported = await Promise.all(
-			codecs.map((codec) => VideoDecoder.isConfigSupported(decoderConfig(codec)).then(({ supported: yes }) => yes)),
-		);
-		return codecs.filter((_codec, index) => supported[index]);
-	}
+	/** What page/frames.js and page/sinks.js, put here just before, hand over: nothing of it stays on the page. */
+	const parts = /**
+		@type {{createSink: () => Sink, decodable: () => Promise<string[]>, FrameDecoder:
+			new (codec: string, listener: object) => FrameDecoder}}
+	*/ ({});
+	window.dispatchEvent(new CustomEvent('portlight:parts', { detail: parts }));
+	const { createSink, decodable, FrameDecoder } = parts;
 
 	/**
 	 * The number that a constraint allows at most; undefined when it says nothing of the kind.
@@ -93,98 +72,6 @@
 			: Object.assign(new DOMException(message, 'OverconstrainedError'), { constraint });
 	}
 
-	/** Puts the fragments of frames together. */
-	class Assembler {
-		/** @type {(FrameMessage & {chunks: Uint8Array[]}) | null} */
-		#frame = null;
-
-		/**
-		 * @param {FrameMessage} message
-		 * @returns {{complete: boolean, frame: FrameMessage, data: Uint8Array} | null} null when fragments are missing
-		 */
-		take(message) {
-			if (message.part === 0) {
-				this.#frame = { ...message, chunks: [] };
-			}
-			const frame = this.#frame;
-			if (!frame || frame.seq !== message.seq || frame.chunks.length !== message.part) {
-				this.#frame = null;
-				return null;
-			}
-			frame.chunks.push(fromBase64(message.data));
-			if (frame.chunks.length < frame.parts) {
-				return { complete: false, frame, data: frame.chunks[0] };
-			}
-			this.#frame = null;
-			if (frame.parts === 1) {
-				return { complete: true, frame, data: frame.chunks[0] };
-			}
-			const data = new Uint8Array(frame.chunks.reduce((length, chunk) => length + chunk.length, 0));
-			let offset = 0;
-			for (const chunk of frame.chunks) {
-				data.set(chunk, offset);
-				offset += chunk.length;
-			}
-			return { complete: true, frame, data };
-		}
-	}
-
-	/**
-	 * Where MediaStreamTrackGenerator is: frames go straight into a track.
-	 *
-	 * @returns {Sink}
-	 */
-	function generatorSink() {
-		const generator = new MediaStreamTrackGenerator({ kind: 'video' });
-		const writer = generator.writable.getWriter();
-		return {
-			track: generator,
-			show(frame) {
-				writer.write(frame).catch(() => frame.close());
-			},
-			end() {
-				writer.close().catch(() => {});
-				generator.stop();
-			},
-		};
-	}
-
-	/**
-	 * Elsewhere: frames are painted on a canvas that is captured on request.
-	 *
-	 * @returns {Sink}
-	 */
-	function canvasSink() {
-		const canvas = document.createElement('canvas');
-		const context = /** @type {CanvasRenderingContext2D} */ (
-			canvas.getContext('2d', { alpha: false, willReadFrequently: true })
-		);
-		const stream = /** @type {MediaStream & {requestFrame?: () => void}} */ (canvas.captureStream(0));
-		const track = /** @type {CanvasCaptureMediaStreamTrack} */ (stream.getVideoTracks()[0]);
-		return {
-			track,
-			show(frame) {
-				const { displayWidth: width, displayHeight: height } = frame;
-				if (canvas.width !== width || canvas.height !== height) {
-					canvas.width = width;
-					canvas.height = height;
-				}
-				// In this order: a canvas that becomes dirty with a frame requested is captured at once, hidden tab or not.
-				(stream.requestFrame ?? track.requestFrame).call(stream.requestFrame ? stream : track);
-				context.drawImage(frame, 0, 0, width, height);
-				frame.close();
-			},
-			end(tracks) {
-				track.stop();
-				for (const each of tracks) {
-					nativeStop.call(each);
-					each.dispatchEvent(new Event('ended'));
-				}
-			},
-		};
-	}
-
-	const nativeStop = MediaStreamTrack.prototype.stop;
 	const nativeClone = MediaStreamTrack.prototype.clone;
 
 	/** One share as this page has it: from frames on a port to the tracks that came of it. */
@@ -195,12 +82,8 @@
 		#index;
 		#limits;
 		#constraints;
-		#assembler = new Assembler();
-		/** @type {VideoDecoder | null} */
+		/** @type {FrameDecoder | null} */
 		#decoder = null;
-		#decodeErrors = 0;
-		#decoding = 0;
-		#needsKey = true;
 		/** @type {Sink | null} */
 		#sink = null;
 		/** @type {VideoFrame | null} the last picture, for what comes late to a still screen */
@@ -208,11 +91,15 @@
 		#lastShown = 0;
 		#lastTimestamp = -Infinity;
 		#repeatMs = REPEAT_FIRST_MS;
-		/** @type {ReturnType<typeof setTimeout> | undefined} */
-		#repeatTimer;
+		/** @type {ReturnType<typeof setTimeout> | undefined} until it begins, for that; then for the repeats */
+		#timer;
+		/** @type {((track: MediaStreamTrack) => void) | null} */
+		#resolve = null;
+		/** @type {((reason: Error) => void) | null} */
+		#reject = null;
 		/** @type {Size} of the decoded picture */
 		#size = { width: 0, height: 0 };
-		/** @type {{codec: string, width: number, height: number, maxFps: number, surface: string} | null} */
+		/** @type {Opened | null} */
 		#opened = null;
 		#over = false;
 
@@ -231,18 +118,9 @@
 		/** @returns {Promise<MediaStreamTrack>} */
 		track() {
 			return new Promise((resolve, reject) => {
-				const timer = setTimeout(
-					() => this.#finish({ name: 'NotReadableError', message: 'The share did not begin in time.' }),
-					REDEEM_MS,
-				);
-				this.onbegin = () => {
-					clearTimeout(timer);
-					resolve(this.#begin());
-				};
-				this.onfail = (/** @type {{name: string, message: string}} */ { name, message }) => {
-					clearTimeout(timer);
-					reject(name === 'TypeError' ? new TypeError(message) : new DOMException(message, name));
-				};
+				this.#resolve = resolve;
+				this.#reject = reject;
+				this.#timer = setTimeout(() => this.#giveUp('The share did not begin in time.'), REDEEM_MS);
 				this.#port.onmessage = ({ data }) => this.#receive(data);
 				this.#port.addEventListener('close', () =>
 					this.#finish({ name: 'NotReadableError', message: 'The extension went away.' }),
@@ -254,12 +132,10 @@
 		#receive(message) {
 			switch (message.type) {
 			case 'opened':
-				this.#opened = message;
-				this.#size = { width: message.width, height: message.height };
-				this.onbegin?.();
+				this.#open(message);
 				break;
 			case 'frame':
-				this.#frame(message);
+				this.#decoder?.take(message);
 				break;
 			case 'ended':
 				this.#finish(message);
@@ -267,11 +143,20 @@
 			}
 		}
 
-		#begin() {
-			this.#sink = 'MediaStreamTrackGenerator' in window ? generatorSink() : canvasSink();
+		/** @param {Opened} opened */
+		#open(opened) {
+			this.#opened = opened;
+			this.#size = { width: opened.width, height: opened.height };
+			this.#decoder = new FrameDecoder(opened.codec, {
+				onPicture: (/** @type {VideoFrame} */ picture) => this.#show(picture),
+				onCredit: (/** @type {number} */ frames) => this.#port.postMessage({ type: 'credit', frames }),
+				onKeyframeNeeded: () => this.#port.postMessage({ type: 'keyframe' }),
+				onFailed: () => this.#giveUp('The browser could not decode the shared picture.'),
+			});
+			this.#sink = createSink();
 			const track = nativeClone.call(this.#sink.track);
 			track.contentHint = 'detail';
-			return this.adopt(track);
+			this.#resolve?.(this.adopt(track));
 		}
 
 		/**
@@ -302,98 +187,8 @@
 			}
 		}
 
-		/** @param {FrameMessage} message */
-		#frame(message) {
-			if (this.#over) {
-				return;
-			}
-			const taken = this.#assembler.take(message);
-			if (!taken) {
-				this.#lose(message.part === message.parts - 1 ? 1 : 0);
-			} else if (taken.complete) {
-				this.#decode(taken.frame, taken.data);
-			}
-		}
-
-		/**
-		 * @param {FrameMessage} frame
-		 * @param {Uint8Array} data
-		 */
-		#decode(frame, data) {
-			if (this.#needsKey && !frame.key) {
-				this.#lose(1);
-				return;
-			}
-			this.#needsKey = false;
-			try {
-				this.#decoder ??= this.#createDecoder();
-				const type = frame.key ? 'key' : 'delta';
-				this.#decoding++;
-				this.#decoder.decode(new EncodedVideoChunk({ type, timestamp: frame.pts ?? 0, data }));
-			} catch (error) {
-				this.#decodeFailed(error);
-			}
-		}
-
-		#createDecoder() {
-			const decoder = new VideoDecoder({
-				output: (frame) => {
-					this.#decoding--;
-					this.#decodeErrors = 0;
-					this.#decoded(frame);
-				},
-				error: (error) => this.#decodeFailed(error),
-			});
-			decoder.configure(decoderConfig(this.#opened?.codec ?? 'vp8'));
-			return decoder;
-		}
-
-		/**
-		 * A decoder that failed is closed: the next keyframe goes to a new one.
-		 *
-		 * @param {unknown} error
-		 */
-		#decodeFailed(error) {
-			console.warn('Portlight: decoding failed:', error);
-			if (this.#decoder && this.#decoder.state !== 'closed') {
-				this.#decoder.close();
-			}
-			this.#decoder = null;
-			const lost = this.#decoding;
-			this.#decoding = 0;
-			if (++this.#decodeErrors >= DECODE_ERRORS_MAX) {
-				this.#port.postMessage({ type: 'stop' });
-				this.#finish({ name: 'NotReadableError', message: 'The browser could not decode the shared picture.' });
-				return;
-			}
-			this.#lose(lost);
-		}
-
-		/**
-		 * Frames that will never be shown: their credit goes back, and the next one must stand for itself.
-		 *
-		 * @param {number} frames
-		 */
-		#lose(frames) {
-			this.#needsKey = true;
-			this.#port.postMessage({ type: 'keyframe' });
-			this.#giveCredit(frames);
-		}
-
-		/** @param {number} frames */
-		#giveCredit(frames) {
-			if (frames > 0) {
-				this.#port.postMessage({ type: 'credit', frames });
-			}
-		}
-
 		/** @param {VideoFrame} frame */
-		#decoded(frame) {
-			this.#giveCredit(1);
-			if (this.#over) {
-				frame.close();
-				return;
-			}
+		#show(frame) {
 			this.#size = { width: frame.displayWidth, height: frame.displayHeight };
 			const { width, height } = fit(this.#size, this.#limits);
 			const timestamp = this.#nextTimestamp(frame.timestamp);
@@ -414,8 +209,8 @@
 
 		/** A track keeps no picture for who comes late, so a still screen's is shown again now and then. */
 		#scheduleRepeat() {
-			clearTimeout(this.#repeatTimer);
-			this.#repeatTimer = setTimeout(() => {
+			clearTimeout(this.#timer);
+			this.#timer = setTimeout(() => {
 				this.#repeatMs = Math.min(2 * this.#repeatMs, REPEAT_MS);
 				this.settle();
 				if (this.#over) {
@@ -431,6 +226,16 @@
 		}
 
 		/**
+		 * Ends a share that is of no use.
+		 *
+		 * @param {string} message
+		 */
+		#giveUp(message) {
+			this.#port.postMessage({ type: 'stop' });
+			this.#finish({ name: 'NotReadableError', message });
+		}
+
+		/**
 		 * The end, from either side, once.
 		 *
 		 * @param {{name: string, message: string} | null} reason null when the page stopped it
@@ -440,17 +245,17 @@
 				return;
 			}
 			this.#over = true;
-			clearTimeout(this.#repeatTimer);
+			clearTimeout(this.#timer);
 			this.#last?.close();
-			if (this.#decoder && this.#decoder.state !== 'closed') {
-				this.#decoder.close();
-			}
+			this.#decoder?.close();
+			this.#decoder = null;
 			this.#port.close();
 			if (this.#sink) {
 				this.#sink.end(this.tracks);
 				this.tracks.clear();
 			} else if (reason) {
-				this.onfail?.(reason);
+				const { name, message } = reason;
+				this.#reject?.(name === 'TypeError' ? new TypeError(message) : new DOMException(message, name));
 			}
 		}
 

@@ -1,0 +1,59 @@
+/** The options page: which way a request takes, and whether the host is well. */
+import * as desktopCapture from '../background/desktop-capture.js';
+import { ext } from '../background/ext.js';
+import { capturePath, setCapturePath } from '../background/settings.js';
+import { errors } from '../shared/errors.js';
+import { element, text, translate } from './text.js';
+
+/**
+ * @param {string} id
+ * @param {'good' | 'bad' | ''} kind
+ * @param {string} words
+ */
+function state(id, kind, words) {
+	element(id).className = `state ${kind}`;
+	element(id).textContent = words;
+	element(id).hidden = words === '';
+}
+
+async function checkHost() {
+	state('host', '', text('hostAsking'));
+	state('portal', '', '');
+	element('remedy').textContent = '';
+	element('portal-remedy').textContent = '';
+	const status = await ext.runtime.sendMessage({ type: 'host-status' });
+	if (!status.ok) {
+		state('host', 'bad', status.message);
+		element('host').title = status.detail;
+		element('remedy').textContent = status.remedy;
+		return;
+	}
+	state('host', 'good', text('hostReady', status.version));
+	if (status.portal > 0) {
+		state('portal', 'good', text('portalReady', String(status.portal)));
+	} else {
+		const { message, remedy } = errors['portal-missing'];
+		state('portal', 'bad', message);
+		element('portal-remedy').textContent = remedy;
+	}
+}
+
+async function showCapturePath() {
+	const chosen = await capturePath();
+	for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('input[name=capture]'))) {
+		input.checked = input.value === chosen;
+		input.addEventListener('change', async () => {
+			await setCapturePath(/** @type {import('../background/settings.js').CapturePath} */ (input.value));
+			element('saved').textContent = text('saved');
+		});
+		if (input.value === 'browser' && !desktopCapture.available()) {
+			input.disabled = true;
+			element('browser-hint').textContent = text('captureBrowserMissing');
+		}
+	}
+}
+
+translate();
+element('check').addEventListener('click', () => void checkHost());
+await showCapturePath();
+await checkHost();

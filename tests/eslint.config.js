@@ -1,0 +1,39 @@
+import js from '@eslint/js';
+import globals from 'globals';
+
+const webext = { chrome: 'readonly' };
+const rules = {
+	curly: 'error',
+	eqeqeq: ['error', 'always', { null: 'ignore' }],
+	'max-lines': ['error', 500],
+	'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+	'no-var': 'error',
+	'object-shorthand': 'error',
+	'prefer-const': 'error',
+	strict: ['error', 'safe'],
+};
+
+export default [
+	{ ignores: ['**/node_modules/**', 'build/**'] },
+	js.configs.recommended,
+	{ linterOptions: { reportUnusedDisableDirectives: 'error' }, rules },
+	{ files: ['extension/**/*.js'], languageOptions: { globals: { ...globals.browser, ...webext } } },
+	{
+		// Content scripts and what is put into pages are classic scripts.
+		files: ['extension/content/*.js', 'extension/page/*.js'],
+		languageOptions: {
+			sourceType: 'script',
+			globals: { MediaStreamTrackGenerator: 'readonly', OverconstrainedError: 'readonly' },
+		},
+	},
+	{ files: ['tests/**/*.js'], languageOptions: { globals: { ...globals.node } } },
+	{
+		// Parts of these run in a page or in the extension's background.
+		files: ['tests/e2e/**/*.js'],
+		languageOptions: { globals: { ...globals.node, ...globals.browser, ...webext } },
+	},
+	{
+		files: ['packaging/errors-js', 'packaging/icons-png'],
+		languageOptions: { sourceType: 'commonjs', globals: { ...globals.node } },
+	},
+];
