@@ -1,0 +1,155 @@
+/**
+ * A small fake of the WebExtension API and of time, for the extension's modules. Import it before them. It fakes what
+ * the browser does around them; nothing of the extension is replaced.
+ */
+
+/** Lets every message and promise that is under way arrive. */
+export async function settle() {
+	for (let round = 0; round < 20; round++) {
+		await Promise.resolve();
+	}
+}
+
+/** An event as extensions know them. */
+export class FakeEvent {
+	listeners = new Set();
+	addListener(listener) {
+		this.listeners.add(listener);
+	}
+	removeListener(listener) {
+		this.listeners.delete(listener);
+	}
+	emit(...args) {
+		return [...this.listeners].map((listener) => listener(...args));
+	}
+}
+
+/** One end of a port. What it sends is copied, and arrives later, in order; a closed one throws. */
+export class FakePort {
+	onMessage = new FakeEvent();
+	onDisconnect = new FakeEvent();
+	received = [];
+	connected = true;
+
+	constructor(name, sender) {
+		this.name = name;
+		this.sender = sender;
+		this.onMessage.addListener((message) => this.received.push(message));
+	}
+
+	static pair(name, sender) {
+		const [near, far] = [new FakePort(name), new FakePort(name, sender)];
+		near.other = far;
+		far.other = near;
+		return [near, far];
+	}
+
+	postMessage(message) {
+		if (!this.connected) {
+			throw new Error('Attempting to use a disconnected port object');
+		}
+		const copy = structuredClone(message);
+		queueMicrotask(() => this.other.onMessage.emit(copy, this.other));
+	}
+
+	disconnect(error) {
+		if (this.connected) {
+			this.connected = false;
+			queueMicrotask(() => {
+				this.other.connected = false;
+				this.other.error = error;
+				this.other.onDisconnect.emit(this.other);
+			});
+		}
+	}
+
+	/** What arrived of one type. */
+	of(type) {
+		return this.received.filter((message) => message.type === type);
+	}
+}
+
+/** Timers that go off when the test says so. */
+export class FakeTime {
+	now = 0;
+	timers = new Map();
+	next = 1;
+	real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+
+	install() {
+		globalThis.setTimeout = (callback, delay = 0) => {
+			this.timers.set(this.next, { at: this.now + delay, callback });
+			return this.next++;
+		};
+		globalThis.clearTimeout = (id) => this.timers.delete(id);
+	}
+
+	uninstall() {
+		Object.assign(globalThis, this.real);
+	}
+
+	async pass(ms) {
+		this.now += ms;
+		for (const [id, timer] of [...this.timers]) {
+			if (timer.at <= this.now) {
+				this.timers.delete(id);
+				timer.callback();
+			}
+		}
+		await settle();
+	}
+}
+
+export const chrome = {
+	runtime: {
+		/** The host's ends of the native ports, newest last. */
+		hosts: [],
+		/** What a host does with a request; set by the test. */
+		onNative: () => {},
+		connectNative(name) {
+			const [near, far] = FakePort.pair(name);
+			this.hosts.push(far);
+			far.onMessage.addListener((message) => this.onNative(message, far));
+			return near;
+		},
+	},
+};
+globalThis.chrome = chrome;
+
+/**
+ * A host that answers hello, and the rest as told.
+ *
+ * @param {Record<string, (message: any, host: FakePort) => object | void>} [answers] the fields of the result, or
+ *   nothing when it answers by itself
+ */
+export function useHost(answers = {}) {
+	chrome.runtime.hosts = [];
+	let share = 0;
+	const all = {
+		hello: () => ({ protocol: 1, version: '1.2.3', supports: ['vp8', 'vp9'], portal: 4 }),
+		share: () => ({ share: ++share, surface: 'monitor', width: 1920, height: 1080 }),
+		open: ({ codec }) => ({ codec, width: 1920, height: 1080 }),
+		stop: (message, host) => {
+			host.postMessage({ type: 'ended', share: message.share, code: 'stopped', message: 'Stopped.', remedy: '' });
+			return {};
+		},
+		...answers,
+	};
+	chrome.runtime.onNative = (message, host) => {
+		const fields = all[message.type]?.(message, host);
+		if (fields) {
+			host.postMessage({ type: 'result', id: message.id, ...fields });
+		}
+	};
+}
+
+/** The host that was started last. */
+export const lastHost = () => chrome.runtime.hosts.at(-1);
+
+export const sender = (tabId = 1, frameId = 0, origin = 'https://a.example') => ({
+	id: 'portlight',
+	tab: { id: tabId, url: `${origin}/`, title: 'A page' },
+	frameId,
+	origin,
+	url: `${origin}/`,
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (name) => JSON.parse(readFileSync(`${root}manifest/${name}.json`, 'utf8'));
+const [shared, chromium, firefox] = ['extension', 'extension.chromium', 'extension.firefox'].map(read);
+const makefile = readFileSync(`${root}Makefile`, 'utf8');
+
+test("Chromium's id in the Makefile is that of the key", () => {
+	const hash = createHash('sha256').update(Buffer.from(chromium.key, 'base64')).digest('hex').slice(0, 32);
+	const id = [...hash].map((digit) => String.fromCharCode(97 + parseInt(digit, 16))).join('');
+	assert.match(makefile, new RegExp(`^CHROMIUM_ID := ${id}$`, 'm'));
+});
+
+test("Firefox's id is the one in the Makefile, and it declares that no data is collected", () => {
+	const { id, data_collection_permissions: data } = firefox.browser_specific_settings.gecko;
+	assert.match(makefile, new RegExp(`^FIREFOX_ID := ${id}$`, 'm'));
+	assert.deepEqual(data, { required: ['none'] });
+});
+
+test('the permissions are these and no more', () => {
+	assert.deepEqual(shared.permissions, ['nativeMessaging', 'scripting', 'storage']);
+	assert.deepEqual(chromium.permissions, ['desktopCapture', ...shared.permissions]);
+	assert.equal(firefox.permissions, undefined);
+	for (const { matches } of shared.content_scripts) {
+		assert.deepEqual(matches, shared.host_permissions);
+	}
+	for (const pattern of shared.host_permissions) {
+		assert.match(pattern, /^(https:|http:\/\/(localhost|\*\.localhost|127\.0\.0\.1)\/)/);
+	}
+});
+
+test('every file that a manifest names is there', () => {
+	const files = [
+		...shared.content_scripts.flatMap(({ js }) => js),
+		shared.options_ui.page,
+		shared.action.default_popup,
+		chromium.background.service_worker,
+		...firefox.background.scripts,
+		...Object.values(chromium.icons),
+		...Object.values(firefox.icons),
+	];
+	for (const file of files) {
+		assert.ok(existsSync(`${root}extension/${file}`), file);
+	}
+});
+
+test('a page that never shares gets less than 8 KB of script', () => {
+	const bytes = shared.content_scripts.flatMap(({ js }) => js).map((file) => statSync(`${root}extension/${file}`).size);
+	assert.ok(bytes.reduce((sum, size) => sum + size, 0) < 8192);
+});
+
+test('every text that a page or a module asks for exists', () => {
+	const messages = JSON.parse(readFileSync(`${root}extension/_locales/en/messages.json`, 'utf8'));
+	const sources = ['popup.html', 'options.html', 'popup.js', 'options.js'].map((name) =>
+		readFileSync(`${root}extension/ui/${name}`, 'utf8'),
+	);
+	const names = sources.flatMap((source) => [
+		...[...source.matchAll(/data-text="(\w+)"/g)].map(([, name]) => name),
+		...[...source.matchAll(/\btext\('(\w+)'/g)].map(([, name]) => name),
+	]);
+	assert.ok(names.length > 10);
+	for (const name of names) {
+		assert.ok(messages[name], name);
+	}
+});

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { chrome, FakeTime, lastHost, settle, useHost } from './fake.js';
+
+const { NativeHost } = await import('../../extension/background/native.js');
+const what = { sources: ['monitor'], cursor: 'embedded' };
+
+/** @type {FakeTime} */
+let time;
+beforeEach(() => {
+	time = new FakeTime();
+	time.install();
+	useHost();
+});
+afterEach(() => time.uninstall());
+
+test('nothing is started before something is asked for', () => {
+	new NativeHost();
+	assert.equal(chrome.runtime.hosts.length, 0);
+});
+
+test('hello comes first, and the host is let go of when nothing needs it', async () => {
+	const { version, portal } = await new NativeHost().status();
+	assert.deepEqual({ version, portal }, { version: '1.2.3', portal: 4 });
+	await settle();
+	assert.deepEqual(lastHost().received.map(({ type, protocol }) => [type, protocol]), [['hello', 1]]);
+	assert.equal(lastHost().connected, false);
+});
+
+test('a granted share keeps the host until it ends', async () => {
+	const host = new NativeHost();
+	const share = await host.share(what);
+	assert.deepEqual([share.surface, share.width, share.height], ['monitor', 1920, 1080]);
+	await settle();
+	assert.equal(lastHost().connected, true);
+	const ends = [];
+	share.onEnded = ({ code }) => ends.push(code);
+	await share.stop();
+	await share.stop();
+	await settle();
+	assert.deepEqual(ends, ['stopped']);
+	assert.equal(lastHost().of('stop').length, 1);
+	assert.equal(lastHost().connected, false);
+});
+
+test('two shares share one host, and the first to end leaves it to the other', async () => {
+	const host = new NativeHost();
+	const [one, two] = await Promise.all([host.share(what), host.share(what)]);
+	assert.notEqual(one.id, two.id);
+	assert.equal(chrome.runtime.hosts.length, 1);
+	await one.stop();
+	await settle();
+	assert.equal(lastHost().connected, true);
+	assert.equal(two.ended, null);
+	await two.stop();
+	await settle();
+	assert.equal(lastHost().connected, false);
+});
+
+test('an error of the host is a Failure with its code', async () => {
+	useHost({
+		share: ({ id }, port) => port.postMessage({ type: 'error', id, code: 'denied', message: 'No.', remedy: 'Ask.' }),
+	});
+	await assert.rejects(new NativeHost().share(what), { code: 'denied', message: 'No.', domName: 'NotAllowedError' });
+	await settle();
+	assert.equal(lastHost().connected, false);
+});
+
+test('another protocol is refused, and the host is let go of', async () => {
+	useHost({ hello: () => ({ protocol: 2, version: '9', supports: [], portal: 4 }) });
+	await assert.rejects(new NativeHost().status(), { code: 'version-mismatch' });
+	await settle();
+	assert.equal(lastHost().connected, false);
+});
+
+test('a host that is not installed is missing, and is not tried again by itself', async () => {
+	useHost({ hello: (_message, port) => port.disconnect({ message: 'No such native application org.portlight.host' }) });
+	const host = new NativeHost();
+	await assert.rejects(host.share(what), { code: 'host-missing' });
+	await time.pass(60_000);
+	assert.equal(chrome.runtime.hosts.length, 1);
+	useHost();
+	assert.equal((await host.status()).version, '1.2.3');
+});
+
+test('a host that refuses its caller says why', async () => {
+	useHost({
+		hello: (_message, port) => {
+			port.postMessage({ type: 'error', id: null, code: 'wrong-caller', message: 'Not you.', remedy: 'Reinstall.' });
+			port.disconnect({ message: 'Native host has exited.' });
+		},
+	});
+	await assert.rejects(new NativeHost().status(), { code: 'wrong-caller' });
+});
+
+test('a host that crashes ends requests and shares alike', async () => {
+	useHost({ open: () => {} });
+	const host = new NativeHost();
+	const share = await host.share(what);
+	const ends = [];
+	share.onEnded = ({ code }) => ends.push(code);
+	const open = assert.rejects(share.open({ codec: 'vp8', maxFps: 30, maxKbps: 4000, credit: 3 }), { code: 'host-crashed' });
+	await settle();
+	lastHost().disconnect({ message: 'Native host has exited.' });
+	await open;
+	assert.deepEqual(ends, ['host-crashed']);
+	assert.equal((await host.share(what)).ended, null);
+	assert.equal(chrome.runtime.hosts.length, 2);
+});
+
+test('a host that does not answer hello is given up', async () => {
+	useHost({ hello: () => {} });
+	const status = assert.rejects(new NativeHost().status(), { code: 'host-crashed' });
+	await settle();
+	await time.pass(10_000);
+	await status;
+	assert.equal(lastHost().connected, false);
+});
+
+test('a host that does not stop a share in time is let go of', async () => {
+	useHost({ stop: () => {} });
+	const share = await new NativeHost().share(what);
+	const stopped = share.stop();
+	await settle();
+	assert.equal(lastHost().connected, true);
+	await time.pass(1_000);
+	await stopped;
+	assert.equal(lastHost().connected, false);
+	assert.ok(share.ended);
+});
+
+test('an aborted request is cancelled at the host, and ends as the host says', async () => {
+	let pending = 0;
+	useHost({
+		share: ({ id }) => {
+			pending = id;
+		},
+		cancel: ({ request }, port) => {
+			port.postMessage({ type: 'error', id: request, code: 'cancelled', message: 'c', remedy: '' });
+		},
+	});
+	const controller = new AbortController();
+	const share = assert.rejects(new NativeHost().share(what, controller.signal), { code: 'cancelled' });
+	await settle();
+	controller.abort();
+	await share;
+	assert.deepEqual(lastHost().of('cancel'), [{ type: 'cancel', request: pending }]);
+});
+
+test('a request that is aborted before it is sent asks nothing', async () => {
+	await assert.rejects(new NativeHost().share(what, AbortSignal.abort()), { code: 'cancelled' });
+	await settle();
+	assert.equal(lastHost().of('share').length, 0);
+	assert.equal(lastHost().connected, false);
+});
+
+test('frames go to their own share, and to none when it is gone', async () => {
+	const host = new NativeHost();
+	const [one, two] = await Promise.all([host.share(what), host.share(what)]);
+	const got = [];
+	one.onFrame = ({ seq }) => got.push(['one', seq]);
+	two.onFrame = ({ seq }) => got.push(['two', seq]);
+	for (const [share, seq] of [[two.id, 0], [one.id, 0], [99, 5], [two.id, 1]]) {
+		lastHost().postMessage({ type: 'frame', share, seq, part: 0, parts: 1, data: '' });
+	}
+	await settle();
+	assert.deepEqual(got, [['two', 0], ['one', 0], ['two', 1]]);
+});

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { FakePort, sender, settle } from './fake.js';
+
+const { Requests } = await import('../../extension/background/requests.js');
+const { Failure } = await import('../../extension/shared/failure.js');
+
+/** Requests whose dialogs the test answers. */
+function setUp() {
+	const dialogs = [];
+	const failures = [];
+	const choose = (port, place, signal) =>
+		new Promise((resolve, reject) => dialogs.push({ port, place, signal, resolve, reject }));
+	const requests = new Requests(choose, (failure) => failures.push(failure.code));
+	const page = (...from) => {
+		const [near, far] = FakePort.pair('page', sender(...from));
+		requests.connect(far);
+		return near;
+	};
+	return { dialogs, failures, page };
+}
+
+test('a request opens one dialog and gets its id', async () => {
+	const { dialogs, page } = setUp();
+	const port = page();
+	port.postMessage({ type: 'request' });
+	await settle();
+	assert.deepEqual(dialogs[0].place, { tabId: 1, frameId: 0, origin: 'https://a.example' });
+	dialogs[0].resolve('portlight:x');
+	await settle();
+	assert.deepEqual(port.received, [{ type: 'granted', sourceId: 'portlight:x' }]);
+});
+
+test('asking again while the dialog is open opens no second one, and one answer serves both', async () => {
+	const { dialogs, page } = setUp();
+	const port = page();
+	for (let i = 0; i < 100; i++) {
+		port.postMessage({ type: 'request' });
+	}
+	await settle();
+	assert.equal(dialogs.length, 1);
+	dialogs[0].resolve('portlight:x');
+	await settle();
+	assert.equal(port.received.length, 1);
+	port.postMessage({ type: 'request' });
+	await settle();
+	assert.equal(dialogs.length, 2);
+});
+
+test('another frame of the same tab is refused meanwhile, and the first is left alone', async () => {
+	const { dialogs, failures, page } = setUp();
+	const [top, frame, elsewhere] = [page(1, 0), page(1, 5), page(2, 0)];
+	top.postMessage({ type: 'request' });
+	await settle();
+	frame.postMessage({ type: 'request' });
+	elsewhere.postMessage({ type: 'request' });
+	await settle();
+	assert.deepEqual(frame.received.map(({ type, code }) => [type, code]), [['refused', 'busy']]);
+	assert.equal(dialogs.length, 2);
+	dialogs[0].resolve('a');
+	dialogs[1].resolve('b');
+	await settle();
+	assert.equal(top.received[0].sourceId, 'a');
+	assert.equal(elsewhere.received[0].sourceId, 'b');
+	assert.deepEqual(failures, []);
+});
+
+test('a denial is told to the page and is no failure; what is broken is', async () => {
+	const { dialogs, failures, page } = setUp();
+	const port = page();
+	for (const reason of [new Failure('denied'), new Failure('host-missing'), new TypeError('oops')]) {
+		port.postMessage({ type: 'request' });
+		await settle();
+		dialogs.at(-1).reject(reason);
+		await settle();
+	}
+	assert.deepEqual(port.received.map(({ type, code }) => [type, code]), [
+		['refused', 'denied'],
+		['refused', 'host-missing'],
+		['refused', 'host-crashed'],
+	]);
+	assert.deepEqual(failures, ['host-missing', 'host-crashed']);
+});
+
+test('a page that goes away aborts its dialog, and its tab can ask again', async () => {
+	const { dialogs, page } = setUp();
+	const port = page();
+	port.postMessage({ type: 'request' });
+	await settle();
+	port.disconnect();
+	await settle();
+	assert.equal(dialogs[0].signal.aborted, true);
+	dialogs[0].reject(new Failure('cancelled'));
+	const next = page();
+	await settle();
+	next.postMessage({ type: 'request' });
+	await settle();
+	assert.equal(dialogs.length, 2);
+});
+
+test('what comes from no page in a tab, or says something else, is ignored', async () => {
+	const { dialogs, page } = setUp();
+	page().postMessage({ type: 'other' });
+	page().postMessage(null);
+	const [near, far] = FakePort.pair('page', { id: 'portlight', origin: 'https://a.example' });
+	new Requests(() => assert.fail('asked'), () => {}).connect(far);
+	near.postMessage({ type: 'request' });
+	await settle();
+	assert.equal(dialogs.length, 0);
+	assert.equal(near.connected, false);
+});

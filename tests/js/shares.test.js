@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { FakePort, FakeTime, lastHost, sender, settle, useHost } from './fake.js';
+
+const { NativeHost } = await import('../../extension/background/native.js');
+const { CREDIT, Shares } = await import('../../extension/background/shares.js');
+const { LIFETIME_MS, placeOf } = await import('../../extension/background/source-ids.js');
+
+/** @type {FakeTime} */
+let time;
+beforeEach(() => {
+	time = new FakeTime();
+	time.install();
+	useHost();
+});
+afterEach(() => time.uninstall());
+
+async function setUp() {
+	const counts = [];
+	const shares = new Shares((live) => counts.push(live.length));
+	const host = new NativeHost();
+	const [page, pageFar] = FakePort.pair('page', sender());
+	const hostShare = await host.share({ sources: ['monitor'], cursor: 'embedded' });
+	const id = shares.grant(placeOf(sender()), hostShare, pageFar);
+	const redeem = async (wish = {}, from = sender()) => {
+		const [near, far] = FakePort.pair('share', from);
+		shares.connect(far);
+		near.postMessage({ type: 'redeem', sourceId: id, codecs: ['vp8', 'vp9'], ...wish });
+		await settle();
+		return near;
+	};
+	return { counts, shares, hostShare, page, redeem };
+}
+
+const frame = (share, seq, fields = {}) => ({ type: 'frame', share, seq, part: 0, parts: 1, data: 'AA==', ...fields });
+
+test('a redeemed share is opened with what the page can decode, within bounds', async () => {
+	const { counts, hostShare, redeem } = await setUp();
+	const port = await redeem({ maxFps: 12.4 });
+	const [open] = lastHost().of('open');
+	assert.deepEqual(
+		{ ...open, id: 0 },
+		{ type: 'open', id: 0, share: hostShare.id, codec: 'vp9', maxFps: 12, maxKbps: 10368, credit: CREDIT },
+	);
+	assert.deepEqual(port.received, [
+		{ type: 'opened', codec: 'vp9', width: 1920, height: 1080, maxFps: 12, surface: 'monitor' },
+	]);
+	assert.deepEqual(counts, [1]);
+});
+
+test('nonsense from the page never reaches the host', async () => {
+	for (const [wish, maxFps] of [[{ maxFps: 1e9 }, 240], [{ maxFps: -1 }, 30], [{ maxFps: 'x' }, 30], [{ maxFps: 0.2 }, 1]]) {
+		useHost();
+		await (await setUp()).redeem(wish);
+		assert.equal(lastHost().of('open')[0].maxFps, maxFps);
+	}
+	useHost();
+	const port = await (await setUp()).redeem({ codecs: ['h264', {}] });
+	assert.equal(port.of('ended')[0].code, 'decoder-failed');
+	assert.equal(lastHost().of('open').length, 0);
+	assert.equal(lastHost().of('stop').length, 1);
+});
+
+test('an id is worth nothing a second time, elsewhere, or too late', async () => {
+	const refused = async (port) => {
+		assert.deepEqual(port.received.map(({ type, code, name }) => [type, code, name]), [
+			['ended', 'bad-source-id', 'NotAllowedError'],
+		]);
+		assert.equal(port.connected, false);
+	};
+	const first = await setUp();
+	await refused(await first.redeem({}, sender(1, 7)));
+	await refused(await first.redeem({}, sender(2)));
+	await refused(await first.redeem({}, sender(1, 0, 'https://evil.example')));
+	await refused(await first.redeem({ sourceId: 'portlight:forged' }));
+	const good = await first.redeem();
+	assert.equal(good.of('opened').length, 1);
+	await refused(await first.redeem());
+	assert.equal(good.connected, true);
+
+	useHost();
+	const second = await setUp();
+	await time.pass(LIFETIME_MS);
+	await refused(await second.redeem());
+	assert.equal(lastHost().of('stop').length, 1);
+});
+
+test('the page goes away before it redeems: the share is stopped', async () => {
+	const { page, hostShare } = await setUp();
+	page.disconnect();
+	await settle();
+	assert.equal(lastHost().of('stop')[0].share, hostShare.id);
+	assert.ok(hostShare.ended);
+});
+
+test('the page goes away in mid-share: the share is stopped and the host let go of', async () => {
+	const { counts, redeem, shares } = await setUp();
+	const port = await redeem();
+	assert.equal(shares.list()[0].origin, 'https://a.example');
+	port.disconnect();
+	await settle();
+	assert.equal(lastHost().of('stop').length, 1);
+	assert.equal(lastHost().connected, false);
+	assert.deepEqual(counts, [1, 0]);
+	assert.deepEqual(shares.list(), []);
+});
+
+test('frames reach the page as they came, without the number of the share', async () => {
+	const { hostShare, redeem } = await setUp();
+	const port = await redeem();
+	lastHost().postMessage(frame(hostShare.id, 0, { key: true, width: 2, height: 2, pts: 7 }));
+	await settle();
+	const expected = { type: 'frame', seq: 0, part: 0, parts: 1, data: 'AA==', key: true, width: 2, height: 2, pts: 7 };
+	assert.deepEqual(port.of('frame'), [expected]);
+});
+
+test('credit is passed on, but never more than may be under way', async () => {
+	const { hostShare, redeem } = await setUp();
+	const port = await redeem();
+	for (const frames of [1000, 1, -5, 'x', null, 2.5]) {
+		port.postMessage({ type: 'credit', frames });
+	}
+	await settle();
+	assert.deepEqual(lastHost().of('credit').map(({ frames }) => frames), [16 - CREDIT]);
+	for (let seq = 0; seq < 3; seq++) {
+		lastHost().postMessage(frame(hostShare.id, seq));
+	}
+	await settle();
+	port.postMessage({ type: 'credit', frames: 2.5 });
+	await settle();
+	assert.equal(lastHost().of('credit')[1].frames, 2);
+});
+
+test('a fragment that is not the last of its frame uses no credit', async () => {
+	const { hostShare, redeem } = await setUp();
+	const port = await redeem();
+	port.postMessage({ type: 'credit', frames: 16 - CREDIT });
+	await settle();
+	lastHost().postMessage(frame(hostShare.id, 0, { part: 0, parts: 2 }));
+	await settle();
+	port.postMessage({ type: 'credit', frames: 1 });
+	await settle();
+	assert.equal(lastHost().of('credit').length, 1);
+	lastHost().postMessage(frame(hostShare.id, 0, { part: 1, parts: 2 }));
+	await settle();
+	port.postMessage({ type: 'credit', frames: 1 });
+	await settle();
+	assert.equal(lastHost().of('credit').length, 2);
+});
+
+test('a keyframe is asked for once until it comes', async () => {
+	const { hostShare, redeem } = await setUp();
+	const port = await redeem();
+	for (let i = 0; i < 50; i++) {
+		port.postMessage({ type: 'keyframe' });
+	}
+	await settle();
+	assert.equal(lastHost().of('keyframe').length, 1);
+	lastHost().postMessage(frame(hostShare.id, 0, { key: true }));
+	await settle();
+	port.postMessage({ type: 'keyframe' });
+	await settle();
+	assert.equal(lastHost().of('keyframe').length, 2);
+});
+
+test('the desktop ends it: the page is told once, and nothing stays', async () => {
+	const { counts, hostShare, redeem } = await setUp();
+	const port = await redeem();
+	const ended = { type: 'ended', share: hostShare.id, code: 'session-closed', message: 'Over.', remedy: '', detail: 'secret' };
+	lastHost().postMessage(ended);
+	await settle();
+	assert.deepEqual(port.of('ended'), [
+		{ type: 'ended', code: 'session-closed', name: 'NotReadableError', message: 'Over.' },
+	]);
+	assert.equal(port.connected, false);
+	assert.equal(lastHost().of('stop').length, 0);
+	assert.equal(lastHost().connected, false);
+	assert.deepEqual(counts, [1, 0]);
+});
+
+test('it ended before it was redeemed: the id is worth nothing', async () => {
+	const { hostShare, redeem } = await setUp();
+	lastHost().postMessage({ type: 'ended', share: hostShare.id, code: 'session-closed', message: 'Over.', remedy: '' });
+	await settle();
+	assert.equal((await redeem()).of('ended')[0].code, 'bad-source-id');
+});
+
+test('the host can not open it: the page hears why, and the share is stopped', async () => {
+	useHost({
+		open: ({ id }, port) => port.postMessage({ type: 'error', id, code: 'helper-missing', message: 'No.', remedy: '' }),
+	});
+	const { counts, redeem } = await setUp();
+	const port = await redeem();
+	assert.equal(port.of('ended')[0].code, 'helper-missing');
+	assert.equal(port.of('ended')[0].name, 'NotReadableError');
+	assert.equal(lastHost().of('stop').length, 1);
+	assert.deepEqual(counts, [1, 0]);
+});
+
+test('the host crashes: every page hears it', async () => {
+	const { redeem } = await setUp();
+	const port = await redeem();
+	lastHost().disconnect({ message: 'Native host has exited.' });
+	await settle();
+	assert.equal(port.of('ended')[0].code, 'host-crashed');
+});
+
+test("the person's own Stop ends it, and a key of no share does nothing", async () => {
+	const { redeem, shares } = await setUp();
+	const port = await redeem();
+	await shares.stop(999);
+	assert.equal(port.connected, true);
+	await shares.stop(shares.list()[0].key);
+	await settle();
+	assert.equal(port.of('ended')[0].code, 'stopped');
+});
