@@ -1,4 +1,4 @@
-/** Runs `portlight record`, and looks into what it left. The program comes from PORTLIGHT, or is the release build's. */
+/** Runs `portlight record`, and looks into what it left. PORTLIGHT names the program, if not the release build's. */
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
@@ -60,7 +60,8 @@ export function decodingErrors(path) {
  */
 export function facts(path) {
 	const entries = 'stream=codec_name,width,height:format=duration:packet=pts_time,flags';
-	const text = execFileSync('ffprobe', ['-v', 'quiet', '-show_entries', entries, '-of', 'json', path], {maxBuffer: 2 ** 30});
+	const args = ['-v', 'quiet', '-show_entries', entries, '-of', 'json', path];
+	const text = execFileSync('ffprobe', args, {maxBuffer: 2 ** 30});
 	const {streams, format, packets = []} = JSON.parse(text.toString());
 	return {
 		codec: streams[0].codec_name,
@@ -114,7 +115,8 @@ function readMarker(luma, width) {
 export function markers(path) {
 	const {width, height} = facts(path);
 	const crop = `crop=${inset + 22 * cell}:${inset + 12 * cell}:0:0`;
-	const args = ['-v', 'error', '-i', path, '-vf', crop, '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'gray', '-'];
+	const format = ['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'gray'];
+	const args = ['-v', 'error', '-i', path, '-vf', crop, ...format, '-'];
 	const raw = execFileSync('ffmpeg', args, {maxBuffer: 2 ** 30});
 	const side = (inset + 22 * cell) * (inset + 12 * cell);
 	if (width < inset + 22 * cell || height < inset + 12 * cell) {

@@ -1,0 +1,131 @@
+/** `portlight install`, `uninstall` and `doctor` in a home of their own. */
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {readdirSync, statSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {afterEach, beforeEach, test} from 'node:test';
+import {chromiumId, firefoxId} from '../fake/browser.js';
+import {program} from './recording.js';
+
+const name = 'org.portlight.host';
+/** @type {string} */
+let home;
+/** @type {NodeJS.ProcessEnv} */
+let env;
+
+beforeEach(() => {
+	home = mkdtempSync(join(tmpdir(), 'portlight-home-'));
+	const unset = {XDG_CONFIG_HOME: undefined, WAYLAND_DISPLAY: undefined, DISPLAY: undefined};
+	const nowhere = {XDG_RUNTIME_DIR: home, DBUS_SESSION_BUS_ADDRESS: undefined, PIPEWIRE_RUNTIME_DIR: undefined};
+	env = {...process.env, ...unset, ...nowhere, HOME: home};
+});
+
+afterEach(() => rmSync(home, {recursive: true}));
+
+/** @param {...string} args */
+const run = (...args) => spawnSync(program, args, {env, encoding: 'utf8'});
+
+/** Every file below the home. @returns {string[]} */
+const files = () =>
+	/** @type {string[]} */ (readdirSync(home, {recursive: true}))
+		.filter((path) => statSync(join(home, path)).isFile())
+		.sort();
+
+/** @param {string} path */
+const manifest = (path) => JSON.parse(readFileSync(join(home, path), 'utf8'));
+
+const chromium = `.config/chromium/NativeMessagingHosts/${name}.json`;
+const firefox = `.mozilla/native-messaging-hosts/${name}.json`;
+
+test('only the browsers that are there are told', () => {
+	mkdirSync(join(home, '.config/chromium'), {recursive: true});
+	mkdirSync(join(home, '.mozilla'));
+	const installed = run('install');
+	assert.equal(installed.status, 0, installed.stderr);
+	assert.deepEqual(files(), [chromium, firefox]);
+	const host = join(dirname(program), 'portlight-host');
+	assert.deepEqual(manifest(chromium), {
+		name,
+		description: manifest(chromium).description,
+		path: host,
+		type: 'stdio',
+		allowed_origins: [`chrome-extension://${chromiumId}/`],
+	});
+	assert.deepEqual(manifest(firefox), {
+		name,
+		description: manifest(firefox).description,
+		path: host,
+		type: 'stdio',
+		allowed_extensions: [firefoxId],
+	});
+	assert.equal(run('install').status, 0, 'again is fine');
+
+	const removed = run('uninstall');
+	assert.equal(removed.status, 0);
+	assert.deepEqual(files(), []);
+	assert.match(run('uninstall').stdout, /nothing to remove/);
+});
+
+test('no browser, a named browser, all browsers', () => {
+	const none = run('install');
+	assert.equal(none.status, 1);
+	assert.match(none.stderr, /^portlight: None of the browsers .*\n {2}Start your browser once, or name it/);
+	assert.equal(run('install', '--browser', 'lynx').status, 2);
+	assert.deepEqual(files(), []);
+
+	assert.equal(run('install', '--browser', 'firefox', '--user').status, 0);
+	assert.deepEqual(files(), [firefox]);
+	assert.equal(run('uninstall', '--browser', 'chromium').status, 0);
+	assert.deepEqual(files(), [firefox]);
+
+	assert.equal(run('install', '--all').status, 0);
+	assert.ok(files().length >= 10);
+	assert.equal(run('uninstall').status, 0);
+	assert.deepEqual(files(), []);
+});
+
+test('XDG_CONFIG_HOME is where browsers look', () => {
+	env.XDG_CONFIG_HOME = join(home, 'elsewhere');
+	mkdirSync(join(home, 'elsewhere/google-chrome'), {recursive: true});
+	assert.equal(run('install').status, 0);
+	assert.deepEqual(files(), [`elsewhere/google-chrome/NativeMessagingHosts/${name}.json`]);
+});
+
+test('a host of one’s own, with a name that JSON must escape', () => {
+	const host = join(home, 'my "host"');
+	assert.equal(run('install', '--all', '--host', host).status, 1, 'it is not there');
+	writeFileSync(host, '#!/bin/sh\n');
+	chmodSync(host, 0o755);
+	assert.equal(run('install', '--browser', 'chromium', '--host', host).status, 0);
+	assert.equal(manifest(chromium).path, host);
+});
+
+test('what can’t be written is told, and the others are written', () => {
+	mkdirSync(join(home, '.config/chromium'), {recursive: true});
+	mkdirSync(join(home, '.mozilla'));
+	writeFileSync(join(home, '.mozilla/native-messaging-hosts'), 'a file in the way');
+	const installed = run('install');
+	assert.equal(installed.status, 1);
+	assert.match(installed.stderr, /^portlight: .*native-messaging-hosts/);
+	assert.ok(existsSync(join(home, chromium)));
+});
+
+test('doctor names each thing that is missing, with its remedy', () => {
+	mkdirSync(join(home, '.config/vivaldi'), {recursive: true});
+	mkdirSync(join(home, '.config/chromium/NativeMessagingHosts'), {recursive: true});
+	writeFileSync(join(home, chromium), JSON.stringify({name, path: '/nowhere/portlight-host'}));
+	const {status, stdout} = run('doctor');
+	assert.equal(status, 1);
+	assert.match(stdout, /^problem {2}There is no Wayland session here.*\n {9}\S/m);
+	assert.match(stdout, /^problem {2}There is no session bus\.\n {9}\S/m);
+	assert.match(stdout, /^problem {2}PipeWire does not run .*\n {9}\S/m);
+	assert.match(stdout, /^problem {2}vivaldi does not know the host\.\n {9}portlight install --browser vivaldi$/m);
+	assert.match(stdout, /^problem {2}.*chromium.* names a host that can't be run: \/nowhere\/portlight-host$/m);
+	assert.match(stdout, /^ok {7}.*portlight-capture$/m);
+	assert.doesNotMatch(stdout, /portal/, 'without a bus nobody is asked for a portal');
+
+	assert.equal(run('install').status, 0);
+	assert.match(run('doctor').stdout, /^ok {7}chromium knows the host/m);
+});
