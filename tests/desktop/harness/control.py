@@ -12,14 +12,11 @@ import threading
 
 from gi.repository import GLib
 
-from . import gnome, parts, screenshot
+from . import gnome, parts, screenshot, shares
 from .pointer import Pointer
 
 KEYS = {"escape": 0xFF1B, "return": 0xFF0D, "tab": 0xFF09, "space": 0x20, "left": 0xFF51, "up": 0xFF52,
         "right": 0xFF53, "down": 0xFF54}
-INDICATOR = """(() => { const i = Main.panel.statusArea.screenSharing || Main.panel.statusArea.remoteAccess;
-  if (!i || !i.visible || !i.mapped) { return null; }
-  const [x, y] = i.get_transformed_position(), [w, h] = i.get_transformed_size(); return [x + w / 2, y + h / 2]; })()"""
 MODES = ("screen", "window", "deny", "ignore")
 
 
@@ -53,7 +50,7 @@ class Control:
             request = json.loads(line)
             method = getattr(self, "do_" + request["command"].replace("-", "_"))
             return {"value": method(*request["arguments"])}
-        except (Refused, gnome.NoSuchWindow, screenshot.Failed, parts.Missing, OSError) as error:
+        except (Refused, gnome.NoSuchWindow, screenshot.Failed, shares.NothingShared, parts.Missing, OSError) as error:
             return {"error": str(error)}
         except GLib.Error as error:
             return {"error": f"the desktop did not answer: {error.message}"}
@@ -94,15 +91,10 @@ class Control:
     def do_stop_share(self):
         """Stop every share from the desktop's side."""
         self._person()
-        return self._session.on_main(self._session.stop_shares) if not self._session.shell else self._click_indicator()
-
-    def _click_indicator(self):
-        at = self._shell().eval(INDICATOR)
-        if not at:
-            raise Refused("the top bar shows no sharing indicator: nothing is shared")
-        with Pointer(self._session.bus) as pointer:
-            pointer.click(*at)
-        return {"clicked": at}
+        if self._session.shell:
+            shares.click_indicator(self._session.bus, self._session.shell)
+        else:
+            shares.close_sessions(self._session.bus)
 
     def do_window(self, action, title="", *numbers):
         """list, or one of move, resize, close, minimize and activate with the window's title."""

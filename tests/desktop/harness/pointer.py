@@ -9,6 +9,7 @@ PATH = "/org/gnome/Mutter/RemoteDesktop"
 SESSION = NAME + ".Session"
 LEFT = 0x110
 FAR = -20000.0
+SHIFT = 0xFFE1
 CLICK_SECONDS = 0.03
 
 
@@ -23,6 +24,10 @@ class Pointer:
         reply = self._bus.call_sync(NAME, PATH, NAME, "CreateSession", None, None, 0, 5000)
         self._session = reply.unpack()[0]
         self._call("Start")
+        # The first event makes the seat's pointer and keyboard, and programs need a moment to notice them.
+        self._call("NotifyPointerMotionRelative", GLib.Variant("(dd)", (1.0, 1.0)))
+        self._call("NotifyKeyboardKeysym", GLib.Variant("(ub)", (SHIFT, True)))
+        self._call("NotifyKeyboardKeysym", GLib.Variant("(ub)", (SHIFT, False)))
         return self
 
     def __exit__(self, *_error):

@@ -217,6 +217,8 @@ class Session:
         """Where on the desktop the dialog WINDOW is."""
         if self.shell:
             frame = self.shell.find(window.name)
+            if not frame["shown"]:
+                raise gnome.NoSuchWindow(f"the dialog {window.name!r} is not shown yet")
             return frame["x"], frame["y"]
         # Plain mutter tells nobody, and puts a new dialog in the middle of the first monitor.
         width, height = self.config.size
@@ -240,10 +242,6 @@ class Session:
         if error:
             raise control.Refused(str(error))
         return value
-
-    def stop_shares(self):
-        """End all shares, where there is no top bar to click on."""
-        raise control.Refused("not yet")
 
     def start_portal(self):
         """Start the portal's backend and the portal; also used to start them again."""
