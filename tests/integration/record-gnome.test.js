@@ -1,0 +1,45 @@
+/** `portlight record` of a window in a whole GNOME Shell: resized in mid-stream, and stopped by the desktop. */
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {existsSync, mkdtempSync, rmSync} from 'node:fs';
+import {join} from 'node:path';
+import {after, test} from 'node:test';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {Desktop} from '../e2e/lib/desktop.js';
+import {insideDesktop} from '../e2e/lib/inside.js';
+import {Recording, decodingErrors, facts} from './recording.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'gnome', '--consent', 'window']);
+
+const desktop = new Desktop();
+const folder = mkdtempSync(join(process.env.PORTLIGHT_TMP ?? '', 'record-'));
+after(() => rmSync(folder, {recursive: true}));
+
+/** The sizes of a recording's pictures, in their order. @param {string} path */
+function sizes(path) {
+	const args = ['-v', 'error', '-show_entries', 'frame=width,height', '-of', 'csv=p=0', path];
+	const lines = execFileSync('ffprobe', args).toString().trim().split('\n');
+	return lines.filter((line, i) => line !== lines[i - 1]).map((line) => line.split(',').map(Number));
+}
+
+test('a window is recorded in all its sizes, until the desktop stops it', async () => {
+	const path = join(folder, 'window.webm');
+	const recording = new Recording(['--source', 'window', path]);
+	for (let i = 0; !existsSync(path); i++) {
+		assert.ok(i < 150, `a file within 15 s: ${recording.stderr}`);
+		await sleep(100);
+	}
+	await sleep(1000);
+	await desktop.tell('window', 'resize', 'marker', 1000, 700);
+	await sleep(1500);
+	await desktop.tell('stop-share');
+	const run = await recording.ended();
+	assert.equal(run.status, 0, run.stderr);
+	assert.match(run.stderr, /^(The desktop ended the share\.|The shared screen or window is gone\.)\nRecorded /m);
+	assert.equal(decodingErrors(path), '');
+	const seen = sizes(path);
+	assert.ok(seen.length >= 2, `another size after the resize: ${seen.join(' ')}`);
+	const file = facts(path);
+	assert.deepEqual([file.width, file.height], seen[0], 'the file has its first picture’s size');
+	assert.ok(file.keys >= seen.length, 'each size begins with a keyframe');
+});
