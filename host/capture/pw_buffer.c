@@ -113,7 +113,8 @@ bool pw_buffer_usable(const struct spa_buffer *buffer) {
 	if (data->type == SPA_DATA_MemPtr) {
 		return true;
 	}
-	/* The sandbox permits no fstat(), which some C libraries make out of one that takes paths. */
+	/* The sandbox permits no fstat(), which some C libraries make out of one that takes paths.
+	 */
 	return data->type == SPA_DATA_MemFd &&
 	       lseek((int)data->fd, 0, SEEK_END) >= (int64_t)data->mapoffset + data->maxsize;
 }

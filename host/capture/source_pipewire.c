@@ -14,6 +14,9 @@
 
 /* A picture's time stamp is believed when it is at most this old. */
 #define PTS_AGE_MAX_US 10000000
+/* A running stream without a picture is restarted after this time, so often. */
+#define NUDGE_MS 250
+#define NUDGES_MAX 3
 
 /*
  * The stream's process callback runs on PipeWire's data thread, because only there a buffer that is
@@ -40,10 +43,12 @@ struct source_pipewire {
 	struct pw_stream *stream;
 	struct spa_hook stream_listener;
 	struct spa_source *wakeup;
-	int sync;      /* sequence number of the last round trip that was asked for */
-	bool answered; /* the remote is PipeWire indeed */
-	bool ended;    /* `ended` was emitted */
-	bool fits;     /* one of the node's formats is ours */
+	struct spa_source *nudge;
+	uint32_t nudges; /* since the last picture */
+	int sync;        /* sequence number of the last round trip that was asked for */
+	bool answered;   /* the remote is PipeWire indeed */
+	bool ended;      /* `ended` was emitted */
+	bool fits;       /* one of the node's formats is ours */
 	char offered[384];
 
 	pthread_mutex_t lock;
@@ -135,6 +140,28 @@ static void on_process(void *data) {
 	}
 }
 
+static void set_nudge(struct source_pipewire *self, int ms) {
+	struct timespec delay = {0, ms * 1000000L};
+	pw_loop_update_timer(self->loop, self->nudge, &delay, NULL, false);
+}
+
+/*
+ * The producer may send its first picture before PipeWire has both ends in one cycle. On a still
+ * screen no second one follows, and the first lies where it is. A stream that starts anew gets a
+ * picture anew.
+ */
+static void on_nudge(void *data, uint64_t expirations) {
+	(void)expirations;
+	struct source_pipewire *self = data;
+	if (self->ended || self->nudges == NUDGES_MAX) {
+		return;
+	}
+	self->nudges++;
+	log_info("no picture yet; the stream is restarted");
+	pw_stream_set_active(self->stream, false);
+	pw_stream_set_active(self->stream, true);
+}
+
 static void on_wakeup(void *data, uint64_t count) {
 	(void)count;
 	struct source_pipewire *self = data;
@@ -143,6 +170,8 @@ static void on_wakeup(void *data, uint64_t count) {
 	struct rect crop = self->picture.crop;
 	pthread_mutex_unlock(&self->lock);
 	if (waits) {
+		set_nudge(self, 0);
+		self->nudges = 0;
 		self->events->picture(self->data, (uint32_t)crop.width, (uint32_t)crop.height);
 	}
 }
@@ -247,6 +276,7 @@ static void on_state_changed(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
 	struct source_pipewire *self = data;
 	log_debug("stream: %s", pw_stream_state_as_string(state));
+	set_nudge(self, state == PW_STREAM_STATE_STREAMING ? NUDGE_MS : 0);
 	if (state == PW_STREAM_STATE_ERROR) {
 		end_by_stream_error(self, error);
 	} else if (state == PW_STREAM_STATE_UNCONNECTED && old != PW_STREAM_STATE_UNCONNECTED &&
@@ -438,6 +468,9 @@ static void source_pipewire_destroy(struct source *source) {
 	if (self->wakeup != NULL) {
 		pw_loop_destroy_source(self->loop, self->wakeup);
 	}
+	if (self->nudge != NULL) {
+		pw_loop_destroy_source(self->loop, self->nudge);
+	}
 	if (self->fd >= 0) {
 		close(self->fd);
 	}
@@ -471,7 +504,8 @@ struct source *source_pipewire_create(struct pw_context *context, struct pw_loop
 	};
 	pthread_mutex_init(&self->lock, NULL);
 	self->wakeup = pw_loop_add_event(loop, on_wakeup, self);
-	if (self->wakeup == NULL) {
+	self->nudge = pw_loop_add_timer(loop, on_nudge, self);
+	if (self->wakeup == NULL || self->nudge == NULL) {
 		source_pipewire_destroy(&self->source);
 		return NULL;
 	}

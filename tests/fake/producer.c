@@ -15,6 +15,8 @@
  * chunk-corrupted, size-0, garbage (wrong pixels; goes with the corrupted ones), truncated (chunk
  * size), wild-offset, wild-stride, sequence-gap, old-pts, no-pts.
  *
+ * Like a compositor it sends the screen again, as it is, when its stream starts again.
+ *
  * Events that it tells by itself: "node ID", "state NAME", "format WxH", "buffers COUNT".
  */
 #include <getopt.h>
@@ -55,6 +57,7 @@ struct producer {
 	struct spa_region damage;
 	struct spa_region crop;
 	uint64_t sequence;
+	bool shown; /* this canvas was sent */
 	/* Of `run`. */
 	uint32_t frames_left;
 	uint32_t frames_sent;
@@ -230,6 +233,7 @@ static bool send_frame(struct producer *producer, const char *faults) {
 	if (!has(faults, "corrupted") && !has(faults, "size-0")) {
 		producer->damage = SPA_REGION(0, 0, 0, 0);
 	}
+	producer->shown = true;
 	pw_stream_queue_buffer(producer->stream, buffer);
 	return true;
 }
@@ -313,6 +317,7 @@ static bool resize_canvas(struct producer *producer, uint32_t width, uint32_t he
 	producer->height = height;
 	producer->crop = SPA_REGION(0, 0, 0, 0);
 	producer->damage = SPA_REGION(0, 0, 0, 0);
+	producer->shown = false;
 	return producer->canvas != NULL;
 }
 
@@ -385,6 +390,10 @@ static void on_state_changed(
 	struct producer *producer = data;
 	if (state == PW_STREAM_STATE_PAUSED && old != PW_STREAM_STATE_STREAMING) {
 		say("node %u", pw_stream_get_node_id(producer->stream));
+	}
+	if (state == PW_STREAM_STATE_STREAMING && producer->shown) {
+		producer->damage = SPA_REGION(0, 0, producer->width, producer->height);
+		send_frame(producer, "");
 	}
 	say("state %s%s%s", pw_stream_state_as_string(state), error != NULL ? " " : "",
 		error != NULL ? error : "");

@@ -44,7 +44,7 @@ void producer_say(struct producer *producer, const char *format, ...)
 /* Reads its lines until one begins with `wanted`, at most 5 s; returns that line, valid until the
  * next call. */
 const char *producer_expect(struct producer *producer, const char *wanted);
-/* Sends a command and fails unless the answer to it is "sent". */
+/* Sends a `frame` or `cursor` command, and again until the producer has a buffer for it. */
 void producer_send(struct producer *producer, const char *command);
 
 struct helper {
