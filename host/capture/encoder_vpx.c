@@ -5,6 +5,7 @@
 
 #include "capture/activity.h"
 #include "capture/encoder.h"
+#include "capture/lean_clear.h"
 
 /* libvpx's quantizer scale is 0 (best) to 63. Text is readable at these floors, and below them bits
  * are spent on what nobody sees. */
@@ -163,17 +164,7 @@ static bool collect_frame(struct encoder_vpx *vpx, struct encoder_frame *frame) 
 	return false;
 }
 
-static bool vpx_encode(struct encoder *encoder, const struct picture *picture,
-	const struct damage *damage, bool key, struct encoder_frame *frame) {
-	struct encoder_vpx *vpx = (struct encoder_vpx *)encoder;
-	bool fresh = !vpx->open || vpx->width != picture->width || vpx->height != picture->height;
-	if (fresh && !vpx_open(vpx, picture->width, picture->height)) {
-		return false;
-	}
-	if (fresh || key) {
-		activity_set_all(&vpx->activity);
-	}
-	activity_add(&vpx->activity, damage);
+static bool encode_image(struct encoder_vpx *vpx, const struct picture *picture, bool key) {
 	vpx_image_t image;
 	vpx_img_wrap(&image, VPX_IMG_FMT_I420, picture->width, picture->height, 1, picture->memory);
 	memcpy(image.planes, picture->planes, sizeof(picture->planes));
@@ -190,7 +181,26 @@ static bool vpx_encode(struct encoder *encoder, const struct picture *picture,
 		vpx->error = vpx_codec_err_to_string(result);
 		return false;
 	}
-	if (!collect_frame(vpx, frame)) {
+	return true;
+}
+
+static bool vpx_encode(struct encoder *encoder, const struct picture *picture,
+	const struct damage *damage, bool key, struct encoder_frame *frame) {
+	struct encoder_vpx *vpx = (struct encoder_vpx *)encoder;
+	bool fresh = !vpx->open || vpx->width != picture->width || vpx->height != picture->height;
+	/* VP9 makes most of its buffers with the first picture. */
+	lean_clear(fresh);
+	if (fresh && !vpx_open(vpx, picture->width, picture->height)) {
+		lean_clear(false);
+		return false;
+	}
+	if (fresh || key) {
+		activity_set_all(&vpx->activity);
+	}
+	activity_add(&vpx->activity, damage);
+	bool encoded = encode_image(vpx, picture, key);
+	lean_clear(false);
+	if (!encoded || !collect_frame(vpx, frame)) {
 		return false;
 	}
 	activity_age(&vpx->activity);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -205,8 +206,20 @@ static bool source_pipewire_take(struct source *source, struct source_picture *p
 	return true;
 }
 
+/* The pages that were read stay resident for as long as they are mapped: 8 MiB a buffer at
+ * 1920x1080. Dropping them costs little, since the next read maps them in bulk. */
+static void drop_pages(const struct spa_data *data) {
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t begin = ((uintptr_t)data->data + page - 1) / page * page;
+	uintptr_t end = ((uintptr_t)data->data + data->maxsize) / page * page;
+	if (data->type == SPA_DATA_MemFd && end > begin) {
+		madvise((void *)begin, end - begin, MADV_DONTNEED);
+	}
+}
+
 static void source_pipewire_give_back(struct source *source) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
+	drop_pages(&self->held->buffer->datas[0]);
 	pw_stream_queue_buffer(self->stream, self->held);
 	self->held = NULL;
 	pthread_mutex_unlock(&self->lock);

@@ -1,0 +1,54 @@
+#include "capture/lean_clear.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#if defined(__GLIBC__) && !defined(SANITIZED)
+
+#define LEAN_MIN ((size_t)1024 * 1024)
+
+/* The C library's own one, under the name that fortified programs call. */
+void *__memset_chk(void *at, int value, size_t length, size_t room);
+void *memset(void *at, int value, size_t length);
+
+static _Thread_local bool lean;
+
+void lean_clear(bool on) {
+	lean = on;
+}
+
+/* Stands in for the C library's in the whole program, the libraries included. */
+void *memset(void *at, int value, size_t length) {
+	if (!lean || value != 0 || length < LEAN_MIN) {
+		return __memset_chk(at, value, length, SIZE_MAX);
+	}
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t begin = (uintptr_t)at;
+	uintptr_t end = begin + length;
+	uintptr_t first = (begin + page - 1) / page * page;
+	uintptr_t last = end / page * page;
+	if (madvise((void *)first, last - first, MADV_DONTNEED) != 0) {
+		return __memset_chk(at, value, length, SIZE_MAX);
+	}
+	__memset_chk(at, 0, first - begin, SIZE_MAX);
+	__memset_chk((void *)last, 0, end - last, SIZE_MAX);
+	return at;
+}
+
+#else
+
+void lean_clear(bool on) {
+	(void)on;
+}
+
+#endif
