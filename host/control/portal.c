@@ -310,15 +310,16 @@ static void handle_call_reply(GObject *source, GAsyncResult *result, gpointer da
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) reply =
 		g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
-	request->call_pending = false;
 	if (reply == NULL) {
 		g_dbus_error_strip_remote_error(error);
 		g_autofree char *detail =
 			g_strdup_printf("%s: %s", request->method, error->message);
 		request_finish(request, portal_error_code(error), detail, NULL);
+		request->call_pending = false;
 		request_release(request);
 		return;
 	}
+	request->call_pending = false;
 	const char *handle = NULL;
 	g_variant_get(reply, "(&o)", &handle);
 	if (request->abandoned) {

@@ -1,0 +1,280 @@
+/** What portlight-host makes of a capture helper that fails, and that nothing of ours outlives its end. */
+import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterEach, beforeEach, test} from 'node:test';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {World} from '../fake/world.js';
+
+/** @type {World} */
+let world;
+
+beforeEach(async () => {
+	world = new World();
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal();
+});
+
+afterEach(async () => {
+	try {
+		for (const browser of world.browsers) {
+			browser.hangUp();
+			await browser.exited;
+			assert.doesNotMatch(browser.log, /Sanitizer|runtime error|CRITICAL/);
+		}
+		assert.ok(await world.empty(), 'no process is left');
+	} finally {
+		await world.finish();
+	}
+});
+
+/** Number of a code in the catalogue, which is what an ENDED packet carries. */
+function codeNumber(/** @type {string} */ code) {
+	const table = readFileSync(new URL('../../host/wire/errors.def', import.meta.url), 'utf8');
+	return [...table.matchAll(/^ERROR\(\w+, "([^"]+)"/gm)].findIndex((match) => match[1] === code);
+}
+
+/** A host with a granted share, not opened yet. */
+async function granted(env = {}) {
+	const browser = world.browse(env);
+	assert.equal((await browser.hello()).type, 'result');
+	assert.equal((await browser.share()).type, 'result');
+	return browser;
+}
+
+/** Pids of the helpers. */
+function helpers(/** @type {import('../fake/browser.js').Browser} */ browser) {
+	return world.processes().filter((pid) => pid !== browser.process.pid);
+}
+
+const beforeReady = [
+	{mode: 'crash', code: 'helper-crashed', detail: /signal 11/},
+	{mode: 'exit', code: 'helper-crashed', detail: /status 3/},
+	{mode: 'hang', code: 'helper-timeout', detail: /^$/, env: {PORTLIGHT_TIMEOUT_MS: '900'}},
+	{mode: 'early-frame', code: 'bad-packet', detail: /out of place/},
+];
+for (const {mode, code, detail, env} of beforeReady) {
+	test(`a helper that does "${mode}": open fails with ${code}, and the share ends`, async () => {
+		const browser = await granted({FAKE_CAPTURE: mode, ...env});
+		const answer = await browser.open(1);
+		assert.equal(answer.code, code);
+		assert.match(answer.detail ?? '', detail);
+		const ended = await browser.ended(1);
+		assert.equal(ended.code, code);
+		await world.called('session.Close');
+		assert.deepEqual(await browser.next((message) => message.type === 'frame', 100).catch(() => null), null);
+	});
+}
+
+const afterReady = [
+	{mode: 'crash-live', code: 'helper-crashed', detail: /signal 11/},
+	{mode: 'garbage', code: 'bad-packet', detail: /^$/},
+	{mode: 'oversize', code: 'bad-packet', detail: /^$/},
+	{mode: 'ready-twice', code: 'bad-packet', detail: /out of place/},
+	{mode: 'ended', code: 'source-gone', detail: /^the window was closed$/},
+	{mode: 'not-utf8', code: 'source-gone', detail: /^bad \?\? text\?$/},
+];
+for (const {mode, code, detail} of afterReady) {
+	test(`a helper that does "${mode}": the share ends with ${code}`, async () => {
+		const browser = await granted({FAKE_CAPTURE: mode, FAKE_CAPTURE_CODE: String(codeNumber('source-gone'))});
+		assert.equal((await browser.open(1)).type, 'result');
+		const ended = await browser.ended(1);
+		assert.equal(ended.code, code);
+		assert.match(ended.detail ?? '', detail);
+		await world.called('session.Close');
+		await sleep(50);
+		assert.deepEqual(
+			browser.messages.filter((message) => message.type !== 'frame'),
+			[],
+			'ended is the last that is said of it'
+		);
+	});
+}
+
+test('no helper is installed', async () => {
+	renameSync(join(world.folder, 'portlight-capture'), join(world.folder, 'elsewhere'));
+	const browser = await granted();
+	const answer = await browser.open(1);
+	assert.equal(answer.code, 'helper-missing');
+	assert.equal((await browser.ended(1)).code, 'helper-missing');
+});
+
+test('a helper that is no program', async () => {
+	writeFileSync(join(world.folder, 'portlight-capture'), 'not a program\n');
+	const browser = await granted();
+	const answer = await browser.open(1);
+	assert.equal(answer.code, 'helper-missing');
+	assert.match(answer.detail, /portlight-capture: /);
+});
+
+test('a helper in ../libexec/portlight/ is found', async () => {
+	const bin = join(world.folder, 'bin');
+	const libexec = join(world.folder, 'libexec/portlight');
+	mkdirSync(bin);
+	mkdirSync(libexec, {recursive: true});
+	renameSync(join(world.folder, 'portlight-capture'), join(libexec, 'portlight-capture'));
+	copyFileSync(world.host, join(bin, 'portlight-host'));
+	world.host = join(bin, 'portlight-host');
+	const browser = await granted();
+	assert.equal((await browser.open(1)).type, 'result');
+});
+
+test('credit bounds what the helper sends, and keyframe reaches it', async () => {
+	const browser = await granted();
+	await browser.open(1, {credit: 0});
+	assert.equal(await browser.next((message) => message.type === 'frame', 200).catch(() => null), null);
+	browser.send({type: 'credit', share: 1, frames: 2});
+	assert.equal((await browser.frame(1)).seq, 0);
+	assert.equal((await browser.frame(1)).seq, 1);
+	browser.send({type: 'keyframe', share: 1});
+	browser.send({type: 'credit', share: 1, frames: 1});
+	const key = await browser.frame(1);
+	assert.deepEqual([key.seq, key.key], [2, true]);
+});
+
+test('open twice, and cancel of an open that was answered, are refused', async () => {
+	const browser = await granted();
+	const id = browser.post('open', {share: 1, codec: 'vp8', maxFps: 30, maxKbps: 4000, credit: 0});
+	assert.equal((await browser.open(1)).code, 'bad-state');
+	assert.equal((await browser.answer(id)).type, 'result');
+	assert.equal((await browser.open(1)).code, 'bad-state');
+	browser.send({type: 'cancel', request: id});
+	assert.equal((await browser.answer(null)).code, 'unknown-share');
+});
+
+test('cancel of an open whose helper has no picture yet', async () => {
+	const browser = await granted({FAKE_CAPTURE: 'hang'});
+	const id = browser.post('open', {share: 1, codec: 'vp8', maxFps: 30, maxKbps: 4000, credit: 0});
+	await world.called('OpenPipeWireRemote');
+	await sleep(100);
+	browser.send({type: 'cancel', request: id});
+	assert.equal((await browser.answer(id)).code, 'cancelled');
+	assert.equal((await browser.ended(1)).code, 'cancelled');
+});
+
+for (const mode of ['stubborn', 'deaf']) {
+	test(`stop of a helper that is ${mode}: it is killed, and all is over within a second`, async () => {
+		const browser = await granted({FAKE_CAPTURE: mode});
+		assert.equal((await browser.open(1)).type, 'result');
+		const start = Date.now();
+		const stop = browser.post('stop', {share: 1});
+		assert.equal((await browser.ended(1)).code, 'stopped');
+		assert.ok(Date.now() - start < 300, 'the page does not wait for the helper');
+		assert.equal((await browser.answer(stop)).type, 'result');
+		assert.ok(Date.now() - start < 1000);
+		assert.deepEqual(helpers(browser), []);
+	});
+	for (const end of ['hang-up', 'SIGTERM']) {
+		test(`${end} with a helper that is ${mode}: nothing is left within a second`, async () => {
+			const browser = await granted({FAKE_CAPTURE: mode});
+			assert.equal((await browser.open(1)).type, 'result');
+			const start = Date.now();
+			if (end === 'SIGTERM') {
+				browser.process.kill('SIGTERM');
+			} else {
+				browser.hangUp();
+			}
+			assert.deepEqual(await browser.exited, {code: 0, signal: null});
+			assert.ok(Date.now() - start < 1000, `${Date.now() - start} ms`);
+			assert.deepEqual(world.processes(), []);
+		});
+	}
+}
+
+test('the helper dies with a host that is killed', async () => {
+	const browser = await granted({FAKE_CAPTURE: 'stubborn'});
+	assert.equal((await browser.open(1)).type, 'result');
+	assert.equal(helpers(browser).length, 1);
+	browser.process.kill('SIGKILL');
+	await browser.exited;
+	assert.ok(await world.empty());
+});
+
+test('a helper that is killed is one ended, not a lost port', async () => {
+	const browser = await granted();
+	assert.equal((await browser.open(1)).type, 'result');
+	process.kill(helpers(browser)[0], 'SIGKILL');
+	const ended = await browser.ended(1);
+	assert.equal(ended.code, 'helper-crashed');
+	assert.match(ended.detail, /signal 9/);
+	assert.equal((await browser.share()).share, 2);
+	assert.equal((await browser.open(2)).type, 'result');
+});
+
+test('several shares at once, each with its own helper, end one by one', async () => {
+	const browser = world.browse({FAKE_CAPTURE_PARTS: '3'});
+	await browser.hello();
+	for (const share of [1, 2, 3]) {
+		assert.equal((await browser.share()).share, share);
+		assert.equal((await browser.open(share, {credit: 2})).type, 'result');
+	}
+	assert.equal(helpers(browser).length, 3);
+	for (const share of [2, 1, 3]) {
+		const parts = [];
+		for (let i = 0; i < 6; i++) {
+			const {seq, part} = await browser.frame(share);
+			parts.push([seq, part]);
+		}
+		const expected = [0, 1].flatMap((seq) => [0, 1, 2].map((part) => [seq, part]));
+		assert.deepEqual(parts, expected, 'fragments come in order');
+		assert.equal((await browser.request('stop', {share})).type, 'result');
+		browser.send({type: 'credit', share, frames: 1});
+		assert.equal((await browser.answer(null)).code, 'unknown-share');
+	}
+	assert.deepEqual(helpers(browser), []);
+});
+
+test('a browser that stops reading holds the helper back; the host stays small', async () => {
+	const browser = await granted({FAKE_CAPTURE: 'flood', FAKE_CAPTURE_SIZE: '65536', FAKE_CAPTURE_PARTS: '4'});
+	assert.equal((await browser.open(1)).type, 'result');
+	browser.process.stdout.pause();
+	await sleep(1000);
+	const status = readFileSync(`/proc/${browser.process.pid}/status`, 'utf8');
+	const resident = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]);
+	if (process.env.PORTLIGHT_HOST?.includes('asan') !== true) {
+		assert.ok(resident < 20 * 1024, `${resident} KiB are resident`);
+	}
+	browser.process.stdout.resume();
+	const seen = browser.messages.length;
+	await sleep(200);
+	assert.ok(browser.messages.length > seen + 20, 'it goes on');
+	const stop = browser.post('stop', {share: 1});
+	assert.equal((await browser.answer(stop)).type, 'result');
+	const frames = browser.messages.filter((message) => message.type === 'frame');
+	frames.forEach((message, i) => {
+		assert.deepEqual([message.seq, message.part], [Math.floor(i / 4), i % 4], 'nothing is lost on the way');
+	});
+});
+
+test('what the helper prints never reaches the browser; its stdin is empty', async () => {
+	const program = join(world.folder, 'portlight-capture');
+	renameSync(program, join(world.folder, 'fake-capture'));
+	writeFileSync(program, `#!/bin/sh\necho chatter\ncat\nexec "${join(world.folder, 'fake-capture')}"\n`);
+	chmodSync(program, 0o755);
+	const browser = await granted();
+	assert.equal((await browser.open(1)).type, 'result');
+	assert.equal((await browser.frame(1)).seq, 0);
+	assert.match(browser.log, /chatter/);
+});
+
+test('a host without stderr keeps its framing', async () => {
+	const child = spawn('/bin/sh', ['-c', `exec "${world.host}" "$0" 2>&-`, 'chrome-extension://dmefmpejkcdmdoopbohfmhdjieggcbbo/'], {
+		env: {...world.env, FAKE_CAPTURE: 'crash', PORTLIGHT_LOG: 'debug'},
+		stdio: ['pipe', 'pipe', 'ignore'],
+	});
+	const chunks = /** @type {Buffer[]} */ ([]);
+	child.stdout.on('data', (bytes) => chunks.push(bytes));
+	const text = '{"type":"hello","id":1,"protocol":1}';
+	const head = Buffer.alloc(4);
+	new Uint32Array(head.buffer, head.byteOffset, 1)[0] = text.length;
+	child.stdin.write(Buffer.concat([head, Buffer.from(text)]));
+	while (Buffer.concat(chunks).length < 5) {
+		await sleep(20);
+	}
+	child.stdin.end();
+	await new Promise((resolve) => child.on('close', resolve));
+	const out = Buffer.concat(chunks);
+	assert.equal(new Uint32Array(Uint8Array.from(out.subarray(0, 4)).buffer)[0], out.length - 4);
+});
