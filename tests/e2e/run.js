@@ -188,7 +188,7 @@ async function share(chosen, browser, url, desktop) {
 	const seen = await page.evaluate(() => /** @type {any} */ (window).watch.summary());
 	const after = costs(browser);
 	const frames = await page.evaluate(() => /** @type {any} */ (window).watch.total);
-	say(`played ${playMs / 1000} s: ${seen.distinct} distinct pictures`);
+	say(`played ${playMs / 1000} s: ${seen.distinct} distinct pictures of the ${seen.drawn} that the desktop drew`);
 	await page.screenshot({path: join(out, 'page.png')});
 	await page.evaluate(() => /** @type {any} */ (window).watch.stop());
 	if (chosen.capture === 'browser') {

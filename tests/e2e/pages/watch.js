@@ -21,8 +21,13 @@ export function epochNow() {
  * @property {number} height
  */
 
-/** Where to look and how far around, since windows move. */
-const margin = 8;
+/** @typedef {import('/desktop/marker.js').Place} Place */
+
+/** What is read of a frame once the marker's place is known: a picture of it, four pixels a cell. */
+const small = {width: 88, height: 48};
+
+/** Formats whose first plane is brightness, a byte each. */
+const lumaFirst = ['I420', 'I420A', 'I422', 'I444', 'NV12'];
 
 export class FrameWatch {
 	/**
@@ -44,8 +49,10 @@ export class FrameWatch {
 		this.total = 0;
 		/** Since when `samples` counts. */
 		this.since = epochNow();
-		/** @type {{x: number, y: number, width: number, height: number} | null} */
+		/** @type {Place | null} */
 		this.place = null;
+		this.pixels = new Uint8Array(4 * small.width * small.height);
+		this.luma = new Uint8Array(0);
 		this.running = false;
 		/** @type {((sample: Sample) => void)[]} */
 		this.waiting = [];
@@ -96,6 +103,8 @@ export class FrameWatch {
 		const quantile = (q) => (latencies.length ? latencies[Math.min(latencies.length - 1, Math.floor(q * latencies.length))] : null);
 		const last = this.samples.at(-1) ?? null;
 		return {
+			// How often the desktop drew it meanwhile: more than could be seen.
+			drawn: last ? last.counter - this.samples[0].counter + 1 : 0,
 			frames: this.frames,
 			unread: this.unread,
 			distinct: counters.size,
@@ -119,7 +128,9 @@ export class FrameWatch {
 				return;
 			}
 			try {
-				this.#look(frame, frame.visibleRect.width, frame.visibleRect.height, epochNow());
+				const at = epochNow();
+				const {width, height} = frame.visibleRect;
+				this.#take((await this.#readLuma(frame)) ?? this.#search(frame, width, height), width, height, at);
 			} finally {
 				frame.close();
 			}
@@ -131,22 +142,23 @@ export class FrameWatch {
 			if (!this.running) {
 				return;
 			}
-			this.#look(this.video, this.video.videoWidth, this.video.videoHeight, epochNow());
+			const at = epochNow();
+			const {videoWidth: width, videoHeight: height} = this.video;
+			this.#take(this.#readCanvas(this.video) ?? this.#search(this.video, width, height), width, height, at);
 			this.video.requestVideoFrameCallback(onFrame);
 		};
 		this.video.requestVideoFrameCallback(onFrame);
 	}
 
 	/**
-	 * @param {CanvasImageSource} source
+	 * @param {{counter: number, clockMs: number} | null} mark
 	 * @param {number} width
 	 * @param {number} height
 	 * @param {number} at
 	 */
-	#look(source, width, height, at) {
+	#take(mark, width, height, at) {
 		this.frames += 1;
 		this.total += 1;
-		const mark = this.#readAt(source, width, height) ?? this.#search(source, width, height);
 		if (!mark) {
 			this.unread += 1;
 			return;
@@ -157,47 +169,72 @@ export class FrameWatch {
 	}
 
 	/**
-	 * @param {CanvasImageSource} source
-	 * @param {number} width
-	 * @param {number} height
+	 * The marker at its place, from the brightness alone: no conversion, and no more than its area is copied.
+	 * @param {VideoFrame} frame
 	 */
-	#readAt(source, width, height) {
-		if (!this.place) {
+	async #readLuma(frame) {
+		const {place} = this;
+		const all = /** @type {DOMRectReadOnly} */ (frame.visibleRect);
+		if (!place || !lumaFirst.includes(String(frame.format))) {
 			return null;
 		}
-		const x = Math.max(0, this.place.x - margin);
-		const y = Math.max(0, this.place.y - margin);
-		const w = Math.min(width - x, this.place.width + 2 * margin);
-		const h = Math.min(height - y, this.place.height + 2 * margin);
-		const image = w > 0 && h > 0 ? this.#pixels(source, x, y, w, h) : null;
-		const place = image && locateMarker(image);
-		return image && place ? readMarker(image, place) : null;
+		const x = Math.max(0, place.x & ~1);
+		const y = Math.max(0, place.y & ~1);
+		const rect = {x, y, width: (place.x + place.width - x + 1) & ~1, height: (place.y + place.height - y + 1) & ~1};
+		if (x + rect.width > all.width || y + rect.height > all.height) {
+			return null;
+		}
+		const size = frame.allocationSize({rect});
+		if (this.luma.length < size) {
+			this.luma = new Uint8Array(size);
+		}
+		const [{offset, stride}] = await frame.copyTo(this.luma, {rect});
+		for (let row = 0; row < small.height; row++) {
+			const down = Math.floor(place.y - y + ((row + 0.5) * place.height) / small.height);
+			for (let column = 0; column < small.width; column++) {
+				const across = Math.floor(place.x - x + ((column + 0.5) * place.width) / small.width);
+				this.pixels[4 * (row * small.width + column) + 1] = this.luma[offset + Math.max(0, down) * stride + Math.max(0, across)];
+			}
+		}
+		return readMarker({data: this.pixels, ...small}, {x: 0, y: 0, ...small});
 	}
 
 	/**
+	 * The marker at its place, through a canvas of that little.
+	 * @param {CanvasImageSource} source
+	 */
+	#readCanvas(source) {
+		if (!this.place) {
+			return null;
+		}
+		const {x, y, width, height} = this.place;
+		return readMarker(this.#pixels(source, {x, y, width, height}, small), {x: 0, y: 0, ...small});
+	}
+
+	/**
+	 * Looks through a whole frame.
 	 * @param {CanvasImageSource} source
 	 * @param {number} width
 	 * @param {number} height
 	 */
 	#search(source, width, height) {
-		const image = this.#pixels(source, 0, 0, width, height);
+		const image = this.#pixels(source, {x: 0, y: 0, width, height}, {width, height});
 		this.place = locateMarker(image);
 		return this.place && readMarker(image, this.place);
 	}
 
 	/**
 	 * @param {CanvasImageSource} source
-	 * @param {number} x
-	 * @param {number} y
-	 * @param {number} w
-	 * @param {number} h
+	 * @param {Place} from
+	 * @param {{width: number, height: number}} size  of the picture that is made of it
 	 */
-	#pixels(source, x, y, w, h) {
-		if (this.canvas.width !== w || this.canvas.height !== h) {
-			this.canvas.width = w;
-			this.canvas.height = h;
+	#pixels(source, from, size) {
+		if (this.canvas.width !== size.width || this.canvas.height !== size.height) {
+			this.canvas.width = size.width;
+			this.canvas.height = size.height;
+			this.context.imageSmoothingEnabled = false;
 		}
-		this.context.drawImage(source, x, y, w, h, 0, 0, w, h);
-		return this.context.getImageData(0, 0, w, h);
+		this.context.drawImage(source, from.x, from.y, from.width, from.height, 0, 0, size.width, size.height);
+		return this.context.getImageData(0, 0, size.width, size.height);
 	}
 }
