@@ -228,6 +228,7 @@ void portal_close_session(GDBusConnection *connection, const char *session) {
 
 /* ---- requests ---- */
 
+/* Frees a request that is finished and whose call is not on the way any more. */
 static void request_release(struct portal_request *request) {
 	if (!request->finished || request->call_pending) {
 		return;
@@ -244,7 +245,7 @@ static void request_unsubscribe(struct portal_request *request) {
 	}
 }
 
-/* Tells the owner, if there is one, and frees the request unless its call is still on the way. */
+/* Tells the owner, if there is one. request_release() has to follow. */
 static void request_finish(struct portal_request *request, enum error_code code, const char *detail,
 	GVariant *results) {
 	if (request->finished) {
@@ -256,7 +257,6 @@ static void request_finish(struct portal_request *request, enum error_code code,
 	if (!request->abandoned) {
 		request->func(request->data, code, detail, results);
 	}
-	request_release(request);
 }
 
 static void close_late_session(struct portal_request *request, GVariant *results) {
@@ -281,6 +281,7 @@ static void handle_response(GDBusConnection *connection, const char *sender, con
 	if (!g_variant_is_of_type(parameters, G_VARIANT_TYPE("(ua{sv})"))) {
 		request_finish(
 			request, ERROR_PORTAL_ERROR, "its Response has the wrong types", NULL);
+		request_release(request);
 		return;
 	}
 	guint32 response = 0;
@@ -297,6 +298,7 @@ static void handle_response(GDBusConnection *connection, const char *sender, con
 		close_late_session(request, results);
 	}
 	request_finish(request, code, detail, results);
+	request_release(request);
 }
 
 static void request_subscribe(struct portal_request *request) {
@@ -344,6 +346,7 @@ static gboolean handle_request_timeout(gpointer data) {
 	}
 	g_autofree char *detail = g_strdup_printf("%s: no answer", request->method);
 	request_finish(request, ERROR_PORTAL_TIMEOUT, detail, NULL);
+	request_release(request);
 	return G_SOURCE_REMOVE;
 }
 
@@ -394,5 +397,6 @@ void portal_request_abandon(struct portal_request *request) {
 	/* A session that is being created is waited for, so as to close it; the timer bounds it. */
 	if (!request->creates_session || request->timer == 0) {
 		request_finish(request, ERROR_CANCELLED, NULL, NULL);
+		request_release(request);
 	}
 }

@@ -26,7 +26,8 @@ struct share {
 
 /* What came with an event, for the actions that follow from it. */
 struct occasion {
-	const struct protocol_message *message;
+	uint32_t id;     /* of the page's message */
+	uint16_t credit; /* of its `credit` */
 	const struct packet_ready *ready;
 	const char *detail;
 	int remote;
@@ -170,7 +171,7 @@ static void change_parts(struct share *share, unsigned actions, const struct occ
 		(void)close(occasion->remote);
 	}
 	if ((actions & SESSION_PASS_CREDIT) != 0) {
-		helper_grant_credit(share->helper, occasion->message->credit.frames);
+		helper_grant_credit(share->helper, occasion->credit);
 	}
 	if ((actions & SESSION_PASS_KEYFRAME) != 0) {
 		helper_request_keyframe(share->helper);
@@ -217,7 +218,7 @@ static void advance(struct share *share, enum session_event event, enum error_co
 		answer_stop(share);
 	}
 	if ((step.actions & SESSION_REFUSE) != 0) {
-		uint32_t id = occasion->message->id;
+		uint32_t id = occasion->id;
 		answer_error(share, &id, step.code, NULL);
 	}
 	if ((step.actions & SESSION_RELEASE) != 0) {
@@ -263,16 +264,17 @@ static void handle_open(struct share *share, const struct protocol_message *mess
 			.credit = message->open.credit,
 		};
 	}
-	advance(share, SESSION_OPEN, ERROR_NONE, &(struct occasion){.message = message});
+	advance(share, SESSION_OPEN, ERROR_NONE, &(struct occasion){.id = message->id});
 }
 
 void share_handle(struct share *share, const struct protocol_message *message) {
-	struct occasion occasion = {.message = message};
+	struct occasion occasion = {.id = message->id};
 	switch (message->type) {
 	case PROTOCOL_OPEN:
 		handle_open(share, message);
 		break;
 	case PROTOCOL_CREDIT:
+		occasion.credit = message->credit.frames;
 		advance(share, SESSION_CREDIT, ERROR_NONE, &occasion);
 		break;
 	case PROTOCOL_KEYFRAME:

@@ -71,11 +71,14 @@ void text_base64(const uint8_t *data, size_t length, char *out) {
 		out[3] = digits[bits & 63];
 	}
 	if (length > 0) {
-		uint32_t bits =
-			(uint32_t)data[0] << 16 | (length == 2 ? (uint32_t)data[1] << 8 : 0);
+		uint32_t second = length == 2 ? data[1] : 0;
+		uint32_t bits = (uint32_t)data[0] << 16 | second << 8;
 		out[0] = digits[bits >> 18];
 		out[1] = digits[bits >> 12 & 63];
-		out[2] = length == 2 ? digits[bits >> 6 & 63] : '=';
+		out[2] = '=';
 		out[3] = '=';
+		if (length == 2) {
+			out[2] = digits[bits >> 6 & 63];
+		}
 	}
 }
