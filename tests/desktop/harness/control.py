@@ -9,6 +9,7 @@ import os
 import signal
 import socketserver
 import threading
+import time
 
 from gi.repository import GLib
 
@@ -17,6 +18,7 @@ from .pointer import Pointer
 
 KEYS = {"escape": 0xFF1B, "return": 0xFF0D, "tab": 0xFF09, "space": 0x20, "left": 0xFF51, "up": 0xFF52,
         "right": 0xFF53, "down": 0xFF54}
+WINDOW_OBEYS_IN = 2
 MODES = ("screen", "window", "deny", "ignore")
 
 
@@ -107,7 +109,14 @@ class Control:
         if len(values) != (2 if action in ("move", "resize") else 0):
             raise Refused(f"window {action} takes {'two numbers' if action in ('move', 'resize') else 'a title only'}")
         getattr(shell, action)(shell.find(title), *values)
-        return None if action == "close" else shell.find(title)
+        if action == "close":
+            return None
+        wanted = {"move": ("x", "y"), "resize": ("width", "height")}.get(action, ())
+        # The window's program takes part in a resize, and may have its own limits.
+        deadline = time.monotonic() + WINDOW_OBEYS_IN
+        while [shell.find(title)[key] for key in wanted] != values and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return shell.find(title)
 
     def do_screenshot(self, path, monitor="0"):
         """Write a PNG of a monitor."""

@@ -57,6 +57,7 @@ class Session:
         self.command = None
         self.command_status = None
         self.signal = None
+        self.killed = False
         self.bus = None
         self.person = None
         self.watch = None
@@ -143,6 +144,8 @@ class Session:
             return
         child.returncode = os.waitstatus_to_exitcode(status)
         self.ended[name] = child.returncode
+        if name == "portal-gnome" and self.watch:
+            self.watch.forget_all()
         if self.command and self.command_status is None:
             print(f"with-desktop: {name} ended (status {child.returncode}) while the command runs", file=sys.stderr)
 
@@ -301,8 +304,9 @@ class Session:
         context = GLib.MainContext.default()
         while self.command_status is None:
             context.iteration(True)
-        status = self.command_status
-        return status if status >= 0 else 128 - status
+        if self.killed:
+            return 128 + self.signal
+        return self.command_status if self.command_status >= 0 else 128 - self.command_status
 
     def _command_ended(self, _pid, status):
         self.command_status = os.waitstatus_to_exitcode(status)
@@ -320,6 +324,7 @@ class Session:
 
     def _kill_command(self):
         if self.command_status is None:
+            self.killed = True
             os.kill(self.command.pid, signal.SIGKILL)
         return False
 

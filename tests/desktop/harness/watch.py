@@ -35,6 +35,7 @@ class Watch:
     def __init__(self, opened):
         self._opened = opened
         self._buffer = b""
+        self.ready = False
         self._pending = {}
 
     @staticmethod
@@ -61,6 +62,8 @@ class Watch:
         if not data:
             return False
         self._buffer += data
+        # The bus tells a monitor at once that it has lost its own name.
+        self.ready = True
         while len(self._buffer) >= HEADER:
             size = Gio.DBusMessage.bytes_needed(self._buffer[:HEADER])
             if len(self._buffer) < size:
@@ -95,4 +98,5 @@ def start(session, address, opened):
     """Start watching as a part of SESSION."""
     watch = Watch(opened)
     watch.follow(session.start("bus-monitor", Watch.command(address), "dbus-bin", stdout=subprocess.PIPE))
+    session.wait_for_part("bus-monitor", lambda: watch.ready, "its first message")
     return watch
