@@ -1,0 +1,249 @@
+#include "unit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <vpx/vp8dx.h>
+#include <vpx/vpx_decoder.h>
+
+#include "capture/encoder.h"
+
+/* Encodes until the picture rests, at most so often. */
+#define ENCODES_MAX 200
+
+struct bench {
+	struct encoder *encoder;
+	struct picture picture;
+	vpx_codec_ctx_t decoder;
+	const vpx_image_t *image;
+	struct encoder_frame frame;
+};
+
+static void bench_init(struct bench *bench, enum packet_codec codec, uint32_t kbps) {
+	*bench = (struct bench){0};
+	const struct encoder_config config = {.codec = codec, .fps = 30, .kbps = kbps, .cores = 2};
+	bench->encoder = encoder_vpx_create(&config);
+	assert_non_null(bench->encoder);
+	vpx_codec_iface_t *interface =
+		codec == PACKET_CODEC_VP8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx();
+	assert_int_equal(vpx_codec_dec_init(&bench->decoder, interface, NULL, 0), 0);
+}
+
+static void bench_finish(struct bench *bench) {
+	encoder_destroy(bench->encoder);
+	picture_finish(&bench->picture);
+	vpx_codec_destroy(&bench->decoder);
+}
+
+static void bench_encode(struct bench *bench, const struct damage *damage, bool key) {
+	if (!encoder_encode(bench->encoder, &bench->picture, damage, key, &bench->frame)) {
+		fail_msg("%s", encoder_error(bench->encoder));
+	}
+	assert_true(bench->frame.length > 0);
+	assert_int_equal(vpx_codec_decode(&bench->decoder, bench->frame.data,
+				 (unsigned int)bench->frame.length, NULL, 0),
+		VPX_CODEC_OK);
+	vpx_codec_iter_t iterator = NULL;
+	bench->image = vpx_codec_get_frame(&bench->decoder, &iterator);
+	assert_non_null(bench->image);
+	assert_int_equal(bench->image->d_w, bench->picture.width);
+	assert_int_equal(bench->image->d_h, bench->picture.height);
+}
+
+/* Encodes the same picture until the encoder says that it is settled. */
+static int bench_settle(struct bench *bench) {
+	const struct damage none = {0};
+	int encodes = 0;
+	while (!bench->frame.settled) {
+		bench_encode(bench, &none, false);
+		assert_true(++encodes < ENCODES_MAX);
+	}
+	return encodes;
+}
+
+/* Something like text: dark strokes on light, with sharp edges everywhere. */
+static void draw_text(struct picture *picture, const struct rect *where, unsigned int seed) {
+	srand(seed);
+	for (int32_t y = where->y; y < where->y + where->height; y++) {
+		for (int32_t x = where->x; x < where->x + where->width; x++) {
+			bool line = y % 12 < 8;
+			bool stroke = line && ((x / 2 * 7 + y / 3 * 5 + rand() % 2) % 6 < 2);
+			picture->planes[0][y * picture->strides[0] + x] = stroke ? 40 : 220;
+		}
+	}
+}
+
+static void blank(struct picture *picture, uint32_t width, uint32_t height) {
+	assert_true(picture_resize(picture, width, height));
+	for (int plane = 0; plane < 3; plane++) {
+		size_t rows = plane == 0 ? height : height / 2;
+		memset(picture->planes[plane], plane == 0 ? 220 : 128,
+			rows * (size_t)picture->strides[plane]);
+	}
+}
+
+static double luma_psnr(const struct bench *bench) {
+	double sum = 0;
+	const struct picture *picture = &bench->picture;
+	for (uint32_t y = 0; y < picture->height; y++) {
+		for (uint32_t x = 0; x < picture->width; x++) {
+			double difference =
+				picture->planes[0][(ptrdiff_t)y * picture->strides[0] + x] -
+				bench->image->planes[0][(ptrdiff_t)y * bench->image->stride[0] + x];
+			sum += difference * difference;
+		}
+	}
+	double mean = sum / picture->width / picture->height;
+	return mean > 0 ? 10 * log10(255 * 255 / mean) : 99;
+}
+
+static const enum packet_codec codecs[] = {PACKET_CODEC_VP8, PACKET_CODEC_VP9};
+
+/* A still picture of text becomes good, and then the encoder wants it no more. */
+static void test_still_text_settles(void **state) {
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct bench bench;
+		bench_init(&bench, codecs[i], 4000);
+		blank(&bench.picture, 640, 360);
+		draw_text(&bench.picture, &(struct rect){0, 0, 640, 360}, 1);
+		struct damage damage;
+		damage_set_full(&damage, 640, 360);
+		bench_encode(&bench, &damage, false);
+		assert_true(bench.frame.key);
+		int encodes = bench_settle(&bench);
+		print_message("%s: %d encodes to %.1f dB\n", i == 0 ? "VP8" : "VP9", encodes,
+			luma_psnr(&bench));
+		assert_true(luma_psnr(&bench) > 40);
+		bench_finish(&bench);
+	}
+}
+
+/* Small changes must not leave anything behind, neither in what changed nor around it. */
+static void test_damage_reaches_the_decoder(void **state) {
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct bench bench;
+		bench_init(&bench, codecs[i], 4000);
+		blank(&bench.picture, 320, 240);
+		struct damage damage;
+		damage_set_full(&damage, 320, 240);
+		bench_encode(&bench, &damage, false);
+		bench_settle(&bench);
+		for (int32_t step = 0; step < 12; step++) {
+			const struct rect where = {step * 23 + 1, step * 17 + 3, 40, 24};
+			draw_text(&bench.picture, &where, (unsigned int)step);
+			damage_clear(&damage);
+			damage_add(&damage, &where);
+			bench_encode(&bench, &damage, false);
+			assert_false(bench.frame.key);
+			assert_true(luma_psnr(&bench) > 22);
+		}
+		bench_settle(&bench);
+		assert_true(luma_psnr(&bench) > 40);
+		bench_finish(&bench);
+	}
+}
+
+static void test_keyframe_on_request(void **state) {
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct bench bench;
+		bench_init(&bench, codecs[i], 4000);
+		blank(&bench.picture, 320, 240);
+		draw_text(&bench.picture, &(struct rect){0, 0, 320, 240}, 3);
+		struct damage damage;
+		damage_set_full(&damage, 320, 240);
+		bench_encode(&bench, &damage, false);
+		bench_settle(&bench);
+		damage_clear(&damage);
+		for (int round = 0; round < 3; round++) {
+			bench_encode(&bench, &damage, true);
+			assert_true(bench.frame.key);
+			/* A decoder that joins here sees the picture. */
+			vpx_codec_ctx_t fresh;
+			vpx_codec_iface_t *interface =
+				i == 0 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx();
+			assert_int_equal(vpx_codec_dec_init(&fresh, interface, NULL, 0), 0);
+			assert_int_equal(vpx_codec_decode(&fresh, bench.frame.data,
+						 (unsigned int)bench.frame.length, NULL, 0),
+				VPX_CODEC_OK);
+			vpx_codec_destroy(&fresh);
+			bench_encode(&bench, &damage, false);
+			assert_false(bench.frame.key);
+		}
+		bench_settle(&bench);
+		assert_true(luma_psnr(&bench) > 40);
+		bench_finish(&bench);
+	}
+}
+
+static void test_size_changes(void **state) {
+	(void)state;
+	const uint32_t sizes[][2] = {
+		{320, 240}, {2, 2}, {640, 480}, {16, 1024}, {1024, 16}, {34, 18}, {1280, 720}};
+	for (int i = 0; i < 2; i++) {
+		struct bench bench;
+		bench_init(&bench, codecs[i], 4000);
+		for (size_t size = 0; size < sizeof(sizes) / sizeof(sizes[0]); size++) {
+			uint32_t width = sizes[size][0];
+			uint32_t height = sizes[size][1];
+			blank(&bench.picture, width, height);
+			draw_text(&bench.picture,
+				&(struct rect){0, 0, (int32_t)width / 2, (int32_t)height / 2}, 5);
+			struct damage damage;
+			damage_set_full(&damage, width, height);
+			bench_encode(&bench, &damage, false);
+			assert_true(bench.frame.key);
+			bench_encode(&bench, &damage, false);
+			assert_false(bench.frame.key);
+			bench_settle(&bench);
+			assert_true(luma_psnr(&bench) > (width > 2 ? 40 : 30));
+		}
+		bench_finish(&bench);
+	}
+}
+
+/* Motion all over the picture stays near the target. */
+static void test_bitrate_is_bounded(void **state) {
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct bench bench;
+		const uint32_t kbps = 3000;
+		bench_init(&bench, codecs[i], kbps);
+		blank(&bench.picture, 640, 360);
+		struct damage damage;
+		damage_set_full(&damage, 640, 360);
+		size_t bytes = 0;
+		for (unsigned int n = 0; n < 90; n++) {
+			draw_text(&bench.picture, &(struct rect){0, 0, 640, 180}, n / 3);
+			bench_encode(&bench, &damage, false);
+			bytes += n >= 30 ? bench.frame.length : 0;
+		}
+		/* Two seconds, after one in which the first keyframe is paid for. */
+		double rate = (double)bytes * 8 / 2 / 1000;
+		print_message("%s: %.0f kbit/s of %u\n", i == 0 ? "VP8" : "VP9", rate, kbps);
+		assert_true(rate < 1.5 * kbps);
+		bench_finish(&bench);
+	}
+}
+
+static void test_destroy_accepts_nothing(void **state) {
+	(void)state;
+	encoder_destroy(NULL);
+	const struct encoder_config config = {
+		.codec = PACKET_CODEC_VP9, .fps = 1, .kbps = 100, .cores = 1};
+	encoder_destroy(encoder_vpx_create(&config));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_still_text_settles),
+		cmocka_unit_test(test_damage_reaches_the_decoder),
+		cmocka_unit_test(test_keyframe_on_request),
+		cmocka_unit_test(test_size_changes),
+		cmocka_unit_test(test_bitrate_is_bounded),
+		cmocka_unit_test(test_destroy_accepts_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,259 @@
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "capture/pw_api.h"
+#include "capture/pw_buffer.h"
+
+#define WIDTH 64
+#define HEIGHT 40
+#define ROW (WIDTH * 4)
+#define REGIONS 16
+
+/* A buffer as PipeWire maps it, with every kind of metadata. */
+struct fixture {
+	struct spa_buffer buffer;
+	struct spa_data data;
+	struct spa_chunk chunk;
+	struct spa_meta metas[4];
+	struct spa_meta_header header;
+	struct spa_meta_region crop;
+	struct spa_meta_region damage[REGIONS];
+	struct spa_meta_cursor cursor;
+	uint8_t memory[ROW * HEIGHT + 4096];
+};
+
+static struct fixture *fixture_create(void) {
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	assert_non_null(fixture);
+	fixture->metas[0] =
+		(struct spa_meta){SPA_META_Header, sizeof(fixture->header), &fixture->header};
+	fixture->metas[1] =
+		(struct spa_meta){SPA_META_VideoCrop, sizeof(fixture->crop), &fixture->crop};
+	fixture->metas[2] =
+		(struct spa_meta){SPA_META_VideoDamage, sizeof(fixture->damage), fixture->damage};
+	fixture->metas[3] =
+		(struct spa_meta){SPA_META_Cursor, sizeof(fixture->cursor), &fixture->cursor};
+	fixture->chunk.size = ROW * HEIGHT;
+	fixture->chunk.stride = ROW;
+	fixture->data = (struct spa_data){.type = SPA_DATA_MemPtr,
+		.fd = -1,
+		.maxsize = ROW * HEIGHT,
+		.data = fixture->memory,
+		.chunk = &fixture->chunk};
+	fixture->buffer = (struct spa_buffer){
+		.n_metas = 4, .n_datas = 1, .metas = fixture->metas, .datas = &fixture->data};
+	fixture->header.seq = 9;
+	fixture->header.pts = 5000123;
+	fixture->damage[0].region = SPA_REGION(3, 4, 5, 6);
+	return fixture;
+}
+
+static enum pw_buffer_kind read_fixture(
+	const struct fixture *fixture, struct pw_buffer_picture *picture) {
+	uint64_t sequence = 0;
+	return pw_buffer_read(&fixture->buffer, WIDTH, HEIGHT, picture, &sequence);
+}
+
+static void test_plain(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	struct pw_buffer_picture picture;
+	uint64_t sequence = 0;
+	assert_int_equal(pw_buffer_read(&fixture->buffer, WIDTH, HEIGHT, &picture, &sequence),
+		PW_BUFFER_PICTURE);
+	assert_int_equal(sequence, 9);
+	assert_int_equal(picture.pts_us, 5000);
+	assert_ptr_equal(picture.top, fixture->memory);
+	assert_int_equal(picture.stride, ROW);
+	assert_int_equal(picture.crop.width, WIDTH);
+	assert_true(picture.damage_known);
+	assert_int_equal(picture.damage.count, 1);
+	assert_int_equal(picture.damage.rects[0].x, 3);
+}
+
+static void test_no_metadata(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	struct pw_buffer_picture picture;
+	fixture->buffer.n_metas = 0;
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_false(picture.damage_known);
+	assert_int_equal(picture.pts_us, -1);
+	assert_int_equal(picture.crop.height, HEIGHT);
+}
+
+static void test_broken(void **state) {
+	(void)state;
+	for (int fault = 0; fault < 8; fault++) {
+		cleanup_free struct fixture *fixture = fixture_create();
+		struct pw_buffer_picture picture;
+		fixture->buffer.n_metas = 3; /* no cursor */
+		switch (fault) {
+		case 0:
+			fixture->header.flags = SPA_META_HEADER_FLAG_CORRUPTED;
+			break;
+		case 1:
+			fixture->chunk.flags = SPA_CHUNK_FLAG_CORRUPTED;
+			break;
+		case 2:
+			fixture->chunk.size = 0;
+			break;
+		case 3:
+			fixture->chunk.size = ROW * HEIGHT - 1;
+			break;
+		case 4:
+			fixture->data.data = NULL;
+			break;
+		case 5:
+			fixture->buffer.n_datas = 0;
+			break;
+		case 6:
+			fixture->crop.region = SPA_REGION(10, 10, 1, 20);
+			break;
+		case 7:
+			fixture->crop.region = SPA_REGION(WIDTH, 0, 20, 20);
+			break;
+		}
+		assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_BROKEN);
+	}
+}
+
+static void test_cursor_dialects(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	struct pw_buffer_picture picture;
+	fixture->chunk.flags = SPA_CHUNK_FLAG_CORRUPTED;
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_CURSOR);
+	fixture->chunk.size = 0;
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_CURSOR);
+	fixture->chunk.flags = 0;
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_CURSOR);
+	fixture->header.flags = SPA_META_HEADER_FLAG_CORRUPTED;
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_BROKEN);
+}
+
+static void test_bottom_up(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	struct pw_buffer_picture picture;
+	const uint8_t *upper = fixture->memory + ROW * (HEIGHT - 1);
+	fixture->chunk.stride = -ROW;
+	/* The offset names the upper row, or the block. */
+	fixture->chunk.offset = ROW * (HEIGHT - 1);
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_ptr_equal(picture.top, upper);
+	assert_int_equal(picture.stride, -ROW);
+	fixture->chunk.offset = 0;
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_ptr_equal(picture.top, upper);
+}
+
+/* Whatever the numbers are, what is accepted lies within the memory. */
+static void test_never_leaves_the_memory(void **state) {
+	(void)state;
+	srand(5);
+	int accepted = 0;
+	cleanup_free struct fixture *fixture = fixture_create();
+	for (int round = 0; round < 300000; round++) {
+		const uint32_t wild[] = {0, 1, ROW, ROW * HEIGHT, INT32_MAX, UINT32_MAX, 1u << 31,
+			(uint32_t)rand() % 20000};
+		fixture->data.maxsize =
+			rand() % 3 == 0 ? wild[rand() % 4] : sizeof(fixture->memory);
+		fixture->chunk.offset =
+			rand() % 2 == 0 ? wild[rand() % 8] : (uint32_t)rand() % 4096;
+		fixture->chunk.size = rand() % 2 == 0 ? wild[rand() % 8] : ROW * HEIGHT;
+		fixture->chunk.stride =
+			rand() % 2 == 0 ? (int32_t)wild[rand() % 8] : ROW + rand() % 128 - 64;
+		if (rand() % 2 == 0) {
+			fixture->chunk.stride = (int32_t)(0u - (uint32_t)fixture->chunk.stride);
+		}
+		fixture->crop.region =
+			SPA_REGION(rand() % 100 - 20, rand() % 100 - 20, (uint32_t)rand() % 100,
+				rand() % 5 == 0 ? UINT32_MAX : (uint32_t)rand() % 100);
+		struct pw_buffer_picture picture;
+		if (read_fixture(fixture, &picture) != PW_BUFFER_PICTURE) {
+			continue;
+		}
+		accepted++;
+		const struct rect *crop = &picture.crop;
+		assert_true(crop->x >= 0 && crop->y >= 0 && crop->width >= 2 && crop->height >= 2);
+		assert_true(crop->x + crop->width <= WIDTH && crop->y + crop->height <= HEIGHT);
+		const uint8_t *first = picture.top;
+		const uint8_t *last = picture.top + (ptrdiff_t)picture.stride * (crop->height - 1);
+		const uint8_t *lower = first < last ? first : last;
+		const uint8_t *upper = first < last ? last : first;
+		assert_true(lower >= fixture->memory);
+		assert_true(upper + crop->width * 4 <= fixture->memory + fixture->data.maxsize);
+	}
+	assert_true(accepted > 1000);
+}
+
+static void test_damage_ends_at_the_first_empty_region(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	struct pw_buffer_picture picture;
+	fixture->damage[2].region = SPA_REGION(0, 0, 60, 30);
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_int_equal(picture.damage.count, 1);
+	const struct rect wanted = {3, 4, 5, 6};
+	assert_memory_equal(&picture.damage.rects[0], &wanted, sizeof(wanted));
+	/* An empty list is no statement. */
+	fixture->damage[0].region = SPA_REGION(0, 0, 0, 0);
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_false(picture.damage_known);
+}
+
+static void test_damage_is_relative_to_the_crop(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	struct pw_buffer_picture picture;
+	fixture->crop.region = SPA_REGION(10, 20, 30, 15);
+	fixture->damage[0].region = SPA_REGION(0, 0, 12, 22);
+	fixture->damage[1].region = SPA_REGION(50, 0, 5, 5);
+	fixture->damage[2].region = SPA_REGION(-100, -100, UINT32_MAX, 1);
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_ptr_equal(picture.top, fixture->memory + 20 * ROW + 10 * 4);
+	assert_true(picture.damage_known);
+	assert_int_equal(picture.damage.count, 1);
+	const struct rect wanted = {0, 0, 2, 2};
+	assert_memory_equal(&picture.damage.rects[0], &wanted, sizeof(wanted));
+}
+
+static void test_usable(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	assert_true(pw_buffer_usable(&fixture->buffer));
+	fixture->data.type = SPA_DATA_DmaBuf;
+	assert_false(pw_buffer_usable(&fixture->buffer));
+	cleanup_fd int fd = memfd_create("short", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, ROW * HEIGHT), 0);
+	fixture->data.type = SPA_DATA_MemFd;
+	fixture->data.fd = fd;
+	assert_true(pw_buffer_usable(&fixture->buffer));
+	/* Shorter than it claims: reading the rest would kill us. */
+	assert_int_equal(ftruncate(fd, ROW * HEIGHT - 1), 0);
+	assert_false(pw_buffer_usable(&fixture->buffer));
+	assert_int_equal(ftruncate(fd, ROW * HEIGHT), 0);
+	fixture->data.mapoffset = 4096;
+	assert_false(pw_buffer_usable(&fixture->buffer));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_no_metadata),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_cursor_dialects),
+		cmocka_unit_test(test_bottom_up),
+		cmocka_unit_test(test_never_leaves_the_memory),
+		cmocka_unit_test(test_damage_ends_at_the_first_empty_region),
+		cmocka_unit_test(test_damage_is_relative_to_the_crop),
+		cmocka_unit_test(test_usable),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
