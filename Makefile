@@ -159,7 +159,7 @@ tidy-$(1): $(B)/gen/config.h
 endef
 $(foreach f,$(FOLDERS),$(eval $(call tidy,$(f))))
 lint-js: extension
-	cd tests && node_modules/.bin/eslint -c eslint.config.js .. && node_modules/.bin/tsc --noEmit -p tsconfig.json
+	cd tests && npm run --silent lint && npm run --silent types
 	tests/node_modules/.bin/web-ext lint --no-config-discovery --warnings-as-errors --self-hosted -s $(B)/extension-firefox
 
 # Installation. The native host's manifests go where the browsers of manifest/browsers.tsv look for system-wide ones.
