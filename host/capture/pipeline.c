@@ -7,6 +7,9 @@
 
 /* More credit than a peer could mean; the rest is dropped. */
 #define CREDIT_HELD_MAX 64u
+/* A picture is made better once nothing new has come for so long: on a moving screen that would
+ * only take the time of the next one. */
+#define REFINE_AFTER_US 100000
 
 struct pipeline {
 	struct packet_open open;
@@ -20,10 +23,11 @@ struct pipeline {
 	uint32_t credit;
 	uint32_t sequence;
 	int64_t last_pts_us;
-	bool ready;     /* READY was sent */
-	bool waiting;   /* the source has a picture */
-	bool key;       /* a keyframe is wanted */
-	bool unsettled; /* encoding the last picture again improves it */
+	int64_t refine_us; /* when the last picture may be made better */
+	bool ready;        /* READY was sent */
+	bool waiting;      /* the source has a picture */
+	bool key;          /* a keyframe is wanted */
+	bool unsettled;    /* encoding the last picture again improves it */
 	bool failed;
 };
 
@@ -126,7 +130,9 @@ static bool may_encode(const struct pipeline *pipeline) {
 void pipeline_step(struct pipeline *pipeline) {
 	while (may_encode(pipeline)) {
 		int64_t now = pipeline->loop->now(pipeline->loop_data);
-		int64_t delay = pace_wait(&pipeline->pace, now);
+		bool refine = !pipeline->waiting && !pipeline->key;
+		int64_t delay =
+			refine ? pipeline->refine_us - now : pace_wait(&pipeline->pace, now);
 		if (delay > 0) {
 			pipeline->loop->wake(pipeline->loop_data, delay);
 			return;
@@ -136,7 +142,12 @@ void pipeline_step(struct pipeline *pipeline) {
 		if (pipeline->waiting && !convert_newest(pipeline, &damage, &pts_us)) {
 			continue;
 		}
-		pace_took(&pipeline->pace, now);
+		if (refine) {
+			pipeline->refine_us = now + pipeline->pace.interval_us;
+		} else {
+			pace_took(&pipeline->pace, now);
+			pipeline->refine_us = now + REFINE_AFTER_US;
+		}
 		encode_and_send(pipeline, &damage, pts_us);
 	}
 }

@@ -220,42 +220,37 @@ static bool add_list(scmp_filter_ctx filter, uint32_t action, const int *calls, 
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
+static struct scmp_arg_cmp argument(
+	unsigned int index, enum scmp_compare compare, scmp_datum_t a, scmp_datum_t b) {
+	return (struct scmp_arg_cmp){.arg = index, .op = compare, .datum_a = a, .datum_b = b};
+}
+
 static bool add_argument_rules(scmp_filter_ctx filter) {
+	const uint32_t yes = SCMP_ACT_ALLOW;
 	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
-	const struct scmp_arg_cmp executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC);
-	const struct scmp_arg_cmp data_only = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-	const struct scmp_arg_cmp thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
-	const struct scmp_arg_cmp process = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
-	const struct scmp_arg_cmp ourselves = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
-	const struct scmp_arg_cmp others = SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid());
-	const struct scmp_arg_cmp reading = SCMP_A2(SCMP_CMP_EQ, 0);
-	const struct scmp_arg_cmp setting = SCMP_A2(SCMP_CMP_NE, 0);
-	const struct scmp_arg_cmp unaddressed = SCMP_A4(SCMP_CMP_EQ, 0);
-	const struct scmp_arg_cmp addressed = SCMP_A4(SCMP_CMP_NE, 0);
-	const struct scmp_arg_cmp naming = SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME);
-	const struct scmp_arg_cmp any_other = SCMP_A0(SCMP_CMP_NE, PR_SET_NAME);
+	const scmp_datum_t ourselves = (scmp_datum_t)getpid();
 	const struct {
 		uint32_t action;
 		int call;
 		struct scmp_arg_cmp argument;
 	} rules[] = {
 		/* No new code. */
-		{SCMP_ACT_ALLOW, SCMP_SYS(mmap), data_only},
-		{no, SCMP_SYS(mmap), executable},
-		{SCMP_ACT_ALLOW, SCMP_SYS(mprotect), data_only},
-		{no, SCMP_SYS(mprotect), executable},
+		{yes, SCMP_SYS(mmap), argument(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+		{no, SCMP_SYS(mmap), argument(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)},
+		{yes, SCMP_SYS(mprotect), argument(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+		{no, SCMP_SYS(mprotect), argument(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)},
 		/* Threads, but no processes. */
-		{SCMP_ACT_ALLOW, SCMP_SYS(clone), thread},
-		{no, SCMP_SYS(clone), process},
+		{yes, SCMP_SYS(clone), argument(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)},
+		{no, SCMP_SYS(clone), argument(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)},
 		/* abort() and asserts may end us; nobody else is signalled. */
-		{SCMP_ACT_ALLOW, SCMP_SYS(tgkill), ourselves},
-		{no, SCMP_SYS(tgkill), others},
-		{SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), reading},
-		{no, SCMP_SYS(prlimit64), setting},
-		{SCMP_ACT_ALLOW, SCMP_SYS(sendto), unaddressed},
-		{no, SCMP_SYS(sendto), addressed},
-		{SCMP_ACT_ALLOW, SCMP_SYS(prctl), naming},
-		{no, SCMP_SYS(prctl), any_other},
+		{yes, SCMP_SYS(tgkill), argument(0, SCMP_CMP_EQ, ourselves, 0)},
+		{no, SCMP_SYS(tgkill), argument(0, SCMP_CMP_NE, ourselves, 0)},
+		{yes, SCMP_SYS(prlimit64), argument(2, SCMP_CMP_EQ, 0, 0)},
+		{no, SCMP_SYS(prlimit64), argument(2, SCMP_CMP_NE, 0, 0)},
+		{yes, SCMP_SYS(sendto), argument(4, SCMP_CMP_EQ, 0, 0)},
+		{no, SCMP_SYS(sendto), argument(4, SCMP_CMP_NE, 0, 0)},
+		{yes, SCMP_SYS(prctl), argument(0, SCMP_CMP_EQ, PR_SET_NAME, 0)},
+		{no, SCMP_SYS(prctl), argument(0, SCMP_CMP_NE, PR_SET_NAME, 0)},
 	};
 	for (size_t i = 0; i < COUNT(rules); i++) {
 		if (seccomp_rule_add_array(

@@ -4,6 +4,7 @@
  *
  *	fill RRGGBB [X Y W H]	paint on the canvas; nothing is sent, but the area counts as damaged
  *	frame [FAULT…]		send the canvas; answers "sent" or "no-buffer"
+ *	lose			as if a frame was sent that PipeWire lost
  *	cursor mutter|kwin	send a buffer that tells of a moved pointer only, over stale pixels
  *	crop X Y W H | crop none
  *	resize W H		renegotiate; a "format WxH" line follows
@@ -345,6 +346,8 @@ static void run_command(struct producer *producer, char *line) {
 		paint(producer, colour, &SPA_REGION(0, 0, producer->width, producer->height));
 	} else if (strncmp(line, "frame", 5) == 0) {
 		say(send_frame(producer, line + 5) ? "sent" : "no-buffer");
+	} else if (strcmp(line, "lose") == 0) {
+		producer->shown = true;
 	} else if (sscanf(line, "cursor %15s", word) == 1) {
 		send_cursor(producer, word);
 	} else if (sscanf(line, "crop %d %d %u %u", &x, &y, &a, &b) == 4) {

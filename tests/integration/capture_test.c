@@ -412,11 +412,24 @@ static void test_no_credit(void **state) {
 	assert_true(process_cpu_ms(share.helper.pid) - cpu <= 50);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_send(&share.producer, "frame");
+	assert_false(helper_next_frame(&share.helper, 100));
 	helper_credit(&share.helper, 1);
 	assert_true(helper_next_frame(&share.helper, 1000));
 	assert_true(share.helper.frame.key);
 	helper_expect_colour(&share.helper, 600, 300, GREEN);
 	assert_false(helper_next_frame(&share.helper, 200));
+	stop_share(&share);
+}
+
+/* A first picture that PipeWire lost comes nevertheless, also on a still screen. */
+static void test_lost_first_picture(void **state) {
+	struct share share;
+	const char *const arguments[] = {"--size", "320x240", NULL};
+	start_share(&share, *state, arguments, &usual);
+	producer_say(&share.producer, "fill %06x", GREEN);
+	producer_say(&share.producer, "lose");
+	assert_true(helper_next_frame(&share.helper, 2000));
+	helper_expect_colour(&share.helper, 160, 120, GREEN);
 	stop_share(&share);
 }
 
@@ -686,6 +699,7 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_fps_is_bounded),
 		cmocka_unit_test(test_still),
 		cmocka_unit_test(test_no_credit),
+		cmocka_unit_test(test_lost_first_picture),
 		cmocka_unit_test(test_keyframe),
 		cmocka_unit_test(test_node_death),
 		cmocka_unit_test(test_no_such_node),

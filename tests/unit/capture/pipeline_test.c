@@ -288,10 +288,9 @@ static void test_full_socket_holds_the_encoder(void **state) {
 		pass(&world, 30000);
 	}
 	assert_int_equal(world.encodes, 1);
-	int packets = 0;
 	struct packet packet;
 	while (!channel_idle(&world.channel)) {
-		packets += receive(&world, &packet) == PACKET_FRAME;
+		(void)receive(&world, &packet);
 		assert_true(channel_flush(&world.channel));
 	}
 	pipeline_step(world.pipeline);
