@@ -10,7 +10,7 @@
 	}
 	const { apply } = Reflect;
 	const { isPrototypeOf } = Object.prototype;
-	const { dispatchEvent } = EventTarget.prototype;
+	const { dispatchEvent } = window;
 
 	/**
 	 * Whether constraints name a source id of ours, in the documented spelling or without its `mandatory`.

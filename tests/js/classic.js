@@ -1,0 +1,49 @@
+/** Runs the extension's classic scripts, which import nothing, in a window of the test's making. */
+import { readFileSync } from 'node:fs';
+import { createContext, runInContext } from 'node:vm';
+
+const root = new URL('../../extension/', import.meta.url);
+/** @type {WeakMap<object, object>} what Node calls the context of a window */
+const contexts = new WeakMap();
+
+/** An EventTarget that delivers what is posted to it, as a window does. */
+export function makeWindow(globals = {}) {
+	const target = new EventTarget();
+	const context = createContext({
+		CustomEvent,
+		DOMException,
+		Event,
+		EventTarget,
+		MessageChannel,
+		URL,
+		console: { ...console, info() {}, warn() {} },
+		isSecureContext: true,
+		origin: 'https://a.example',
+		performance,
+		queueMicrotask,
+		clearTimeout: (id) => clearTimeout(id),
+		setTimeout: (callback, delay) => setTimeout(callback, delay),
+		addEventListener: target.addEventListener.bind(target),
+		dispatchEvent: target.dispatchEvent.bind(target),
+		posted: [],
+		postMessage(data, targetOrigin, ports = []) {
+			window.posted.push({ data, targetOrigin });
+			const event = Object.assign(new Event('message'), { data, ports, source: window, origin: window.origin });
+			queueMicrotask(() => target.dispatchEvent(event));
+		},
+		...globals,
+	});
+	const window = runInContext('globalThis.window = globalThis', context);
+	contexts.set(window, context);
+	return window;
+}
+
+/**
+ * @param {object} window
+ * @param {...string} files below extension/
+ */
+export function run(window, ...files) {
+	for (const file of files) {
+		runInContext(readFileSync(new URL(file, root), 'utf8'), contexts.get(window), { filename: file });
+	}
+}

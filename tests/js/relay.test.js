@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import test from 'node:test';
+import { makeWindow, run } from './classic.js';
+import { FakePort, settle } from './fake.js';
+
+function setUp(globals = {}) {
+	const ports = [];
+	const woken = [];
+	const runtime = {
+		connect({ name }) {
+			const [near, far] = FakePort.pair(name);
+			ports.push(far);
+			return near;
+		},
+		async sendMessage(message) {
+			woken.push(message.type);
+		},
+	};
+	const window = makeWindow({ chrome: { runtime }, ...globals });
+	const seen = [];
+	run(window, 'content/relay.js');
+	window.addEventListener('message', ({ data }) => seen.push(data));
+	const ask = async () => {
+		window.postMessage('requestScreenSourceId', '*');
+		await settle();
+	};
+	const answers = () => structuredClone(seen.filter((data) => data !== 'requestScreenSourceId'));
+	return { answers, ask, ports, runtime, seen, window, woken };
+}
+
+/** Redeems as the track does; returns its end of the channel and what arrives there. */
+async function redeem(window) {
+	const { port1, port2 } = new MessageChannel();
+	const arrived = [];
+	port1.on('message', (data) => arrived.push(data));
+	window.postMessage({ type: 'portlight:redeem', sourceId: 'portlight:x', codecs: ['vp9'], maxFps: 30 }, '/', [port2]);
+	await settle();
+	return { track: port1, arrived, next: async () => (await once(port1, 'message'))[0] };
+}
+
+test('a page that does not ask opens no port, whatever it posts', async () => {
+	const { ports, seen, window } = setUp();
+	const others = ['get-sourceId', 'requestScreenSourceId ', '', null, 7, {}, { type: 'request' }, ['requestScreenSourceId']];
+	for (const data of others) {
+		window.postMessage(data, '*');
+	}
+	await settle();
+	assert.deepEqual(ports, []);
+	assert.deepEqual(seen, others);
+	assert.equal(window.posted.length, others.length);
+});
+
+test('a granted id is answered as documented, to the page alone', async () => {
+	const { answers, ask, ports, window } = setUp();
+	await ask();
+	assert.deepEqual(ports.map(({ name, received }) => [name, received]), [['page', [{ type: 'request' }]]]);
+	ports[0].postMessage({ type: 'granted', sourceId: 'portlight:x' });
+	await settle();
+	assert.deepEqual(answers(), [{ sourceId: 'portlight:x' }]);
+	assert.equal(window.posted.at(-1).targetOrigin, 'https://a.example');
+});
+
+test('a refusal is the documented string and nothing else', async () => {
+	const { answers, ask, ports } = setUp();
+	await ask();
+	ports[0].postMessage({ type: 'refused', code: 'host-missing', message: 'm', remedy: 'r' });
+	await settle();
+	assert.deepEqual(answers(), ['PermissionDeniedError']);
+});
+
+test('a flood is one request and one answer, and the next request is a new one', async () => {
+	const { answers, ask, ports, window } = setUp();
+	for (let i = 0; i < 1000; i++) {
+		window.postMessage('requestScreenSourceId', '*');
+	}
+	await settle();
+	assert.equal(ports[0].received.length, 1);
+	ports[0].postMessage({ type: 'refused', code: 'denied', message: '', remedy: '' });
+	await settle();
+	assert.deepEqual(answers(), ['PermissionDeniedError']);
+	await ask();
+	assert.equal(ports.length, 1);
+	assert.equal(ports[0].received.length, 2);
+});
+
+test('a worker that dies while the page waits is a refusal; without a request it is silence', async () => {
+	const { answers, ask, ports } = setUp();
+	await ask();
+	ports[0].disconnect();
+	await settle();
+	assert.deepEqual(answers(), ['PermissionDeniedError']);
+	await ask();
+	assert.equal(ports.length, 2);
+	ports[1].postMessage({ type: 'granted', sourceId: 's' });
+	await settle();
+	ports[1].disconnect();
+	await settle();
+	assert.equal(answers().length, 2);
+});
+
+test('an extension that was removed under the page refuses', async () => {
+	const { answers, ask, runtime } = setUp();
+	runtime.connect = () => {
+		throw new Error('Extension context invalidated.');
+	};
+	await ask();
+	assert.deepEqual(answers(), ['PermissionDeniedError']);
+});
+
+test('a request from another window, or in an insecure page, is not heard', async () => {
+	for (const globals of [{}, { isSecureContext: false }]) {
+		const { ports, window } = setUp(globals);
+		if (globals.isSecureContext === undefined) {
+			window.dispatchEvent(Object.assign(new Event('message'), { data: 'requestScreenSourceId', source: {}, ports: [] }));
+		} else {
+			window.postMessage('requestScreenSourceId', '*');
+		}
+		await settle();
+		assert.deepEqual(ports, []);
+	}
+});
+
+test('a page of an opaque origin is answered as well', async () => {
+	const { ask, ports, window } = setUp({ origin: 'null' });
+	await ask();
+	ports[0].postMessage({ type: 'granted', sourceId: 's' });
+	await settle();
+	assert.equal(window.posted.at(-1).targetOrigin, '*');
+});
+
+test("what the track says never reaches the page's listeners, and its frames go by its own channel", async () => {
+	const { ports, seen, window } = setUp();
+	const { next, track } = await redeem(window);
+	assert.deepEqual(seen, []);
+	assert.equal(ports[0].name, 'share');
+	assert.deepEqual(ports[0].received, [{ type: 'redeem', sourceId: 'portlight:x', codecs: ['vp9'], maxFps: 30 }]);
+	ports[0].postMessage({ type: 'frame', seq: 0 });
+	assert.deepEqual(await next(), { type: 'frame', seq: 0 });
+	track.postMessage({ type: 'credit', frames: 1 });
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	assert.deepEqual(ports[0].of('credit'), [{ type: 'credit', frames: 1 }]);
+	assert.deepEqual(seen, []);
+	track.close();
+});
+
+test('the page stops: the port to the background closes', async () => {
+	const { ports, window, woken } = setUp();
+	const { track } = await redeem(window);
+	track.postMessage({ type: 'stop' });
+	await once(track, 'close');
+	assert.equal(ports[0].connected, false);
+	assert.deepEqual(woken, []);
+});
+
+test('the background ends it: the track hears that and no more', async () => {
+	const { ports, window, woken } = setUp();
+	const { arrived, track } = await redeem(window);
+	ports[0].postMessage({ type: 'ended', code: 'stopped' });
+	ports[0].disconnect();
+	await once(track, 'close');
+	assert.deepEqual(arrived, [{ type: 'ended', code: 'stopped' }]);
+	assert.deepEqual(woken, []);
+});
+
+test('the worker is killed in mid-share: the track hears an end, and the worker is woken to tidy up', async () => {
+	const { ports, window, woken } = setUp();
+	const { arrived, track } = await redeem(window);
+	ports[0].disconnect();
+	await once(track, 'close');
+	assert.deepEqual(arrived.map(({ type, code }) => [type, code]), [['ended', 'host-crashed']]);
+	assert.deepEqual(woken, ['awake']);
+});

@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { afterEach, test } from 'node:test';
+import { makeWindow, run } from './classic.js';
+
+const id = 'portlight:abc';
+const opened = { type: 'opened', codec: 'vp9', width: 1920, height: 1080, maxFps: 30, surface: 'monitor' };
+const open = [];
+afterEach(() => open.splice(0).forEach((port) => port.close()));
+
+/** A window with tracks and streams as far as page/track.js goes, and a sink and decoder that note what they get. */
+function setUp() {
+	const sinks = [];
+	const decoders = [];
+	class MediaStreamTrack extends EventTarget {
+		readyState = 'live';
+		kind = 'video';
+		get label() {
+			return 'native label';
+		}
+		stop() {
+			this.readyState = 'ended';
+		}
+		clone() {
+			return Object.assign(new MediaStreamTrack(), { readyState: this.readyState });
+		}
+		getSettings() {
+			return {};
+		}
+		getConstraints() {
+			return {};
+		}
+		async applyConstraints() {}
+	}
+	class MediaStream {
+		constructor(tracks) {
+			this.tracks = tracks;
+		}
+		getTracks() {
+			return this.tracks;
+		}
+		getVideoTracks() {
+			return this.tracks.filter(({ kind }) => kind === 'video');
+		}
+		getAudioTracks() {
+			return this.tracks.filter(({ kind }) => kind === 'audio');
+		}
+		addTrack(track) {
+			this.tracks.push(track);
+		}
+		clone() {
+			return new MediaStream(this.tracks.map((track) => copy(track)));
+		}
+	}
+	const copy = (track) => Object.assign(new MediaStreamTrack(), { readyState: track.readyState, kind: track.kind });
+	class VideoFrame {
+		constructor(from, changes) {
+			Object.assign(this, from, changes);
+		}
+		clone() {
+			return new VideoFrame(this, {});
+		}
+		close() {
+			this.closed = true;
+		}
+	}
+	class Navigator {
+		mediaDevices = { getUserMedia: async () => new MediaStream([Object.assign(new MediaStreamTrack(), { kind: 'audio' })]) };
+	}
+	const window = makeWindow({
+		MediaStreamTrack,
+		MediaStream,
+		MediaStreamTrackGenerator: MediaStreamTrack,
+		Navigator,
+		VideoFrame,
+		navigator: new Navigator(),
+	});
+	class FrameDecoder {
+		constructor(codec, listener) {
+			Object.assign(this, { codec, listener, taken: [] });
+			decoders.push(this);
+		}
+		take(message) {
+			this.taken.push(message);
+		}
+		close() {
+			this.closed = true;
+		}
+	}
+	const createSink = () => {
+		const sink = {
+			track: new MediaStreamTrack(),
+			shown: [],
+			show: (picture) => sink.shown.push(picture),
+			end: (clones) => (sink.ended = [...clones]),
+		};
+		sinks.push(sink);
+		return sink;
+	};
+	window.addEventListener('portlight:parts', ({ detail }) =>
+		Object.assign(detail, { createSink, FrameDecoder, decodable: async () => ['vp9', 'vp8'] }),
+	);
+	run(window, 'page/track.js');
+	/** The shim's part and the relay's: what the page gets, and the port on which the background speaks. */
+	const redeem = async (constraints) => {
+		const stream = new Promise((resolve, reject) =>
+			window.dispatchEvent(
+				new CustomEvent('portlight:redeem', { cancelable: true, detail: { constraints, resolve, reject } }),
+			),
+		);
+		stream.catch(() => {});
+		const port = await new Promise((resolve) =>
+			window.addEventListener('message', (event) => resolve(Object.assign(event.ports[0], { wish: event.data })), {
+				once: true,
+			}),
+		);
+		open.push(port);
+		port.start();
+		return { port, stream };
+	};
+	return { decoders, redeem, sinks, window, VideoFrame };
+}
+
+const video = (mandatory = {}) => ({ video: { mandatory: { chromeMediaSource: 'desktop', chromeMediaSourceId: id, ...mandatory } } });
+const plain = (value) => JSON.parse(JSON.stringify(value));
+
+async function live(constraints = video()) {
+	const all = setUp();
+	const { port, stream } = await all.redeem(constraints);
+	port.postMessage(opened);
+	const [track] = (await stream).getVideoTracks();
+	return { ...all, port, stream: await stream, track, sink: all.sinks[0], decoder: all.decoders[0] };
+}
+
+test('the wish names the id, what can be decoded, and the frame rate of either spelling', async () => {
+	const both = [
+		video({ maxFrameRate: 12 }),
+		{ video: { chromeMediaSource: 'desktop', chromeMediaSourceId: id, frameRate: { ideal: 30, max: 12 } } },
+	];
+	for (const constraints of both) {
+		const { port } = await setUp().redeem(constraints);
+		assert.deepEqual(plain(port.wish), { type: 'portlight:redeem', sourceId: id, codecs: ['vp9', 'vp8'], maxFps: 12 });
+	}
+	for (const maxFrameRate of [0, -3, 'fast', NaN, null]) {
+		const { port } = await setUp().redeem(video({ maxFrameRate }));
+		assert.equal(port.wish.maxFps, undefined);
+	}
+});
+
+test('the track says of itself what a display-capture track says', async () => {
+	const { track } = await live();
+	assert.equal(track.label, 'screen:0:0');
+	assert.equal(track.contentHint, 'detail');
+	assert.deepEqual(plain(track.getSettings()), {
+		width: 1920,
+		height: 1080,
+		aspectRatio: 1920 / 1080,
+		frameRate: 30,
+		resizeMode: 'none',
+		displaySurface: 'monitor',
+		logicalSurface: true,
+		cursor: 'always',
+	});
+});
+
+test('tracks that are not ours are as they were', async () => {
+	const { window } = await live();
+	const other = new window.MediaStreamTrack();
+	assert.equal(other.label, 'native label');
+	assert.deepEqual(other.getSettings(), {});
+	assert.equal(other.clone().label, 'native label');
+	const { get } = Object.getOwnPropertyDescriptor(window.MediaStreamTrack.prototype, 'label');
+	assert.equal(get.name, 'get label');
+	assert.match(Function.prototype.toString.call(window.MediaStreamTrack.prototype.stop), /\[native code\]/);
+});
+
+test('the picture keeps its shape within the page\'s limits, and the settings follow', async () => {
+	for (const [limits, size] of [
+		[{ maxWidth: 1280, maxHeight: 720 }, [1280, 720]],
+		[{ maxWidth: 1000 }, [1000, 562]],
+		[{ maxHeight: 300 }, [534, 300]],
+		[{ maxWidth: 99999, maxHeight: 99999 }, [1920, 1080]],
+		[{ maxWidth: 1 }, [2, 2]],
+		[{ maxWidth: 0, maxHeight: 'tall' }, [1920, 1080]],
+	]) {
+		const { decoder, sink, track, VideoFrame } = await live(video(limits));
+		decoder.listener.onPicture(new VideoFrame({ displayWidth: 1920, displayHeight: 1080, timestamp: 5 }));
+		assert.deepEqual([sink.shown[0].displayWidth, sink.shown[0].displayHeight], size);
+		assert.deepEqual([track.getSettings().width, track.getSettings().height], size);
+	}
+});
+
+test('a picture of another size changes the settings', async () => {
+	const { decoder, track, VideoFrame } = await live();
+	decoder.listener.onPicture(new VideoFrame({ displayWidth: 800, displayHeight: 600, timestamp: 5 }));
+	assert.deepEqual([track.getSettings().width, track.getSettings().height], [800, 600]);
+});
+
+test('times never go back, and every picture is closed or passed on', async () => {
+	const { decoder, sink, VideoFrame } = await live();
+	const pictures = [10, 30, 30, 20, 40].map(
+		(timestamp) => new VideoFrame({ displayWidth: 2, displayHeight: 2, timestamp }),
+	);
+	pictures.forEach((picture) => decoder.listener.onPicture(picture));
+	assert.deepEqual(sink.shown.map(({ timestamp }) => timestamp), [10, 30, 31, 32, 40]);
+	assert.ok(pictures.every(({ closed }) => closed));
+});
+
+test('a still screen is shown again to whoever comes late', async () => {
+	const { decoder, sink, VideoFrame } = await live();
+	decoder.listener.onPicture(new VideoFrame({ displayWidth: 2, displayHeight: 2, timestamp: 10 }));
+	await new Promise((resolve) => setTimeout(resolve, 500));
+	assert.ok(sink.shown.length >= 2);
+	assert.ok(sink.shown[1].timestamp > 10 + 90_000);
+});
+
+test("the page's stop ends the share, without an event", async () => {
+	const { decoder, port, sink, track } = await live();
+	track.addEventListener('ended', () => assert.fail('ended'));
+	const stopped = once(port, 'message');
+	track.stop();
+	assert.deepEqual((await stopped)[0], { type: 'stop' });
+	assert.deepEqual(sink.ended, []);
+	assert.ok(decoder.closed);
+});
+
+test('a share lives as long as one of its clones, however they were made', async () => {
+	const { port, sink, stream, track } = await live();
+	const copy = track.clone();
+	const [another] = stream.clone().getVideoTracks();
+	assert.equal(copy.label, 'screen:0:0');
+	assert.equal(another.label, 'screen:0:0');
+	track.stop();
+	copy.stop();
+	assert.equal(sink.ended, undefined);
+	const stopped = once(port, 'message');
+	another.stop();
+	assert.deepEqual((await stopped)[0], { type: 'stop' });
+	assert.deepEqual(sink.ended, []);
+	assert.equal(track.clone().readyState, 'ended');
+});
+
+test('the end from outside reaches every live clone', async () => {
+	const { decoder, port, sink, track } = await live();
+	const copy = track.clone();
+	const stopped = track.clone();
+	stopped.stop();
+	port.postMessage({ type: 'ended', code: 'session-closed', name: 'NotReadableError', message: 'Over.' });
+	await once(port, 'close');
+	assert.deepEqual(new Set(sink.ended), new Set([track, copy]));
+	assert.ok(decoder.closed);
+});
+
+test('an end before the share begins rejects with the name that the background gave', async () => {
+	for (const name of ['NotAllowedError', 'NotReadableError', 'TypeError']) {
+		const { redeem, sinks } = setUp();
+		const { port, stream } = await redeem(video());
+		port.postMessage({ type: 'ended', code: 'x', name, message: 'Why.' });
+		await assert.rejects(stream, { name, message: 'Why.' });
+		assert.equal(sinks.length, 0);
+	}
+});
+
+test('a decoder that gives up ends the share on both sides', async () => {
+	const { decoder, port, sink, track } = await live();
+	const stopped = once(port, 'message');
+	decoder.listener.onFailed();
+	assert.deepEqual((await stopped)[0], { type: 'stop' });
+	assert.deepEqual(sink.ended, [track]);
+});
+
+test('credit and keyframe requests go to the background, frames to the decoder', async () => {
+	const { decoder, port } = await live();
+	const got = [];
+	port.on('message', (data) => got.push(data));
+	decoder.listener.onCredit(2);
+	decoder.listener.onKeyframeNeeded();
+	port.postMessage({ type: 'frame', seq: 3 });
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	assert.deepEqual(got, [{ type: 'credit', frames: 2 }, { type: 'keyframe' }]);
+	assert.deepEqual(decoder.taken, [{ type: 'frame', seq: 3 }]);
+});
+
+test('constraints can be changed; what can not be met is refused', async () => {
+	const { track } = await live();
+	await track.applyConstraints({ width: 640 });
+	assert.deepEqual([track.getSettings().width, track.getSettings().height], [640, 360]);
+	assert.deepEqual(plain(track.getConstraints()), { width: 640 });
+	await assert.rejects(track.applyConstraints({ width: { min: 4000 } }), { name: 'OverconstrainedError', constraint: 'width' });
+	await assert.rejects(track.applyConstraints({ frameRate: { exact: 60 } }), { constraint: 'frameRate' });
+	await track.applyConstraints();
+	assert.equal(track.getSettings().width, 1920);
+});
+
+test('a microphone is asked for beside it, the desktop\'s sound is not', async () => {
+	const microphone = await live({ ...video(), audio: true });
+	assert.deepEqual(plain(microphone.stream.getTracks().map(({ kind }) => kind)), ['video', 'audio']);
+	const desktop = await live({ ...video(), audio: { mandatory: { chromeMediaSource: 'desktop' } } });
+	assert.deepEqual(plain(desktop.stream.getTracks().map(({ kind }) => kind)), ['video']);
+});
+
+test('the callback forms are there for the page that was granted a share', async () => {
+	const { window } = setUp();
+	for (const name of ['getUserMedia', 'webkitGetUserMedia']) {
+		assert.equal(window.navigator[name].name, name);
+		assert.equal(window.navigator[name].length, 3);
+		const stream = await new Promise((resolve, reject) => window.navigator[name]({}, resolve, reject));
+		assert.equal(stream.getTracks().length, 1);
+	}
+});
+
+test('a second page of shares is told from the first by its label', async () => {
+	const all = await live();
+	const second = await all.redeem(video());
+	second.port.postMessage({ ...opened, surface: 'window' });
+	const [track] = (await second.stream).getVideoTracks();
+	assert.equal(track.label, 'window:1:0');
+	assert.equal(track.getSettings().displaySurface, 'window');
+	assert.equal(all.track.label, 'screen:0:0');
+});
