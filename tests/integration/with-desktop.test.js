@@ -246,17 +246,31 @@ test('two desktops at a time do not disturb each other', async () => {
 	assert.deepEqual(outputs.map((output) => steps(output).Start.response), [0, 1]);
 });
 
-test('it runs in a folder that only its owner may enter', async () => {
+test('it runs in a folder that only its owner may enter, also where no mount namespace is allowed', async () => {
 	const closed = join(scratch, 'closed');
-	const inside = join(closed, 'clone/tests/desktop');
+	const clone = join(closed, 'clone');
 	mkdirSync(closed, {mode: 0o700});
-	cpSync(folder, inside, {recursive: true});
-	const options = {program: join(inside, 'with-desktop'), cwd: join(closed, 'clone')};
-	const run = new Run(['--consent', 'screen', 'sh', '-c', 'pwd; tests/desktop/portal-client'], options);
-	const output = await run.output();
-	assert.equal(output.split('\n')[0], options.cwd);
-	assert.equal(steps(output).Start.response, 0);
-	assert.equal(readFileSync('/proc/self/mountinfo', 'utf8').includes(closed), false, 'mounts');
+	cpSync(folder, join(clone, 'tests/desktop'), {recursive: true});
+	const script = 'pwd; tests/desktop/portal-client; echo done >"$PORTLIGHT_OUT/result"';
+	const words = [join(clone, 'tests/desktop/with-desktop'), '--out', 'out', 'sh', '-c', script];
+	// An ordinary user needs neither, and cannot give up capabilities either.
+	const without = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-sys_admin'] : [];
+	for (const [first, ...rest] of [words, [...without, ...words]]) {
+		const output = await new Run(rest, {program: first, cwd: clone}).output();
+		const copied = first === 'setpriv';
+		assert.equal(output.split('\n')[0] === clone, !copied);
+		assert.equal(steps(output).Start.response, 0);
+		assert.equal(readFileSync(join(clone, 'out/result'), 'utf8'), 'done\n');
+		assert.equal(statSync(join(clone, 'out/result')).uid, process.getuid?.());
+		assert.equal(readFileSync('/proc/self/mountinfo', 'utf8').includes(closed), false, 'mounts');
+		rmSync(join(clone, 'out'), {recursive: true});
+	}
+});
+
+test('a crashed portal is started again, and its dialogs are still answered', async () => {
+	const run = new Run(['sh', '-c', `${client}; ${control} kill portal-gnome; ${control} start portal; ${client}`]);
+	const answers = (await run.output()).split('\n').filter((line) => line.includes('"Start"'));
+	assert.deepEqual(answers.map((line) => JSON.parse(line).response), [0, 0]);
 });
 
 test('a part that cannot start is named, with its log', async () => {

@@ -5,7 +5,6 @@ One request a connection: a line of JSON, {"command": NAME, "arguments": [TEXT, 
 """
 
 import json
-import os
 import signal
 import socketserver
 import threading
@@ -50,13 +49,15 @@ class Control:
         """The answer to one request, as it came."""
         try:
             request = json.loads(line)
-            method = getattr(self, "do_" + request["command"].replace("-", "_"))
+            method = getattr(self, "do_" + request["command"].replace("-", "_"), None)
+            if not method:
+                raise Refused(f"no command {request['command']!r}. desktop-ctl --help lists them")
             return {"value": method(*request["arguments"])}
         except (Refused, gnome.NoSuchWindow, screenshot.Failed, shares.NothingShared, parts.Missing, OSError) as error:
             return {"error": str(error)}
         except GLib.Error as error:
             return {"error": f"the desktop did not answer: {error.message}"}
-        except (KeyError, AttributeError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             return {"error": f"not a request: {error}"}
 
     def _person(self):
@@ -147,10 +148,12 @@ class Control:
 
     def do_kill(self, name, signal_name="KILL"):
         """End a part of the desktop, as a crash would."""
-        pid = self.do_parts().get(name)
-        if not pid:
+        if not self.do_parts().get(name):
             raise Refused(f"no part {name!r} runs; there are {', '.join(self._session.parts)}")
-        os.kill(pid, getattr(signal, "SIG" + signal_name))
+        number = getattr(signal, "SIG" + signal_name, None)
+        if not number:
+            raise Refused(f"no signal {signal_name!r}; there are KILL, TERM, STOP and so on")
+        self._session.end_part(name, number)
 
     def do_start(self, name, *arguments):
         """Start an application, or the portal again after its end."""

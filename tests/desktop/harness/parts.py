@@ -96,6 +96,8 @@ def environment(folder, shell, out=None):
         **({"PORTLIGHT_OUT": out} if out else {}), "TMPDIR": folder + "/tmp", "PORTLIGHT_TMP": folder + "/tmp", "PORTLIGHT_DESKTOP": run + "/desktop",
     }
     env["LOGNAME"] = env["USER"]
+    # Folders of root's own in PATH only make programs that look further fail.
+    env["PATH"] = ":".join(path for path in env.get("PATH", os.defpath).split(":") if os.access(path, os.X_OK))
     if shell == "xvfb":
         env |= {"XDG_SESSION_TYPE": "x11", "GDK_BACKEND": "x11"}
     else:

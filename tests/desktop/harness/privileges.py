@@ -61,12 +61,13 @@ def _mount(source, target, kind, flags, options=None):
         raise OSError(error, f"mount {source} on {target}: {os.strerror(error)}")
 
 
-def _within(path, folder):
+def within(path, folder):
+    """Whether PATH is FOLDER or in it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _outermost(paths):
-    return [p for p in sorted(set(paths)) if not any(q != p and _within(p, q) for q in paths)]
+    return [p for p in sorted(set(paths)) if not any(q != p and within(p, q) for q in paths)]
 
 
 def open_the_way(paths, uid, gid, scratch):
@@ -80,8 +81,9 @@ def open_the_way(paths, uid, gid, scratch):
     for path in _outermost(paths):
         at = first_closed(path, uid, gid)
         if at == path:
-            raise Unreachable(f"{path} cannot be read by an unprivileged user. "
-                              f"Remedy: chmod -R go+rX {path}")
+            raise Unreachable(f"{path} cannot be entered by the unprivileged user that the desktop runs as. "
+                              "Remedy: start it in another folder, for example the repository's, or give the "
+                              "folder to everyone to read")
         if at:
             closed.setdefault(at, []).append(path)
     if not closed:

@@ -24,7 +24,7 @@ from . import accessibility, consent, control, gnome, parts, processes, watch  #
 
 FAILED = 125
 HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-START_LIMIT = 20
+START_LIMIT = 60
 CMD_GRACE = 3
 # A terminal learns its real size when its window is about to be shown.
 SCROLL = """while [ "$(stty size)" = "24 80" ]; do sleep 0.01; done; : > "$0"; i=0
@@ -54,6 +54,7 @@ class Session:
         self.env = parts.environment(self.folder, config.shell, config.out)
         self.parts = {}
         self.ended = {}
+        self.meant_to_end = set()
         self.command = None
         self.command_status = None
         self.signal = None
@@ -146,8 +147,13 @@ class Session:
         self.ended[name] = child.returncode
         if name == "portal-gnome" and self.watch:
             self.watch.forget_all()
-        if self.command and self.command_status is None:
+        if self.command and self.command_status is None and child.pid not in self.meant_to_end:
             print(f"with-desktop: {name} ended (status {child.returncode}) while the command runs", file=sys.stderr)
+
+    def end_part(self, name, number):
+        """Send a running part a signal, and do not report its end as a surprise."""
+        self.meant_to_end.add(self.parts[name].pid)
+        os.kill(self.parts[name].pid, number)
 
     # The desktop
 
@@ -247,7 +253,11 @@ class Session:
         return value
 
     def start_portal(self):
-        """Start the portal's backend and the portal; also used to start them again."""
+        """Start the portal's backend and the portal; if they run already, start them afresh."""
+        for name in ("portal", "portal-gnome"):
+            if name in self.parts and name not in self.ended:
+                self.end_part(name, signal.SIGTERM)
+                self.wait(lambda name=name: name in self.ended, f"the end of {name}")
         a11y = {"GTK_A11Y": "atspi", "AT_SPI_BUS_ADDRESS": self.env["DBUS_SESSION_BUS_ADDRESS"]}
         backend = parts.libexec("xdg-desktop-portal-gnome", "xdg-desktop-portal-gnome")
         self.start("portal-gnome", [backend], "xdg-desktop-portal-gnome", env=a11y)

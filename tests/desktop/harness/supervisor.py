@@ -5,6 +5,7 @@ process is killed, the session, which is told so by the kernel, clears up in its
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -14,9 +15,11 @@ import subprocess
 import sys
 import tempfile
 
-from . import privileges, processes
+from . import privileges, processes, workplace
 
 FAILED = 125
+# The X server makes this folder for its sockets where it is missing, and leaves it.
+X11_FOLDER = "/tmp/.X11-unix"
 HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 START_SESSION = ("import sys; sys.path.insert(0, sys.argv[1]); from harness import session; "
                  "sys.exit(session.main(sys.argv[2]))")
@@ -98,8 +101,9 @@ class Supervisor:
         self.uid, self.gid = privileges.unprivileged_user()
         self.folder = None
         self.child = None
-        self.out_owner = None
+        self.place = None
         self.signals = 0
+        self.had_x11_folder = os.path.isdir(X11_FOLDER)
 
     def run(self):
         """Everything; returns the exit status."""
@@ -121,30 +125,24 @@ class Supervisor:
             self.child.send_signal(number if self.signals == 1 else signal.SIGKILL)
 
     def _prepare(self):
-        out = self.options.out
-        if out:
-            self.options.out = out = os.path.realpath(out)
-            os.makedirs(out, exist_ok=True)
-            info = os.stat(out)
-            self.out_owner = (info.st_uid, info.st_gid)
         self.folder = tempfile.mkdtemp(prefix="portlight-desktop-", dir="/tmp")
-        if self.uid == os.getuid():
-            return
-        os.chown(self.folder, self.uid, self.gid)
-        if out:
-            privileges.own_tree(out, self.uid, self.gid)
-        needed = [os.path.realpath(p) for p in (HERE, os.path.join(HERE, "../.."), os.getcwd()) + ((out,) if out else ())]
-        privileges.open_the_way(needed, self.uid, self.gid, self.folder)
+        if self.uid != os.getuid():
+            os.chown(self.folder, self.uid, self.gid)
+        self.place = workplace.Workplace(os.path.join(HERE, "../.."), self.options.out, self.folder)
+        self.place.prepare()
 
     def _session(self):
         config = vars(self.options) | {"folder": self.folder, "supervisor": os.getpid()}
+        config["command"] = [self.place.inside(word) for word in self.options.command]
+        config["out"] = self.place.inside(self.place.out or "") or None
         del config["keep_logs"]
 
         def become_the_session():
             privileges.drop_to(self.uid, self.gid)
             processes.die_with_parent(signal.SIGTERM)
 
-        self.child = subprocess.Popen([sys.executable, "-B", "-c", START_SESSION, HERE, json.dumps(config)],
+        self.child = subprocess.Popen([sys.executable, "-B", "-c", START_SESSION, self.place.inside(HERE),
+                                       json.dumps(config)],
                                       preexec_fn=become_the_session)
         if self.signals:
             self.child.terminate()
@@ -156,14 +154,17 @@ class Supervisor:
             signal.signal(number, signal.SIG_IGN)
         for pid in processes.end_descendants():
             print(f"with-desktop: process {pid} would not end", file=sys.stderr)
+        if self.place:
+            self.place.restore()
         if self.folder:
             if self.options.keep_logs:
                 self._keep_logs()
             shutil.rmtree(self.folder, ignore_errors=True)
             if os.path.exists(self.folder):
                 print(f"with-desktop: could not remove all of {self.folder}", file=sys.stderr)
-        if self.out_owner and os.getuid() == 0:
-            privileges.own_tree(self.options.out, *self.out_owner)
+        if self.options.shell == "xvfb" and not self.had_x11_folder:
+            with contextlib.suppress(OSError):  # Another display may be using it by now.
+                os.rmdir(X11_FOLDER)
 
     def _keep_logs(self):
         logs = os.path.join(self.folder, "logs")
