@@ -16,6 +16,40 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 export const hostProgram = process.env.PORTLIGHT_HOST ?? join(here, '../../build/bin/portlight-host');
 
 /**
+ * @param {number} pid
+ * @returns {string[]} the fields of its stat file from the state on; none when it is gone
+ */
+function stat(pid) {
+	try {
+		const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+		return text.slice(text.lastIndexOf(')') + 2).split(' ');
+	} catch {
+		return [];
+	}
+}
+
+/** Pids of a process's children, zombies left out. @param {number} pid */
+export function children(pid) {
+	const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+	return pids.filter((one) => {
+		const [state, parent] = stat(one);
+		return Number(parent) === pid && state !== 'Z';
+	});
+}
+
+/** Processor time that it used so far. @param {number} pid */
+export function cpuMs(pid) {
+	const fields = stat(pid);
+	// In ticks, of which Linux tells user space that there are 100 a second.
+	return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** @param {number} pid */
+export function residentMiB(pid) {
+	return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
+/**
  * @param {import('node:child_process').ChildProcess} child
  * @param {NodeJS.Signals} [signal]
  */
@@ -44,11 +78,12 @@ export class World {
 	}
 
 	async startBus() {
-		this.bus = spawn('dbus-daemon', [`--config-file=${here}portal/bus.conf`, '--nofork', '--print-address=1'], {
-			stdio: ['ignore', 'pipe', 'inherit'],
-		});
-		const [address] = await once(this.bus.stdout.setEncoding('utf8'), 'data');
-		this.env.DBUS_SESSION_BUS_ADDRESS = address.trim();
+		// A fixed path, as a login session's: a bus that is started again is found there.
+		const address = `unix:path=${this.folder}/bus`;
+		const options = [`--config-file=${here}portal/bus.conf`, '--nofork', '--print-address=1', `--address=${address}`];
+		this.bus = spawn('dbus-daemon', options, {stdio: ['ignore', 'pipe', 'ignore']});
+		await once(this.bus.stdout, 'data');
+		this.env.DBUS_SESSION_BUS_ADDRESS = address;
 	}
 
 	async stopBus() {

@@ -296,7 +296,7 @@ test('the portal dies under a live share; the next share finds a new one', async
 	assert.equal((await browser.share()).share, 2);
 });
 
-test('the bus dies under a live share', async () => {
+test('the bus dies under a live share; started again, it is found', async () => {
 	await world.startPortal();
 	const browser = await greeted();
 	await browser.share();
@@ -304,6 +304,11 @@ test('the bus dies under a live share', async () => {
 	await world.stopBus();
 	assert.equal((await browser.ended(1)).code, 'bus-lost');
 	assertError(await browser.share(), 'portal-missing');
+	await world.stopPortal();
+	await world.startBus();
+	await world.startPortal();
+	assert.equal((await browser.share()).type, 'result');
+	assert.equal((await browser.hello()).portal, 4);
 });
 
 test('a granted share that nobody opens is stopped', async () => {
