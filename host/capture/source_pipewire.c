@@ -154,7 +154,8 @@ static void set_nudge(struct source_pipewire *self, int ms) {
 static void on_nudge(void *data, uint64_t expirations) {
 	(void)expirations;
 	struct source_pipewire *self = data;
-	if (self->ended || self->nudges == NUDGES_MAX) {
+	if (self->ended || self->nudges == NUDGES_MAX ||
+		pw_stream_get_state(self->stream, NULL) != PW_STREAM_STATE_STREAMING) {
 		return;
 	}
 	self->nudges++;
@@ -270,6 +271,7 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 	const struct spa_pod *params[PW_FORMAT_PARAMS_MAX];
 	uint32_t count = pw_format_buffer_params(&builder, params);
 	pw_stream_update_params(self->stream, params, count);
+	set_nudge(self, NUDGE_MS);
 }
 
 static void end_by_stream_error(struct source_pipewire *self, const char *error) {
