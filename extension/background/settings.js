@@ -2,16 +2,16 @@
 import { ext } from './ext.js';
 
 /**
- * Which way a page's request takes: `browser` is chrome.desktopCapture, `native` the host; `auto` prefers the browser's
- * own where there is one.
+ * Which way a page's request takes: `native` is always the host, `auto` is chrome.desktopCapture where the browser has
+ * it and the host elsewhere.
  *
- * @typedef {'auto' | 'browser' | 'native'} CapturePath
+ * @typedef {'auto' | 'native'} CapturePath
  */
 
 /** @returns {Promise<CapturePath>} */
 export async function capturePath() {
 	const { capturePath: chosen } = await ext.storage.local.get({ capturePath: 'auto' });
-	return chosen === 'browser' || chosen === 'native' ? chosen : 'auto';
+	return chosen === 'native' ? chosen : 'auto';
 }
 
 /** @param {CapturePath} chosen */

@@ -1,5 +1,4 @@
 /** The options page: which way a request takes, and whether the host is well. */
-import * as desktopCapture from '../background/desktop-capture.js';
 import { ext } from '../background/ext.js';
 import { capturePath, setCapturePath } from '../background/settings.js';
 import { errors } from '../shared/errors.js';
@@ -46,10 +45,6 @@ async function showCapturePath() {
 			await setCapturePath(/** @type {import('../background/settings.js').CapturePath} */ (input.value));
 			element('saved').textContent = text('saved');
 		});
-		if (input.value === 'browser' && !desktopCapture.available()) {
-			input.disabled = true;
-			element('browser-hint').textContent = text('captureBrowserMissing');
-		}
 	}
 }
 
