@@ -1,11 +1,11 @@
 /** What portlight-host makes of a capture helper that fails, and that nothing of ours outlives its end. */
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {World} from '../fake/world.js';
+import {children, World} from '../fake/world.js';
 
 /** @type {World} */
 let world;
@@ -224,6 +224,25 @@ test('several shares at once, each with its own helper, end one by one', async (
 		assert.equal((await browser.answer(null)).code, 'unknown-share');
 	}
 	assert.deepEqual(helpers(browser), []);
+});
+
+test('twenty shares, opened and ended in every way, leave no descriptor and no child behind', async () => {
+	const browser = world.browse();
+	await browser.hello();
+	const count = () => readdirSync(`/proc/${browser.process.pid}/fd`).length;
+	const before = count();
+	for (let share = 1; share <= 20; share++) {
+		assert.equal((await browser.share()).share, share);
+		assert.equal((await browser.open(share)).type, 'result');
+		if (share % 2 === 0) {
+			process.kill(helpers(browser)[0], 'SIGKILL');
+			assert.equal((await browser.ended(share)).code, 'helper-crashed');
+		} else {
+			assert.equal((await browser.request('stop', {share})).type, 'result');
+		}
+	}
+	assert.equal(count(), before);
+	assert.deepEqual(children(browser.process.pid ?? 0), []);
 });
 
 test('a browser that stops reading holds the helper back; the host stays small', async () => {
