@@ -33,15 +33,15 @@ void *memset(void *at, int value, size_t length) {
 		return __memset_chk(at, value, length, SIZE_MAX);
 	}
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t begin = (uintptr_t)at;
-	uintptr_t end = begin + length;
-	uintptr_t first = (begin + page - 1) / page * page;
-	uintptr_t last = end / page * page;
-	if (madvise((void *)first, last - first, MADV_DONTNEED) != 0) {
+	uint8_t *begin = at;
+	uint8_t *end = begin + length;
+	uint8_t *first = begin + (page - (uintptr_t)begin % page) % page;
+	uint8_t *last = end - (uintptr_t)end % page;
+	if (madvise(first, (size_t)(last - first), MADV_DONTNEED) != 0) {
 		return __memset_chk(at, value, length, SIZE_MAX);
 	}
-	__memset_chk(at, 0, first - begin, SIZE_MAX);
-	__memset_chk((void *)last, 0, end - last, SIZE_MAX);
+	__memset_chk(begin, 0, (size_t)(first - begin), SIZE_MAX);
+	__memset_chk(last, 0, (size_t)(end - last), SIZE_MAX);
 	return at;
 }
 

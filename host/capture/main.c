@@ -145,7 +145,7 @@ static void open_share(struct helper *helper, const struct packet_open *open, in
 		helper->pipeline = pipeline_create(open, helper->source, helper->encoder,
 			&helper->channel, &pipeline_loop, helper);
 	}
-	if (helper->pipeline == NULL) {
+	if (helper->source == NULL || helper->pipeline == NULL) {
 		finish_share(helper, ERROR_OUT_OF_MEMORY, "no memory for the share");
 		return;
 	}

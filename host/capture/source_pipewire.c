@@ -211,10 +211,12 @@ static bool source_pipewire_take(struct source *source, struct source_picture *p
  * 1920x1080. Dropping them costs little, since the next read maps them in bulk. */
 static void drop_pages(const struct spa_data *data) {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t begin = ((uintptr_t)data->data + page - 1) / page * page;
-	uintptr_t end = ((uintptr_t)data->data + data->maxsize) / page * page;
+	uint8_t *begin = data->data;
+	uint8_t *end = begin + data->maxsize;
+	begin += (page - (uintptr_t)begin % page) % page;
+	end -= (uintptr_t)end % page;
 	if (data->type == SPA_DATA_MemFd && end > begin) {
-		madvise((void *)begin, end - begin, MADV_DONTNEED);
+		madvise(begin, (size_t)(end - begin), MADV_DONTNEED);
 	}
 }
 

@@ -92,7 +92,7 @@ static void test_golden_colours(void **state) {
 		{0x0000ff, 41, 240, 110},
 		{0x808080, 126, 128, 128},
 	};
-	uint8_t memory[2 * 16];
+	uint8_t memory[2 * 16] = {0};
 	for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++) {
 		for (int order = PIXEL_ORDER_BGR; order <= PIXEL_ORDER_RGB; order++) {
 			const struct pixels pixels = {memory, 16, (enum pixel_order)order, 2, 2};
