@@ -27,15 +27,15 @@ BASE_CFLAGS := -std=c11 -D_GNU_SOURCE -g $(WARN) -Ihost -I$(B)/gen -MMD -MP
 ifeq ($(V),asan)
 CC := clang
 VARIANT_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
-VARIANT_LDFLAGS := -fsanitize=address,undefined
+VARIANT_LDFLAGS := -Wl,--as-needed -fsanitize=address,undefined
 else
 VARIANT_CFLAGS := -O2 $(HARDEN)
-VARIANT_LDFLAGS := -pie -Wl,-z,relro,-z,now
+VARIANT_LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now
 endif
 
 # What each folder may use: the layering is enforced here, since a folder sees no other folder's packages.
 PKG_base :=
-PKG_wire := json-c
+PKG_wire := json-c glib-2.0
 PKG_control := gio-unix-2.0
 PKG_capture := libpipewire-0.3 vpx libseccomp
 PKG_cli := gio-unix-2.0 libavformat libavcodec libavutil

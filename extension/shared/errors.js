@@ -94,11 +94,6 @@ export const errors = Object.freeze({
 		message: 'This desktop has no screen sharing portal (org.freedesktop.portal.ScreenCast).',
 		remedy: 'Install xdg-desktop-portal and the backend of your desktop (for GNOME xdg-desktop-portal-gnome), then log in again.',
 	},
-	'portal-too-old': {
-		name: 'NotSupportedError',
-		message: 'The screen sharing portal is too old for this request.',
-		remedy: 'Update xdg-desktop-portal.',
-	},
 	'portal-unsupported': {
 		name: 'NotSupportedError',
 		message: 'The portal offers none of the kinds of source that were asked for.',

@@ -30,7 +30,6 @@ enum exit_status say_exit_status(enum error_code code) {
 	case ERROR_CANCELLED:
 		return EXIT_REFUSED;
 	case ERROR_PORTAL_MISSING:
-	case ERROR_PORTAL_TOO_OLD:
 	case ERROR_PORTAL_UNSUPPORTED:
 	case ERROR_PORTAL_ERROR:
 	case ERROR_PORTAL_TIMEOUT:

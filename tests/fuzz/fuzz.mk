@@ -6,8 +6,8 @@ FUZZ_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -
 $(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard host/base/*.[ch] host/wire/*.[ch] host/wire/errors.def) $(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
-	clang $(filter-out -MMD -MP -Wmissing-prototypes,$(BASE_CFLAGS)) $(FUZZ_CFLAGS) $$(pkg-config --cflags json-c) -o $@ $< \
-		$(filter %.c,$(wildcard host/base/*.c host/wire/*.c)) $$(pkg-config --libs json-c)
+	clang $(filter-out -MMD -MP -Wmissing-prototypes,$(BASE_CFLAGS)) $(FUZZ_CFLAGS) $$(pkg-config --cflags $(PKG_wire)) -o $@ $< \
+		$(filter %.c,$(wildcard host/base/*.c host/wire/*.c)) $$(pkg-config --libs $(PKG_wire))
 
 .PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)
 fuzz: $(FUZZ_NAMES:%=fuzz-%) ## Fuzz the parsers, FUZZ_SECONDS each (60)
