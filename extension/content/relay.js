@@ -12,6 +12,8 @@
 	/** @type {chrome.runtime.Port | null} */
 	let background = null;
 	let pending = false;
+	/** @type {Set<() => void>} ends each of the page's shares */
+	const shares = new Set();
 
 	/**
 	 * Answers the page, in the dialect that it asked in.
@@ -37,7 +39,16 @@
 		}
 	}
 
+	/** A page that is left, even for a while, loses its ports without a word in some browsers. */
+	function leave() {
+		background?.disconnect();
+		background = null;
+		pending = false;
+		shares.forEach((end) => end());
+	}
+
 	function connect() {
+		window.addEventListener('pagehide', leave, { once: true });
 		const port = chrome.runtime.connect({ name: 'page' });
 		port.onMessage.addListener((message) => {
 			if (message.type === 'granted') {
@@ -73,24 +84,33 @@
 			track.postMessage(lost);
 			return;
 		}
+		const end = () => {
+			if (!over) {
+				over = true;
+				track.postMessage(lost);
+			}
+			shares.delete(end);
+			share.disconnect();
+			track.close();
+		};
+		shares.add(end);
 		share.onMessage.addListener((message) => {
 			over ||= message.type === 'ended';
 			track.postMessage(message);
 		});
 		share.onDisconnect.addListener(() => {
 			if (!over) {
-				over = true;
-				track.postMessage(lost);
 				// A worker that was killed left its badge behind; waking it puts that right.
 				chrome.runtime.sendMessage({ type: 'awake' }).catch(() => {});
 			}
-			track.close();
+			end();
 		});
 		track.onmessage = ({ data }) => {
 			if (data.type === 'stop') {
 				over = true;
-				share.disconnect();
-				track.close();
+				end();
+			} else if (data.type === 'ping') {
+				track.postMessage({ type: 'pong' });
 			} else if (!over) {
 				share.postMessage(data);
 			}

@@ -8,6 +8,7 @@
 	const REPEAT_FIRST_MS = 100;
 	const REPEAT_MS = 1000;
 	const REDEEM_MS = 30_000;
+	const SILENCE_MAX = 3;
 
 	/**
 	 * @typedef {{width: number, height: number}} Size
@@ -101,6 +102,8 @@
 		#size = { width: 0, height: 0 };
 		/** @type {Opened | null} */
 		#opened = null;
+		/** Times that the relay was asked for a sign of life since it last gave one. */
+		#silence = 0;
 		#over = false;
 
 		/**
@@ -130,6 +133,7 @@
 
 		/** @param {any} message */
 		#receive(message) {
+			this.#silence = 0;
 			switch (message.type) {
 			case 'opened':
 				this.#open(message);
@@ -221,6 +225,12 @@
 					const timestamp = this.#nextTimestamp(this.#last.timestamp + Math.round(1000 * idle));
 					this.#sink?.show(new VideoFrame(this.#last, { timestamp }));
 				}
+				// An extension that is removed takes its relay with it, in Firefox without a word.
+				if (this.#silence++ === SILENCE_MAX) {
+					this.#finish({ name: 'NotReadableError', message: 'The extension went away.' });
+					return;
+				}
+				this.#port.postMessage({ type: 'ping' });
 				this.#scheduleRepeat();
 			}, this.#repeatMs);
 		}

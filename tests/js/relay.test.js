@@ -171,3 +171,25 @@ test('the worker is killed in mid-share: the track hears an end, and the worker 
 	assert.deepEqual(arrived.map(({ type, code }) => [type, code]), [['ended', 'host-crashed']]);
 	assert.deepEqual(woken, ['awake']);
 });
+
+test('a page that is left ends its shares and its request, and can ask again when it comes back', async () => {
+	const { answers, ask, ports, window, woken } = setUp();
+	await ask();
+	const { arrived, track } = await redeem(window);
+	window.dispatchEvent(new Event('pagehide'));
+	await once(track, 'close');
+	assert.deepEqual(arrived.map(({ type }) => type), ['ended']);
+	assert.deepEqual(ports.map(({ connected }) => connected), [false, false]);
+	assert.deepEqual([answers(), woken], [[], []]);
+	await ask();
+	assert.equal(ports.length, 3);
+});
+
+test('it answers a sign of life by itself', async () => {
+	const { ports, window } = setUp();
+	const { next, track } = await redeem(window);
+	track.postMessage({ type: 'ping' });
+	assert.deepEqual(await next(), { type: 'pong' });
+	assert.equal(ports[0].received.length, 1);
+	track.close();
+});

@@ -124,6 +124,19 @@ function setUp() {
 const video = (mandatory = {}) => ({ video: { mandatory: { chromeMediaSource: 'desktop', chromeMediaSourceId: id, ...mandatory } } });
 const plain = (value) => JSON.parse(JSON.stringify(value));
 
+/** Waits for a message of this type from the track, and answers its signs of life meanwhile. */
+function said(port, type) {
+	return new Promise((resolve) =>
+		port.on('message', (data) => {
+			if (data.type === 'ping') {
+				port.postMessage({ type: 'pong' });
+			} else if (data.type === type) {
+				resolve(data);
+			}
+		}),
+	);
+}
+
 async function live(constraints = video()) {
 	const all = setUp();
 	const { port, stream } = await all.redeem(constraints);
@@ -217,9 +230,9 @@ test('a still screen is shown again to whoever comes late', async () => {
 test("the page's stop ends the share, without an event", async () => {
 	const { decoder, port, sink, track } = await live();
 	track.addEventListener('ended', () => assert.fail('ended'));
-	const stopped = once(port, 'message');
+	const stopped = said(port, 'stop');
 	track.stop();
-	assert.deepEqual((await stopped)[0], { type: 'stop' });
+	await stopped;
 	assert.deepEqual(sink.ended, []);
 	assert.ok(decoder.closed);
 });
@@ -233,9 +246,9 @@ test('a share lives as long as one of its clones, however they were made', async
 	track.stop();
 	copy.stop();
 	assert.equal(sink.ended, undefined);
-	const stopped = once(port, 'message');
+	const stopped = said(port, 'stop');
 	another.stop();
-	assert.deepEqual((await stopped)[0], { type: 'stop' });
+	await stopped;
 	assert.deepEqual(sink.ended, []);
 	assert.equal(track.clone().readyState, 'ended');
 });
@@ -263,16 +276,16 @@ test('an end before the share begins rejects with the name that the background g
 
 test('a decoder that gives up ends the share on both sides', async () => {
 	const { decoder, port, sink, track } = await live();
-	const stopped = once(port, 'message');
+	const stopped = said(port, 'stop');
 	decoder.listener.onFailed();
-	assert.deepEqual((await stopped)[0], { type: 'stop' });
+	await stopped;
 	assert.deepEqual(sink.ended, [track]);
 });
 
 test('credit and keyframe requests go to the background, frames to the decoder', async () => {
 	const { decoder, port } = await live();
 	const got = [];
-	port.on('message', (data) => got.push(data));
+	port.on('message', (data) => data.type !== 'ping' && got.push(data));
 	decoder.listener.onCredit(2);
 	decoder.listener.onKeyframeNeeded();
 	port.postMessage({ type: 'frame', seq: 3 });
@@ -317,4 +330,12 @@ test('a second page of shares is told from the first by its label', async () => 
 	assert.equal(track.label, 'window:1:0');
 	assert.equal(track.getSettings().displaySurface, 'window');
 	assert.equal(all.track.label, 'screen:0:0');
+});
+
+test('a relay that is gone without a word ends the track; one that answers keeps it', async () => {
+	const [silent, answering] = [await live(), await live()];
+	void said(answering.port, 'nothing');
+	await new Promise((resolve) => setTimeout(resolve, 2600));
+	assert.deepEqual(silent.sink.ended, [silent.track]);
+	assert.equal(answering.sink.ended, undefined);
 });
