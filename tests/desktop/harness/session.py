@@ -174,7 +174,10 @@ class Session:
             self._start_wayland()
         control.Control(self).serve(self.env["PORTLIGHT_DESKTOP"])
         for name in self.config.apps:
-            {"marker": self.start_marker, "terminal": self.start_terminal}[name]()
+            if name == "marker":
+                self.start_marker(at_start=True)
+            else:
+                self.start_terminal()
 
     def _start_x11(self):
         read, write = os.pipe()
@@ -267,13 +270,15 @@ class Session:
         self.wait_for_name("portal", "org.freedesktop.portal.Desktop")
         self.say("the portal is ready")
 
-    def start_marker(self, title="Portlight marker"):
+    def start_marker(self, title="Portlight marker", at_start=False):
         """Start a marker and wait until it has drawn."""
         width, height = self.config.size
         command = [os.path.join(HERE, "marker"), "--title", title]
         if not self.shell:
             # A window of just less than a quarter is what Mutter places in the top left corner, and others beside it.
             command += ["--bare", "--size", f"{width // 2 - 1}x{height // 2 - 1}"]
+            if at_start and self.config.shell == "mutter":
+                command += ["--backdrop", f"{width}x{height}"]
         name = self._free_name("marker")
         child = self.start(name, command, "gir1.2-gtk-3.0", stdout=subprocess.PIPE)
         os.set_blocking(child.stdout.fileno(), False)
