@@ -13,21 +13,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "capture/sanitizer.h"
 
 /* A 4K share takes some 300 MiB of private memory at its worst. */
 #define DATA_MAX ((rlim_t)1024 * 1024 * 1024)
 #define FILES_MAX ((rlim_t)256)
-
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ADDRESS_SANITIZER 1
-#endif
-#endif
-#ifndef WITH_ADDRESS_SANITIZER
-#define WITH_ADDRESS_SANITIZER 0
-#endif
 
 static bool limit(int resource, rlim_t most) {
 	struct rlimit now;

@@ -50,6 +50,7 @@ struct producer {
 	bool no_damage_meta;
 	bool no_cursor_meta;
 	bool dmabuf_only;
+	bool memptr; /* PipeWire allocates, as MemPtr */
 	/* The picture. */
 	uint32_t width;
 	uint32_t height;
@@ -423,7 +424,8 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 		SPA_PARAM_BUFFERS_blocks, SPA_POD_Int(1), SPA_PARAM_BUFFERS_size,
 		SPA_POD_Int((int)buffer_size(producer)), SPA_PARAM_BUFFERS_stride,
 		SPA_POD_Int((int)row_size(producer)), SPA_PARAM_BUFFERS_dataType,
-		SPA_POD_CHOICE_FLAGS_Int(1 << SPA_DATA_MemFd));
+		SPA_POD_CHOICE_FLAGS_Int(
+			1 << (producer->memptr ? SPA_DATA_MemPtr : SPA_DATA_MemFd)));
 	const struct {
 		uint32_t type;
 		size_t size;
@@ -454,6 +456,10 @@ static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 	struct producer *producer = data;
 	struct spa_data *memory = &buffer->buffer->datas[0];
 	uint32_t size = buffer_size(producer);
+	if (producer->memptr) {
+		say(memory->type == SPA_DATA_MemPtr ? "memptr" : "memfd");
+		return;
+	}
 	int fd = memfd_create("frame", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || ftruncate(fd, size) != 0) {
 		say("error memfd");
@@ -469,8 +475,11 @@ static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 }
 
 static void on_remove_buffer(void *data, struct pw_buffer *buffer) {
-	(void)data;
+	struct producer *producer = data;
 	struct spa_data *memory = &buffer->buffer->datas[0];
+	if (producer->memptr) {
+		return;
+	}
 	munmap(memory->data, memory->maxsize);
 	close((int)memory->fd);
 }
@@ -494,6 +503,7 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 		{"no-damage-meta", no_argument, NULL, 'd'},
 		{"no-cursor-meta", no_argument, NULL, 'c'},
 		{"dmabuf-only", no_argument, NULL, 'm'},
+		{"memptr", no_argument, NULL, 't'},
 		{0},
 	};
 	uint32_t width = 64;
@@ -530,6 +540,9 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 		case 'm':
 			producer->dmabuf_only = true;
 			break;
+		case 't':
+			producer->memptr = true;
+			break;
 		default:
 			return false;
 		}
@@ -544,9 +557,10 @@ static bool connect_stream(struct producer *producer) {
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	const struct spa_pod *offers[8];
 	uint32_t count = build_offers(producer, &builder, offers);
-	return producer->stream != NULL &&
-	       pw_stream_connect(producer->stream, PW_DIRECTION_OUTPUT, PW_ID_ANY,
-		       PW_STREAM_FLAG_DRIVER | PW_STREAM_FLAG_ALLOC_BUFFERS, offers, count) == 0;
+	enum pw_stream_flags flags = PW_STREAM_FLAG_DRIVER;
+	flags |= producer->memptr ? PW_STREAM_FLAG_MAP_BUFFERS : PW_STREAM_FLAG_ALLOC_BUFFERS;
+	return producer->stream != NULL && pw_stream_connect(producer->stream, PW_DIRECTION_OUTPUT,
+						   PW_ID_ANY, flags, offers, count) == 0;
 }
 
 int main(int argc, char **argv) {
