@@ -33,9 +33,11 @@ export class HostShare {
 	/**
 	 * @param {NativeHost} host
 	 * @param {{share: number, surface: string, width: number, height: number}} granted
+	 * @param {string[]} supports what the host's hello named
 	 */
-	constructor(host, granted) {
+	constructor(host, granted, supports) {
 		this.#host = host;
+		this.supports = supports;
 		this.id = granted.share;
 		this.surface = granted.surface;
 		this.width = granted.width;
@@ -81,6 +83,8 @@ export class NativeHost {
 	#port = null;
 	/** @type {Promise<Hello> | null} */
 	#hello = null;
+	/** @type {string[]} */
+	#supports = [];
 	/** @type {Map<number, Pending>} */
 	#pending = new Map();
 	/** @type {Map<number, HostShare>} */
@@ -88,7 +92,7 @@ export class NativeHost {
 	/** Calls under way that need the connection. */
 	#users = 0;
 	#heard = false;
-	/** @type {Failure | null} what the host said that belongs to no request: the reason when it then goes */
+	/** @type {Failure | null} the host's last word, when it was an error of no request: why it then goes */
 	#complaint = null;
 	#nextId = 1;
 
@@ -199,6 +203,7 @@ export class NativeHost {
 			if (hello.protocol !== PROTOCOL) {
 				throw new Failure('version-mismatch', `protocol ${hello.protocol}, host ${hello.version}`);
 			}
+			this.#supports = hello.supports;
 			return hello;
 		} catch (error) {
 			this.#port?.disconnect();
@@ -240,6 +245,7 @@ export class NativeHost {
 			return;
 		}
 		this.#heard = true;
+		this.#complaint = null;
 		switch (message.type) {
 		case 'frame':
 			this.#shares.get(message.share)?.onFrame?.(message);
@@ -252,12 +258,20 @@ export class NativeHost {
 			break;
 		case 'error':
 			if (message.id === null) {
-				this.#complaint = Failure.fromHost(message);
-				console.error('Portlight: the host objects:', message.code, message.detail ?? '');
+				this.#objection(Failure.fromHost(message));
 			} else {
 				this.#settle(message, (pending) => pending.reject(Failure.fromHost(message)));
 			}
 			break;
+		}
+	}
+
+	/** @param {Failure} failure */
+	#objection(failure) {
+		// A credit that crosses the end of its share is nobody's fault.
+		if (failure.code !== 'unknown-share') {
+			this.#complaint = failure;
+			console.error('Portlight: the host objects:', failure.code, failure.detail);
 		}
 	}
 
@@ -269,7 +283,7 @@ export class NativeHost {
 		if (pending.type !== 'share') {
 			return message;
 		}
-		const share = new HostShare(this, message);
+		const share = new HostShare(this, message, this.#supports);
 		this.#shares.set(share.id, share);
 		return share;
 	}

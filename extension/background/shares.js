@@ -71,9 +71,9 @@ class Share {
 		this.#port.onMessage.addListener((message) => this.#fromPage(message));
 		try {
 			const wanted = Array.isArray(wish.codecs) ? wish.codecs : [];
-			const codec = CODECS.find((name) => wanted.includes(name));
+			const codec = CODECS.find((name) => wanted.includes(name) && share.supports.includes(name));
 			if (!codec) {
-				throw new Failure('decoder-failed', 'The page can decode neither VP8 nor VP9.');
+				throw new Failure('decoder-failed', 'The page decodes nothing that the host encodes.');
 			}
 			const maxFps = fps(wish.maxFps);
 			const opened = await share.open({
@@ -83,7 +83,8 @@ class Share {
 				credit: CREDIT,
 			});
 			const { width, height } = opened;
-			this.#post({ type: 'opened', codec: opened.codec, width, height, maxFps, surface: share.surface });
+			const cursor = share.supports.includes('cursor-embedded') ? 'always' : 'never';
+			this.#post({ type: 'opened', codec: opened.codec, width, height, maxFps, surface: share.surface, cursor });
 		} catch (error) {
 			this.#post({ type: 'ended', ...Failure.from(error).forPage() });
 			await share.stop();

@@ -15,7 +15,7 @@
 	 * @typedef {{track: MediaStreamTrack, show: (picture: VideoFrame) => void,
 	 *   end: (clones: Set<MediaStreamTrack>) => void}} Sink
 	 * @typedef {{take: (message: object) => void, close: () => void}} FrameDecoder
-	 * @typedef {{codec: string, width: number, height: number, maxFps: number, surface: string}} Opened
+	 * @typedef {{codec: string, width: number, height: number, maxFps: number, surface: string, cursor: string}} Opened
 	 */
 
 	/** What page/frames.js and page/sinks.js, put here just before, hand over: nothing of it stays on the page. */
@@ -287,7 +287,7 @@
 				resizeMode: width === this.#size.width ? 'none' : 'crop-and-scale',
 				displaySurface: this.surface,
 				logicalSurface: true,
-				cursor: 'always',
+				cursor: this.#opened?.cursor,
 			};
 		}
 
@@ -301,7 +301,7 @@
 				resizeMode: ['none', 'crop-and-scale'],
 				displaySurface: this.surface,
 				logicalSurface: true,
-				cursor: ['always'],
+				cursor: [this.#opened?.cursor],
 			};
 		}
 

@@ -93,6 +93,18 @@ test('a host that refuses its caller says why', async () => {
 	await assert.rejects(new NativeHost().status(), { code: 'wrong-caller' });
 });
 
+test('a credit that came too late is not why the host goes later', async () => {
+	const host = new NativeHost();
+	const share = await host.share(what);
+	lastHost().postMessage({ type: 'error', id: null, code: 'bad-json', message: '', remedy: '' });
+	lastHost().postMessage({ type: 'frame', share: share.id, seq: 0, part: 0, parts: 1, data: '' });
+	lastHost().postMessage({ type: 'error', id: null, code: 'unknown-share', message: '', remedy: '' });
+	await settle();
+	lastHost().disconnect({ message: 'Native host has exited.' });
+	await settle();
+	assert.equal(share.ended?.code, 'host-crashed');
+});
+
 test('a host that crashes ends requests and shares alike', async () => {
 	useHost({ open: () => {} });
 	const host = new NativeHost();

@@ -43,7 +43,7 @@ test('a redeemed share is opened with what the page can decode, within bounds', 
 		{ type: 'open', id: 0, share: hostShare.id, codec: 'vp9', maxFps: 12, maxKbps: 10368, credit: CREDIT },
 	);
 	assert.deepEqual(port.received, [
-		{ type: 'opened', codec: 'vp9', width: 1920, height: 1080, maxFps: 12, surface: 'monitor' },
+		{ type: 'opened', codec: 'vp9', width: 1920, height: 1080, maxFps: 12, surface: 'monitor', cursor: 'always' },
 	]);
 	assert.deepEqual(counts, [1]);
 });
@@ -59,6 +59,13 @@ test('nonsense from the page never reaches the host', async () => {
 	assert.equal(port.of('ended')[0].code, 'decoder-failed');
 	assert.equal(lastHost().of('open').length, 0);
 	assert.equal(lastHost().of('stop').length, 1);
+});
+
+test("a host that can do less is asked for less, and the page is told", async () => {
+	useHost({ hello: () => ({ protocol: 1, version: '1', supports: ['vp8', 'cursor-hidden'], portal: 4 }) });
+	const port = await (await setUp()).redeem();
+	assert.equal(lastHost().of('open')[0].codec, 'vp8');
+	assert.equal(port.of('opened')[0].cursor, 'never');
 });
 
 test('an id is worth nothing a second time, elsewhere, or too late', async () => {

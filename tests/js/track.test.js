@@ -4,7 +4,7 @@ import { afterEach, test } from 'node:test';
 import { makeWindow, run } from './classic.js';
 
 const id = 'portlight:abc';
-const opened = { type: 'opened', codec: 'vp9', width: 1920, height: 1080, maxFps: 30, surface: 'monitor' };
+const opened = { type: 'opened', codec: 'vp9', width: 1920, height: 1080, maxFps: 30, surface: 'monitor', cursor: 'always' };
 const open = [];
 afterEach(() => open.splice(0).forEach((port) => port.close()));
 
