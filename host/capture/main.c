@@ -16,8 +16,8 @@
 #include "config.h"
 
 #define PEER_FD 3
-/* How long the desktop may take from OPEN to the first picture. */
-#define FIRST_PICTURE_S 10
+/* How long the desktop may take from OPEN to the first picture; less than the host waits. */
+#define FIRST_PICTURE_S 8
 
 static const char usage[] =
 	"Usage: portlight-capture [--help | --version]\n"

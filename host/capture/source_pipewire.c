@@ -1,30 +1,20 @@
 #include "capture/source_pipewire.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "capture/pw_api.h"
-#include "capture/pw_buffer.h"
 #include "capture/pw_format.h"
+#include "capture/pw_latest.h"
 #include "wire/packet.h"
 
-/* A picture's time stamp is believed when it is at most this old. */
-#define PTS_AGE_MAX_US 10000000
 /* A running stream without a picture is restarted after this time, so often. */
 #define NUDGE_MS 250
 #define NUDGES_MAX 3
 
-/*
- * The stream's process callback runs on PipeWire's data thread, because only there a buffer that is
- * given back returns to its producer in the same cycle. A producer with two buffers whose consumer
- * gives back later never gets another cycle to receive it in, and freezes. The callback only swaps
- * the waiting buffer for the newer one; `lock` guards that hand-over.
- */
 struct source_pipewire {
 	struct source source;
 	struct pw_context *context;
@@ -52,91 +42,21 @@ struct source_pipewire {
 	bool fits;       /* one of the node's formats is ours */
 	char offered[384];
 
-	pthread_mutex_t lock;
-	/* Guarded by `lock`. */
-	uint32_t width; /* of the negotiated format; 0 before it */
-	uint32_t height;
-	enum pixel_order order;
-	struct pw_buffer *held; /* the newest picture's, until it is taken */
-	struct pw_buffer_picture picture;
-	enum pixel_order picture_order;
-	struct rect last_crop;
-	struct damage damage; /* since the last taken picture */
-	bool damage_full;
-	uint64_t last_sequence;
+	struct pw_latest latest;
 };
 
 static void end(struct source_pipewire *self, enum error_code code, const char *detail) {
 	if (!self->ended) {
 		self->ended = true;
+		pw_latest_close(&self->latest);
 		self->events->ended(self->data, code, detail);
 	}
-}
-
-static int64_t monotonic_us(void) {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-/* The newest picture replaces the one that waits, and takes over what changed in that one. */
-static void hold_newest(struct source_pipewire *self, struct pw_buffer *buffer,
-	const struct pw_buffer_picture *picture, bool gap) {
-	if (self->held != NULL) {
-		pw_stream_queue_buffer(self->stream, self->held);
-	}
-	self->held = buffer;
-	self->picture = *picture;
-	self->picture_order = self->order;
-	bool moved = memcmp(&picture->crop, &self->last_crop, sizeof(picture->crop)) != 0;
-	self->last_crop = picture->crop;
-	self->damage_full = self->damage_full || moved || gap || !picture->damage_known;
-	if (!self->damage_full) {
-		damage_unite(&self->damage, &picture->damage);
-	}
-}
-
-/* Returns true when the buffer is kept. */
-static bool receive_buffer(struct source_pipewire *self, struct pw_buffer *buffer) {
-	if (self->ended || self->width == 0 || buffer->user_data == NULL) {
-		self->damage_full = true;
-		return false;
-	}
-	struct pw_buffer_picture picture;
-	uint64_t sequence = 0;
-	enum pw_buffer_kind kind =
-		pw_buffer_read(buffer->buffer, self->width, self->height, &picture, &sequence);
-	bool gap = sequence != 0 && self->last_sequence != 0 && sequence != self->last_sequence + 1;
-	self->last_sequence = sequence;
-	switch (kind) {
-	case PW_BUFFER_PICTURE:
-		hold_newest(self, buffer, &picture, gap);
-		return true;
-	case PW_BUFFER_BROKEN:
-		self->damage_full = true;
-		return false;
-	case PW_BUFFER_CURSOR:
-		self->damage_full = self->damage_full || gap;
-		return false;
-	}
-	return false;
 }
 
 /* On PipeWire's data thread. */
 static void on_process(void *data) {
 	struct source_pipewire *self = data;
-	bool fresh = false;
-	pthread_mutex_lock(&self->lock);
-	struct pw_buffer *buffer;
-	while ((buffer = pw_stream_dequeue_buffer(self->stream)) != NULL) {
-		if (receive_buffer(self, buffer)) {
-			fresh = true;
-		} else {
-			pw_stream_queue_buffer(self->stream, buffer);
-		}
-	}
-	pthread_mutex_unlock(&self->lock);
-	if (fresh) {
+	if (pw_latest_receive(&self->latest, self->stream)) {
 		pw_loop_signal_event(self->loop, self->wakeup);
 	}
 }
@@ -167,86 +87,33 @@ static void on_nudge(void *data, uint64_t expirations) {
 static void on_wakeup(void *data, uint64_t count) {
 	(void)count;
 	struct source_pipewire *self = data;
-	pthread_mutex_lock(&self->lock);
-	bool waits = self->held != NULL && !self->ended;
-	struct rect crop = self->picture.crop;
-	pthread_mutex_unlock(&self->lock);
-	if (waits) {
+	uint32_t width = 0;
+	uint32_t height = 0;
+	if (!self->ended && pw_latest_peek(&self->latest, &width, &height)) {
 		set_nudge(self, 0);
 		self->nudges = 0;
-		self->events->picture(self->data, (uint32_t)crop.width, (uint32_t)crop.height);
+		self->events->picture(self->data, width, height);
 	}
 }
 
-/* Keeps the lock until give_back(): the buffer must not be swapped while it is read. */
 static bool source_pipewire_take(struct source *source, struct source_picture *picture) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
-	pthread_mutex_lock(&self->lock);
-	if (self->held == NULL) {
-		pthread_mutex_unlock(&self->lock);
-		return false;
-	}
-	uint32_t width = (uint32_t)self->picture.crop.width;
-	uint32_t height = (uint32_t)self->picture.crop.height;
-	int64_t now = monotonic_us();
-	int64_t pts = self->picture.pts_us;
-	picture->pixels = (struct pixels){
-		.top = self->picture.top,
-		.stride = self->picture.stride,
-		.order = self->picture_order,
-		.width = width,
-		.height = height,
-	};
-	picture->damage = self->damage;
-	if (self->damage_full) {
-		damage_set_full(&picture->damage, width, height);
-	}
-	picture->pts_us = pts <= now && pts >= now - PTS_AGE_MAX_US && pts >= 0 ? pts : now;
-	damage_clear(&self->damage);
-	self->damage_full = false;
-	return true;
-}
-
-/* The pages that were read stay resident for as long as they are mapped: 8 MiB a buffer at
- * 1920x1080. Dropping them costs little, since the next read maps them in bulk. */
-static void drop_pages(const struct spa_data *data) {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uint8_t *begin = data->data;
-	uint8_t *end = begin + data->maxsize;
-	begin += (page - (uintptr_t)begin % page) % page;
-	end -= (uintptr_t)end % page;
-	if (data->type == SPA_DATA_MemFd && end > begin) {
-		madvise(begin, (size_t)(end - begin), MADV_DONTNEED);
-	}
+	return pw_latest_take(&self->latest, picture);
 }
 
 static void source_pipewire_give_back(struct source *source) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
-	drop_pages(&self->held->buffer->datas[0]);
-	pw_stream_queue_buffer(self->stream, self->held);
-	self->held = NULL;
-	pthread_mutex_unlock(&self->lock);
+	pw_latest_give_back(&self->latest, self->stream);
 }
 
 static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 	struct source_pipewire *self = data;
-	bool usable = pw_buffer_usable(buffer->buffer);
-	if (!usable) {
-		log_warning("a buffer's memory is not what the producer says; it is ignored");
-	}
-	pthread_mutex_lock(&self->lock);
-	buffer->user_data = usable ? self : NULL;
-	pthread_mutex_unlock(&self->lock);
+	pw_latest_add_buffer(&self->latest, buffer);
 }
 
 static void on_remove_buffer(void *data, struct pw_buffer *buffer) {
 	struct source_pipewire *self = data;
-	pthread_mutex_lock(&self->lock);
-	if (self->held == buffer) {
-		self->held = NULL;
-		self->damage_full = true;
-	}
-	pthread_mutex_unlock(&self->lock);
+	pw_latest_remove_buffer(&self->latest, buffer);
 }
 
 static void on_param_changed(void *data, uint32_t id, const struct spa_pod *param) {
@@ -262,12 +129,7 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 		return;
 	}
 	log_info("source: %ux%u", width, height);
-	pthread_mutex_lock(&self->lock);
-	self->width = width;
-	self->height = height;
-	self->order = order;
-	self->damage_full = true;
-	pthread_mutex_unlock(&self->lock);
+	pw_latest_set_format(&self->latest, order, width, height);
 	uint8_t memory[2048];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	const struct spa_pod *params[PW_FORMAT_PARAMS_MAX];
@@ -491,7 +353,7 @@ static void source_pipewire_destroy(struct source *source) {
 	if (self->fd >= 0) {
 		close(self->fd);
 	}
-	pthread_mutex_destroy(&self->lock);
+	pw_latest_finish(&self->latest);
 	free(self);
 }
 
@@ -519,7 +381,7 @@ struct source *source_pipewire_create(struct pw_context *context, struct pw_loop
 		.events = events,
 		.data = data,
 	};
-	pthread_mutex_init(&self->lock, NULL);
+	pw_latest_init(&self->latest);
 	self->wakeup = pw_loop_add_event(loop, on_wakeup, self);
 	self->nudge = pw_loop_add_timer(loop, on_nudge, self);
 	if (self->wakeup == NULL || self->nudge == NULL) {

@@ -1,7 +1,7 @@
 # portlight-capture against a real PipeWire daemon and the fake producer.
-CAPTURE_TEST := $(O)/tests/integration/capture_test
-$(CAPTURE_TEST): tests/integration/capture_test.c tests/integration/capture_rig.c tests/integration/capture_rig.h \
-		$(O)/libwire.a $(O)/libbase.a $(B)/gen/config.h
+CAPTURE_TESTS := $(O)/tests/integration/capture_test $(O)/tests/integration/capture_life_test
+$(CAPTURE_TESTS): $(O)/tests/integration/%: tests/integration/%.c tests/integration/capture_rig.c \
+		tests/integration/capture_helper.c tests/integration/capture_rig.h $(O)/libwire.a $(O)/libbase.a $(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) -DRIG_HELPER='"$(BIN)/portlight-capture"' \
@@ -10,5 +10,5 @@ $(CAPTURE_TEST): tests/integration/capture_test.c tests/integration/capture_rig.
 		$$(pkg-config --libs cmocka vpx json-c)
 
 .PHONY: integration-capture
-integration-capture: $(CAPTURE_TEST) $(O)/tests/fake/producer $(BIN)/portlight-capture ## Test the capture helper against PipeWire
-	$(CAPTURE_TEST)
+integration-capture: $(CAPTURE_TESTS) $(O)/tests/fake/producer $(BIN)/portlight-capture ## Test the capture helper against PipeWire
+	@set -e; for t in $(CAPTURE_TESTS); do echo "== $$t"; $$t; done

@@ -91,6 +91,26 @@ void helper_expect_end(struct helper *helper, enum error_code code);
 /* Fails unless the decoded picture is 0xRRGGBB at (x, y), within what encoding costs. */
 void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour);
 
+/* A share of one producer, as most tests want it. */
+struct share {
+	struct producer producer;
+	struct helper helper;
+};
+
+/* VP9, 60 pictures a second, credit for 16 and for every frame that comes; the node is filled in.
+ */
+extern const struct packet_open share_usual;
+
+/* Both ends run when it returns, and no frame was sent. */
+void share_start(struct share *share, const struct rig *rig, const char *const *arguments,
+	const struct packet_open *open);
+void share_stop(struct share *share);
+/* Takes frames until the picture rests. */
+void share_settle(struct share *share);
+
+int64_t time_now_ms(void);
+void time_sleep_ms(int ms);
+
 /* CPU time that the process took so far, in milliseconds. */
 long process_cpu_ms(pid_t pid);
 /* A "Vm…" or "Rss…" field of its status, in KiB. */

@@ -1,0 +1,179 @@
+#include "capture/pw_latest.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "capture/pw_api.h"
+
+/* A picture's time stamp is believed when it is at most this old. */
+#define PTS_AGE_MAX_US 10000000
+
+void pw_latest_init(struct pw_latest *latest) {
+	*latest = (struct pw_latest){0};
+	pthread_mutex_init(&latest->lock, NULL);
+}
+
+void pw_latest_finish(struct pw_latest *latest) {
+	pthread_mutex_destroy(&latest->lock);
+}
+
+void pw_latest_set_format(
+	struct pw_latest *latest, enum pixel_order order, uint32_t width, uint32_t height) {
+	pthread_mutex_lock(&latest->lock);
+	latest->width = width;
+	latest->height = height;
+	latest->order = order;
+	latest->damage_full = true;
+	pthread_mutex_unlock(&latest->lock);
+}
+
+void pw_latest_close(struct pw_latest *latest) {
+	pthread_mutex_lock(&latest->lock);
+	latest->closed = true;
+	pthread_mutex_unlock(&latest->lock);
+}
+
+void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
+	bool usable = pw_buffer_usable(buffer->buffer);
+	if (!usable) {
+		log_warning("a buffer's memory is not what the producer says; it is ignored");
+	}
+	pthread_mutex_lock(&latest->lock);
+	buffer->user_data = usable ? latest : NULL;
+	pthread_mutex_unlock(&latest->lock);
+}
+
+void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
+	pthread_mutex_lock(&latest->lock);
+	if (latest->held == buffer) {
+		latest->held = NULL;
+		latest->damage_full = true;
+	}
+	pthread_mutex_unlock(&latest->lock);
+}
+
+/* The newest picture replaces the one that waits, and takes over what changed in that one. */
+static void hold_newest(struct pw_latest *latest, struct pw_stream *stream,
+	struct pw_buffer *buffer, const struct pw_buffer_picture *picture, bool gap) {
+	if (latest->held != NULL) {
+		pw_stream_queue_buffer(stream, latest->held);
+	}
+	latest->held = buffer;
+	latest->picture = *picture;
+	latest->picture_order = latest->order;
+	bool moved = memcmp(&picture->crop, &latest->last_crop, sizeof(picture->crop)) != 0;
+	latest->last_crop = picture->crop;
+	latest->damage_full = latest->damage_full || moved || gap || !picture->damage_known;
+	if (!latest->damage_full) {
+		damage_unite(&latest->damage, &picture->damage);
+	}
+}
+
+/* Returns true when the buffer is kept. */
+static bool receive_buffer(
+	struct pw_latest *latest, struct pw_stream *stream, struct pw_buffer *buffer) {
+	if (latest->closed || latest->width == 0 || buffer->user_data == NULL) {
+		latest->damage_full = true;
+		return false;
+	}
+	struct pw_buffer_picture picture;
+	uint64_t sequence = 0;
+	enum pw_buffer_kind kind =
+		pw_buffer_read(buffer->buffer, latest->width, latest->height, &picture, &sequence);
+	bool gap = sequence != 0 && latest->last_sequence != 0 &&
+		   sequence != latest->last_sequence + 1;
+	latest->last_sequence = sequence;
+	switch (kind) {
+	case PW_BUFFER_PICTURE:
+		hold_newest(latest, stream, buffer, &picture, gap);
+		return true;
+	case PW_BUFFER_BROKEN:
+		latest->damage_full = true;
+		return false;
+	case PW_BUFFER_CURSOR:
+		latest->damage_full = latest->damage_full || gap;
+		return false;
+	}
+	return false;
+}
+
+bool pw_latest_receive(struct pw_latest *latest, struct pw_stream *stream) {
+	bool fresh = false;
+	pthread_mutex_lock(&latest->lock);
+	struct pw_buffer *buffer;
+	while ((buffer = pw_stream_dequeue_buffer(stream)) != NULL) {
+		if (receive_buffer(latest, stream, buffer)) {
+			fresh = true;
+		} else {
+			pw_stream_queue_buffer(stream, buffer);
+		}
+	}
+	pthread_mutex_unlock(&latest->lock);
+	return fresh;
+}
+
+bool pw_latest_peek(struct pw_latest *latest, uint32_t *width, uint32_t *height) {
+	pthread_mutex_lock(&latest->lock);
+	bool waits = latest->held != NULL && !latest->closed;
+	*width = (uint32_t)latest->picture.crop.width;
+	*height = (uint32_t)latest->picture.crop.height;
+	pthread_mutex_unlock(&latest->lock);
+	return waits;
+}
+
+static int64_t monotonic_us(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Keeps the lock until pw_latest_give_back(): the buffer must not be swapped while it is read. */
+bool pw_latest_take(struct pw_latest *latest, struct source_picture *picture) {
+	pthread_mutex_lock(&latest->lock);
+	if (latest->held == NULL) {
+		pthread_mutex_unlock(&latest->lock);
+		return false;
+	}
+	uint32_t width = (uint32_t)latest->picture.crop.width;
+	uint32_t height = (uint32_t)latest->picture.crop.height;
+	int64_t now = monotonic_us();
+	int64_t pts = latest->picture.pts_us;
+	picture->pixels = (struct pixels){
+		.top = latest->picture.top,
+		.stride = latest->picture.stride,
+		.order = latest->picture_order,
+		.width = width,
+		.height = height,
+	};
+	picture->damage = latest->damage;
+	if (latest->damage_full) {
+		damage_set_full(&picture->damage, width, height);
+	}
+	picture->pts_us = pts <= now && pts >= now - PTS_AGE_MAX_US && pts >= 0 ? pts : now;
+	damage_clear(&latest->damage);
+	latest->damage_full = false;
+	return true;
+}
+
+/* The pages that were read stay resident for as long as they are mapped: 8 MiB a buffer at
+ * 1920x1080. Dropping them costs little, since the next read maps them in bulk. */
+static void drop_pages(const struct spa_data *data) {
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uint8_t *begin = data->data;
+	uint8_t *end = begin + data->maxsize;
+	begin += (page - (uintptr_t)begin % page) % page;
+	end -= (uintptr_t)end % page;
+	if (data->type == SPA_DATA_MemFd && end > begin) {
+		madvise(begin, (size_t)(end - begin), MADV_DONTNEED);
+	}
+}
+
+void pw_latest_give_back(struct pw_latest *latest, struct pw_stream *stream) {
+	drop_pages(&latest->held->buffer->datas[0]);
+	pw_stream_queue_buffer(stream, latest->held);
+	latest->held = NULL;
+	pthread_mutex_unlock(&latest->lock);
+}

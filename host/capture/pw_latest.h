@@ -1,0 +1,60 @@
+/*
+ * The newest picture of a stream, between PipeWire's data thread and the loop.
+ *
+ * The stream's process callback runs on the data thread, because only there a buffer that is given
+ * back returns to its producer in the same cycle. A producer with two buffers whose consumer gives
+ * back later never gets another cycle to receive it in, and freezes. The callback only swaps the
+ * waiting buffer for the newer one; `lock` guards that hand-over. At most one buffer is held.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/pw_buffer.h"
+#include "capture/source.h"
+
+struct pw_buffer;
+struct pw_stream;
+
+struct pw_latest {
+	pthread_mutex_t lock;
+	/* Guarded by `lock`. */
+	uint32_t width; /* of the negotiated format; 0 before it */
+	uint32_t height;
+	enum pixel_order order;
+	bool closed;            /* nothing is held any more */
+	struct pw_buffer *held; /* the newest picture's, until it is taken */
+	struct pw_buffer_picture picture;
+	enum pixel_order picture_order;
+	struct rect last_crop;
+	struct damage damage; /* since the last taken picture */
+	bool damage_full;
+	uint64_t last_sequence;
+};
+
+void pw_latest_init(struct pw_latest *latest);
+void pw_latest_finish(struct pw_latest *latest);
+
+/* A format was negotiated; buffers that come from here on have it. */
+void pw_latest_set_format(
+	struct pw_latest *latest, enum pixel_order order, uint32_t width, uint32_t height);
+
+/* From here on every buffer goes straight back. */
+void pw_latest_close(struct pw_latest *latest);
+
+/* A buffer joins or leaves the pool. One whose memory can't be trusted is never read. */
+void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
+void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
+
+/* On the data thread: takes all buffers that wait, keeps the newest picture's and gives the others
+ * back. True when there is a new picture. */
+bool pw_latest_receive(struct pw_latest *latest, struct pw_stream *stream);
+
+/* The size of the picture that is held. False when none is. */
+bool pw_latest_peek(struct pw_latest *latest, uint32_t *width, uint32_t *height);
+
+/* As source_take() and source_give_back(); in between the data thread waits. */
+bool pw_latest_take(struct pw_latest *latest, struct source_picture *picture);
+void pw_latest_give_back(struct pw_latest *latest, struct pw_stream *stream);

@@ -1,0 +1,276 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vpx/vp8dx.h>
+
+#include <cmocka.h>
+
+#include "capture_rig.h"
+
+void helper_start(struct helper *helper) {
+	*helper = (struct helper){0};
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	helper->pid = fork();
+	if (helper->pid == 0) {
+		/* As from a browser: without the desktop's environment. */
+		unsetenv("XDG_RUNTIME_DIR");
+		/* Looking for leaks at exit takes ptrace, which the sandbox kills for. */
+		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+		if (pair[1] == 3) {
+			fcntl(3, F_SETFD, 0);
+		} else {
+			dup2(pair[1], 3);
+		}
+		execl(RIG_HELPER, RIG_HELPER, NULL);
+		_exit(127);
+	}
+	close(pair[1]);
+	helper->socket = pair[0];
+}
+
+void helper_stop(struct helper *helper) {
+	if (helper->socket >= 0) {
+		close(helper->socket);
+	}
+	int64_t deadline = time_now_ms() + 1000;
+	int status = 0;
+	pid_t got = 0;
+	while ((got = waitpid(helper->pid, &status, WNOHANG)) == 0 && time_now_ms() < deadline) {
+		time_sleep_ms(5);
+	}
+	if (got == 0) {
+		kill(helper->pid, SIGKILL);
+		waitpid(helper->pid, NULL, 0);
+		fail_msg("the helper lives on a second after its socket closed");
+	}
+	if (helper->decoder_open) {
+		vpx_codec_destroy(&helper->decoder);
+	}
+	free(helper->data);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void send_with_fd(int socket, const void *data, size_t length, int fd) {
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec vector = {.iov_base = (void *)data, .iov_len = length};
+	struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+	if (fd >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	}
+	assert_int_equal(sendmsg(socket, &message, MSG_NOSIGNAL), length);
+}
+
+void helper_open(struct helper *helper, int fd, const struct packet_open *open) {
+	const struct packet packet = {.type = PACKET_OPEN, .open = *open};
+	uint8_t bytes[PACKET_SIZE_MAX];
+	helper->codec = open->codec;
+	send_with_fd(helper->socket, bytes, packet_write(&packet, bytes), fd);
+	if (fd >= 0) {
+		close(fd);
+	}
+}
+
+void helper_send(struct helper *helper, const struct packet *packet) {
+	uint8_t bytes[PACKET_SIZE_MAX];
+	helper_send_bytes(helper, bytes, packet_write(packet, bytes));
+}
+
+void helper_send_bytes(struct helper *helper, const void *data, size_t length) {
+	send_with_fd(helper->socket, data, length, -1);
+}
+
+void helper_credit(struct helper *helper, uint16_t frames) {
+	helper_send(helper, &(struct packet){.type = PACKET_CREDIT, .credit.frames = frames});
+}
+
+static void decode(struct helper *helper) {
+	if (!helper->decoder_open) {
+		vpx_codec_iface_t *interface =
+			helper->codec == PACKET_CODEC_VP8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx();
+		assert_int_equal(vpx_codec_dec_init(&helper->decoder, interface, NULL, 0), 0);
+		helper->decoder_open = true;
+	}
+	assert_int_equal(vpx_codec_decode(&helper->decoder, helper->data,
+				 (unsigned int)helper->frame_length, NULL, 0),
+		VPX_CODEC_OK);
+	vpx_codec_iter_t iterator = NULL;
+	helper->image = vpx_codec_get_frame(&helper->decoder, &iterator);
+	assert_non_null(helper->image);
+	assert_int_equal(helper->image->d_w, helper->frame.width);
+	assert_int_equal(helper->image->d_h, helper->frame.height);
+}
+
+/* True when the fragment completes its frame. */
+static bool take_fragment(struct helper *helper, const struct packet_frame *frame) {
+	assert_true(helper->ready);
+	assert_int_equal(frame->sequence, helper->frames);
+	if (frame->part == 0) {
+		helper->frame_length = 0;
+		if (helper->frames > 0) {
+			assert_true(frame->pts_us > helper->frame.pts_us);
+		}
+		helper->frame = *frame;
+	}
+	assert_true(frame->parts == helper->frame.parts);
+	size_t needed = helper->frame_length + frame->payload_length;
+	if (needed > helper->capacity) {
+		helper->data = realloc(helper->data, needed);
+		assert_non_null(helper->data);
+		helper->capacity = needed;
+	}
+	memcpy(helper->data + helper->frame_length, frame->payload, frame->payload_length);
+	helper->frame_length = needed;
+	if (frame->part + 1 < frame->parts) {
+		return false;
+	}
+	helper->frames++;
+	helper->keyframes += frame->key;
+	return true;
+}
+
+/* Takes one packet. True when it completed a frame. */
+static bool take_packet(struct helper *helper, const uint8_t *data, size_t length) {
+	struct packet packet;
+	assert_true(packet_parse(data, length, &packet));
+	assert_false(helper->ended);
+	switch (packet.type) {
+	case PACKET_READY:
+		assert_false(helper->ready);
+		helper->ready = true;
+		helper->ready_packet = packet.ready;
+		return false;
+	case PACKET_ENDED:
+		helper->ended = true;
+		helper->ended_packet = packet.ended;
+		return false;
+	case PACKET_FRAME:
+		return take_fragment(helper, &packet.frame);
+	default:
+		fail_msg("a packet of type %d from the helper", packet.type);
+		return false;
+	}
+}
+
+/* Receives at most one packet by `deadline`. False when the time is up or nothing more will come.
+ */
+static bool receive(struct helper *helper, int64_t deadline, bool *whole) {
+	static uint8_t data[PACKET_SIZE_MAX + 1];
+	struct pollfd poller = {.fd = helper->socket, .events = POLLIN};
+	int64_t left = deadline - time_now_ms();
+	*whole = false;
+	if (helper->closed || poll(&poller, 1, left > 0 ? (int)left : 0) <= 0) {
+		return false;
+	}
+	ssize_t got = recv(helper->socket, data, sizeof(data), 0);
+	if (got <= 0) {
+		helper->closed = true;
+		return false;
+	}
+	*whole = take_packet(helper, data, (size_t)got);
+	return true;
+}
+
+bool helper_next_frame(struct helper *helper, int timeout_ms) {
+	int64_t deadline = time_now_ms() + timeout_ms;
+	bool whole = false;
+	while (!whole) {
+		if (!receive(helper, deadline, &whole)) {
+			return false;
+		}
+	}
+	decode(helper);
+	if (helper->auto_credit) {
+		helper_credit(helper, 1);
+	}
+	return true;
+}
+
+uint32_t helper_drain(struct helper *helper, int quiet_ms) {
+	uint32_t count = 0;
+	while (helper_next_frame(helper, quiet_ms)) {
+		count++;
+	}
+	return count;
+}
+
+void helper_expect_end(struct helper *helper, enum error_code code) {
+	int64_t deadline = time_now_ms() + 5000;
+	bool whole = false;
+	while (!helper->ended && receive(helper, deadline, &whole)) {
+	}
+	assert_true(helper->ended);
+	assert_string_equal(error_code_string(helper->ended_packet.code), error_code_string(code));
+	while (!helper->closed && receive(helper, time_now_ms() + 1000, &whole)) {
+	}
+	assert_true(helper->closed);
+}
+
+void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour) {
+	assert_non_null(helper->image);
+	const vpx_image_t *image = helper->image;
+	assert_true(x < image->d_w && y < image->d_h);
+	double red = (double)(colour >> 16 & 255);
+	double green = (double)(colour >> 8 & 255);
+	double blue = (double)(colour & 255);
+	/* BT.601, limited range. */
+	const double wanted[3] = {
+		16 + (65.481 * red + 128.553 * green + 24.966 * blue) / 255,
+		128 + (-37.797 * red - 74.203 * green + 112.0 * blue) / 255,
+		128 + (112.0 * red - 93.786 * green - 18.214 * blue) / 255,
+	};
+	for (int plane = 0; plane < 3; plane++) {
+		uint32_t column = plane == 0 ? x : x / 2;
+		uint32_t row = plane == 0 ? y : y / 2;
+		int got = image->planes[plane][(int)row * image->stride[plane] + (int)column];
+		double difference = got - wanted[plane];
+		if (difference > 6 || difference < -6) {
+			fail_msg("at %u,%u plane %d: %d in place of %.0f (%06x)", x, y, plane, got,
+				wanted[plane], colour);
+		}
+	}
+}
+
+const struct packet_open share_usual = {
+	.codec = PACKET_CODEC_VP9, .max_fps = 60, .max_kbps = 8000, .credit = 16};
+
+void share_start(struct share *share, const struct rig *rig, const char *const *arguments,
+	const struct packet_open *open) {
+	producer_start(&share->producer, rig, arguments);
+	helper_start(&share->helper);
+	struct packet_open packet = *open;
+	packet.node_id = share->producer.node_id;
+	share->helper.auto_credit = open->credit > 0;
+	helper_open(&share->helper, rig_connect(rig), &packet);
+	producer_expect(&share->producer, "state streaming");
+}
+
+void share_stop(struct share *share) {
+	helper_stop(&share->helper);
+	producer_stop(&share->producer);
+}
+
+/* Takes frames until the picture rests. */
+void share_settle(struct share *share) {
+	assert_true(helper_next_frame(&share->helper, 2000));
+	helper_drain(&share->helper, 300);
+}
