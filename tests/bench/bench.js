@@ -1,0 +1,197 @@
+/**
+ * `make bench` and `make bench-quick`: Portlight's engine and its competitors on the same frames, interleaved, in one run;
+ * one table, and build/bench/report.json. docs/PERFORMANCE.md says what is measured and how to read it.
+ *
+ *   node tests/bench/bench.js [--quick] [--only PART,…]    PART: cells, growth, glass
+ *
+ * BENCH_WORKLOADS, BENCH_ENGINES (lists) and BENCH_RUNS narrow it down while one works on a part.
+ */
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, writeFileSync} from 'node:fs';
+import os from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {parseArgs} from 'node:util';
+import {endAll, run} from './lib/children.js';
+import {startPipeWire} from './lib/pipewire.js';
+import {engines, growth as growthPlan, kbpsOf, modes, screens, workloads} from './lib/plan.js';
+import {makeRows, makeSmallTables, makeTable, makeVerdicts, median} from './lib/report.js';
+
+/** @typedef {import('./lib/plan.js').Screen} Screen */
+/** @typedef {import('./lib/plan.js').Engine} Engine */
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const out = join(root, 'build/bench');
+const cell = join(root, 'build/release/tests/bench/bench-cell');
+const helper = join(root, 'build/bin/portlight-capture');
+const began = performance.now();
+
+const {values: options} = parseArgs({options: {quick: {type: 'boolean', default: false}, only: {type: 'string', default: 'cells,growth,glass'}}});
+const mode = modes[options.quick ? 'quick' : 'full'];
+const parts = options.only.split(',');
+
+/** What went wrong; the rest is measured all the same. @type {string[]} */
+const broken = [];
+
+/** @param {string} text */
+function say(text) {
+	console.log(`[${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s] ${text}`);
+}
+
+/** @param {string} name @param {string[]} all */
+function chosen(name, all) {
+	const wanted = process.env[name]?.split(',') ?? all;
+	const unknown = wanted.filter((word) => !all.includes(word));
+	if (unknown.length) {
+		throw new Error(`${name}: ${unknown.join(', ')} is not one of ${all.join(', ')}`);
+	}
+	return wanted;
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @param {Engine} engine
+ * @param {string} workload
+ * @param {Screen} screen
+ * @param {boolean} judged  decode and compare, too
+ * @returns {Promise<import('./lib/report.js').Run>}
+ */
+async function measure(env, engine, workload, screen, judged) {
+	const warmUp = workload === 'still' ? mode.stillS : mode.warmUpS;
+	const args = [
+		...['--engine', engine.engine, '--codec', engine.codec, '--workload', workload, '--helper', helper],
+		...['--size', `${screen.width}x${screen.height}`, '--fps', screen.fps, '--kbps', kbpsOf(screen)],
+		...['--warmup', Math.round(warmUp * screen.fps), '--steps', Math.round(mode.windowS * screen.fps)],
+		...['--quality-every', judged ? mode.qualityEvery : 0],
+		...(engine.pipeline ? ['--pipeline', engine.pipeline(screen, workload)] : []),
+	];
+	return JSON.parse(await run(cell, args.map(String), env));
+}
+
+/**
+ * @template T
+ * @param {string} name
+ * @param {() => Promise<T>} what
+ * @returns {Promise<T | null>}
+ */
+async function attempt(name, what) {
+	try {
+		return await what();
+	} catch (error) {
+		const text = `${name}: ${/** @type {Error} */ (error).message}`;
+		broken.push(text);
+		say(`BROKEN ${text}`);
+		return null;
+	}
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function measureCells(env) {
+	const runs = [];
+	const wanted = chosen('BENCH_ENGINES', [...new Set(engines.map((engine) => engine.engine))]);
+	const those = engines.filter((engine) => wanted.includes(engine.engine));
+	const count = Number(process.env.BENCH_RUNS ?? mode.runs);
+	for (let round = 0; round < count; round++) {
+		for (const screen of screens) {
+			for (const workload of chosen('BENCH_WORKLOADS', workloads)) {
+				if (options.quick && screen.width > 1920 && workload !== 'typing') {
+					continue;
+				}
+				// Another one begins each time, so that nobody is always measured on the warmest machine.
+				for (let i = 0; i < those.length; i++) {
+					const engine = those[(i + round) % those.length];
+					const name = `${round + 1}/${count} ${screen.width}x${screen.height} ${workload.padEnd(12)} ${engine.engine.padEnd(11)} ${engine.codec}`;
+					const result = await attempt(name, () => measure(env, engine, workload, screen, round === 0));
+					if (!result) {
+						continue;
+					}
+					runs.push(result);
+					say(`${name}  ${result.cpuMsPerFrame.toFixed(2)} ms/frame, p50 ${result.encodeMs.p50.toFixed(1)} ms, ${result.kbps.toFixed(0)} kb/s${result.psnr ? `, ${result.psnr.toFixed(1)} dB` : ''}, ${result.encodes}/${result.frames}`);
+				}
+			}
+		}
+	}
+	return runs;
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function measureGrowth(env) {
+	const ours = engines[0];
+	/** @type {number[][]} */
+	const costs = growthPlan.map(() => []);
+	for (let round = 0; round < mode.growthRuns; round++) {
+		for (const [i, {screen, percent}] of growthPlan.entries()) {
+			const name = `growth ${round + 1}/${mode.growthRuns} ${screen.width}x${screen.height}, ${percent} % changes`;
+			const result = await attempt(name, () => measure(env, ours, `share=${percent}`, screen, false));
+			if (result) {
+				costs[i].push(result.cpuMsPerFrame);
+				say(`${name}: ${result.cpuMsPerFrame.toFixed(2)} ms/frame`);
+			}
+		}
+	}
+	return growthPlan.flatMap(({screen, percent}, i) =>
+		costs[i].length
+			? [{pixels: screen.width * screen.height, damage: percent / 100, cpuMsPerFrame: Number(median(costs[i]).toFixed(3))}]
+			: [],
+	);
+}
+
+/** @param {string} name a pkg-config package */
+function version(name) {
+	return execFileSync('pkg-config', ['--modversion', name], {encoding: 'utf8'}).trim();
+}
+
+function describeMachine() {
+	return {
+		cpu: os.cpus()[0].model.trim(),
+		cores: os.availableParallelism?.() ?? os.cpus().length,
+		memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+		kernel: os.release(),
+		load: os.loadavg().map((load) => Number(load.toFixed(2))),
+		libvpx: version('vpx'),
+		pipewire: version('libpipewire-0.3'),
+		gstreamer: version('gstreamer-1.0'),
+		date: new Date().toISOString().slice(0, 10),
+		mode: options.quick ? 'quick' : 'full',
+	};
+}
+
+async function main() {
+	mkdirSync(out, {recursive: true});
+	const machine = describeMachine();
+	say(`${machine.cpu}, ${machine.cores} cores, load ${machine.load[0]}`);
+	if (machine.load[0] > machine.cores / 4) {
+		say('other programs keep this machine busy: costs and times will come out too high, and spread');
+	}
+	const rig = await startPipeWire();
+	process.on('exit', rig.close);
+	/** @type {import('./lib/report.js').Run[]} */
+	const runs = parts.includes('cells') ? await measureCells(rig.env) : [];
+	const growth = parts.includes('growth') ? await measureGrowth(rig.env) : [];
+	/** @type {import('./lib/report.js').Glass[]} */
+	const glass = [];
+	const rows = makeRows(runs);
+	writeFileSync(join(out, 'report.json'), `${JSON.stringify({machine, rows, glass, growth}, null, '\t')}\n`);
+	writeFileSync(join(out, 'runs.json'), `${JSON.stringify(runs, null, '\t')}\n`);
+	console.log(`\n${makeTable(rows, runs)}\n\n${makeSmallTables(glass, growth)}\n\n${makeVerdicts(rows, runs, glass, growth).join('\n')}\n`);
+	broken.forEach((text) => console.log(`BROKEN  ${text}`));
+	say(`done: ${join(out, 'report.json')}`);
+}
+
+for (const [signal, status] of /** @type {const} */ ([['SIGINT', 130], ['SIGTERM', 143]])) {
+	process.once(signal, () => {
+		say('interrupted; ending everything');
+		void endAll().finally(() => process.exit(status));
+	});
+}
+main().then(
+	async () => {
+		await endAll();
+		process.exit(broken.length ? 1 : 0);
+	},
+	async (error) => {
+		say(`failed: ${error.message}`);
+		await endAll();
+		process.exit(1);
+	},
+);

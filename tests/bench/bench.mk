@@ -1,0 +1,36 @@
+# The benchmark: Portlight's engine beside its competitors, on the same frames, in one run.
+BENCH_BIN := $(O)/tests/bench
+BENCH_PKG := libpipewire-0.3 vpx pangocairo gstreamer-app-1.0 json-c
+BENCH_OBJ = $(patsubst %.c,$(O)/%.o,$(wildcard tests/bench/*.c))
+$(O)/tests/bench/%.o: tests/bench/%.c $(B)/gen/config.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(CC) $(BASE_CFLAGS) -Itests/bench $(VARIANT_CFLAGS) $(CFLAGS) \
+		$$(pkg-config --cflags $(BENCH_PKG) | sed 's/-I/-isystem /g') -c -o $@ $<
+-include $(wildcard $(O)/tests/bench/*.d)
+
+bench_objects = $(1:%=$(O)/tests/bench/%.o)
+BENCH_DRAWING := workload page moving
+$(BENCH_BIN)/bench-producer: $(call bench_objects,producer $(BENCH_DRAWING))
+$(BENCH_BIN)/bench-vpx: $(call bench_objects,engine_vpx sender) $(O)/libwire.a $(O)/libbase.a
+$(BENCH_BIN)/bench-gst: $(call bench_objects,engine_gst sender) $(O)/libwire.a $(O)/libbase.a
+$(BENCH_BIN)/bench-cell: $(call bench_objects,cell process quality $(BENCH_DRAWING)) $(O)/libwire.a $(O)/libbase.a
+$(BENCH_BIN)/bench-producer $(BENCH_BIN)/bench-vpx $(BENCH_BIN)/bench-gst $(BENCH_BIN)/bench-cell:
+	$(call say,LINK,$@)
+	$(CC) $(VARIANT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(BENCH_LIBS_$(@F)) -lm
+BENCH_LIBS_bench-producer = $$(pkg-config --libs pangocairo libpipewire-0.3)
+BENCH_LIBS_bench-vpx = $$(pkg-config --libs vpx) -lyuv
+BENCH_LIBS_bench-gst = $$(pkg-config --libs gstreamer-app-1.0)
+BENCH_LIBS_bench-cell = $$(pkg-config --libs vpx pangocairo json-c) -lyuv
+BENCH_PROGRAMS := $(addprefix $(BENCH_BIN)/,bench-producer bench-vpx bench-gst bench-cell)
+
+.PHONY: bench bench-quick bench-programs
+bench-programs: programs $(BENCH_PROGRAMS)
+bench: ## Measure Portlight beside its competitors (takes an hour)
+	packaging/install-deps build desktop run chromium bench
+	$(MAKE) --no-print-directory bench-programs extension
+	node tests/bench/bench.js
+bench-quick: ## The same table in under five minutes, less exact
+	packaging/install-deps build desktop run chromium bench
+	$(MAKE) --no-print-directory bench-programs extension
+	node tests/bench/bench.js --quick

@@ -1,0 +1,135 @@
+#include "quality.h"
+
+#include <libyuv/compare.h>
+#include <libyuv/convert.h>
+#include <libyuv/planar_functions.h>
+#include <math.h>
+#include <stdlib.h>
+#include <vpx/vp8dx.h>
+#include <vpx/vpx_decoder.h>
+
+#include "workload.h"
+
+/* SSIM takes long; it is looked at once in so many comparisons. */
+#define SSIM_EVERY 4u
+
+struct judge {
+	struct workload *workload;
+	uint32_t step;
+	vpx_image_t source;
+	bool converted;
+	vpx_image_t *before;
+	uint32_t first;
+	uint32_t every;
+	uint32_t pictures;
+	uint32_t compared;
+	double square_error; /* mean of a pixel, times weight */
+	double error_weight;
+	double ssim;
+	double ssim_weight;
+};
+
+static void advance(struct judge *judge, uint32_t step) {
+	struct area areas[WORKLOAD_AREAS_MAX];
+	bool changed = !judge->converted;
+	for (; judge->step < step; judge->step++) {
+		changed |= workload_step(judge->workload, areas) > 0;
+	}
+	if (changed) {
+		vpx_image_t *image = &judge->source;
+		judge->converted = true;
+		ARGBToI420((const uint8_t *)workload_pixels(judge->workload), (int)image->d_w * 4,
+			image->planes[0], image->stride[0], image->planes[1], image->stride[1],
+			image->planes[2], image->stride[2], (int)image->d_w, (int)image->d_h);
+	}
+}
+
+static void compare(
+	struct judge *judge, const vpx_image_t *decoded, uint32_t step, uint32_t weight) {
+	advance(judge, step);
+	const vpx_image_t *source = &judge->source;
+	int width = (int)source->d_w;
+	int height = (int)source->d_h;
+	uint64_t error = ComputeSumSquareErrorPlane(source->planes[0], source->stride[0],
+		decoded->planes[0], decoded->stride[0], width, height);
+	judge->square_error += weight * (double)error / ((double)width * height);
+	judge->error_weight += weight;
+	if (judge->compared++ % SSIM_EVERY == 0) {
+		judge->ssim +=
+			weight * CalcFrameSsim(source->planes[0], source->stride[0],
+					 decoded->planes[0], decoded->stride[0], width, height);
+		judge->ssim_weight += weight;
+	}
+}
+
+/* What `frame` was on show of the steps from `first` on, until `until`. */
+static void judge_frame(struct judge *judge, const struct quality_frame *frame,
+	const vpx_image_t *decoded, uint32_t until) {
+	uint32_t since = frame->step > judge->first ? frame->step : judge->first;
+	if (until > since && judge->every > 0 && judge->pictures++ % judge->every == 0) {
+		compare(judge, decoded, frame->step, until - since);
+	}
+}
+
+static bool judge_frames(struct judge *judge, vpx_codec_ctx_t *decoder,
+	struct quality_frame *frames, size_t count, uint32_t last) {
+	/* The picture before stays the decoder's only until the next one is decoded. */
+	vpx_image_t *before = judge->before;
+	for (size_t i = 0; i < count; i++) {
+		vpx_codec_iter_t iterator = NULL;
+		const vpx_image_t *decoded = NULL;
+		if (vpx_codec_decode(decoder, frames[i].data, (unsigned int)frames[i].length, NULL,
+			    0) == VPX_CODEC_OK) {
+			decoded = vpx_codec_get_frame(decoder, &iterator);
+		}
+		if (decoded == NULL || decoded->d_w != judge->source.d_w ||
+			decoded->d_h != judge->source.d_h ||
+			!workload_read_step(
+				decoded->planes[0], decoded->stride[0], &frames[i].step) ||
+			(i > 0 && frames[i].step < frames[i - 1].step)) {
+			return false;
+		}
+		if (i > 0 && frames[i].step > frames[i - 1].step) {
+			judge_frame(judge, &frames[i - 1], before, frames[i].step);
+		}
+		if (judge->every > 0) {
+			CopyPlane(decoded->planes[0], decoded->stride[0], before->planes[0],
+				before->stride[0], (int)before->d_w, (int)before->d_h);
+		}
+	}
+	judge_frame(judge, &frames[count - 1], before, last + 1);
+	return true;
+}
+
+bool quality_measure(struct quality_frame *frames, size_t count, bool vp8, const char *workload,
+	uint32_t width, uint32_t height, uint32_t first, uint32_t last, uint32_t every,
+	struct quality *quality) {
+	struct judge judge = {.workload = workload_create(workload, width, height),
+		.before = vpx_img_alloc(NULL, VPX_IMG_FMT_I420, width, height, 64),
+		.first = first,
+		.every = every};
+	vpx_codec_ctx_t decoder;
+	bool measured = false;
+	*quality = (struct quality){0};
+	if (judge.workload == NULL || judge.before == NULL ||
+		vpx_img_alloc(&judge.source, VPX_IMG_FMT_I420, width, height, 64) == NULL) {
+		goto out;
+	}
+	if (vpx_codec_dec_init(&decoder, vp8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx(), NULL, 0) ==
+		VPX_CODEC_OK) {
+		measured = judge_frames(&judge, &decoder, frames, count, last);
+		vpx_codec_destroy(&decoder);
+	}
+	if (measured && judge.error_weight > 0) {
+		double error = judge.square_error / judge.error_weight;
+		quality->psnr = error > 0 ? 10 * log10(255 * 255 / error) : 99;
+		quality->ssim = judge.ssim / judge.ssim_weight;
+	}
+	vpx_img_free(&judge.source);
+out:
+	if (judge.before != NULL) {
+		vpx_img_free(judge.before);
+	}
+	workload_destroy(judge.workload);
+	return measured;
+}
