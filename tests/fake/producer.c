@@ -30,10 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "capture/pw_api.h"
-
-#define REGIONS 16
-#define SIDE_MAX 4096
+#include "screen.h"
 
 struct producer {
 	struct pw_main_loop *main_loop;
@@ -41,25 +38,14 @@ struct producer {
 	struct pw_stream *stream;
 	struct spa_hook listener;
 	struct spa_source *timer;
+	struct screen screen;
 	/* How it was started. */
 	const char *formats;
-	int32_t padding; /* bytes after each row */
-	uint32_t offset; /* bytes before the picture */
 	uint32_t pool;
-	bool bottom_up;
 	bool no_damage_meta;
 	bool no_cursor_meta;
 	bool dmabuf_only;
 	bool memptr; /* PipeWire allocates, as MemPtr */
-	/* The picture. */
-	uint32_t width;
-	uint32_t height;
-	uint32_t format;
-	uint32_t *canvas; /* 0xRRGGBB */
-	struct spa_region damage;
-	struct spa_region crop;
-	uint64_t sequence;
-	bool shown; /* this canvas was sent */
 	/* Of `run`. */
 	uint32_t frames_left;
 	uint32_t frames_sent;
@@ -79,182 +65,31 @@ static void say(const char *format, ...) {
 	fflush(stdout);
 }
 
-static uint32_t row_size(const struct producer *producer) {
-	return producer->width * 4 + (uint32_t)producer->padding;
-}
-
-static uint32_t buffer_size(const struct producer *producer) {
-	return producer->offset + row_size(producer) * producer->height;
-}
-
-static bool is_rgb(const struct producer *producer) {
-	return producer->format == SPA_VIDEO_FORMAT_RGBx ||
-	       producer->format == SPA_VIDEO_FORMAT_RGBA;
-}
-
-static void paint(struct producer *producer, uint32_t colour, const struct spa_region *where) {
-	for (uint32_t y = 0; y < where->size.height; y++) {
-		for (uint32_t x = 0; x < where->size.width; x++) {
-			uint32_t column = (uint32_t)where->position.x + x;
-			uint32_t row = (uint32_t)where->position.y + y;
-			if (column < producer->width && row < producer->height) {
-				producer->canvas[row * producer->width + column] = colour;
-			}
-		}
-	}
-	struct spa_region *damage = &producer->damage;
-	if (damage->size.width == 0) {
-		*damage = *where;
-		return;
-	}
-	int32_t left = SPA_MIN(damage->position.x, where->position.x);
-	int32_t top = SPA_MIN(damage->position.y, where->position.y);
-	int32_t right = SPA_MAX(damage->position.x + (int32_t)damage->size.width,
-		where->position.x + (int32_t)where->size.width);
-	int32_t bottom = SPA_MAX(damage->position.y + (int32_t)damage->size.height,
-		where->position.y + (int32_t)where->size.height);
-	*damage = SPA_REGION(left, top, (uint32_t)(right - left), (uint32_t)(bottom - top));
-}
-
-static void copy_canvas(const struct producer *producer, uint8_t *memory) {
-	bool rgb = is_rgb(producer);
-	for (uint32_t y = 0; y < producer->height; y++) {
-		uint32_t row = producer->bottom_up ? producer->height - 1 - y : y;
-		uint8_t *out = memory + producer->offset + (size_t)row * row_size(producer);
-		const uint32_t *in = producer->canvas + (size_t)y * producer->width;
-		for (uint32_t x = 0; x < producer->width; x++) {
-			uint8_t red = (uint8_t)(in[x] >> 16);
-			uint8_t blue = (uint8_t)in[x];
-			out[4 * x] = rgb ? red : blue;
-			out[4 * x + 1] = (uint8_t)(in[x] >> 8);
-			out[4 * x + 2] = rgb ? blue : red;
-			out[4 * x + 3] = (uint8_t)(x * 7);
-		}
-		memset(out + 4 * (size_t)producer->width, 0xa5, (size_t)producer->padding);
-	}
-}
-
-static bool has(const char *faults, const char *fault) {
-	return strstr(faults, fault) != NULL;
-}
-
-static void write_damage(
-	const struct producer *producer, struct spa_meta *meta, const char *faults) {
-	struct spa_meta_region *regions = spa_meta_first(meta);
-	uint32_t room = meta->size / (uint32_t)sizeof(*regions);
-	memset(regions, 0, meta->size);
-	if (has(faults, "damage-empty")) {
-		return;
-	}
-	const struct spa_region *damage = &producer->damage;
-	uint32_t used = 0;
-	if (has(faults, "damage-many") && damage->size.width >= room) {
-		uint32_t slice = damage->size.width / room;
-		for (; used < room; used++) {
-			uint32_t width =
-				used + 1 < room ? slice : damage->size.width - slice * (room - 1);
-			regions[used].region =
-				SPA_REGION(damage->position.x + (int32_t)(used * slice),
-					damage->position.y, width, damage->size.height);
-		}
-		return;
-	}
-	regions[used++].region = *damage;
-	if (has(faults, "damage-stale") && room >= 3) {
-		/* An empty one ends the list; these are from some earlier frame. */
-		regions[used + 1].region = SPA_REGION(0, 0, 8, 8);
-	}
-}
-
-static void write_metadata(
-	struct producer *producer, struct spa_buffer *buffer, const char *faults) {
-	struct spa_meta_header *header =
-		spa_buffer_find_meta_data(buffer, SPA_META_Header, sizeof(*header));
-	if (header != NULL) {
-		struct timespec now;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		producer->sequence += has(faults, "sequence-gap") ? 2 : 1;
-		header->seq = producer->sequence;
-		header->pts = has(faults, "no-pts") ? -1 : (int64_t)SPA_TIMESPEC_TO_NSEC(&now);
-		header->pts -= has(faults, "old-pts") ? INT64_C(5000000000) : 0;
-		header->flags =
-			has(faults, "header-corrupted") ? SPA_META_HEADER_FLAG_CORRUPTED : 0;
-	}
-	struct spa_meta_region *crop =
-		spa_buffer_find_meta_data(buffer, SPA_META_VideoCrop, sizeof(*crop));
-	if (crop != NULL) {
-		crop->region = producer->crop;
-	}
-	struct spa_meta *damage = spa_buffer_find_meta(buffer, SPA_META_VideoDamage);
-	if (damage != NULL) {
-		write_damage(producer, damage, faults);
-	}
-}
-
-static void write_chunk(
-	const struct producer *producer, struct spa_data *data, const char *faults) {
-	struct spa_chunk *chunk = data->chunk;
-	uint32_t row = row_size(producer);
-	chunk->size = has(faults, "size-0") ? 0 : row * producer->height;
-	chunk->offset = producer->offset;
-	chunk->stride = (int32_t)row;
-	chunk->flags = has(faults, "chunk-corrupted") ? SPA_CHUNK_FLAG_CORRUPTED : 0;
-	if (producer->bottom_up) {
-		chunk->stride = -chunk->stride;
-		chunk->offset += row * (producer->height - 1);
-	}
-	if (has(faults, "truncated")) {
-		chunk->size /= 2;
-	}
-	if (has(faults, "wild-offset")) {
-		chunk->offset = data->maxsize - 16;
-	}
-	if (has(faults, "wild-stride")) {
-		chunk->stride = INT32_MAX;
-	}
-}
-
-/* Nothing of the canvas's: what a consumer must never show. */
-static void write_garbage(const struct producer *producer, uint8_t *memory) {
-	memset(memory, 0x5a, buffer_size(producer));
-}
-
 static bool send_frame(struct producer *producer, const char *faults) {
 	struct pw_buffer *buffer = pw_stream_dequeue_buffer(producer->stream);
 	if (buffer == NULL) {
 		return false;
 	}
-	struct spa_data *data = &buffer->buffer->datas[0];
-	if (has(faults, "garbage")) {
-		write_garbage(producer, data->data);
-	} else {
-		copy_canvas(producer, data->data);
-	}
-	write_metadata(producer, buffer->buffer, faults);
-	write_chunk(producer, data, faults);
-	if (!has(faults, "corrupted") && !has(faults, "size-0")) {
-		producer->damage = SPA_REGION(0, 0, 0, 0);
-	}
-	producer->shown = true;
+	screen_write(&producer->screen, buffer->buffer, faults);
 	pw_stream_queue_buffer(producer->stream, buffer);
 	return true;
 }
 
 static void send_cursor(struct producer *producer, const char *dialect) {
 	bool kwin = strcmp(dialect, "kwin") == 0;
-	struct spa_region damage = producer->damage;
+	struct spa_region damage = producer->screen.damage;
 	bool sent = send_frame(
 		producer, kwin ? "garbage chunk-corrupted" : "garbage chunk-corrupted size-0");
-	producer->damage = damage;
+	producer->screen.damage = damage;
 	say(sent ? "sent" : "no-buffer");
 }
 
 static void move_box(struct producer *producer) {
 	struct spa_region box = SPA_REGION((int32_t)producer->box, 16, 32, 32);
-	paint(producer, 0x808080, &box);
-	producer->box = (producer->box + 8) % (producer->width - 32);
+	screen_paint(&producer->screen, 0x808080, &box);
+	producer->box = (producer->box + 8) % (producer->screen.width - 32);
 	box.position.x = (int32_t)producer->box;
-	paint(producer, 0xffffff, &box);
+	screen_paint(&producer->screen, 0xffffff, &box);
 }
 
 static void set_timer(struct producer *producer, uint32_t fps) {
@@ -298,7 +133,8 @@ static uint32_t build_offers(const struct producer *producer, struct spa_pod_bui
 			spa_pod_builder_long(builder, 0);
 		}
 		spa_pod_builder_add(builder, SPA_FORMAT_VIDEO_size,
-			SPA_POD_Rectangle(&SPA_RECTANGLE(producer->width, producer->height)),
+			SPA_POD_Rectangle(
+				&SPA_RECTANGLE(producer->screen.width, producer->screen.height)),
 			SPA_FORMAT_VIDEO_framerate, SPA_POD_Fraction(&SPA_FRACTION(0, 1)),
 			SPA_FORMAT_VIDEO_maxFramerate,
 			SPA_POD_CHOICE_RANGE_Fraction(
@@ -309,22 +145,8 @@ static uint32_t build_offers(const struct producer *producer, struct spa_pod_bui
 	return count;
 }
 
-static bool resize_canvas(struct producer *producer, uint32_t width, uint32_t height) {
-	if (width < 1 || width > SIDE_MAX || height < 1 || height > SIDE_MAX) {
-		return false;
-	}
-	free(producer->canvas);
-	producer->canvas = calloc((size_t)width * height, sizeof(*producer->canvas));
-	producer->width = width;
-	producer->height = height;
-	producer->crop = SPA_REGION(0, 0, 0, 0);
-	producer->damage = SPA_REGION(0, 0, 0, 0);
-	producer->shown = false;
-	return producer->canvas != NULL;
-}
-
 static void resize(struct producer *producer, uint32_t width, uint32_t height) {
-	if (!resize_canvas(producer, width, height)) {
+	if (!screen_resize(&producer->screen, width, height)) {
 		say("error size");
 		return;
 	}
@@ -342,19 +164,20 @@ static void run_command(struct producer *producer, char *line) {
 	int y = 0;
 	char word[16];
 	if (sscanf(line, "fill %x %d %d %u %u", &colour, &x, &y, &a, &b) == 5) {
-		paint(producer, colour, &SPA_REGION(x, y, a, b));
+		screen_paint(&producer->screen, colour, &SPA_REGION(x, y, a, b));
 	} else if (sscanf(line, "fill %x", &colour) == 1) {
-		paint(producer, colour, &SPA_REGION(0, 0, producer->width, producer->height));
+		screen_paint(&producer->screen, colour,
+			&SPA_REGION(0, 0, producer->screen.width, producer->screen.height));
 	} else if (strncmp(line, "frame", 5) == 0) {
 		say(send_frame(producer, line + 5) ? "sent" : "no-buffer");
 	} else if (strcmp(line, "lose") == 0) {
-		producer->shown = true;
+		producer->screen.shown = true;
 	} else if (sscanf(line, "cursor %15s", word) == 1) {
 		send_cursor(producer, word);
 	} else if (sscanf(line, "crop %d %d %u %u", &x, &y, &a, &b) == 4) {
-		producer->crop = SPA_REGION(x, y, a, b);
+		producer->screen.crop = SPA_REGION(x, y, a, b);
 	} else if (strcmp(line, "crop none") == 0) {
-		producer->crop = SPA_REGION(0, 0, 0, 0);
+		producer->screen.crop = SPA_REGION(0, 0, 0, 0);
 	} else if (sscanf(line, "resize %u %u", &a, &b) == 2) {
 		resize(producer, a, b);
 	} else if (sscanf(line, "run %u %u", &a, &b) == 2) {
@@ -395,8 +218,9 @@ static void on_state_changed(
 	if (state == PW_STREAM_STATE_PAUSED && old != PW_STREAM_STATE_STREAMING) {
 		say("node %u", pw_stream_get_node_id(producer->stream));
 	}
-	if (state == PW_STREAM_STATE_STREAMING && producer->shown) {
-		producer->damage = SPA_REGION(0, 0, producer->width, producer->height);
+	if (state == PW_STREAM_STATE_STREAMING && producer->screen.shown) {
+		producer->screen.damage =
+			SPA_REGION(0, 0, producer->screen.width, producer->screen.height);
 		send_frame(producer, "");
 	}
 	say("state %s%s%s", pw_stream_state_as_string(state), error != NULL ? " " : "",
@@ -410,7 +234,7 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 		spa_format_video_raw_parse(param, &info) < 0) {
 		return;
 	}
-	producer->format = info.format;
+	producer->screen.format = info.format;
 	producer->buffers = 0;
 	uint8_t memory[2048];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
@@ -422,8 +246,8 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 		SPA_POD_CHOICE_RANGE_Int(
 			pool > 0 ? pool : 8, pool > 0 ? pool : 2, pool > 0 ? pool : 8),
 		SPA_PARAM_BUFFERS_blocks, SPA_POD_Int(1), SPA_PARAM_BUFFERS_size,
-		SPA_POD_Int((int)buffer_size(producer)), SPA_PARAM_BUFFERS_stride,
-		SPA_POD_Int((int)row_size(producer)), SPA_PARAM_BUFFERS_dataType,
+		SPA_POD_Int((int)screen_buffer_size(&producer->screen)), SPA_PARAM_BUFFERS_stride,
+		SPA_POD_Int((int)screen_row_size(&producer->screen)), SPA_PARAM_BUFFERS_dataType,
 		SPA_POD_CHOICE_FLAGS_Int(
 			1 << (producer->memptr ? SPA_DATA_MemPtr : SPA_DATA_MemFd)));
 	const struct {
@@ -433,7 +257,7 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 	} metas[] = {
 		{SPA_META_Header, sizeof(struct spa_meta_header), true},
 		{SPA_META_VideoCrop, sizeof(struct spa_meta_region), true},
-		{SPA_META_VideoDamage, sizeof(struct spa_meta_region) * REGIONS,
+		{SPA_META_VideoDamage, sizeof(struct spa_meta_region) * SCREEN_REGIONS,
 			!producer->no_damage_meta},
 		{SPA_META_Cursor,
 			sizeof(struct spa_meta_cursor) + sizeof(struct spa_meta_bitmap) +
@@ -455,7 +279,7 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 	struct producer *producer = data;
 	struct spa_data *memory = &buffer->buffer->datas[0];
-	uint32_t size = buffer_size(producer);
+	uint32_t size = screen_buffer_size(&producer->screen);
 	if (producer->memptr) {
 		say(memory->type == SPA_DATA_MemPtr ? "memptr" : "memfd");
 		return;
@@ -520,16 +344,16 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 			producer->formats = optarg;
 			break;
 		case 'p':
-			producer->padding = (int32_t)strtol(optarg, NULL, 10);
+			producer->screen.padding = (int32_t)strtol(optarg, NULL, 10);
 			break;
 		case 'o':
-			producer->offset = (uint32_t)strtoul(optarg, NULL, 10);
+			producer->screen.offset = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
 		case 'n':
 			producer->pool = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
 		case 'b':
-			producer->bottom_up = true;
+			producer->screen.bottom_up = true;
 			break;
 		case 'd':
 			producer->no_damage_meta = true;
@@ -547,7 +371,7 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 			return false;
 		}
 	}
-	return resize_canvas(producer, width, height);
+	return screen_resize(&producer->screen, width, height);
 }
 
 static bool connect_stream(struct producer *producer) {
@@ -586,7 +410,7 @@ int main(int argc, char **argv) {
 		pw_stream_destroy(producer.stream);
 	}
 	pw_main_loop_destroy(producer.main_loop);
-	free(producer.canvas);
+	free(producer.screen.canvas);
 	pw_deinit();
 	return status;
 }

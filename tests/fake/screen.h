@@ -1,0 +1,37 @@
+/*
+ * The fake screen's picture, and how it is put into a PipeWire buffer: rightly, or with a fault
+ * that producer.c names.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/pw_api.h"
+
+/* Room of the damage list. */
+#define SCREEN_REGIONS 16
+
+struct screen {
+	/* The layout of a buffer. */
+	int32_t padding; /* bytes after each row */
+	uint32_t offset; /* bytes before the picture */
+	bool bottom_up;
+	uint32_t format; /* SPA's */
+	/* The picture. */
+	uint32_t width;
+	uint32_t height;
+	uint32_t *canvas; /* 0xRRGGBB */
+	struct spa_region damage;
+	struct spa_region crop;
+	uint64_t sequence;
+	bool shown; /* this canvas was sent */
+};
+
+/* A black canvas of that size. False when it is none. */
+bool screen_resize(struct screen *screen, uint32_t width, uint32_t height);
+uint32_t screen_row_size(const struct screen *screen);
+uint32_t screen_buffer_size(const struct screen *screen);
+void screen_paint(struct screen *screen, uint32_t colour, const struct spa_region *where);
+/* Fills pixels, metadata and chunk; `faults` are the words of a `frame` command. */
+void screen_write(struct screen *screen, struct spa_buffer *buffer, const char *faults);
