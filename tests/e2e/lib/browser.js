@@ -147,20 +147,25 @@ export class TestBrowser {
 		const target = await this.browser.waitForTarget(
 			(t) => t.type() === 'service_worker' && t.url().startsWith(`chrome-extension://${chromiumId}/`),
 		);
-		const worker = await target.worker();
-		if (!worker) {
-			throw new Error("The extension's background worker is not running.");
+		const session = await target.createCDPSession();
+		const expression = `(${fn})(...${JSON.stringify(args)})`;
+		const {result, exceptionDetails} = await session.send('Runtime.evaluate', {expression, awaitPromise: true, returnByValue: true});
+		// A worker with a debugger on it, when it ends and comes back, is held at its first line.
+		await session.detach();
+		if (exceptionDetails) {
+			throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
 		}
-		return /** @type {Promise<Awaited<T>>} */ (worker.evaluate(fn, ...args));
+		return result.value;
 	}
 
-	/** Ends the extension's background the hard way: its worker in Chromium, its whole process in Firefox. */
+	/**
+	 * Ends the extension's background in mid-work: its worker in Chromium, its whole process in Firefox.
+	 */
 	async killBackground() {
 		if (this.kind === 'chromium') {
-			const target = await this.browser.waitForTarget(
-				(t) => t.type() === 'service_worker' && t.url().startsWith(`chrome-extension://${chromiumId}/`),
-			);
-			await (await target.worker())?.close();
+			const page = await this.open('chrome://serviceworker-internals/');
+			await page.locator('[data-command="stop"]').click();
+			await page.close();
 			return;
 		}
 		const extension = descendants(this.pid).find((p) => p.name === 'WebExtensions');
