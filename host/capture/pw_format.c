@@ -24,7 +24,10 @@ const struct spa_pod *pw_format_offer(struct spa_pod_builder *builder, uint32_t 
 	const struct spa_fraction variable = {0, 1};
 	const struct spa_fraction fastest = {1000, 1};
 	const struct spa_fraction slow = {1, 1};
-	const struct spa_fraction limit = {max_fps, 1};
+	/* Compositors drop what comes a moment too soon: with our own rate as their limit, a screen
+	 * that paints unevenly gives a tenth fewer pictures. So they may send more, and the
+	 * pipeline, which lets the newest wait for its turn, keeps the rate. */
+	const struct spa_fraction limit = {max_fps * 21, 10};
 	return spa_pod_builder_add_object(builder, SPA_TYPE_OBJECT_Format, SPA_PARAM_EnumFormat,
 		SPA_FORMAT_mediaType, SPA_POD_Id(SPA_MEDIA_TYPE_video), SPA_FORMAT_mediaSubtype,
 		SPA_POD_Id(SPA_MEDIA_SUBTYPE_raw), SPA_FORMAT_VIDEO_format,

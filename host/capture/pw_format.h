@@ -16,7 +16,8 @@ struct spa_pod_builder;
 #define PW_FORMAT_SIDE_MAX 16384u
 #define PW_FORMAT_PARAMS_MAX 8u
 
-/* The one format offer: the four packed formats in shared memory, of any size, at most max_fps. */
+/* The one format offer: the four packed formats in shared memory, of any size. A producer that
+ * heeds rates sends about twice max_fps at most. */
 const struct spa_pod *pw_format_offer(struct spa_pod_builder *builder, uint32_t max_fps);
 
 /* What follows a negotiated format: buffers and metadata. Returns how many were put in `params`
