@@ -2,7 +2,7 @@
  * `make run`: a page in a real browser asks for the screen, the desktop's own dialog is answered, the page plays the
  * desktop for ten seconds, and nothing is left behind. build/run/ then holds page.png, share.webm and report.json.
  *
- * DESKTOP=embedded|session  BROWSER=firefox|chromium  CAPTURE=native|browser
+ * DESKTOP=embedded|session  BROWSER=firefox|chromium  CAPTURE=native|browser  PLAY_SECONDS=10  CONSENT=screen|deny
  */
 import {execFileSync, spawn} from 'node:child_process';
 import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
@@ -19,7 +19,9 @@ import {HostTap} from './lib/tap.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const out = process.env.PORTLIGHT_OUT ?? join(root, 'build/run');
-const playMs = 10000;
+const playMs = 1000 * Number(process.env.PLAY_SECONDS || 10);
+/** What fails from then on fails because everything is being closed. */
+let interrupted = false;
 const began = performance.now() - Math.max(0, Date.now() - Number(process.env.PORTLIGHT_RUN_BEGAN ?? Date.now()));
 
 /** A failure that a person can do something about. */
@@ -59,12 +61,14 @@ function choices() {
 function runEmbedded(capture) {
 	const shell = capture === 'browser' ? 'xvfb' : 'mutter';
 	say(shell === 'xvfb' ? 'starting an X11 display' : 'starting an embedded desktop (mutter, PipeWire, the GNOME portal)');
-	const args = ['--shell', shell, '--size', '1920x1080', '--apps', 'marker,terminal', '--out', out];
+	const args = ['--shell', shell, '--size', '1920x1080', '--apps', shell === 'xvfb' ? 'marker' : 'marker,terminal', '--out', out];
 	const child = spawn(join(root, 'tests/desktop/with-desktop'), [...args, '--', process.execPath, fileURLToPath(import.meta.url)], {
 		stdio: 'inherit',
+		// In a group of its own: a terminal's Ctrl-C reaches it through us, once, and it closes in order.
+		detached: true,
 		env: {...process.env, PORTLIGHT_RUN_BEGAN: String(Date.now() - (performance.now() - began))},
 	});
-	for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+	for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
 		process.on(signal, () => child.kill(signal));
 	}
 	return new Promise((resolve, reject) => {
@@ -222,8 +226,9 @@ async function run(chosen) {
 			await close();
 		}
 	};
-	for (const [signal, status] of /** @type {const} */ ([['SIGINT', 130], ['SIGTERM', 143]])) {
+	for (const [signal, status] of /** @type {const} */ ([['SIGHUP', 129], ['SIGINT', 130], ['SIGTERM', 143]])) {
 		process.once(signal, () => {
+			interrupted = true;
 			say('interrupted; closing everything');
 			void closeAll().finally(() => process.exit(status));
 		});
@@ -257,7 +262,7 @@ async function run(chosen) {
 			await preferNative(browser);
 		}
 		if (native) {
-			await desktop?.willAnswer('screen');
+			await desktop?.willAnswer(process.env.CONSENT === 'deny' ? 'deny' : 'screen');
 		}
 		const result = await share(chosen, browser, site.url('/examples/share.html'), desktop);
 		const video = await tap?.writeWebm(join(out, 'share.webm'));
@@ -290,7 +295,9 @@ async function run(chosen) {
 async function main() {
 	const chosen = choices();
 	if (chosen.desktop === 'embedded' && !process.env.PORTLIGHT_DESKTOP) {
-		rmSync(out, {recursive: true, force: true});
+		for (const name of ['page.png', 'share.webm', 'report.json']) {
+			rmSync(join(out, name), {force: true});
+		}
 		mkdirSync(out, {recursive: true});
 		return runEmbedded(chosen.capture);
 	}
@@ -302,6 +309,9 @@ async function main() {
 main().then(
 	(status) => process.exit(status),
 	(error) => {
+		if (interrupted) {
+			return;
+		}
 		say(`failed: ${error.message}`);
 		console.error(error instanceof Failure ? `Remedy: ${error.remedy}` : error.stack);
 		process.exit(1);

@@ -215,6 +215,10 @@ export async function openBrowser({kind, extension = true, visible, fakeCamera, 
 		defaultViewport: visible ? null : {width, height},
 		env: {...process.env, HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_CACHE_HOME: join(home, '.cache'), ...env},
 		protocolTimeout: 60000,
+		// Who opens a browser closes it, on a signal too.
+		handleSIGINT: false,
+		handleSIGTERM: false,
+		handleSIGHUP: false,
 	};
 	let browser;
 	if (kind === 'chromium') {

@@ -63,7 +63,6 @@ export class Desktop {
 		await sleep(300);
 		const parts = await this.tell('parts');
 		if (parts['portal-gnome'] === null) {
-			await this.tell('kill', 'portal', 'TERM');
 			await this.tell('start', 'portal');
 		}
 	}

@@ -266,6 +266,24 @@ export function nativeSuite(kind) {
 			assert.equal(second.isDOMException, true);
 		});
 
+		test('a page that leaves with an unused source id takes the share with it', async () => {
+			const page = await bench.page();
+			await bench.granted(page);
+			assert.equal(bench.ours.now().hosts.length, 1);
+			await page.goto('about:blank');
+			await bench.assertNothingLeft();
+		});
+
+		test('a source id is dead after half a minute', {skip: kind === 'firefox' && 'half a minute in one browser is enough: both run the same code'}, async () => {
+			const page = await bench.page();
+			const id = await bench.granted(page);
+			await sleep(31000);
+			await bench.assertNothingLeft();
+			const late = await probe(page, 'redeem', id);
+			assert.equal(late.ok, false);
+			assert.equal(late.name, 'NotAllowedError');
+		});
+
 		test('a source id is worth nothing to another frame, tab or origin', async () => {
 			const page = await bench.page();
 			const id = await bench.granted(page);
@@ -303,7 +321,7 @@ export function nativeSuite(kind) {
 			await bench.assertNothingLeft();
 		});
 
-		test('a hidden tab goes on sending to a second page', async () => {
+		test('it goes through an RTCPeerConnection to a second page, from a hidden tab too', async () => {
 			const page = await bench.sharing();
 			const viewer = await bench.page();
 			await connect(page, viewer);
