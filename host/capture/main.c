@@ -202,8 +202,19 @@ static void on_peer_io(void *data, int fd, uint32_t mask) {
 	update_peer_io(helper);
 }
 
+/* What a user sets to steer other programs' streams must not steer this one elsewhere. */
+static void ignore_overrides(void) {
+	static const char *const variables[] = {"PIPEWIRE_AUTOCONNECT", "PIPEWIRE_CORE",
+		"PIPEWIRE_LATENCY", "PIPEWIRE_NODE", "PIPEWIRE_PROPS", "PIPEWIRE_QUANTUM",
+		"PIPEWIRE_RATE", "PIPEWIRE_TARGET"};
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		unsetenv(variables[i]);
+	}
+}
+
 /* Everything that opens files or sockets happens here. */
 static bool set_up(struct helper *helper) {
+	ignore_overrides();
 	pw_init(NULL, NULL);
 	if (getenv("PIPEWIRE_DEBUG") == NULL) {
 		pw_log_set_level(SPA_LOG_LEVEL_ERROR);

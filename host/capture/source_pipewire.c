@@ -30,6 +30,7 @@ struct source_pipewire {
 	struct pw_registry *registry;
 	struct spa_hook registry_listener;
 	struct pw_proxy *node;
+	char serial[24]; /* the node's, which is never used again; empty where it has none */
 	struct spa_hook node_listener;
 	struct pw_stream *stream;
 	struct spa_hook stream_listener;
@@ -176,6 +177,10 @@ static const struct pw_stream_events stream_events = {
 static void connect_stream(struct source_pipewire *self) {
 	struct pw_properties *properties = pw_properties_new(PW_KEY_MEDIA_TYPE, "Video",
 		PW_KEY_MEDIA_CATEGORY, "Capture", PW_KEY_MEDIA_ROLE, "Screen", NULL);
+	bool by_serial = self->serial[0] != '\0';
+	if (by_serial) {
+		pw_properties_set(properties, PW_KEY_TARGET_OBJECT, self->serial);
+	}
 	self->stream = pw_stream_new(self->core, "Portlight", properties);
 	if (self->stream == NULL) {
 		end(self, ERROR_PIPEWIRE_LOST, "the stream could not be made");
@@ -188,8 +193,8 @@ static void connect_stream(struct source_pipewire *self) {
 	/* Never follow to another node: only this one was granted. */
 	enum pw_stream_flags flags = PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_MAP_BUFFERS |
 				     PW_STREAM_FLAG_DONT_RECONNECT | PW_STREAM_FLAG_RT_PROCESS;
-	int result = pw_stream_connect(
-		self->stream, PW_DIRECTION_INPUT, self->node_id, flags, &offer, 1);
+	uint32_t target = by_serial ? PW_ID_ANY : self->node_id;
+	int result = pw_stream_connect(self->stream, PW_DIRECTION_INPUT, target, flags, &offer, 1);
 	if (result < 0) {
 		end(self, ERROR_PIPEWIRE_LOST, strerror(-result));
 	}
@@ -243,12 +248,14 @@ static void on_global(void *data, uint32_t id, uint32_t permissions, const char 
 	uint32_t version, const struct spa_dict *properties) {
 	(void)permissions;
 	(void)version;
-	(void)properties;
 	struct source_pipewire *self = data;
 	if (id != self->node_id || strcmp(type, PW_TYPE_INTERFACE_Node) != 0 ||
 		self->node != NULL) {
 		return;
 	}
+	const char *serial =
+		properties != NULL ? spa_dict_lookup(properties, PW_KEY_OBJECT_SERIAL) : NULL;
+	snprintf(self->serial, sizeof(self->serial), "%s", serial != NULL ? serial : "");
 	self->node = pw_registry_bind(self->registry, id, type, PW_VERSION_NODE, 0);
 	if (self->node != NULL) {
 		pw_proxy_add_object_listener(self->node, &self->node_listener, &node_events, self);
