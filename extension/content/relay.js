@@ -9,6 +9,7 @@
 		return;
 	}
 
+	const WAKE_MS = 1000;
 	/** @type {chrome.runtime.Port | null} */
 	let background = null;
 	let pending = false;
@@ -100,8 +101,8 @@
 		});
 		share.onDisconnect.addListener(() => {
 			if (!over) {
-				// A worker that was killed left its badge behind; waking it puts that right.
-				chrome.runtime.sendMessage({ type: 'awake' }).catch(() => {});
+				// A worker that was killed left its badge behind; waking it, once it is wholly gone, puts that right.
+				setTimeout(() => chrome.runtime.sendMessage({ type: 'awake' }).catch(() => {}), WAKE_MS);
 			}
 			end();
 		});

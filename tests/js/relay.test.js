@@ -164,11 +164,14 @@ test('the background ends it: the track hears that and no more', async () => {
 });
 
 test('the worker is killed in mid-share: the track hears an end, and the worker is woken to tidy up', async () => {
-	const { ports, window, woken } = setUp();
+	const timers = [];
+	const { ports, window, woken } = setUp({ setTimeout: (callback) => timers.push(callback) });
 	const { arrived, track } = await redeem(window);
 	ports[0].disconnect();
 	await once(track, 'close');
 	assert.deepEqual(arrived.map(({ type, code }) => [type, code]), [['ended', 'host-crashed']]);
+	assert.deepEqual(woken, []);
+	timers.forEach((callback) => callback());
 	assert.deepEqual(woken, ['awake']);
 });
 
