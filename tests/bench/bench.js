@@ -15,7 +15,7 @@ import {parseArgs} from 'node:util';
 import {endAll, run} from './lib/children.js';
 import {startPipeWire} from './lib/pipewire.js';
 import {engines, growth as growthPlan, kbpsOf, modes, screens, workloads} from './lib/plan.js';
-import {makeRows, makeSmallTables, makeTable, makeVerdicts, median} from './lib/report.js';
+import {makeGlass, makeRows, makeSmallTables, makeTable, makeVerdicts, median} from './lib/report.js';
 
 /** @typedef {import('./lib/plan.js').Screen} Screen */
 /** @typedef {import('./lib/plan.js').Engine} Engine */
@@ -136,6 +136,23 @@ async function measureGrowth(env) {
 	);
 }
 
+/** In an embedded desktop of its own. */
+async function measureGlass() {
+	/** @type {import('./lib/report.js').GlassTurn[]} */
+	const turns = [];
+	// A browser of its own for each round: one that hangs costs one round.
+	for (let round = 0; round < mode.glassRounds; round++) {
+		const name = `glass to track ${round + 1}/${mode.glassRounds}`;
+		const args = ['--apps', 'none', '--', process.execPath, join(root, 'tests/bench/glass.js'), String(round), String(mode.glassS)];
+		const output = await attempt(name, () => run(join(root, 'tests/desktop/with-desktop'), args));
+		for (const turn of output ? JSON.parse(output) : []) {
+			turns.push(turn);
+			say(`${name}: ${turn.engine}, ${turn.width}x${turn.height}: p50 ${turn.p50.toFixed(1)} ms, p95 ${turn.p95.toFixed(1)} ms, ${turn.fps.toFixed(1)} distinct frames/s, CPU ${turn.cpuPercent.toFixed(0)} %`);
+		}
+	}
+	return makeGlass(turns);
+}
+
 /** @param {string} name a pkg-config package */
 function version(name) {
 	return execFileSync('pkg-config', ['--modversion', name], {encoding: 'utf8'}).trim();
@@ -168,12 +185,12 @@ async function main() {
 	/** @type {import('./lib/report.js').Run[]} */
 	const runs = parts.includes('cells') ? await measureCells(rig.env) : [];
 	const growth = parts.includes('growth') ? await measureGrowth(rig.env) : [];
-	/** @type {import('./lib/report.js').Glass[]} */
-	const glass = [];
+	const glass = parts.includes('glass') ? await measureGlass() : [];
 	const rows = makeRows(runs);
 	writeFileSync(join(out, 'report.json'), `${JSON.stringify({machine, rows, glass, growth}, null, '\t')}\n`);
 	writeFileSync(join(out, 'runs.json'), `${JSON.stringify(runs, null, '\t')}\n`);
-	console.log(`\n${makeTable(rows, runs)}\n\n${makeSmallTables(glass, growth)}\n\n${makeVerdicts(rows, runs, glass, growth).join('\n')}\n`);
+	const tables = [...(rows.length ? [makeTable(rows, runs)] : []), makeSmallTables(glass, growth), makeVerdicts(rows, runs, glass, growth).join('\n')];
+	console.log(`\n${tables.filter(Boolean).join('\n\n')}\n`);
 	broken.forEach((text) => console.log(`BROKEN  ${text}`));
 	say(`done: ${join(out, 'report.json')}`);
 }

@@ -14,15 +14,20 @@ BENCH_DRAWING := workload page moving
 $(BENCH_BIN)/bench-producer: $(call bench_objects,producer $(BENCH_DRAWING))
 $(BENCH_BIN)/bench-vpx: $(call bench_objects,engine_vpx sender) $(O)/libwire.a $(O)/libbase.a
 $(BENCH_BIN)/bench-gst: $(call bench_objects,engine_gst sender) $(O)/libwire.a $(O)/libbase.a
-$(BENCH_BIN)/bench-cell: $(call bench_objects,cell process quality $(BENCH_DRAWING)) $(O)/libwire.a $(O)/libbase.a
+$(BENCH_BIN)/bench-cell: $(call bench_objects,cell cell_engines cell_result cell_serve process quality $(BENCH_DRAWING)) $(O)/libwire.a $(O)/libbase.a
 $(BENCH_BIN)/bench-producer $(BENCH_BIN)/bench-vpx $(BENCH_BIN)/bench-gst $(BENCH_BIN)/bench-cell:
 	$(call say,LINK,$@)
 	$(CC) $(VARIANT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(BENCH_LIBS_$(@F)) -lm
+$(BENCH_BIN)/bench-probe.so: tests/bench/probe.c tests/bench/probe.h host/capture/pw_api.h $(B)/gen/config.h
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(CC) $(BASE_CFLAGS) -Itests/bench -O2 -fPIC -shared $(CFLAGS) $$(pkg-config --cflags libpipewire-0.3) -o $@ $<
 BENCH_LIBS_bench-producer = $$(pkg-config --libs pangocairo libpipewire-0.3)
 BENCH_LIBS_bench-vpx = $$(pkg-config --libs vpx) -lyuv
-BENCH_LIBS_bench-gst = $$(pkg-config --libs gstreamer-app-1.0)
+# PipeWire is here for the probe: what only a plugin loads it would not find.
+BENCH_LIBS_bench-gst = $$(pkg-config --libs gstreamer-app-1.0) -Wl,--no-as-needed $$(pkg-config --libs libpipewire-0.3)
 BENCH_LIBS_bench-cell = $$(pkg-config --libs vpx pangocairo json-c) -lyuv
-BENCH_PROGRAMS := $(addprefix $(BENCH_BIN)/,bench-producer bench-vpx bench-gst bench-cell)
+BENCH_PROGRAMS := $(addprefix $(BENCH_BIN)/,bench-producer bench-vpx bench-gst bench-cell bench-probe.so)
 
 .PHONY: bench bench-quick bench-programs
 bench-programs: programs $(BENCH_PROGRAMS)

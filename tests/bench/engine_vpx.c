@@ -5,8 +5,9 @@
  *
  *	bench-vpx vp8|vp9 WIDTH HEIGHT FPS KBPS
  *
- * Descriptors: 3 the frames go out, 4 the picture (B, G, R, x), 5 ticks: 8 bytes of time stamp in
- * nanoseconds come in, one byte goes back when the picture was read.
+ * Descriptors: 3 the frames go out, stamped with the time of their tick's arrival, 4 the picture
+ *(B, G, R, x), 5 ticks: 8 bytes of time stamp in nanoseconds come in, one byte goes back when the
+ *picture was read.
  */
 #include <libyuv/convert.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 #include <vpx/vp8cx.h>
 #include <vpx/vpx_encoder.h>
@@ -107,6 +109,9 @@ static int run(struct loop *loop) {
 	int64_t pts_ns;
 	for (vpx_codec_pts_t index = 0; read(TICKS_FD, &pts_ns, sizeof(pts_ns)) == sizeof(pts_ns);
 		index++) {
+		struct timespec now;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		int64_t arrived_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 		ARGBToI420(loop->pixels, (int)loop->width * 4, image->planes[0], image->stride[0],
 			image->planes[1], image->stride[1], image->planes[2], image->stride[2],
 			(int)loop->width, (int)loop->height);
@@ -118,7 +123,7 @@ static int run(struct loop *loop) {
 			fputs("bench-vpx: libvpx failed\n", stderr);
 			return 1;
 		}
-		if (!send_packets(loop, pts_ns / 1000)) {
+		if (!send_packets(loop, arrived_us)) {
 			break;
 		}
 	}

@@ -4,6 +4,7 @@
 #include <libyuv/convert.h>
 #include <libyuv/planar_functions.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <vpx/vp8dx.h>
 #include <vpx/vpx_decoder.h>
@@ -87,6 +88,9 @@ static bool judge_frames(struct judge *judge, vpx_codec_ctx_t *decoder,
 			!workload_read_step(
 				decoded->planes[0], decoded->stride[0], &frames[i].step) ||
 			(i > 0 && frames[i].step < frames[i - 1].step)) {
+			fprintf(stderr, "bench-cell: frame %zu of %zu (%zu bytes) %s %u\n", i + 1,
+				count, frames[i].length,
+				decoded != NULL ? "shows step" : "is broken", frames[i].step);
 			return false;
 		}
 		if (i > 0 && frames[i].step > frames[i - 1].step) {

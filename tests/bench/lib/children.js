@@ -36,7 +36,7 @@ export function run(program, args, env = process.env) {
 			if (status === 0) {
 				resolve(out);
 			} else {
-				reject(new Error(`${program} ${signal ?? `exited with ${status}`}: ${errors.trim()}`));
+				reject(new Error(`${program} ${signal ?? `exited with ${status}`}: ${errors.trim().split('\n').slice(-12).join(' | ')}`));
 			}
 		});
 	});

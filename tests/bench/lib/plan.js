@@ -53,5 +53,5 @@ export const growth = [
 
 export const modes = {
 	full: {runs: 5, warmUpS: 1.5, windowS: 4, stillS: 2.5, qualityEvery: 1, growthRuns: 3, glassRounds: 5, glassS: 8},
-	quick: {runs: 1, warmUpS: 0.7, windowS: 1.5, stillS: 2.5, qualityEvery: 4, growthRuns: 1, glassRounds: 2, glassS: 5},
+	quick: {runs: 1, warmUpS: 0.7, windowS: 1.5, stillS: 2.5, qualityEvery: 4, growthRuns: 1, glassRounds: 1, glassS: 5},
 };
