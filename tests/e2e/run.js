@@ -4,7 +4,7 @@
  *
  * DESKTOP=embedded|session  BROWSER=firefox|chromium  CAPTURE=native|browser  PLAY_SECONDS=10  CONSENT=screen|deny
  */
-import {execFileSync, spawn} from 'node:child_process';
+import {spawn} from 'node:child_process';
 import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
@@ -12,9 +12,11 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {openBrowser, preferNative} from './lib/browser.js';
 import {Desktop} from './lib/desktop.js';
+import {Failure} from './lib/failure.js';
 import {usage} from './lib/processes.js';
 import {makeReport, notReal, shortfalls} from './lib/report.js';
 import {startServer} from './lib/server.js';
+import {checkPortal, showMarker} from './lib/session.js';
 import {HostTap} from './lib/tap.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,15 +25,6 @@ const playMs = 1000 * Number(process.env.PLAY_SECONDS || 10);
 /** What fails from then on fails because everything is being closed. */
 let interrupted = false;
 const began = performance.now() - Math.max(0, Date.now() - Number(process.env.PORTLIGHT_RUN_BEGAN ?? Date.now()));
-
-/** A failure that a person can do something about. */
-class Failure extends Error {
-	/** @param {string} reason @param {string} remedy */
-	constructor(reason, remedy) {
-		super(reason);
-		this.remedy = remedy;
-	}
-}
 
 /** @param {string} text */
 function say(text) {
@@ -75,19 +68,6 @@ function runEmbedded(capture) {
 		child.on('error', reject);
 		child.on('exit', (status, signal) => resolve(status ?? (signal === 'SIGINT' ? 130 : 1)));
 	});
-}
-
-/** On the user's own desktop: is there a portal, and the marker in a window. */
-function prepareSession() {
-	const property = ['org.freedesktop.DBus.Properties.Get', 'org.freedesktop.portal.ScreenCast', 'version'];
-	try {
-		execFileSync('gdbus', ['call', '--session', '--dest', 'org.freedesktop.portal.Desktop', '--object-path', '/org/freedesktop/portal/desktop', '--method', ...property], {stdio: 'pipe', timeout: 30000});
-	} catch {
-		throw new Failure(
-			'this session has no ScreenCast portal',
-			'Install xdg-desktop-portal and the backend of your desktop, or use DESKTOP=embedded.',
-		);
-	}
 }
 
 /** What the page does while it is asked, told as it happens. @param {import('puppeteer-core').Page} page */
@@ -146,6 +126,65 @@ async function record() {
 	return String(reader.result).replace(/^[^,]*,/, '');
 }
 
+/** Clicks the page's button, and waits until the page has the screen. @param {import('puppeteer-core').Page} page @param {number} patience */
+async function ask(page, patience) {
+	await page.click('#share');
+	const decided = () =>
+		document.body.classList.contains('live') || !document.querySelector('#share')?.hasAttribute('disabled');
+	await page.waitForFunction(decided, {timeout: patience, polling: 50}).catch(() => {
+		throw new Failure(
+			'the request was not answered',
+			'Is the share dialog open? `portlight doctor` checks the portal and the host.',
+		);
+	});
+	if (!(await page.evaluate(() => document.body.classList.contains('live')))) {
+		const [state, hint] = await page.evaluate(() => ['state', 'hint'].map((id) => document.getElementById(id)?.textContent));
+		throw new Failure(
+			`the page did not get the screen (${state}: ${hint})`,
+			'Run it again and choose a screen; `portlight doctor` checks the installation.',
+		);
+	}
+}
+
+/**
+ * Watches what the page plays, and what it costs.
+ * @param {import('puppeteer-core').Page} page
+ * @param {import('./lib/browser.js').TestBrowser} browser
+ */
+async function watch(page, browser) {
+	const first = await page.evaluate(() => {
+		const {FrameWatch} = /** @type {any} */ (window);
+		const frames = new FrameWatch(document.querySelector('video'));
+		Object.assign(window, {frames});
+		frames.start();
+		return frames.next(8000);
+	});
+	if (first) {
+		say(`the marker of the desktop is in the page: drawn ${Math.round(first.latencyMs)} ms before`);
+	}
+	const before = costs(browser);
+	await page.evaluate(() => /** @type {any} */ (window).frames.clear());
+	await new Promise((resolve) => setTimeout(resolve, playMs));
+	const seen = await page.evaluate(() => /** @type {any} */ (window).frames.summary());
+	const after = costs(browser);
+	const decoded = await page.evaluate(() => /** @type {any} */ (window).frames.total);
+	say(`played ${playMs / 1000} s: ${seen.distinct} distinct pictures of the ${seen.drawn} that the desktop drew`);
+	await page.screenshot({path: join(out, 'page.png')});
+	await page.evaluate(() => /** @type {any} */ (window).frames.stop());
+	return {seen, decoded, host: spent(before.host, after.host), capture: spent(before.capture, after.capture)};
+}
+
+/** @param {import('puppeteer-core').Page} page @param {import('./lib/browser.js').TestBrowser} browser */
+async function stop(page, browser) {
+	await page.click('#stop');
+	const {left, ms} = await browser.ours.gone(1000);
+	if (left.length) {
+		const names = left.map((p) => `${p.name} (${p.pid})`).join(', ');
+		throw new Failure(`${names} still ran a second after Stop`, 'End it by hand and report this.');
+	}
+	say(`stopped; nothing of ours was left after ${ms} ms`);
+}
+
 /**
  * The share itself, in an open browser.
  * @param {{desktop: string, kind: 'firefox' | 'chromium', capture: string}} chosen
@@ -159,67 +198,75 @@ async function share(chosen, browser, url, desktop) {
 	const heard = await listenIn(page);
 	await page.addScriptTag({type: 'module', content: "import {FrameWatch} from '/pages/watch.js'; window.FrameWatch = FrameWatch;"});
 	await page.waitForFunction(() => 'FrameWatch' in window);
-	await page.click('#share');
-	const patience = chosen.desktop === 'session' ? 120000 : 20000;
-	if (chosen.desktop === 'session') {
+	if (!desktop) {
 		say('your desktop asks what to share: choose the screen that shows the marker window');
 	}
-	await page
-		.waitForFunction(() => document.body.classList.contains('live') || !document.querySelector('#share')?.hasAttribute('disabled'), {timeout: patience, polling: 50})
-		.catch(() => {
-			throw new Failure('the request was not answered', 'Is the share dialog open? `portlight doctor` checks the portal and the host.');
-		});
-	if (!(await page.evaluate(() => document.body.classList.contains('live')))) {
-		const [state, hint] = await page.evaluate(() => ['state', 'hint'].map((id) => document.getElementById(id)?.textContent));
-		throw new Failure(`the page did not get the screen (${state}: ${hint})`, 'Run it again and choose a screen; `portlight doctor` checks the installation.');
-	}
-	const first = await page.evaluate(() => {
-		const {FrameWatch} = /** @type {any} */ (window);
-		const video = document.querySelector('video');
-		const watch = new FrameWatch(video);
-		Object.assign(window, {watch});
-		watch.start();
-		return watch.next(8000);
-	});
+	await ask(page, desktop ? 20000 : 120000);
 	// Where no embedded desktop knows when Share was clicked, the answer to the page is taken for it.
 	const consentAt = chosen.capture === 'native' ? await desktop?.consentedAt() : undefined;
-	if (first) {
-		say(`the marker of the desktop is in the page: drawn ${Math.round(first.latencyMs)} ms before`);
-	}
-	const before = costs(browser);
-	await page.evaluate(() => /** @type {any} */ (window).watch.clear());
-	await new Promise((resolve) => setTimeout(resolve, playMs));
-	const seen = await page.evaluate(() => /** @type {any} */ (window).watch.summary());
-	const after = costs(browser);
-	const frames = await page.evaluate(() => /** @type {any} */ (window).watch.total);
-	say(`played ${playMs / 1000} s: ${seen.distinct} distinct pictures of the ${seen.drawn} that the desktop drew`);
-	await page.screenshot({path: join(out, 'page.png')});
-	await page.evaluate(() => /** @type {any} */ (window).watch.stop());
+	const watched = await watch(page, browser);
 	if (chosen.capture === 'browser') {
 		// No helper here, so no frames of its own: the page's recording of the track takes their place.
 		await writeFile(join(out, 'share.webm'), Buffer.from(await page.evaluate(record), 'base64'));
 	}
-	const stopped = performance.now();
-	await page.click('#stop');
-	const {left} = await browser.ours.gone(1000);
-	if (left.length) {
-		throw new Failure(`${left.map((p) => `${p.name} (${p.pid})`).join(', ')} still ran a second after Stop`, 'End it by hand and report this.');
+	await stop(page, browser);
+	return {...watched, sourceId: heard.sourceId(), firstFrameAt: heard.at.frame ?? null, consentAt: consentAt ?? heard.at.answered};
+}
+
+/**
+ * Everything inside the desktop.
+ * @param {ReturnType<typeof choices>} chosen
+ * @param {(() => unknown)[]} open  takes what is to be closed at the end, the last first
+ */
+async function run(chosen, open) {
+	const native = chosen.capture === 'native';
+	const desktop = chosen.desktop === 'embedded' ? new Desktop() : null;
+	if (!desktop) {
+		await checkPortal();
 	}
-	say(`stopped; nothing of ours was left after ${Math.round(performance.now() - stopped)} ms`);
+	const site = await startServer();
+	open.push(site.close);
+	const scratch = mkdtempSync(join(process.env.PORTLIGHT_TMP ?? tmpdir(), 'run-'));
+	open.push(() => rm(scratch, {recursive: true, force: true}));
+	const tap = native ? new HostTap(scratch) : null;
+	const browser = await openBrowser({
+		kind: chosen.kind,
+		visible: !native || !desktop,
+		chooser: !native,
+		host: tap?.program,
+		env: tap?.env,
+		// Beside the marker, which is at the top left.
+		at: {x: 820, y: 10},
+		size: native ? {width: 1280, height: 800} : {width: 1080, height: 1000},
+		args: native || !desktop ? [] : ['--auto-select-desktop-capture-source=Entire screen'],
+	});
+	open.push(() => browser.close());
+	if (chosen.kind === 'chromium' && native) {
+		await preferNative(browser);
+	}
+	if (desktop && native) {
+		await desktop.willAnswer(process.env.CONSENT === 'deny' ? 'deny' : 'screen');
+	} else if (!desktop) {
+		open.push(await showMarker());
+		say('put up the marker window');
+	}
+	const result = await share(chosen, browser, site.url('/examples/share.html'), desktop);
+	const video = await tap?.writeWebm(join(out, 'share.webm'));
 	return {
-		heard,
-		seen,
-		frames,
-		consentAt: consentAt ?? heard.at.answered,
-		host: spent(before.host, after.host),
-		capture: spent(before.capture, after.capture),
+		seen: result.seen,
+		report: makeReport({
+			...result,
+			browser: chosen.kind,
+			path: native ? 'native' : 'desktopCapture',
+			codec: video?.codec ?? null,
+			framesDecoded: result.decoded,
+		}),
 	};
 }
 
-/** Everything inside the desktop. @param {ReturnType<typeof choices>} chosen */
-async function run(chosen) {
-	const desktop = chosen.desktop === 'embedded' ? new Desktop() : null;
-	/** What is to be closed at the end, the last first. @type {(() => unknown)[]} */
+/** @param {ReturnType<typeof choices>} chosen */
+async function runAndClose(chosen) {
+	/** @type {(() => unknown)[]} */
 	const open = [];
 	const closeAll = async () => {
 		for (const close of open.splice(0).reverse()) {
@@ -233,63 +280,15 @@ async function run(chosen) {
 			void closeAll().finally(() => process.exit(status));
 		});
 	}
-	try {
-		if (!desktop) {
-			prepareSession();
-			const marker = spawn(join(root, 'tests/desktop/marker'), [], {stdio: 'ignore'});
-			open.push(() => marker.kill());
-			say('put up the marker window');
-		}
-		const site = await startServer();
-		open.push(site.close);
-		const native = chosen.capture === 'native';
-		const scratch = mkdtempSync(join(process.env.PORTLIGHT_TMP ?? tmpdir(), 'run-'));
-		open.push(() => rm(scratch, {recursive: true, force: true}));
-		const tap = native ? new HostTap(scratch) : null;
-		const browser = await openBrowser({
-			kind: chosen.kind,
-			visible: !native || !desktop,
-			chooser: !native,
-			host: tap?.program,
-			env: tap?.env,
-			// Beside the marker, which is at the top left.
-			at: {x: 820, y: 10},
-			size: {width: native ? 1280 : 1080, height: native ? 800 : 1000},
-			args: native || !desktop ? [] : ['--auto-select-desktop-capture-source=Entire screen'],
-		});
-		open.push(() => browser.close());
-		if (chosen.kind === 'chromium' && native) {
-			await preferNative(browser);
-		}
-		if (native) {
-			await desktop?.willAnswer(process.env.CONSENT === 'deny' ? 'deny' : 'screen');
-		}
-		const result = await share(chosen, browser, site.url('/examples/share.html'), desktop);
-		const video = await tap?.writeWebm(join(out, 'share.webm'));
-		await closeAll();
-		const report = makeReport({
-			browser: chosen.kind,
-			path: native ? 'native' : 'desktopCapture',
-			sourceId: result.heard.sourceId(),
-			codec: video?.codec ?? null,
-			framesDecoded: result.frames,
-			consentAt: result.consentAt,
-			firstFrameAt: result.heard.at.frame ?? null,
-			seen: result.seen,
-			host: result.host,
-			capture: result.capture,
-		});
-		await writeFile(join(out, 'report.json'), `${JSON.stringify(report, null, '\t')}\n`);
-		console.log(JSON.stringify(report, null, '  '));
-		const wrong = notReal(result.seen);
-		if (wrong) {
-			throw new Failure(wrong.reason, wrong.remedy);
-		}
-		shortfalls(report).forEach((line) => say(`short of its target: ${line}`));
-		say(`done: ${['page.png', 'share.webm', 'report.json'].map((name) => join(out, name)).join(', ')}`);
-	} finally {
-		await closeAll();
+	const {seen, report} = await run(chosen, open).finally(closeAll);
+	await writeFile(join(out, 'report.json'), `${JSON.stringify(report, null, '\t')}\n`);
+	console.log(JSON.stringify(report, null, '  '));
+	const wrong = notReal(seen);
+	if (wrong) {
+		throw new Failure(wrong.reason, wrong.remedy);
 	}
+	shortfalls(report).forEach((line) => say(`short of its target: ${line}`));
+	say(`done: ${['page.png', 'share.webm', 'report.json'].map((name) => join(out, name)).join(', ')}`);
 }
 
 async function main() {
@@ -302,7 +301,7 @@ async function main() {
 		return runEmbedded(chosen.capture);
 	}
 	mkdirSync(out, {recursive: true});
-	await run(chosen);
+	await runAndClose(chosen);
 	return 0;
 }
 
