@@ -112,6 +112,7 @@ $(B)/extension-%/manifest.json: $(EXTENSION_SRC) manifest/extension.json manifes
 	@mkdir -p $(@D)
 	$(call say,EXT,$(@D))
 	cp -R extension/. $(@D)/
+	rm $(@D)/package.json
 	jq -s --arg v '$(VERSION)' '.[0] * .[1] | .version = $$v' manifest/extension.json manifest/extension.$*.json > $@
 extension: $(B)/extension-chromium/manifest.json $(B)/extension-firefox/manifest.json ## Build the loadable extensions
 

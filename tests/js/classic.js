@@ -2,6 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 
+/** Node 18 has no CustomEvent yet. */
+export const CustomEvent =
+	globalThis.CustomEvent ??
+	class extends Event {
+		constructor(type, init = {}) {
+			super(type, init);
+			this.detail = init.detail;
+		}
+	};
+
 const root = new URL('../../extension/', import.meta.url);
 /** @type {WeakMap<object, object>} what Node calls the context of a window */
 const contexts = new WeakMap();

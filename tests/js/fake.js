@@ -3,6 +3,11 @@
  * the browser does around them; nothing of the extension is replaced.
  */
 
+import { webcrypto } from 'node:crypto';
+
+// Node 18 has it, but not as a global yet.
+globalThis.crypto ??= webcrypto;
+
 /** Lets every message and promise that is under way arrive. */
 export async function settle() {
 	for (let round = 0; round < 20; round++) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { makeWindow, run } from './classic.js';
+import { CustomEvent, makeWindow, run } from './classic.js';
 
 /** A window whose decoder notes what it gets, and fails on chunks that begin with 0xff. */
 function setUp(globals = {}) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, test } from 'node:test';
-import { makeWindow, run } from './classic.js';
+import { CustomEvent, makeWindow, run } from './classic.js';
 
 const id = 'portlight:abc';
 const opened = { type: 'opened', codec: 'vp9', width: 1920, height: 1080, maxFps: 30, surface: 'monitor', cursor: 'always' };
