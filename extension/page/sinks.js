@@ -7,6 +7,7 @@
 	/**
 	 * @typedef {object} Sink
 	 * @property {MediaStreamTrack} track that the pictures come out of; pages get clones of it
+	 * @property {boolean} keepsPicture whether who comes late to the track gets the last picture
 	 * @property {(picture: VideoFrame) => void} show takes the picture over
 	 * @property {(clones: Set<MediaStreamTrack>) => void} end ends the track; the live clones get their `ended`
 	 */
@@ -23,6 +24,7 @@
 		const writer = generator.writable.getWriter();
 		return {
 			track: generator,
+			keepsPicture: false,
 			show(picture) {
 				writer.write(picture).catch(() => picture.close());
 			},
@@ -47,6 +49,7 @@
 		const track = /** @type {CanvasCaptureMediaStreamTrack} */ (stream.getVideoTracks()[0]);
 		return {
 			track,
+			keepsPicture: true,
 			show(picture) {
 				const { displayWidth: width, displayHeight: height } = picture;
 				if (canvas.width !== width || canvas.height !== height) {

@@ -12,7 +12,7 @@
 
 	/**
 	 * @typedef {{width: number, height: number}} Size
-	 * @typedef {{track: MediaStreamTrack, show: (picture: VideoFrame) => void,
+	 * @typedef {{track: MediaStreamTrack, keepsPicture: boolean, show: (picture: VideoFrame) => void,
 	 *   end: (clones: Set<MediaStreamTrack>) => void}} Sink
 	 * @typedef {{take: (message: object) => void, close: () => void}} FrameDecoder
 	 * @typedef {{codec: string, width: number, height: number, maxFps: number, surface: string, cursor: string}} Opened
@@ -199,7 +199,7 @@
 			const shown = new VideoFrame(frame, { timestamp, displayWidth: width, displayHeight: height });
 			frame.close();
 			this.#last?.close();
-			this.#last = shown.clone();
+			this.#last = this.#sink?.keepsPicture ? null : shown.clone();
 			this.#lastShown = performance.now();
 			this.#sink?.show(shown);
 			this.settle();

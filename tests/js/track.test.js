@@ -9,7 +9,7 @@ const open = [];
 afterEach(() => open.splice(0).forEach((port) => port.close()));
 
 /** A window with tracks and streams as far as page/track.js goes, and a sink and decoder that note what they get. */
-function setUp() {
+function setUp(keepsPicture = false) {
 	const sinks = [];
 	const decoders = [];
 	class MediaStreamTrack extends EventTarget {
@@ -90,6 +90,7 @@ function setUp() {
 	const createSink = () => {
 		const sink = {
 			track: new MediaStreamTrack(),
+			keepsPicture,
 			shown: [],
 			show: (picture) => sink.shown.push(picture),
 			end: (clones) => (sink.ended = [...clones]),
@@ -137,8 +138,8 @@ function said(port, type) {
 	);
 }
 
-async function live(constraints = video()) {
-	const all = setUp();
+async function live(constraints = video(), keepsPicture = false) {
+	const all = setUp(keepsPicture);
 	const { port, stream } = await all.redeem(constraints);
 	port.postMessage(opened);
 	const [track] = (await stream).getVideoTracks();
@@ -225,6 +226,13 @@ test('a still screen is shown again to whoever comes late', async () => {
 	await new Promise((resolve) => setTimeout(resolve, 500));
 	assert.ok(sink.shown.length >= 2);
 	assert.ok(sink.shown[1].timestamp > 10 + 90_000);
+});
+
+test('where a track keeps its picture, a still screen costs nothing', async () => {
+	const { decoder, sink, VideoFrame } = await live(video(), true);
+	decoder.listener.onPicture(new VideoFrame({ displayWidth: 2, displayHeight: 2, timestamp: 10 }));
+	await new Promise((resolve) => setTimeout(resolve, 500));
+	assert.equal(sink.shown.length, 1);
 });
 
 test("the page's stop ends the share, without an event", async () => {
