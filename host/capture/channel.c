@@ -67,7 +67,8 @@ static size_t take_descriptors(struct msghdr *message, int *first) {
 }
 
 static bool is_for_helper(enum packet_type type) {
-	return type == PACKET_OPEN || type == PACKET_CREDIT || type == PACKET_KEYFRAME;
+	return type == PACKET_OPEN || type == PACKET_CREDIT || type == PACKET_KEYFRAME ||
+	       type == PACKET_SET;
 }
 
 enum channel_result channel_receive(struct channel *channel, struct packet *packet, int *fd) {

@@ -156,6 +156,8 @@ static void handle_packet(struct helper *helper, const void *data, size_t length
 	case PACKET_OPEN:
 	case PACKET_CREDIT:
 	case PACKET_KEYFRAME:
+	case PACKET_SET:
+	case PACKET_CURSOR:
 		break;
 	}
 	tell_ended(helper, ERROR_BAD_PACKET, "a packet out of place");

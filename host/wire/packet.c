@@ -21,16 +21,48 @@ static bool size_valid(uint32_t width, uint32_t height) {
 	return in_range(width, 2, PACKET_SIDE_MAX) && in_range(height, 2, PACKET_SIDE_MAX);
 }
 
+static bool bound_valid(uint32_t side) {
+	return side == 0 || in_range(side, 2, PACKET_SIDE_MAX);
+}
+
+static bool set_valid(const struct packet_set *set) {
+	return in_range(set->max_fps, 1, PACKET_FPS_MAX) &&
+	       in_range(set->max_kbps, PACKET_KBPS_MIN, PACKET_KBPS_MAX) &&
+	       bound_valid(set->max_width) && bound_valid(set->max_height);
+}
+
 static bool open_valid(const struct packet_open *open) {
-	return codec_valid(open->codec) && in_range(open->max_fps, 1, PACKET_FPS_MAX) &&
-	       in_range(open->max_kbps, PACKET_KBPS_MIN, PACKET_KBPS_MAX) &&
-	       open->credit <= PACKET_CREDIT_MAX;
+	const struct packet_set set = {
+		open->max_fps, open->max_kbps, open->max_width, open->max_height};
+	return codec_valid(open->codec) && set_valid(&set) && open->credit <= PACKET_CREDIT_MAX &&
+	       (open->fidelity == PACKET_FIDELITY_MOTION ||
+		       (open->fidelity == PACKET_FIDELITY_TEXT &&
+			       open->codec == PACKET_CODEC_VP9)) &&
+	       open->cursor <= PACKET_CURSOR_SEND;
+}
+
+static bool ready_valid(const struct packet_ready *ready) {
+	return codec_valid(ready->codec) && size_valid(ready->width, ready->height) &&
+	       (ready->chroma == PACKET_CHROMA_420 ||
+		       (ready->chroma == PACKET_CHROMA_444 && ready->codec == PACKET_CODEC_VP9));
 }
 
 static bool frame_valid(const struct packet_frame *frame) {
 	return in_range(frame->parts, 1, PACKET_PARTS_MAX) && frame->part < frame->parts &&
 	       size_valid(frame->width, frame->height) && frame->pts_us >= 0 &&
 	       frame->pts_us <= PTS_MAX && in_range(frame->payload_length, 1, PACKET_PAYLOAD_MAX);
+}
+
+static bool position_valid(int32_t position) {
+	return position >= -(int32_t)PACKET_SIDE_MAX && position <= (int32_t)PACKET_SIDE_MAX;
+}
+
+static bool cursor_valid(const struct packet_cursor *cursor) {
+	return position_valid(cursor->x) && position_valid(cursor->y) &&
+	       cursor->width <= PACKET_CURSOR_SIDE_MAX &&
+	       cursor->height <= PACKET_CURSOR_SIDE_MAX &&
+	       (cursor->width == 0) == (cursor->height == 0) && cursor->hot_x <= cursor->width &&
+	       cursor->hot_y <= cursor->height;
 }
 
 static bool parse_open(struct reader *reader, struct packet_open *open) {
@@ -42,7 +74,43 @@ static bool parse_open(struct reader *reader, struct packet_open *open) {
 	open->max_fps = reader_u16(reader);
 	open->max_kbps = reader_u32(reader);
 	open->credit = reader_u16(reader);
+	open->max_width = reader_u32(reader);
+	open->max_height = reader_u32(reader);
+	open->fidelity = (enum packet_fidelity)reader_u8(reader);
+	open->cursor = (enum packet_cursor_mode)reader_u8(reader);
 	return open_valid(open);
+}
+
+static bool parse_set(struct reader *reader, struct packet_set *set) {
+	set->max_fps = reader_u16(reader);
+	set->max_kbps = reader_u32(reader);
+	set->max_width = reader_u32(reader);
+	set->max_height = reader_u32(reader);
+	return set_valid(set);
+}
+
+static bool parse_ready(struct reader *reader, struct packet_ready *ready) {
+	ready->codec = (enum packet_codec)reader_u8(reader);
+	ready->width = reader_u32(reader);
+	ready->height = reader_u32(reader);
+	ready->chroma = (enum packet_chroma)reader_u8(reader);
+	return ready_valid(ready);
+}
+
+static bool parse_cursor(struct reader *reader, struct packet_cursor *cursor) {
+	uint8_t visible = reader_u8(reader);
+	cursor->visible = visible == 1;
+	cursor->x = (int32_t)reader_u32(reader);
+	cursor->y = (int32_t)reader_u32(reader);
+	cursor->width = reader_u16(reader);
+	cursor->height = reader_u16(reader);
+	cursor->hot_x = reader_u16(reader);
+	cursor->hot_y = reader_u16(reader);
+	if (visible > 1 || !cursor_valid(cursor)) {
+		return false;
+	}
+	cursor->rgba = reader_bytes(reader, packet_cursor_length(cursor));
+	return cursor->rgba != NULL;
 }
 
 static bool parse_frame(struct reader *reader, struct packet_frame *frame) {
@@ -96,18 +164,20 @@ bool packet_parse(const void *data, size_t length, struct packet *packet) {
 	case PACKET_KEYFRAME:
 		valid = true;
 		break;
+	case PACKET_SET:
+		valid = parse_set(&reader, &packet->set);
+		break;
 	case PACKET_READY:
-		packet->ready.codec = (enum packet_codec)reader_u8(&reader);
-		packet->ready.width = reader_u32(&reader);
-		packet->ready.height = reader_u32(&reader);
-		valid = codec_valid(packet->ready.codec) &&
-			size_valid(packet->ready.width, packet->ready.height);
+		valid = parse_ready(&reader, &packet->ready);
 		break;
 	case PACKET_FRAME:
 		valid = parse_frame(&reader, &packet->frame);
 		break;
 	case PACKET_ENDED:
 		valid = parse_ended(&reader, &packet->ended);
+		break;
+	case PACKET_CURSOR:
+		valid = parse_cursor(&reader, &packet->cursor);
 		break;
 	}
 	return valid && reader.ok && reader_left(&reader) == 0;
@@ -135,7 +205,38 @@ static uint8_t *write_open(const struct packet_open *open, uint8_t *at) {
 	at = put_u8(at, (uint8_t)open->codec);
 	at = put_u16(at, open->max_fps);
 	at = put_u32(at, open->max_kbps);
-	return put_u16(at, open->credit);
+	at = put_u16(at, open->credit);
+	at = put_u32(at, open->max_width);
+	at = put_u32(at, open->max_height);
+	at = put_u8(at, (uint8_t)open->fidelity);
+	return put_u8(at, (uint8_t)open->cursor);
+}
+
+static uint8_t *write_set(const struct packet_set *set, uint8_t *at) {
+	assert(set_valid(set));
+	at = put_u16(at, set->max_fps);
+	at = put_u32(at, set->max_kbps);
+	at = put_u32(at, set->max_width);
+	return put_u32(at, set->max_height);
+}
+
+static uint8_t *write_ready(const struct packet_ready *ready, uint8_t *at) {
+	assert(ready_valid(ready));
+	at = put_u8(at, (uint8_t)ready->codec);
+	at = put_u32(at, ready->width);
+	at = put_u32(at, ready->height);
+	return put_u8(at, (uint8_t)ready->chroma);
+}
+
+static uint8_t *write_cursor(const struct packet_cursor *cursor, uint8_t *at) {
+	assert(cursor_valid(cursor));
+	at = put_u8(at, cursor->visible ? 1 : 0);
+	at = put_u32(at, (uint32_t)cursor->x);
+	at = put_u32(at, (uint32_t)cursor->y);
+	at = put_u16(at, cursor->width);
+	at = put_u16(at, cursor->height);
+	at = put_u16(at, cursor->hot_x);
+	return put_u16(at, cursor->hot_y);
 }
 
 static uint8_t *write_frame(const struct packet_frame *frame, uint8_t *at) {
@@ -172,12 +273,11 @@ size_t packet_write(const struct packet *packet, uint8_t *out) {
 		break;
 	case PACKET_KEYFRAME:
 		break;
+	case PACKET_SET:
+		at = write_set(&packet->set, at);
+		break;
 	case PACKET_READY:
-		assert(codec_valid(packet->ready.codec));
-		assert(size_valid(packet->ready.width, packet->ready.height));
-		at = put_u8(at, (uint8_t)packet->ready.codec);
-		at = put_u32(at, packet->ready.width);
-		at = put_u32(at, packet->ready.height);
+		at = write_ready(&packet->ready, at);
 		break;
 	case PACKET_FRAME:
 		at = write_frame(&packet->frame, at);
@@ -185,9 +285,14 @@ size_t packet_write(const struct packet *packet, uint8_t *out) {
 	case PACKET_ENDED:
 		at = write_ended(&packet->ended, at);
 		break;
+	case PACKET_CURSOR:
+		at = write_cursor(&packet->cursor, at);
+		break;
 	}
 	return (size_t)(at - out);
 }
 
 static_assert(HEADER_SIZE + 29 + PACKET_PAYLOAD_MAX <= PACKET_SIZE_MAX, "a full FRAME fits");
+static_assert(PACKET_CURSOR_SIDE_MAX * PACKET_CURSOR_SIDE_MAX * 4 <= PACKET_PAYLOAD_MAX,
+	"a full CURSOR's bitmap fits where a FRAME's payload does");
 static_assert(HEADER_SIZE + 4 + PACKET_DETAIL_MAX <= PACKET_SIZE_MAX, "an ENDED fits");

@@ -25,6 +25,8 @@
 #define PACKET_KBPS_MIN 100u
 #define PACKET_KBPS_MAX 200000u
 #define PACKET_CREDIT_MAX 16u
+/* A cursor's bitmap: 128 * 128 pixels of four bytes are one full payload. */
+#define PACKET_CURSOR_SIDE_MAX 128u
 /* The largest packet there is: a FRAME with a full payload. */
 #define PACKET_SIZE_MAX (PACKET_PAYLOAD_MAX + 64u)
 
@@ -33,13 +35,30 @@ enum packet_type {
 	PACKET_OPEN = 1, /* first and once; carries the PipeWire remote's fd as SCM_RIGHTS */
 	PACKET_CREDIT = 2,
 	PACKET_KEYFRAME = 3,
+	PACKET_SET = 4,
 	/* helper -> host */
 	PACKET_READY = 16, /* the first picture's format is known; before any FRAME */
 	PACKET_FRAME = 17,
 	PACKET_ENDED = 18, /* last; the helper exits after it */
+	PACKET_CURSOR = 19,
 };
 
 enum packet_codec { PACKET_CODEC_VP8 = 1, PACKET_CODEC_VP9 = 2 };
+
+/* What the picture is to be best at. */
+enum packet_fidelity {
+	PACKET_FIDELITY_MOTION = 0, /* 4:2:0 */
+	PACKET_FIDELITY_TEXT = 1,   /* 4:4:4; only with VP9 */
+};
+
+/* What becomes of a cursor that comes as metadata. */
+enum packet_cursor_mode {
+	PACKET_CURSOR_AS_IS = 0, /* nothing: it is in the picture already, or is not wanted */
+	PACKET_CURSOR_BLEND = 1, /* it is drawn into the picture */
+	PACKET_CURSOR_SEND = 2,  /* it is sent beside the picture, in CURSOR */
+};
+
+enum packet_chroma { PACKET_CHROMA_420 = 0, PACKET_CHROMA_444 = 1 };
 
 struct packet_open {
 	uint32_t node_id; /* PipeWire node, from the portal's Start */
@@ -47,6 +66,20 @@ struct packet_open {
 	uint16_t max_fps;  /* 1 to PACKET_FPS_MAX */
 	uint32_t max_kbps; /* PACKET_KBPS_MIN to PACKET_KBPS_MAX */
 	uint16_t credit;   /* frames that may be sent at once, 0 to PACKET_CREDIT_MAX */
+	/* The encoded picture is scaled down to fit, its shape kept, its sides even; never up. 0:
+	 * no bound; else 2 to PACKET_SIDE_MAX. */
+	uint32_t max_width;
+	uint32_t max_height;
+	enum packet_fidelity fidelity;
+	enum packet_cursor_mode cursor;
+};
+
+/* Replaces what OPEN, or an earlier SET, said; the bounds are the same. */
+struct packet_set {
+	uint16_t max_fps;
+	uint32_t max_kbps;
+	uint32_t max_width;
+	uint32_t max_height;
 };
 
 struct packet_credit {
@@ -57,6 +90,7 @@ struct packet_ready {
 	enum packet_codec codec;
 	uint32_t width; /* of the encoded picture, 2 to PACKET_SIDE_MAX */
 	uint32_t height;
+	enum packet_chroma chroma; /* 4:4:4 only with VP9 */
 };
 
 /* One fragment of an encoded frame. Fragments of a frame come in order and are never mixed with
@@ -80,6 +114,21 @@ struct packet_ended {
 		    1]; /* printable UTF-8 for the log and the error's `detail`, may be empty */
 };
 
+/* The cursor moved, changed, came or went. Only with PACKET_CURSOR_SEND. */
+struct packet_cursor {
+	bool visible;
+	int32_t x; /* of the hotspot, in the encoded picture's pixels; may lie outside of it by up
+		      to PACKET_SIDE_MAX */
+	int32_t y;
+	/* The new bitmap; all 0: the one before still holds. Each side is 1 to
+	 * PACKET_CURSOR_SIDE_MAX. */
+	uint16_t width;
+	uint16_t height;
+	uint16_t hot_x; /* of the hotspot in the bitmap, 0 to width */
+	uint16_t hot_y;
+	const uint8_t *rgba; /* lent; width * height * 4 bytes, alpha not multiplied in */
+};
+
 struct packet {
 	enum packet_type type;
 	union {
@@ -88,19 +137,27 @@ struct packet {
 		struct packet_ready ready;
 		struct packet_frame frame;
 		struct packet_ended ended;
+		struct packet_set set;
+		struct packet_cursor cursor;
 	};
 };
 
 /*
  * Reads one packet. False when it is truncated, too long, of an unknown type or version, or a field
- * is out of its bounds; *packet is then unspecified. A FRAME's payload points into `data`.
+ * is out of its bounds; *packet is then unspecified. A FRAME's payload and a CURSOR's bitmap point
+ * into `data`.
  */
 bool packet_parse(const void *data, size_t length, struct packet *packet);
 
+/* Bytes of a CURSOR's bitmap; 0: it has none. */
+static inline size_t packet_cursor_length(const struct packet_cursor *cursor) {
+	return (size_t)cursor->width * cursor->height * 4;
+}
+
 /*
  * Writes a packet's bytes to `out` (at least PACKET_SIZE_MAX bytes) and returns how many there are.
- * The packet's fields are within their bounds, or it asserts. For a FRAME only the header is
- * written and the payload is not copied: send the returned header and the payload as two parts of
- * one message.
+ * The packet's fields are within their bounds, or it asserts. For a FRAME and a CURSOR only
+ * the header is written, and the payload or bitmap is not copied: send the returned header and that
+ * as two parts of one message.
  */
 size_t packet_write(const struct packet *packet, uint8_t *out);

@@ -12,7 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	}
 	static uint8_t again[PACKET_SIZE_MAX];
 	size_t length = packet_write(&packet, again);
-	size_t payload = packet.type == PACKET_FRAME ? packet.frame.payload_length : 0;
+	size_t payload = packet.type == PACKET_FRAME    ? packet.frame.payload_length
+			 : packet.type == PACKET_CURSOR ? packet_cursor_length(&packet.cursor)
+							: 0;
 	if (length + payload != size || memcmp(again, data, length) != 0) {
 		abort();
 	}

@@ -6,6 +6,7 @@
 #include "wire/packet.h"
 
 static const uint8_t payload[3] = {9, 8, 7};
+static const uint8_t bitmap[2 * 3 * 4] = {1, 2, 3, 4, 5};
 
 static const struct packet samples[] = {
 	{.type = PACKET_OPEN,
@@ -13,10 +14,18 @@ static const struct packet samples[] = {
 			.codec = PACKET_CODEC_VP9,
 			.max_fps = PACKET_FPS_MAX,
 			.max_kbps = PACKET_KBPS_MAX,
-			.credit = PACKET_CREDIT_MAX}},
+			.credit = PACKET_CREDIT_MAX,
+			.max_width = PACKET_SIDE_MAX,
+			.max_height = 2,
+			.fidelity = PACKET_FIDELITY_TEXT,
+			.cursor = PACKET_CURSOR_SEND}},
 	{.type = PACKET_CREDIT, .credit = {.frames = 3}},
 	{.type = PACKET_KEYFRAME},
-	{.type = PACKET_READY, .ready = {.codec = PACKET_CODEC_VP8, .width = 1920, .height = 1080}},
+	{.type = PACKET_READY,
+		.ready = {.codec = PACKET_CODEC_VP9,
+			.width = 1920,
+			.height = 1080,
+			.chroma = PACKET_CHROMA_444}},
 	{.type = PACKET_FRAME,
 		.frame = {.sequence = 70000,
 			.part = 2,
@@ -29,16 +38,34 @@ static const struct packet samples[] = {
 			.payload_length = sizeof(payload)}},
 	{.type = PACKET_ENDED,
 		.ended = {.code = ERROR_FORMAT_UNSUPPORTED, .detail = "offered: NV12"}},
+	{.type = PACKET_SET,
+		.set = {.max_fps = 7,
+			.max_kbps = PACKET_KBPS_MIN,
+			.max_width = 0,
+			.max_height = 720}},
+	{.type = PACKET_CURSOR,
+		.cursor = {.visible = true,
+			.x = -5,
+			.y = (int32_t)PACKET_SIDE_MAX,
+			.width = 2,
+			.height = 3,
+			.hot_x = 2,
+			.hot_y = 1,
+			.rgba = bitmap}},
+	{.type = PACKET_CURSOR, .cursor = {.x = -(int32_t)PACKET_SIDE_MAX, .rgba = bitmap}},
 };
 #define SAMPLES (sizeof(samples) / sizeof(samples[0]))
 
-/* The whole packet as it goes over the socket: for a FRAME the payload comes after the written
- * header. */
+/* The whole packet as it goes over the socket: a FRAME's payload and a CURSOR's bitmap come after
+ * the written header. */
 static size_t write_whole(const struct packet *packet, uint8_t *out) {
 	size_t length = packet_write(packet, out);
 	if (packet->type == PACKET_FRAME) {
 		memcpy(out + length, packet->frame.payload, packet->frame.payload_length);
 		length += packet->frame.payload_length;
+	} else if (packet->type == PACKET_CURSOR) {
+		memcpy(out + length, packet->cursor.rgba, packet_cursor_length(&packet->cursor));
+		length += packet_cursor_length(&packet->cursor);
 	}
 	return length;
 }
@@ -67,6 +94,10 @@ static void fields_arrive_as_they_left(void **state) {
 	assert_int_equal(packet.open.max_fps, PACKET_FPS_MAX);
 	assert_int_equal(packet.open.max_kbps, PACKET_KBPS_MAX);
 	assert_int_equal(packet.open.credit, PACKET_CREDIT_MAX);
+	assert_int_equal(packet.open.max_width, PACKET_SIDE_MAX);
+	assert_int_equal(packet.open.max_height, 2);
+	assert_int_equal(packet.open.fidelity, PACKET_FIDELITY_TEXT);
+	assert_int_equal(packet.open.cursor, PACKET_CURSOR_SEND);
 	assert_true(packet_parse(wire, write_whole(&samples[4], wire), &packet));
 	assert_int_equal(packet.frame.sequence, 70000);
 	assert_int_equal(packet.frame.part, 2);
@@ -79,6 +110,64 @@ static void fields_arrive_as_they_left(void **state) {
 	assert_true(packet_parse(wire, write_whole(&samples[5], wire), &packet));
 	assert_int_equal(packet.ended.code, ERROR_FORMAT_UNSUPPORTED);
 	assert_string_equal(packet.ended.detail, "offered: NV12");
+}
+
+static void settings_and_cursor_arrive_as_they_left(void **state) {
+	(void)state;
+	uint8_t wire[PACKET_SIZE_MAX];
+	struct packet packet;
+	assert_true(packet_parse(wire, write_whole(&samples[3], wire), &packet));
+	assert_int_equal(packet.ready.chroma, PACKET_CHROMA_444);
+	assert_true(packet_parse(wire, write_whole(&samples[6], wire), &packet));
+	assert_int_equal(packet.set.max_fps, 7);
+	assert_int_equal(packet.set.max_kbps, PACKET_KBPS_MIN);
+	assert_int_equal(packet.set.max_width, 0);
+	assert_int_equal(packet.set.max_height, 720);
+	assert_true(packet_parse(wire, write_whole(&samples[7], wire), &packet));
+	assert_true(packet.cursor.visible);
+	assert_int_equal(packet.cursor.x, -5);
+	assert_int_equal(packet.cursor.y, PACKET_SIDE_MAX);
+	assert_int_equal(packet.cursor.width, 2);
+	assert_int_equal(packet.cursor.height, 3);
+	assert_int_equal(packet.cursor.hot_x, 2);
+	assert_int_equal(packet.cursor.hot_y, 1);
+	assert_memory_equal(packet.cursor.rgba, bitmap, sizeof(bitmap));
+	assert_true(packet_parse(wire, write_whole(&samples[8], wire), &packet));
+	assert_false(packet.cursor.visible);
+	assert_int_equal(packet.cursor.x, -(int32_t)PACKET_SIDE_MAX);
+	assert_int_equal(packet_cursor_length(&packet.cursor), 0);
+}
+
+static void text_needs_vp9(void **state) {
+	(void)state;
+	uint8_t wire[PACKET_SIZE_MAX];
+	struct packet packet;
+	size_t length = write_whole(&samples[0], wire);
+	wire[8] = PACKET_CODEC_VP8;
+	assert_false(packet_parse(wire, length, &packet));
+	wire[25] = PACKET_FIDELITY_MOTION;
+	assert_true(packet_parse(wire, length, &packet));
+	length = write_whole(&samples[3], wire);
+	wire[2] = PACKET_CODEC_VP8;
+	assert_false(packet_parse(wire, length, &packet));
+	wire[11] = PACKET_CHROMA_420;
+	assert_true(packet_parse(wire, length, &packet));
+}
+
+static void the_largest_bitmap_fits(void **state) {
+	(void)state;
+	static uint8_t wire[PACKET_SIZE_MAX];
+	static uint8_t full[PACKET_CURSOR_SIDE_MAX * PACKET_CURSOR_SIDE_MAX * 4];
+	const struct packet packet = {.type = PACKET_CURSOR,
+		.cursor = {.visible = true,
+			.width = PACKET_CURSOR_SIDE_MAX,
+			.height = PACKET_CURSOR_SIDE_MAX,
+			.rgba = full}};
+	size_t length = write_whole(&packet, wire);
+	assert_true(length <= sizeof(wire));
+	struct packet parsed;
+	assert_true(packet_parse(wire, length, &parsed));
+	assert_int_equal(packet_cursor_length(&parsed.cursor), sizeof(full));
 }
 
 static void every_truncation_is_refused(void **state) {
@@ -134,28 +223,46 @@ struct field_case {
 static void fields_out_of_range_are_refused(void **state) {
 	(void)state;
 	static const struct field_case cases[] = {
-		{0, 8, 1, 0},                    /* codec */
-		{0, 8, 1, 3},                    /* codec */
-		{0, 9, 2, 0},                    /* fps */
-		{0, 9, 2, PACKET_FPS_MAX + 1},   /* fps */
-		{0, 11, 4, PACKET_KBPS_MIN - 1}, /* kbps */
-		{0, 11, 4, PACKET_KBPS_MAX + 1}, /* kbps */
-		{0, 15, 2, PACKET_CREDIT_MAX + 1},
-		{1, 2, 2, 0},                     /* frames */
-		{1, 2, 2, PACKET_CREDIT_MAX + 1}, /* frames */
-		{3, 3, 4, 1},                     /* width */
-		{3, 7, 4, PACKET_SIDE_MAX + 1},   /* height */
-		{4, 6, 2, 3},                     /* part == parts */
-		{4, 8, 2, 0},                     /* parts */
-		{4, 8, 2, PACKET_PARTS_MAX + 1},
-		{4, 10, 1, 2},                 /* key */
-		{4, 11, 4, 0},                 /* width */
-		{4, 15, 4, UINT32_MAX},        /* height */
-		{4, 19, 8, UINT64_C(1) << 53}, /* pts */
-		{4, 19, 8, UINT64_MAX},        /* negative pts */
-		{5, 2, 2, ERROR_NONE},
-		{5, 2, 2, ERROR_COUNT},
-		{5, 4, 2, PACKET_DETAIL_MAX + 1},
+		{0, 8, 1, 0},                                     /* codec */
+		{0, 8, 1, 3},                                     /* codec */
+		{0, 9, 2, 0},                                     /* fps */
+		{0, 9, 2, PACKET_FPS_MAX + 1},                    /* fps */
+		{0, 11, 4, PACKET_KBPS_MIN - 1},                  /* kbps */
+		{0, 11, 4, PACKET_KBPS_MAX + 1},                  /* kbps */
+		{0, 15, 2, PACKET_CREDIT_MAX + 1}, {0, 17, 4, 1}, /* max width */
+		{0, 17, 4, PACKET_SIDE_MAX + 1},                  /* max width */
+		{0, 21, 4, 1},                                    /* max height */
+		{0, 21, 4, UINT32_MAX},                           /* max height */
+		{0, 25, 1, 2},                                    /* fidelity */
+		{0, 26, 1, 3},                                    /* cursor */
+		{1, 2, 2, 0},                                     /* frames */
+		{1, 2, 2, PACKET_CREDIT_MAX + 1},                 /* frames */
+		{3, 3, 4, 1},                                     /* width */
+		{3, 7, 4, PACKET_SIDE_MAX + 1},                   /* height */
+		{3, 11, 1, 2},                                    /* chroma */
+		{4, 6, 2, 3},                                     /* part == parts */
+		{4, 8, 2, 0},                                     /* parts */
+		{4, 8, 2, PACKET_PARTS_MAX + 1}, {4, 10, 1, 2},   /* key */
+		{4, 11, 4, 0},                                    /* width */
+		{4, 15, 4, UINT32_MAX},                           /* height */
+		{4, 19, 8, UINT64_C(1) << 53},                    /* pts */
+		{4, 19, 8, UINT64_MAX},                           /* negative pts */
+		{5, 2, 2, ERROR_NONE}, {5, 2, 2, ERROR_COUNT}, {5, 4, 2, PACKET_DETAIL_MAX + 1},
+		{6, 2, 2, 0},                    /* fps */
+		{6, 4, 4, PACKET_KBPS_MAX + 1},  /* kbps */
+		{6, 8, 4, 1},                    /* max width */
+		{6, 12, 4, PACKET_SIDE_MAX + 1}, /* max height */
+		{7, 2, 1, 2},                    /* visible */
+		{7, 3, 4, PACKET_SIDE_MAX + 1},  /* x */
+		{7, 7, 4, INT32_MAX},            /* y */
+		{7, 7, 4, UINT32_C(1) << 31},    /* y */
+		{7, 11, 2, 0},                   /* width without height */
+		{7, 11, 2, 3},                   /* more pixels than bytes */
+		{7, 13, 2, 0},                   /* height without width */
+		{7, 15, 2, 3},                   /* hotspot right of the bitmap */
+		{7, 17, 2, 4},                   /* hotspot below the bitmap */
+		{8, 11, 2, PACKET_CURSOR_SIDE_MAX + 1},
+		{8, 15, 2, 1}, /* hotspot without a bitmap */
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint8_t wire[PACKET_SIZE_MAX];
@@ -213,6 +320,9 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_survives_the_round_trip),
 		cmocka_unit_test(fields_arrive_as_they_left),
+		cmocka_unit_test(settings_and_cursor_arrive_as_they_left),
+		cmocka_unit_test(text_needs_vp9),
+		cmocka_unit_test(the_largest_bitmap_fits),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(trailing_bytes_are_refused),
 		cmocka_unit_test(unknown_types_and_versions_are_refused),

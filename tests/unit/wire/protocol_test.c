@@ -263,7 +263,7 @@ static void results_are_written(void **state) {
 	assert_written(&out, protocol_write_share_result(&out, 3, &share),
 		"{\"type\":\"result\",\"id\":3,\"share\":3,\"surface\":\"window\",\"width\":800,"
 		"\"height\":600}");
-	struct packet_ready ready = {PACKET_CODEC_VP9, 1920, 1080};
+	struct packet_ready ready = {PACKET_CODEC_VP9, 1920, 1080, PACKET_CHROMA_420};
 	assert_written(&out, protocol_write_open_result(&out, 4, &ready),
 		"{\"type\":\"result\",\"id\":4,\"codec\":\"vp9\",\"width\":1920,\"height\":1080}");
 	assert_written(&out, protocol_write_stop_result(&out, PROTOCOL_ID_MAX),
