@@ -147,7 +147,8 @@ async function measureGlass() {
 		const output = await attempt(name, () => run(join(root, 'tests/desktop/with-desktop'), args));
 		for (const turn of output ? JSON.parse(output) : []) {
 			turns.push(turn);
-			say(`${name}: ${turn.engine}, ${turn.width}x${turn.height}: p50 ${turn.p50.toFixed(1)} ms, p95 ${turn.p95.toFixed(1)} ms, ${turn.fps.toFixed(1)} distinct frames/s, CPU ${turn.cpuPercent.toFixed(0)} %`);
+			const after = turn.fromCompositor ? ` (${turn.fromCompositor.toFixed(1)} ms of it after the compositor)` : '';
+			say(`${name}: ${turn.engine}, ${turn.width}x${turn.height}: p50 ${turn.p50.toFixed(1)} ms${after}, p95 ${turn.p95.toFixed(1)} ms, ${turn.fps.toFixed(1)} distinct frames/s, CPU ${turn.cpuPercent.toFixed(0)} %`);
 		}
 	}
 	return makeGlass(turns);

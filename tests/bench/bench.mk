@@ -27,6 +27,10 @@ BENCH_LIBS_bench-vpx = $$(pkg-config --libs vpx) -lyuv
 # PipeWire is here for the probe: what only a plugin loads it would not find.
 BENCH_LIBS_bench-gst = $$(pkg-config --libs gstreamer-app-1.0) -Wl,--no-as-needed $$(pkg-config --libs libpipewire-0.3)
 BENCH_LIBS_bench-cell = $$(pkg-config --libs vpx pangocairo json-c) -lyuv
+$(BENCH_BIN)/workload_test: $(call bench_objects,workload_test $(BENCH_DRAWING))
+	$(call say,TEST,$@)
+	$(CC) $(VARIANT_LDFLAGS) $(LDFLAGS) -o $@ $^ $$(pkg-config --libs pangocairo cmocka) -lm
+UNIT_TESTS += $(BENCH_BIN)/workload_test
 BENCH_PROGRAMS := $(addprefix $(BENCH_BIN)/,bench-producer bench-vpx bench-gst bench-cell bench-probe.so)
 
 .PHONY: bench bench-quick bench-programs

@@ -14,7 +14,7 @@ struct durations {
 struct result {
 	size_t encodes;
 	size_t bytes;
-	struct durations latencies; /* from the picture's arrival to the frame written out */
+	struct durations latencies; /* from the picture handed over to the frame written out */
 	struct durations holds;     /* of PipeWire's buffers */
 	struct quality quality;
 };
@@ -53,21 +53,11 @@ static size_t count_events(const struct cell *cell) {
 	return count;
 }
 
-/* When the engine had the picture of a step: took its buffer, or, without PipeWire, was told of
- * it. 0: never. */
-static int64_t arrival_of(const struct cell *cell, const struct frame *frame, uint32_t step) {
-	if (strcmp(cell->engine, "libvpx") == 0) {
-		return frame->pts_us * 1000;
-	}
-	int64_t pts = 0;
+/* When a step was handed over; 0: never. */
+static int64_t shown_at(const struct cell *cell, uint32_t step) {
 	for (size_t i = 0; i < cell->shown_count; i++) {
-		pts = cell->shown[i].step == step ? cell->shown[i].pts_ns : pts;
-	}
-	size_t count = count_events(cell);
-	for (size_t i = 0; i < count; i++) {
-		const struct probe_event *event = &cell->probe->events[i];
-		if (event->kind == PROBE_DEQUEUED && event->pts_ns == pts) {
-			return event->time_ns;
+		if (cell->shown[i].step == step) {
+			return cell->shown[i].pts_ns;
 		}
 	}
 	return 0;
@@ -128,12 +118,12 @@ static void summarise(const struct cell *cell, struct result *result) {
 		uint32_t step = frames[i].step;
 		bool first = i == 0 || frames[i - 1].step != step;
 		if (first && step > cell->warmup) {
-			int64_t arrived = arrival_of(cell, frame, step);
+			int64_t shown = shown_at(cell, step);
 			int64_t sent = sent_at(cell, frame->last_packet);
-			if (arrived == 0 || sent < arrived) {
+			if (shown == 0 || sent < shown) {
 				cell_fail("the probe missed something");
 			}
-			add_duration(&result->latencies, sent - arrived);
+			add_duration(&result->latencies, sent - shown);
 		}
 	}
 	sort_durations(&result->latencies);

@@ -5,9 +5,8 @@
  *
  *	bench-vpx vp8|vp9 WIDTH HEIGHT FPS KBPS
  *
- * Descriptors: 3 the frames go out, stamped with the time of their tick's arrival, 4 the picture
- *(B, G, R, x), 5 ticks: 8 bytes of time stamp in nanoseconds come in, one byte goes back when the
- *picture was read.
+ * Descriptor 3 takes the frames, 4 is the picture (B, G, R, x). Over 5 come ticks, 8 bytes of time
+ * stamp in nanoseconds each; one byte goes back when the picture was read.
  */
 #include <libyuv/convert.h>
 #include <signal.h>
@@ -16,7 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 #include <vpx/vp8cx.h>
 #include <vpx/vpx_encoder.h>
@@ -109,9 +107,6 @@ static int run(struct loop *loop) {
 	int64_t pts_ns;
 	for (vpx_codec_pts_t index = 0; read(TICKS_FD, &pts_ns, sizeof(pts_ns)) == sizeof(pts_ns);
 		index++) {
-		struct timespec now;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		int64_t arrived_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 		ARGBToI420(loop->pixels, (int)loop->width * 4, image->planes[0], image->stride[0],
 			image->planes[1], image->stride[1], image->planes[2], image->stride[2],
 			(int)loop->width, (int)loop->height);
@@ -123,7 +118,7 @@ static int run(struct loop *loop) {
 			fputs("bench-vpx: libvpx failed\n", stderr);
 			return 1;
 		}
-		if (!send_packets(loop, arrived_us)) {
+		if (!send_packets(loop, pts_ns / 1000)) {
 			break;
 		}
 	}

@@ -46,11 +46,8 @@ static void note(const struct probe_event *event) {
 struct pw_buffer *pw_stream_dequeue_buffer(struct pw_stream *stream) {
 	struct pw_buffer *buffer = real_dequeue(stream);
 	if (buffer != NULL) {
-		const struct spa_meta_header *header =
-			spa_buffer_find_meta_data(buffer->buffer, SPA_META_Header, sizeof(*header));
-		note(&(struct probe_event){.kind = PROBE_DEQUEUED,
-			.pts_ns = header != NULL ? header->pts : 0,
-			.buffer = (uint64_t)(uintptr_t)buffer});
+		note(&(struct probe_event){
+			.kind = PROBE_DEQUEUED, .buffer = (uint64_t)(uintptr_t)buffer});
 	}
 	return buffer;
 }

@@ -23,7 +23,6 @@ struct probe_event {
 	uint32_t kind;
 	uint32_t bytes;  /* SENT: of the packet */
 	int64_t time_ns; /* CLOCK_MONOTONIC */
-	int64_t pts_ns;  /* DEQUEUED: the picture's time stamp, 0: none */
 	uint64_t buffer; /* DEQUEUED, QUEUED: which one */
 };
 

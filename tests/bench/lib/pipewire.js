@@ -11,16 +11,15 @@ const config = fileURLToPath(new URL('../../fake/pipewire.conf', import.meta.url
 /** @returns {Promise<{env: NodeJS.ProcessEnv, close: () => void}>} close() removes its folder; endAll() ends it */
 export async function startPipeWire() {
 	const folder = mkdtempSync(join(tmpdir(), 'portlight-bench-'));
+	const {PIPEWIRE_REMOTE: _remote, PIPEWIRE_RUNTIME_DIR: _folder, ...rest} = process.env;
 	const env = {
-		...process.env,
+		...rest,
 		XDG_RUNTIME_DIR: folder,
 		XDG_STATE_HOME: folder,
 		XDG_CONFIG_HOME: folder,
 		DBUS_SESSION_BUS_ADDRESS: 'disabled:',
 		GST_REGISTRY: join(folder, 'gstreamer-registry'),
 	};
-	delete env.PIPEWIRE_REMOTE;
-	delete env.PIPEWIRE_RUNTIME_DIR;
 	start('pipewire', ['-c', config], {env, stdio: 'ignore'});
 	for (let tries = 0; !existsSync(join(folder, 'pipewire-0')); tries++) {
 		if (tries === 500) {
