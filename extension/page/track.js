@@ -12,7 +12,8 @@
 
 	/**
 	 * @typedef {{width: number, height: number}} Size
-	 * @typedef {{track: MediaStreamTrack, keepsPicture: boolean, show: (picture: VideoFrame) => void,
+	 * @typedef {{track: MediaStreamTrack, show: (picture: VideoFrame) => void,
+	 *   repeat: ((picture: VideoFrame, timestamp: number) => Promise<void>) | null,
 	 *   end: (clones: Set<MediaStreamTrack>) => void}} Sink
 	 * @typedef {{take: (message: object) => void, close: () => void}} FrameDecoder
 	 * @typedef {{codec: string, width: number, height: number, maxFps: number, surface: string, cursor: string}} Opened
@@ -90,7 +91,6 @@
 		/** @type {VideoFrame | null} the last picture, for what comes late to a still screen */
 		#last = null;
 		#lastShown = 0;
-		#lastTimestamp = -Infinity;
 		#repeatMs = REPEAT_FIRST_MS;
 		/** @type {ReturnType<typeof setTimeout> | undefined} until it begins, for that; then for the repeats */
 		#timer;
@@ -194,24 +194,20 @@
 		/** @param {VideoFrame} frame */
 		#show(frame) {
 			this.#size = { width: frame.displayWidth, height: frame.displayHeight };
-			const { width, height } = fit(this.#size, this.#limits);
-			const timestamp = this.#nextTimestamp(frame.timestamp);
-			const shown = new VideoFrame(frame, { timestamp, displayWidth: width, displayHeight: height });
-			frame.close();
+			const { width: displayWidth, height: displayHeight } = fit(this.#size, this.#limits);
+			let shown = frame;
+			if (displayWidth !== this.#size.width || displayHeight !== this.#size.height) {
+				shown = new VideoFrame(frame, { displayWidth, displayHeight });
+				frame.close();
+			}
 			this.#last?.close();
-			this.#last = this.#sink?.keepsPicture ? null : shown.clone();
+			this.#last = this.#sink?.repeat ? shown.clone() : null;
 			this.#lastShown = performance.now();
 			this.#sink?.show(shown);
 			this.settle();
 		}
 
-		/** @param {number} wanted in microseconds */
-		#nextTimestamp(wanted) {
-			this.#lastTimestamp = Math.max(wanted, this.#lastTimestamp + 1);
-			return this.#lastTimestamp;
-		}
-
-		/** A track keeps no picture for who comes late, so a still screen's is shown again now and then. */
+		/** Where a track keeps no picture for who comes late, a still screen's is shown again now and then. */
 		#scheduleRepeat() {
 			clearTimeout(this.#timer);
 			this.#timer = setTimeout(() => {
@@ -221,9 +217,10 @@
 					return;
 				}
 				const idle = performance.now() - this.#lastShown;
-				if (this.#last && idle >= REPEAT_FIRST_MS) {
-					const timestamp = this.#nextTimestamp(this.#last.timestamp + Math.round(1000 * idle));
-					this.#sink?.show(new VideoFrame(this.#last, { timestamp }));
+				if (this.#last && idle > REPEAT_FIRST_MS) {
+					// Well before the time of any picture that may be on its way, which must not seem older.
+					const timestamp = this.#last.timestamp + Math.round(1000 * (idle - REPEAT_FIRST_MS));
+					this.#sink?.repeat?.(this.#last, timestamp).catch(() => {});
 				}
 				// An extension that is removed takes its relay with it, in Firefox without a word.
 				if (this.#silence++ === SILENCE_MAX) {
