@@ -75,7 +75,7 @@ static bool convert_newest(struct pipeline *pipeline, struct damage *damage, int
 	uint32_t width = newest.pixels.width & ~1u;
 	uint32_t height = newest.pixels.height & ~1u;
 	bool resized = pipeline->picture.width != width || pipeline->picture.height != height;
-	bool fits = picture_resize(&pipeline->picture, width, height);
+	bool fits = picture_resize(&pipeline->picture, width, height, PACKET_CHROMA_420);
 	if (fits) {
 		*damage = newest.damage;
 		if (resized) {
@@ -114,8 +114,8 @@ static void encode_and_send(
 	pipeline->credit--;
 	pipeline->key = false;
 	pipeline->unsettled = !frame.settled;
-	log_debug("frame %u: %zu bytes%s%s", header.sequence, frame.length,
-		frame.key ? ", key" : "", frame.settled ? ", settled" : "");
+	log_debug("frame %u: %zu bytes, %u damaged areas%s%s", header.sequence, frame.length,
+		damage->count, frame.key ? ", key" : "", frame.settled ? ", settled" : "");
 	/* A broken channel shows as a closed socket; the loop ends on that. */
 	(void)channel_send_frame(pipeline->channel, &header, frame.data, frame.length);
 }

@@ -14,6 +14,8 @@
 /* A running stream without a picture is restarted after this time, so often. */
 #define NUDGE_MS 250
 #define NUDGES_MAX 3
+/* So long the stream rests then, that the producer's stops too. */
+#define NUDGE_REST_MS 50
 
 struct source_pipewire {
 	struct source source;
@@ -37,6 +39,7 @@ struct source_pipewire {
 	struct spa_source *wakeup;
 	struct spa_source *nudge;
 	uint32_t nudges; /* since the last picture */
+	bool resting;    /* stopped, to be started again */
 	int sync;        /* sequence number of the last round trip that was asked for */
 	bool answered;   /* the remote is PipeWire indeed */
 	bool ended;      /* `ended` was emitted */
@@ -75,14 +78,20 @@ static void set_nudge(struct source_pipewire *self, int ms) {
 static void on_nudge(void *data, uint64_t expirations) {
 	(void)expirations;
 	struct source_pipewire *self = data;
-	if (self->ended || self->nudges == NUDGES_MAX ||
-		pw_stream_get_state(self->stream, NULL) != PW_STREAM_STATE_STREAMING) {
+	if (self->ended) {
 		return;
 	}
-	self->nudges++;
-	log_info("no picture yet; the stream is restarted");
-	pw_stream_set_active(self->stream, false);
-	pw_stream_set_active(self->stream, true);
+	if (self->resting) {
+		self->resting = false;
+		pw_stream_set_active(self->stream, true);
+	} else if (self->nudges < NUDGES_MAX &&
+		   pw_stream_get_state(self->stream, NULL) == PW_STREAM_STATE_STREAMING) {
+		self->nudges++;
+		self->resting = true;
+		log_info("no picture yet; the stream is restarted");
+		pw_stream_set_active(self->stream, false);
+		set_nudge(self, NUDGE_REST_MS);
+	}
 }
 
 static void on_wakeup(void *data, uint64_t count) {
@@ -91,7 +100,9 @@ static void on_wakeup(void *data, uint64_t count) {
 	uint32_t width = 0;
 	uint32_t height = 0;
 	if (!self->ended && pw_latest_peek(&self->latest, &width, &height)) {
-		set_nudge(self, 0);
+		if (!self->resting) {
+			set_nudge(self, 0);
+		}
 		self->nudges = 0;
 		self->events->picture(self->data, width, height);
 	}
@@ -156,7 +167,9 @@ static void on_state_changed(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
 	struct source_pipewire *self = data;
 	log_debug("stream: %s", pw_stream_state_as_string(state));
-	set_nudge(self, state == PW_STREAM_STATE_STREAMING ? NUDGE_MS : 0);
+	if (!self->resting) {
+		set_nudge(self, state == PW_STREAM_STATE_STREAMING ? NUDGE_MS : 0);
+	}
 	if (state == PW_STREAM_STATE_ERROR) {
 		end_by_stream_error(self, error);
 	} else if (state == PW_STREAM_STATE_UNCONNECTED && old != PW_STREAM_STATE_UNCONNECTED &&

@@ -281,6 +281,7 @@ static void test_resize(void **state) {
 		producer_say(&share.producer, "resize %u %u", width, height);
 		producer_expect(&share.producer, wanted);
 		producer_expect(&share.producer, "buffers 2");
+		time_sleep_ms(50);
 		producer_say(&share.producer, "fill %06x", i % 2 == 0 ? RED : GREEN);
 		producer_send(&share.producer, "frame");
 		assert_true(helper_next_frame(&share.helper, 2000));
