@@ -265,8 +265,8 @@ void share_start(struct share *share, const struct rig *rig, const char *const *
 	share->helper.auto_credit = open->credit > 0;
 	helper_open(&share->helper, rig_connect(rig), &packet);
 	producer_expect(&share->producer, "state streaming");
-	/* PipeWire tells each end that it runs before it has both in one cycle; what is sent in between
-	 * gets lost. test_lost_first_picture() is about that. */
+	/* PipeWire tells each end that it runs before it has both in one cycle; what is sent in
+	 * between gets lost. test_lost_first_picture() is about that. */
 	time_sleep_ms(100);
 }
 
