@@ -1,6 +1,6 @@
 /**
  * `make bench` and `make bench-quick`: Portlight's engine and its competitors on the same frames, interleaved, in one run;
- * one table, and build/bench/report.json. docs/PERFORMANCE.md says what is measured and how to read it.
+ * one table, build/bench/report.json, and every single run in build/bench/runs.json. docs/PERFORMANCE.md says what is measured and how to read it.
  *
  *   node tests/bench/bench.js [--quick] [--only PART,…]    PART: cells, growth, glass
  *
@@ -174,10 +174,15 @@ function describeMachine() {
 	};
 }
 
+/** @param {ReturnType<typeof describeMachine>} machine */
+function machineLine({date, mode: name, cpu, cores, load, kernel, libvpx, pipewire, gstreamer}) {
+	return `${date}, ${name} run on ${cpu}, ${cores} cores, load ${load[0]} at the beginning; Linux ${kernel}, libvpx ${libvpx}, PipeWire ${pipewire}, GStreamer ${gstreamer}`;
+}
+
 async function main() {
 	mkdirSync(out, {recursive: true});
 	const machine = describeMachine();
-	say(`${machine.cpu}, ${machine.cores} cores, load ${machine.load[0]}`);
+	say(machineLine(machine));
 	if (machine.load[0] > machine.cores / 4) {
 		say('other programs keep this machine busy: costs and times will come out too high, and spread');
 	}
@@ -191,7 +196,9 @@ async function main() {
 	writeFileSync(join(out, 'report.json'), `${JSON.stringify({machine, rows, glass, growth}, null, '\t')}\n`);
 	writeFileSync(join(out, 'runs.json'), `${JSON.stringify(runs, null, '\t')}\n`);
 	const tables = [...(rows.length ? [makeTable(rows, runs)] : []), makeSmallTables(glass, growth), makeVerdicts(rows, runs, glass, growth).join('\n')];
-	console.log(`\n${tables.filter(Boolean).join('\n\n')}\n`);
+	const text = tables.filter(Boolean).join('\n\n');
+	writeFileSync(join(out, 'table.txt'), `${machineLine(machine)}\n\n${text}\n`);
+	console.log(`\n${text}\n`);
 	broken.forEach((text) => console.log(`BROKEN  ${text}`));
 	say(`done: ${join(out, 'report.json')}`);
 }

@@ -36,10 +36,10 @@ BENCH_PROGRAMS := $(addprefix $(BENCH_BIN)/,bench-producer bench-vpx bench-gst b
 .PHONY: bench bench-quick bench-programs
 bench-programs: programs $(BENCH_PROGRAMS)
 bench: ## Measure Portlight beside its competitors (takes an hour)
-	packaging/install-deps build desktop run chromium bench
+	packaging/install-deps --npm build desktop run chromium bench
 	$(MAKE) --no-print-directory bench-programs extension
 	node tests/bench/bench.js
 bench-quick: ## The same table in under five minutes, less exact
-	packaging/install-deps build desktop run chromium bench
+	packaging/install-deps --npm build desktop run chromium bench
 	$(MAKE) --no-print-directory bench-programs extension
 	node tests/bench/bench.js --quick

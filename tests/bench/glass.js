@@ -6,7 +6,6 @@
  *
  *   with-desktop --apps none -- node tests/bench/glass.js ROUND SECONDS     who begins changes from round to round
  */
-/* global window, navigator */
 import {spawn} from 'node:child_process';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
