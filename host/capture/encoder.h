@@ -15,9 +15,10 @@ struct encoder;
 
 struct encoder_config {
 	enum packet_codec codec;
-	uint32_t fps;   /* pictures a second at most */
-	uint32_t kbps;  /* target, at `fps` */
-	uint32_t cores; /* how many the encoder may keep busy, at least 1 */
+	enum packet_chroma chroma; /* of all pictures; 4:4:4 only with VP9 */
+	uint32_t fps;              /* pictures a second at most */
+	uint32_t kbps;             /* target, at `fps` */
+	uint32_t cores;            /* how many the encoder may keep busy, at least 1 */
 };
 
 struct encoder_frame {
@@ -31,6 +32,7 @@ struct encoder_frame {
 struct encoder_impl {
 	bool (*encode)(struct encoder *encoder, const struct picture *picture,
 		const struct damage *damage, bool key, struct encoder_frame *frame);
+	void (*set_rate)(struct encoder *encoder, uint32_t fps, uint32_t kbps);
 	const char *(*error)(const struct encoder *encoder);
 	void (*destroy)(struct encoder *encoder);
 };
@@ -48,6 +50,11 @@ struct encoder {
 static inline bool encoder_encode(struct encoder *encoder, const struct picture *picture,
 	const struct damage *damage, bool key, struct encoder_frame *frame) {
 	return encoder->impl->encode(encoder, picture, damage, key, frame);
+}
+
+/* From the next picture on; see encoder_config. */
+static inline void encoder_set_rate(struct encoder *encoder, uint32_t fps, uint32_t kbps) {
+	encoder->impl->set_rate(encoder, fps, kbps);
 }
 
 /* Why the last encoder_encode() failed; static or owned by the encoder. */

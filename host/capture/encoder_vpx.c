@@ -6,23 +6,19 @@
 #include "capture/activity.h"
 #include "capture/encoder.h"
 #include "capture/lean_clear.h"
+#include "capture/tuning.h"
 
-/* libvpx's quantizer scale is 0 (best) to 63. Text is readable at these floors, and below them bits
- * are spent on what nobody sees. */
-#define VP8_QUANTIZER_MIN 12
-#define VP8_QUANTIZER_MAX 56
-#define VP9_QUANTIZER_MIN 8
-#define VP9_QUANTIZER_MAX 52
-/* Encodes until a changed block has reached its quality: VP8 never returns to a block that is
- * inactive, VP9 refreshes some by itself. */
-#define VP8_BLOCK_AGE 60
-#define VP9_BLOCK_AGE 10
+/* The rate control learns the frame rate from the frames' durations, also when it changes. */
+#define TICKS_PER_SECOND 90000
 
 struct encoder_vpx {
 	struct encoder encoder;
 	struct encoder_config config;
 	vpx_codec_ctx_t codec;
+	vpx_codec_enc_cfg_t settings; /* what the codec was given */
+	struct tuning tuning;
 	bool open;
+	bool rate_changed; /* `settings` are to be filled anew */
 	uint32_t width;
 	uint32_t height;
 	vpx_codec_pts_t pts;
@@ -30,70 +26,51 @@ struct encoder_vpx {
 	const char *error;
 };
 
-static uint32_t thread_count(const struct encoder_config *config, uint32_t width, uint32_t height) {
-	/* A second VP8 thread spins while it waits for the first: it pays only where cores idle. */
-	uint32_t pixels = width * height;
-	if (config->codec == PACKET_CODEC_VP8) {
-		return config->cores >= 4 && pixels >= 1920 * 1080 ? 2 : 1;
-	}
-	if (pixels > 1920 * 1200 && config->cores >= 2) {
-		return config->cores >= 8 ? 4 : 2;
-	}
-	return 1;
+static bool is_vp8(const struct encoder_vpx *vpx) {
+	return vpx->config.codec == PACKET_CODEC_VP8;
 }
 
-static uint32_t log2_floor(uint32_t value) {
-	uint32_t log = 0;
-	while (value > 1) {
-		value /= 2;
-		log++;
-	}
-	return log;
+static void fill_settings(struct encoder_vpx *vpx) {
+	vpx_codec_enc_cfg_t *settings = &vpx->settings;
+	settings->rc_target_bitrate = vpx->config.kbps;
+	settings->g_timebase = (vpx_rational_t){1, TICKS_PER_SECOND};
+	settings->g_w = vpx->width;
+	settings->g_h = vpx->height;
+	settings->g_profile = vpx->config.chroma == PACKET_CHROMA_444 ? 1 : 0;
+	settings->g_threads = vpx->tuning.threads;
+	settings->g_lag_in_frames = 0;
+	settings->g_pass = VPX_RC_ONE_PASS;
+	settings->g_error_resilient = 0;
+	settings->rc_end_usage = VPX_CBR;
+	settings->rc_dropframe_thresh = 0;
+	settings->rc_resize_allowed = 0;
+	settings->rc_min_quantizer = vpx->tuning.quantizer_min;
+	settings->rc_max_quantizer = vpx->tuning.quantizer_max;
+	settings->rc_undershoot_pct = vpx->tuning.undershoot_pct;
+	settings->rc_overshoot_pct = vpx->tuning.overshoot_pct;
+	settings->rc_buf_initial_sz = 500;
+	settings->rc_buf_optimal_sz = 600;
+	settings->rc_buf_sz = 1000;
+	settings->kf_mode = VPX_KF_DISABLED;
 }
 
-static void fill_config(
-	const struct encoder_vpx *vpx, uint32_t threads, vpx_codec_enc_cfg_t *config) {
-	bool vp8 = vpx->config.codec == PACKET_CODEC_VP8;
-	config->g_w = vpx->width;
-	config->g_h = vpx->height;
-	config->g_timebase = (vpx_rational_t){1, (int)vpx->config.fps};
-	config->g_threads = threads;
-	config->g_lag_in_frames = 0;
-	config->g_pass = VPX_RC_ONE_PASS;
-	config->g_error_resilient = 0;
-	config->rc_end_usage = VPX_CBR;
-	config->rc_target_bitrate = vpx->config.kbps;
-	config->rc_dropframe_thresh = 0;
-	config->rc_resize_allowed = 0;
-	config->rc_min_quantizer = vp8 ? VP8_QUANTIZER_MIN : VP9_QUANTIZER_MIN;
-	config->rc_max_quantizer = vp8 ? VP8_QUANTIZER_MAX : VP9_QUANTIZER_MAX;
-	config->rc_undershoot_pct = vp8 ? 100 : 50;
-	config->rc_overshoot_pct = vp8 ? 15 : 50;
-	config->rc_buf_initial_sz = 500;
-	config->rc_buf_optimal_sz = 600;
-	config->rc_buf_sz = 1000;
-	config->kf_mode = VPX_KF_DISABLED;
-}
-
-static bool set_controls(struct encoder_vpx *vpx, uint32_t threads) {
+static bool set_controls(struct encoder_vpx *vpx) {
 	vpx_codec_ctx_t *codec = &vpx->codec;
-	/* A keyframe may take this share (percent) of the bits of an average frame. */
-	unsigned int intra = vpx->config.fps * 30 > 300 ? vpx->config.fps * 30 : 300;
-	vpx_codec_err_t result = vpx_codec_control(codec, VP8E_SET_MAX_INTRA_BITRATE_PCT, intra);
-	if (vpx->config.codec == PACKET_CODEC_VP8) {
-		result |= vpx_codec_control(codec, VP8E_SET_CPUUSED, -6);
+	const struct tuning *tuning = &vpx->tuning;
+	vpx_codec_err_t result = vpx_codec_control(
+		codec, VP8E_SET_MAX_INTRA_BITRATE_PCT, tuning_intra_pct(vpx->config.fps));
+	result |= vpx_codec_control(codec, VP8E_SET_CPUUSED, tuning->speed);
+	result |= vpx_codec_control(codec, VP8E_SET_STATIC_THRESHOLD, tuning->static_threshold);
+	if (is_vp8(vpx)) {
 		result |= vpx_codec_control(codec, VP8E_SET_SCREEN_CONTENT_MODE, 2);
-		result |= vpx_codec_control(codec, VP8E_SET_STATIC_THRESHOLD, 100);
 		result |= vpx_codec_control(codec, VP8E_SET_NOISE_SENSITIVITY, 0);
 		result |=
 			vpx_codec_control(codec, VP8E_SET_TOKEN_PARTITIONS, VP8_ONE_TOKENPARTITION);
 	} else {
-		int speed = vpx->width * vpx->height >= 1280 * 720 ? 9 : 7;
-		result |= vpx_codec_control(codec, VP8E_SET_CPUUSED, speed);
+		int tile_columns = (int)tuning->tile_columns_log2;
 		result |= vpx_codec_control(codec, VP9E_SET_TUNE_CONTENT, VP9E_CONTENT_SCREEN);
-		result |= vpx_codec_control(codec, VP8E_SET_STATIC_THRESHOLD, 1);
 		result |= vpx_codec_control(codec, VP9E_SET_AQ_MODE, 3);
-		result |= vpx_codec_control(codec, VP9E_SET_TILE_COLUMNS, (int)log2_floor(threads));
+		result |= vpx_codec_control(codec, VP9E_SET_TILE_COLUMNS, tile_columns);
 		result |= vpx_codec_control(codec, VP9E_SET_ROW_MT, 1);
 		result |= vpx_codec_control(codec, VP9E_SET_FRAME_PARALLEL_DECODING, 0);
 		result |= vpx_codec_control(codec, VP9E_SET_NOISE_SENSITIVITY, 0);
@@ -114,29 +91,73 @@ static bool vpx_open(struct encoder_vpx *vpx, uint32_t width, uint32_t height) {
 	vpx_close(vpx);
 	vpx->width = width;
 	vpx->height = height;
-	bool vp8 = vpx->config.codec == PACKET_CODEC_VP8;
-	vpx_codec_iface_t *interface = vp8 ? vpx_codec_vp8_cx() : vpx_codec_vp9_cx();
-	vpx_codec_enc_cfg_t config;
-	uint32_t threads = thread_count(&vpx->config, width, height);
-	if (!activity_resize(&vpx->activity, width, height, vp8 ? VP8_BLOCK_AGE : VP9_BLOCK_AGE)) {
+	vpx->rate_changed = false;
+	const struct tuning_input input = {
+		.codec = vpx->config.codec,
+		.chroma = vpx->config.chroma,
+		.width = width,
+		.height = height,
+		.cores = vpx->config.cores,
+	};
+	vpx->tuning = tuning_choose(&input);
+	if (!activity_resize(&vpx->activity, width, height, vpx->tuning.block_age,
+		    vpx->tuning.good_frames)) {
 		vpx->error = "out of memory";
 		return false;
 	}
-	vpx_codec_err_t result = vpx_codec_enc_config_default(interface, &config, 0);
+	vpx_codec_iface_t *interface = is_vp8(vpx) ? vpx_codec_vp8_cx() : vpx_codec_vp9_cx();
+	vpx_codec_err_t result = vpx_codec_enc_config_default(interface, &vpx->settings, 0);
 	if (result == VPX_CODEC_OK) {
-		fill_config(vpx, threads, &config);
-		result = vpx_codec_enc_init(&vpx->codec, interface, &config, 0);
+		fill_settings(vpx);
+		result = vpx_codec_enc_init(&vpx->codec, interface, &vpx->settings, 0);
 	}
 	if (result != VPX_CODEC_OK) {
 		vpx->error = vpx_codec_err_to_string(result);
 		return false;
 	}
 	vpx->open = true;
-	if (!set_controls(vpx, threads)) {
+	if (!set_controls(vpx)) {
 		vpx->error = "libvpx refused a setting";
 		return false;
 	}
 	return true;
+}
+
+/* What changed is encoded as the rate permits. A still picture then gets better with every frame:
+ * left to itself libvpx takes seconds to come down to its finest quantizer. */
+static uint32_t next_quantizer_max(struct encoder_vpx *vpx, bool refine) {
+	const struct tuning *tuning = &vpx->tuning;
+	uint32_t now = vpx->settings.rc_max_quantizer;
+	if (!refine) {
+		return tuning->quantizer_max;
+	}
+	int last = 0;
+	if (now == tuning->quantizer_max &&
+		vpx_codec_control(&vpx->codec, VP8E_GET_LAST_QUANTIZER_64, &last) == VPX_CODEC_OK) {
+		now = last > 0 ? (uint32_t)last : 0;
+	}
+	return now > tuning->quantizer_good + tuning->quantizer_step ? now - tuning->quantizer_step
+								     : tuning->quantizer_good;
+}
+
+/* libvpx keeps its references: no keyframe comes of it. */
+static bool update_settings(struct encoder_vpx *vpx, bool refine) {
+	uint32_t quantizer_max = next_quantizer_max(vpx, refine);
+	if (!vpx->rate_changed && quantizer_max == vpx->settings.rc_max_quantizer) {
+		return true;
+	}
+	vpx->settings.rc_max_quantizer = quantizer_max;
+	vpx->settings.rc_target_bitrate = vpx->config.kbps;
+	vpx_codec_err_t result = vpx_codec_enc_config_set(&vpx->codec, &vpx->settings);
+	if (vpx->rate_changed && result == VPX_CODEC_OK) {
+		result = vpx_codec_control(&vpx->codec, VP8E_SET_MAX_INTRA_BITRATE_PCT,
+			tuning_intra_pct(vpx->config.fps));
+	}
+	vpx->rate_changed = false;
+	if (result != VPX_CODEC_OK) {
+		vpx->error = vpx_codec_err_to_string(result);
+	}
+	return result == VPX_CODEC_OK;
 }
 
 /* VP9 forgets the map after each frame, so it is set before every one. */
@@ -166,7 +187,9 @@ static bool collect_frame(struct encoder_vpx *vpx, struct encoder_frame *frame) 
 
 static bool encode_image(struct encoder_vpx *vpx, const struct picture *picture, bool key) {
 	vpx_image_t image;
-	vpx_img_wrap(&image, VPX_IMG_FMT_I420, picture->width, picture->height, 1, picture->memory);
+	vpx_img_fmt_t format =
+		picture->chroma == PACKET_CHROMA_444 ? VPX_IMG_FMT_I444 : VPX_IMG_FMT_I420;
+	vpx_img_wrap(&image, format, picture->width, picture->height, 1, picture->memory);
 	memcpy(image.planes, picture->planes, sizeof(picture->planes));
 	memcpy(image.stride, picture->strides, sizeof(picture->strides));
 	image.cs = VPX_CS_BT_601;
@@ -175,11 +198,33 @@ static bool encode_image(struct encoder_vpx *vpx, const struct picture *picture,
 		vpx->error = "libvpx refused the active map";
 		return false;
 	}
-	vpx_codec_err_t result = vpx_codec_encode(
-		&vpx->codec, &image, vpx->pts++, 1, key ? VPX_EFLAG_FORCE_KF : 0, VPX_DL_REALTIME);
+	unsigned long duration = TICKS_PER_SECOND / vpx->config.fps;
+	vpx_codec_err_t result = vpx_codec_encode(&vpx->codec, &image, vpx->pts, duration,
+		key ? VPX_EFLAG_FORCE_KF : 0, VPX_DL_REALTIME);
+	vpx->pts += (vpx_codec_pts_t)duration;
 	if (result != VPX_CODEC_OK) {
 		vpx->error = vpx_codec_err_to_string(result);
 		return false;
+	}
+	return true;
+}
+
+/* Everything before the picture goes in. */
+static bool prepare(struct encoder_vpx *vpx, const struct picture *picture,
+	const struct damage *damage, bool fresh, bool key) {
+	if (fresh && !vpx_open(vpx, picture->width, picture->height)) {
+		return false;
+	}
+	bool refine = !fresh && !key && damage_is_empty(damage);
+	if (!fresh && !update_settings(vpx, refine)) {
+		return false;
+	}
+	if (fresh || key) {
+		activity_set_all(&vpx->activity);
+	}
+	activity_add(&vpx->activity, damage);
+	if (refine) {
+		activity_refine(&vpx->activity);
 	}
 	return true;
 }
@@ -190,22 +235,25 @@ static bool vpx_encode(struct encoder *encoder, const struct picture *picture,
 	bool fresh = !vpx->open || vpx->width != picture->width || vpx->height != picture->height;
 	/* VP9 makes most of its buffers with the first picture. */
 	lean_clear(fresh);
-	if (fresh && !vpx_open(vpx, picture->width, picture->height)) {
-		lean_clear(false);
-		return false;
-	}
-	if (fresh || key) {
-		activity_set_all(&vpx->activity);
-	}
-	activity_add(&vpx->activity, damage);
-	bool encoded = encode_image(vpx, picture, key);
+	bool encoded = prepare(vpx, picture, damage, fresh, key) && encode_image(vpx, picture, key);
 	lean_clear(false);
 	if (!encoded || !collect_frame(vpx, frame)) {
 		return false;
 	}
-	activity_age(&vpx->activity);
+	int quantizer = 0;
+	bool good = vpx_codec_control(&vpx->codec, VP8E_GET_LAST_QUANTIZER_64, &quantizer) !=
+			    VPX_CODEC_OK ||
+		    quantizer <= (int)vpx->tuning.quantizer_good;
+	activity_age(&vpx->activity, good);
 	frame->settled = activity_is_empty(&vpx->activity);
 	return true;
+}
+
+static void vpx_set_rate(struct encoder *encoder, uint32_t fps, uint32_t kbps) {
+	struct encoder_vpx *vpx = (struct encoder_vpx *)encoder;
+	vpx->config.fps = fps;
+	vpx->config.kbps = kbps;
+	vpx->rate_changed = vpx->open;
 }
 
 static const char *vpx_error(const struct encoder *encoder) {
@@ -222,6 +270,7 @@ static void vpx_destroy(struct encoder *encoder) {
 
 static const struct encoder_impl encoder_vpx_impl = {
 	.encode = vpx_encode,
+	.set_rate = vpx_set_rate,
 	.error = vpx_error,
 	.destroy = vpx_destroy,
 };

@@ -102,7 +102,7 @@ static void test_golden_colours(void **state) {
 			struct picture picture = {0};
 			struct damage damage;
 			damage_set_full(&damage, 2, 2);
-			assert_true(picture_resize(&picture, 2, 2));
+			assert_true(picture_resize(&picture, 2, 2, PACKET_CHROMA_420));
 			convert_damaged(&pixels, &damage, &picture);
 			assert_in_range(picture.planes[0][0], golden[i].y - 1, golden[i].y + 1);
 			assert_in_range(picture.planes[1][0], golden[i].u - 1, golden[i].u + 1);
@@ -128,7 +128,7 @@ static void check_layout(
 	fill_pattern(&pixels);
 	struct picture picture = {0};
 	struct damage damage;
-	assert_true(picture_resize(&picture, width & ~1u, height & ~1u));
+	assert_true(picture_resize(&picture, width & ~1u, height & ~1u, PACKET_CHROMA_420));
 	damage_set_full(&damage, width, height);
 	convert_damaged(&pixels, &damage, &picture);
 	for (uint32_t y = 0; y < picture.height; y++) {
@@ -174,7 +174,7 @@ static void test_only_damage_is_converted(void **state) {
 	for (int round = 0; round < 300; round++) {
 		struct picture picture = {0};
 		struct damage damage = {0};
-		assert_true(picture_resize(&picture, width & ~1u, height & ~1u));
+		assert_true(picture_resize(&picture, width & ~1u, height & ~1u, PACKET_CHROMA_420));
 		for (int plane = 0; plane < 3; plane++) {
 			size_t rows = plane == 0 ? picture.height : picture.height / 2;
 			memset(picture.planes[plane], 1, rows * (size_t)picture.strides[plane]);
@@ -212,11 +212,11 @@ static void test_only_damage_is_converted(void **state) {
 static void test_resize(void **state) {
 	(void)state;
 	struct picture picture = {0};
-	assert_true(picture_resize(&picture, 640, 480));
+	assert_true(picture_resize(&picture, 640, 480, PACKET_CHROMA_420));
 	const uint8_t *memory = picture.memory;
-	assert_true(picture_resize(&picture, 640, 480));
+	assert_true(picture_resize(&picture, 640, 480, PACKET_CHROMA_420));
 	assert_ptr_equal(picture.memory, memory);
-	assert_true(picture_resize(&picture, 2, 2));
+	assert_true(picture_resize(&picture, 2, 2, PACKET_CHROMA_420));
 	assert_int_equal(picture.width, 2);
 	picture_finish(&picture);
 	assert_null(picture.memory);

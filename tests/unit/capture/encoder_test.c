@@ -74,7 +74,7 @@ static void draw_text(struct picture *picture, const struct rect *where, unsigne
 }
 
 static void blank(struct picture *picture, uint32_t width, uint32_t height) {
-	assert_true(picture_resize(picture, width, height));
+	assert_true(picture_resize(picture, width, height, PACKET_CHROMA_420));
 	for (int plane = 0; plane < 3; plane++) {
 		size_t rows = plane == 0 ? height : height / 2;
 		memset(picture->planes[plane], plane == 0 ? 220 : 128,

@@ -1,0 +1,66 @@
+#include "capture/tuning.h"
+
+/* More pixels than this are worth a second VP9 thread: at 1920x1080 it gains nothing on a typing
+ * screen, at 3840x2160 a third. */
+#define VP9_PIXELS_ONE_THREAD (1920u * 1200u)
+/* A tile column is at least this wide in VP9. */
+#define VP9_TILE_WIDTH_MIN 256u
+/* Smaller pictures leave time for a better search. */
+#define VP9_PIXELS_FASTEST (1280u * 720u)
+
+static uint32_t vp8_threads(const struct tuning_input *input) {
+	/* A second VP8 thread spins while it waits for the first: it pays only where cores idle. */
+	return input->cores >= 4 && input->width * input->height >= 1920u * 1080u ? 2 : 1;
+}
+
+static uint32_t vp9_threads(const struct tuning_input *input) {
+	if (input->cores < 2 || input->width * input->height <= VP9_PIXELS_ONE_THREAD) {
+		return 1;
+	}
+	return input->cores >= 8 ? 4 : 2;
+}
+
+static uint32_t tile_columns_log2(uint32_t threads, uint32_t width) {
+	uint32_t log2 = 0;
+	while (2u << log2 <= threads && width >> (log2 + 1) >= VP9_TILE_WIDTH_MIN) {
+		log2++;
+	}
+	return log2;
+}
+
+struct tuning tuning_choose(const struct tuning_input *input) {
+	if (input->codec == PACKET_CODEC_VP8) {
+		return (struct tuning){
+			.threads = vp8_threads(input),
+			.speed = -6,
+			.quantizer_min = 4,
+			.quantizer_max = 56,
+			.undershoot_pct = 100,
+			.overshoot_pct = 15,
+			.static_threshold = 100,
+			.quantizer_step = 8,
+			.quantizer_good = 4,
+			.block_age = 4,
+			.good_frames = 2,
+		};
+	}
+	uint32_t threads = vp9_threads(input);
+	return (struct tuning){
+		.threads = threads,
+		.tile_columns_log2 = tile_columns_log2(threads, input->width),
+		.speed = input->width * input->height >= VP9_PIXELS_FASTEST ? 9 : 7,
+		.quantizer_min = 4,
+		.quantizer_max = 52,
+		.undershoot_pct = 50,
+		.overshoot_pct = 50,
+		.static_threshold = 1,
+		.quantizer_step = 8,
+		.quantizer_good = 6,
+		.block_age = 4,
+		.good_frames = 4,
+	};
+}
+
+uint32_t tuning_intra_pct(uint32_t fps) {
+	return fps * 30 > 300 ? fps * 30 : 300;
+}
