@@ -150,6 +150,12 @@ static void handle_packet(struct helper *helper, const void *data, size_t length
 		}
 		helper->listener->frame(helper->data, &packet.frame);
 		return;
+	case PACKET_CURSOR:
+		if (!helper->is_ready || helper->listener->cursor == NULL) {
+			break;
+		}
+		helper->listener->cursor(helper->data, &packet.cursor);
+		return;
 	case PACKET_ENDED:
 		tell_ended(helper, packet.ended.code, packet.ended.detail);
 		return;
@@ -157,7 +163,6 @@ static void handle_packet(struct helper *helper, const void *data, size_t length
 	case PACKET_CREDIT:
 	case PACKET_KEYFRAME:
 	case PACKET_SET:
-	case PACKET_CURSOR:
 		break;
 	}
 	tell_ended(helper, ERROR_BAD_PACKET, "a packet out of place");
@@ -355,6 +360,13 @@ struct helper *helper_create(const struct helper_options *options, int remote_fd
 void helper_grant_credit(struct helper *helper, uint16_t frames) {
 	if (!helper->told && helper->fd >= 0) {
 		struct packet packet = {.type = PACKET_CREDIT, .credit = {.frames = frames}};
+		send_packet(helper, &packet, -1);
+	}
+}
+
+void helper_set(struct helper *helper, const struct packet_set *set) {
+	if (!helper->told && helper->fd >= 0) {
+		struct packet packet = {.type = PACKET_SET, .set = *set};
 		send_packet(helper, &packet, -1);
 	}
 }

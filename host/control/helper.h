@@ -32,10 +32,13 @@ struct helper_listener {
 	void (*ready)(void *data, const struct packet_ready *ready);
 	/* One fragment of a frame; its payload is lent for the call. */
 	void (*frame)(void *data, const struct packet_frame *frame);
+	/* The cursor moved or changed; its bitmap is lent for the call. NULL where OPEN does not
+	 * ask for it. */
+	void (*cursor)(void *data, const struct packet_cursor *cursor);
 	/*
 	 * It ended by itself, once: its ENDED packet, a crash (ERROR_HELPER_CRASHED), an invalid
 	 * packet (ERROR_BAD_PACKET), no READY in time (ERROR_HELPER_TIMEOUT), or it could not be
-	 * started (ERROR_HELPER_MISSING). No ready or frame comes after it. `detail` may be NULL.
+	 * started (ERROR_HELPER_MISSING). Nothing but `gone` comes after it. `detail` may be NULL.
 	 */
 	void (*ended)(void *data, enum error_code code, const char *detail);
 	/* The process is gone and reaped: once and last, after `ended` or helper_stop(). */
@@ -56,6 +59,8 @@ struct helper *helper_create(const struct helper_options *options, int remote_fd
 
 /* `frames`: 1 to PACKET_CREDIT_MAX. Nothing once it ended or was stopped. */
 void helper_grant_credit(struct helper *helper, uint16_t frames);
+/* New bounds for the pictures from the next one on. Nothing once it ended or was stopped. */
+void helper_set(struct helper *helper, const struct packet_set *set);
 /* The next frame will be a keyframe. Nothing once it ended or was stopped. */
 void helper_request_keyframe(struct helper *helper);
 

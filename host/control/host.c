@@ -122,6 +122,8 @@ static struct share *find_addressed(struct host *host, const struct protocol_mes
 		return find_share(host, message->open.share);
 	case PROTOCOL_CREDIT:
 		return find_share(host, message->credit.share);
+	case PROTOCOL_CONFIGURE:
+		return find_share(host, message->configure.share);
 	case PROTOCOL_KEYFRAME:
 		return find_share(host, message->keyframe_share);
 	case PROTOCOL_STOP:

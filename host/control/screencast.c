@@ -21,6 +21,7 @@ struct screencast {
 
 	enum step step;
 	struct portal_info info;
+	enum portal_cursor cursor; /* in force once the sources are selected */
 	GCancellable *cancellable; /* of the probe and of OpenPipeWireRemote */
 	struct portal_request *request;
 	GDBusConnection *connection; /* the one that the session belongs to */
@@ -106,7 +107,7 @@ static void handle_started(
 		log_info("the portal granted %zu streams; the first is used",
 			g_variant_n_children(streams));
 	}
-	struct screencast_stream stream = {0};
+	struct screencast_stream stream = {.cursor = screencast->cursor};
 	read_stream(streams, &stream);
 	screencast->step = STEP_GRANTED;
 	screencast->listener->granted(screencast->data, &stream);
@@ -139,6 +140,9 @@ static uint32_t choose_cursor(enum portal_cursor wanted, uint32_t available) {
 	if ((available & wanted) != 0) {
 		return wanted;
 	}
+	if (wanted == PORTAL_CURSOR_METADATA && (available & PORTAL_CURSOR_EMBEDDED) != 0) {
+		return PORTAL_CURSOR_EMBEDDED;
+	}
 	return (available & PORTAL_CURSOR_HIDDEN) != 0 ? PORTAL_CURSOR_HIDDEN : 0;
 }
 
@@ -150,6 +154,7 @@ static void select_sources(struct screencast *screencast) {
 		screencast->options.source_types & screencast->info.source_types);
 	g_variant_dict_insert(&options, "multiple", "b", FALSE);
 	uint32_t cursor = choose_cursor(screencast->options.cursor, screencast->info.cursor_modes);
+	screencast->cursor = cursor != 0 ? (enum portal_cursor)cursor : PORTAL_CURSOR_HIDDEN;
 	if (cursor != 0) {
 		g_variant_dict_insert(&options, "cursor_mode", "u", cursor);
 	}

@@ -18,6 +18,7 @@ static struct session_step decline(enum session_event event, enum error_code ref
 	switch (event) {
 	case SESSION_OPEN:
 	case SESSION_CREDIT:
+	case SESSION_CONFIGURE:
 	case SESSION_KEYFRAME:
 	case SESSION_CANCEL:
 	case SESSION_STOP:
@@ -108,6 +109,8 @@ static struct session_step handle_live(
 	switch (event) {
 	case SESSION_CREDIT:
 		return step(SESSION_PASS_CREDIT, ERROR_NONE);
+	case SESSION_CONFIGURE:
+		return step(SESSION_PASS_SETTINGS, ERROR_NONE);
 	case SESSION_KEYFRAME:
 		return step(SESSION_PASS_KEYFRAME, ERROR_NONE);
 	case SESSION_STOP:

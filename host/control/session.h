@@ -29,6 +29,7 @@ enum session_event {
 	/* from the page */
 	SESSION_OPEN,
 	SESSION_CREDIT,
+	SESSION_CONFIGURE,
 	SESSION_KEYFRAME,
 	SESSION_CANCEL, /* of the pending `share` or `open` */
 	SESSION_STOP,
@@ -47,16 +48,17 @@ enum session_action {
 	SESSION_DROP_REMOTE = 1 << 4, /* the descriptor that came is of no use any more */
 	SESSION_PASS_CREDIT = 1 << 5,
 	SESSION_PASS_KEYFRAME = 1 << 6,
-	SESSION_ANSWER_SHARE = 1 << 7,
-	SESSION_ANSWER_OPEN = 1 << 8,
-	SESSION_FAIL_SHARE = 1 << 9,   /* `error` to the pending `share`, with the step's code */
-	SESSION_FAIL_OPEN = 1 << 10,   /* the same for `open` */
-	SESSION_TELL_ENDED = 1 << 11,  /* `ended`, with the step's code */
-	SESSION_CLOSE_CAST = 1 << 12,  /* withdraw from the portal, whatever step it is at */
-	SESSION_STOP_HELPER = 1 << 13, /* SESSION_GONE follows */
-	SESSION_ANSWER_STOP = 1 << 14, /* if a `stop` is pending */
-	SESSION_REFUSE = 1 << 15,      /* `error` to the message at hand, with the step's code */
-	SESSION_RELEASE = 1 << 16,     /* last: forget the share */
+	SESSION_PASS_SETTINGS = 1 << 7,
+	SESSION_ANSWER_SHARE = 1 << 8,
+	SESSION_ANSWER_OPEN = 1 << 9,
+	SESSION_FAIL_SHARE = 1 << 10,  /* `error` to the pending `share`, with the step's code */
+	SESSION_FAIL_OPEN = 1 << 11,   /* the same for `open` */
+	SESSION_TELL_ENDED = 1 << 12,  /* `ended`, with the step's code */
+	SESSION_CLOSE_CAST = 1 << 13,  /* withdraw from the portal, whatever step it is at */
+	SESSION_STOP_HELPER = 1 << 14, /* SESSION_GONE follows */
+	SESSION_ANSWER_STOP = 1 << 15, /* if a `stop` is pending */
+	SESSION_REFUSE = 1 << 16,      /* `error` to the message at hand, with the step's code */
+	SESSION_RELEASE = 1 << 17,     /* last: forget the share */
 };
 
 struct session_step {

@@ -16,7 +16,7 @@ struct share {
 	struct screencast *cast;
 	struct helper *helper;
 	struct screencast_stream stream;
-	struct packet_open open; /* what `open` asked for */
+	struct packet_open open; /* what `open` asked for, and `configure` since */
 	guint timer;
 	/* Ids of the pending requests, 0: none. */
 	uint32_t share_id;
@@ -28,6 +28,7 @@ struct share {
 struct occasion {
 	uint32_t id;     /* of the page's message */
 	uint16_t credit; /* of its `credit` */
+	const struct protocol_configure *configure;
 	const struct packet_ready *ready;
 	const char *detail;
 	int remote;
@@ -118,6 +119,15 @@ static void handle_frame(void *data, const struct packet_frame *frame) {
 	}
 }
 
+static void handle_cursor(void *data, const struct packet_cursor *cursor) {
+	struct share *share = data;
+	struct stdio *stdio = share->context->stdio;
+	stdio_end(stdio, protocol_write_cursor(stdio_begin(stdio), share->number, cursor));
+	if (stdio_is_pressed(stdio)) {
+		helper_set_paused(share->helper, true);
+	}
+}
+
 static void handle_gone(void *data) {
 	advance(data, SESSION_GONE, ERROR_NONE, &(struct occasion){0});
 }
@@ -139,11 +149,20 @@ static const struct screencast_listener cast_listener = {
 static const struct helper_listener helper_listener = {
 	.ready = handle_ready,
 	.frame = handle_frame,
+	.cursor = handle_cursor,
 	.ended = handle_failed,
 	.gone = handle_gone,
 };
 
 /* ---- the actions ---- */
+
+/* What the helper is to do with a cursor. Metadata that nobody asked to be sent is drawn. */
+static enum packet_cursor_mode cursor_mode(const struct share *share) {
+	if (share->stream.cursor != PORTAL_CURSOR_METADATA) {
+		return PACKET_CURSOR_AS_IS;
+	}
+	return share->open.cursor == PACKET_CURSOR_SEND ? PACKET_CURSOR_SEND : PACKET_CURSOR_BLEND;
+}
 
 static void start_helper(struct share *share, int remote) {
 	struct helper_options options = {
@@ -151,7 +170,27 @@ static void start_helper(struct share *share, int remote) {
 		.ready_timeout_ms = share->context->ready_timeout_ms,
 	};
 	options.open.node_id = share->stream.node_id;
+	options.open.cursor = cursor_mode(share);
 	share->helper = helper_create(&options, remote, &helper_listener, share);
+}
+
+static void change_settings(struct share *share, const struct protocol_configure *configure) {
+	struct packet_open *open = &share->open;
+	if (configure->max_fps != PROTOCOL_KEEP) {
+		open->max_fps = (uint16_t)configure->max_fps;
+	}
+	if (configure->max_kbps != PROTOCOL_KEEP) {
+		open->max_kbps = configure->max_kbps;
+	}
+	if (configure->max_width != PROTOCOL_KEEP) {
+		open->max_width = configure->max_width;
+	}
+	if (configure->max_height != PROTOCOL_KEEP) {
+		open->max_height = configure->max_height;
+	}
+	const struct packet_set set = {
+		open->max_fps, open->max_kbps, open->max_width, open->max_height};
+	helper_set(share->helper, &set);
 }
 
 static void change_parts(struct share *share, unsigned actions, const struct occasion *occasion) {
@@ -175,6 +214,9 @@ static void change_parts(struct share *share, unsigned actions, const struct occ
 	}
 	if ((actions & SESSION_PASS_KEYFRAME) != 0) {
 		helper_request_keyframe(share->helper);
+	}
+	if ((actions & SESSION_PASS_SETTINGS) != 0) {
+		change_settings(share, occasion->configure);
 	}
 }
 
@@ -235,10 +277,15 @@ struct share *share_create(const struct share_context *context, uint32_t number,
 	share->number = number;
 	share->state = SESSION_ASKING;
 	share->share_id = request->id;
+	static const enum portal_cursor cursors[] = {
+		[PROTOCOL_CURSOR_HIDDEN] = PORTAL_CURSOR_HIDDEN,
+		[PROTOCOL_CURSOR_EMBEDDED] = PORTAL_CURSOR_EMBEDDED,
+		[PROTOCOL_CURSOR_METADATA] = PORTAL_CURSOR_METADATA,
+	};
 	struct screencast_options options = {
 		.source_types = (request->share.monitor ? PORTAL_SOURCE_MONITOR : 0) |
 				(request->share.window ? PORTAL_SOURCE_WINDOW : 0),
-		.cursor = request->share.cursor ? PORTAL_CURSOR_EMBEDDED : PORTAL_CURSOR_HIDDEN,
+		.cursor = cursors[request->share.cursor],
 	};
 	share->cast = screencast_create(context->portal, &options, &cast_listener, share);
 	return share;
@@ -262,6 +309,10 @@ static void handle_open(struct share *share, const struct protocol_message *mess
 			.max_fps = message->open.max_fps,
 			.max_kbps = message->open.max_kbps,
 			.credit = message->open.credit,
+			.max_width = message->open.max_width,
+			.max_height = message->open.max_height,
+			.fidelity = message->open.fidelity,
+			.cursor = message->open.cursor,
 		};
 	}
 	advance(share, SESSION_OPEN, ERROR_NONE, &(struct occasion){.id = message->id});
@@ -276,6 +327,10 @@ void share_handle(struct share *share, const struct protocol_message *message) {
 	case PROTOCOL_CREDIT:
 		occasion.credit = message->credit.frames;
 		advance(share, SESSION_CREDIT, ERROR_NONE, &occasion);
+		break;
+	case PROTOCOL_CONFIGURE:
+		occasion.configure = &message->configure;
+		advance(share, SESSION_CONFIGURE, ERROR_NONE, &occasion);
 		break;
 	case PROTOCOL_KEYFRAME:
 		advance(share, SESSION_KEYFRAME, ERROR_NONE, &occasion);

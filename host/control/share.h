@@ -32,7 +32,8 @@ struct share *share_create(const struct share_context *context, uint32_t number,
 /* Kills and closes what is left, without a word to the page. NULL is fine. */
 void share_destroy(struct share *share);
 
-/* An `open`, `credit`, `keyframe` or `stop` of this share, or a `cancel` of one of its requests. */
+/* An `open`, `credit`, `configure`, `keyframe` or `stop` of this share, or a `cancel` of one of its
+ * requests. */
 void share_handle(struct share *share, const struct protocol_message *message);
 
 /* Ends the share as the page's `stop` does, with `code`. */

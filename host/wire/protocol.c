@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
 #include "wire/text.h"
 
 /* A message's object while its fields are read: the first complaint stays. */
@@ -62,16 +61,47 @@ static uint32_t take_integer(struct fields *fields, const char *name, uint32_t l
 	return fields->ok ? (uint32_t)number : 0;
 }
 
-/* One of two words; true for the first. */
-static bool take_word(
-	struct fields *fields, const char *name, const char *first, const char *second) {
+static bool has_field(const struct fields *fields, const char *name) {
+	return fields->ok && json_object_object_get_ex(fields->object, name, NULL);
+}
+
+/* A bound of a picture's side; `absent` when the field is not there. */
+static uint32_t take_side(struct fields *fields, const char *name, uint32_t absent) {
+	if (!has_field(fields, name)) {
+		return absent;
+	}
+	int64_t number = 0;
+	if (!integer_in(take_field(fields, name), 0, PACKET_SIDE_MAX, &number) || number == 1) {
+		fields->ok = refuse(fields->error, ERROR_BAD_FIELD, "%s.%s: must be 0, or 2 to %u",
+			fields->type, name, PACKET_SIDE_MAX);
+	}
+	return (uint32_t)number;
+}
+
+static uint32_t take_optional(
+	struct fields *fields, const char *name, uint32_t low, uint32_t high) {
+	return has_field(fields, name) ? take_integer(fields, name, low, high) : PROTOCOL_KEEP;
+}
+
+/* One of two or three words (`third` may be NULL): its place, from 0. */
+static unsigned take_word(struct fields *fields, const char *name, const char *first,
+	const char *second, const char *third) {
 	struct json_object *value = take_field(fields, name);
-	bool is_first = string_is(value, first);
-	if (fields->ok && !is_first && !string_is(value, second)) {
+	const char *const words[] = {first, second, third};
+	for (unsigned i = 0; i < 3 && words[i] != NULL; i++) {
+		if (string_is(value, words[i])) {
+			return i;
+		}
+	}
+	if (fields->ok && third == NULL) {
 		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
 			"%s.%s: must be \"%s\" or \"%s\"", fields->type, name, first, second);
+	} else if (fields->ok) {
+		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
+			"%s.%s: must be \"%s\", \"%s\" or \"%s\"", fields->type, name, first,
+			second, third);
 	}
-	return is_first;
+	return 0;
 }
 
 static void take_sources(struct fields *fields, struct protocol_share *share) {
@@ -101,17 +131,51 @@ static void take_hello(struct fields *fields, struct protocol_message *message) 
 
 static void take_share(struct fields *fields, struct protocol_message *message) {
 	take_sources(fields, &message->share);
-	message->share.cursor = take_word(fields, "cursor", "embedded", "hidden");
+	static const enum protocol_cursor cursors[] = {
+		PROTOCOL_CURSOR_EMBEDDED, PROTOCOL_CURSOR_HIDDEN, PROTOCOL_CURSOR_METADATA};
+	message->share.cursor =
+		cursors[take_word(fields, "cursor", "embedded", "hidden", "metadata")];
 }
 
 static void take_open(struct fields *fields, struct protocol_message *message) {
 	struct protocol_open *open = &message->open;
 	open->share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
-	open->codec =
-		take_word(fields, "codec", "vp8", "vp9") ? PACKET_CODEC_VP8 : PACKET_CODEC_VP9;
+	open->codec = take_word(fields, "codec", "vp8", "vp9", NULL) == 0 ? PACKET_CODEC_VP8
+									  : PACKET_CODEC_VP9;
 	open->max_fps = (uint16_t)take_integer(fields, "maxFps", 1, PACKET_FPS_MAX);
 	open->max_kbps = take_integer(fields, "maxKbps", PACKET_KBPS_MIN, PACKET_KBPS_MAX);
 	open->credit = (uint16_t)take_integer(fields, "credit", 0, PACKET_CREDIT_MAX);
+	open->max_width = take_side(fields, "maxWidth", 0);
+	open->max_height = take_side(fields, "maxHeight", 0);
+	if (has_field(fields, "fidelity") &&
+		take_word(fields, "fidelity", "motion", "text", NULL) == 1) {
+		open->fidelity = PACKET_FIDELITY_TEXT;
+	}
+	if (has_field(fields, "cursor")) {
+		open->cursor = take_word(fields, "cursor", "blend", "send", NULL) == 0
+				       ? PACKET_CURSOR_BLEND
+				       : PACKET_CURSOR_SEND;
+	}
+	if (fields->ok && open->fidelity == PACKET_FIDELITY_TEXT &&
+		open->codec != PACKET_CODEC_VP9) {
+		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
+			"%s.fidelity: \"text\" needs the codec \"vp9\"", fields->type);
+	}
+}
+
+static void take_configure(struct fields *fields, struct protocol_message *message) {
+	struct protocol_configure *configure = &message->configure;
+	configure->share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
+	configure->max_fps = take_optional(fields, "maxFps", 1, PACKET_FPS_MAX);
+	configure->max_kbps = take_optional(fields, "maxKbps", PACKET_KBPS_MIN, PACKET_KBPS_MAX);
+	configure->max_width = take_side(fields, "maxWidth", PROTOCOL_KEEP);
+	configure->max_height = take_side(fields, "maxHeight", PROTOCOL_KEEP);
+	if (fields->ok && configure->max_fps == PROTOCOL_KEEP &&
+		configure->max_kbps == PROTOCOL_KEEP && configure->max_width == PROTOCOL_KEEP &&
+		configure->max_height == PROTOCOL_KEEP) {
+		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
+			"%s: must name something to change", fields->type);
+	}
 }
 
 static void take_credit(struct fields *fields, struct protocol_message *message) {
@@ -131,7 +195,7 @@ static void take_stop(struct fields *fields, struct protocol_message *message) {
 	message->stop_share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
 }
 
-#define FIELDS_MAX 6
+#define FIELDS_MAX 9
 
 struct message_type {
 	const char *name;
@@ -144,8 +208,11 @@ static const struct message_type message_types[] = {
 	[PROTOCOL_HELLO] = {"hello", true, take_hello, {"protocol"}},
 	[PROTOCOL_SHARE] = {"share", true, take_share, {"sources", "cursor"}},
 	[PROTOCOL_OPEN] = {"open", true, take_open,
-		{"share", "codec", "maxFps", "maxKbps", "credit"}},
+		{"share", "codec", "maxFps", "maxKbps", "credit", "maxWidth", "maxHeight",
+			"fidelity", "cursor"}},
 	[PROTOCOL_CREDIT] = {"credit", false, take_credit, {"share", "frames"}},
+	[PROTOCOL_CONFIGURE] = {"configure", false, take_configure,
+		{"share", "maxFps", "maxKbps", "maxWidth", "maxHeight"}},
 	[PROTOCOL_KEYFRAME] = {"keyframe", false, take_keyframe, {"share"}},
 	[PROTOCOL_CANCEL] = {"cancel", false, take_cancel, {"request"}},
 	[PROTOCOL_STOP] = {"stop", true, take_stop, {"share"}},
@@ -287,166 +354,4 @@ bool protocol_parse(const void *text, size_t length, struct protocol_message *me
 
 bool protocol_is_request(enum protocol_type type) {
 	return message_types[type].is_request;
-}
-
-/* ---- writers ---- */
-
-/* Adds a member, which is taken; false when memory ran out for either. */
-static bool add(struct json_object *object, const char *name, struct json_object *value) {
-	if (object == NULL || value == NULL || json_object_object_add(object, name, value) != 0) {
-		json_object_put(value);
-		return false;
-	}
-	return true;
-}
-
-static bool add_string(struct json_object *object, const char *name, const char *text) {
-	return add(object, name, json_object_new_string(text));
-}
-
-static bool add_integer(struct json_object *object, const char *name, uint32_t number) {
-	return add(object, name, json_object_new_int64(number));
-}
-
-/* Appends the object's text when `ok`, and drops the object. */
-static bool append_object(struct bytes *out, struct json_object *object, bool ok) {
-	size_t length = 0;
-	const char *text = NULL;
-	if (ok) {
-		text = json_object_to_json_string_length(
-			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
-	}
-	ok = text != NULL && bytes_append(out, text, length);
-	json_object_put(object);
-	return ok;
-}
-
-static struct json_object *new_result(uint32_t id, bool *ok) {
-	struct json_object *object = json_object_new_object();
-	*ok = add_string(object, "type", "result") && add_integer(object, "id", id);
-	return object;
-}
-
-static bool add_supports(struct json_object *object, const struct protocol_hello_result *result) {
-	const struct {
-		bool has;
-		const char *name;
-	} features[] = {
-		{true, "vp8"},
-		{true, "vp9"},
-		{result->window, "window"},
-		{result->monitor, "monitor"},
-		{result->cursor_hidden, "cursor-hidden"},
-		{result->cursor_embedded, "cursor-embedded"},
-		{result->cursor_metadata, "cursor-metadata"},
-	};
-	struct json_object *list = json_object_new_array();
-	bool ok = list != NULL;
-	for (size_t i = 0; ok && i < sizeof(features) / sizeof(features[0]); i++) {
-		ok = !features[i].has ||
-		     json_object_array_add(list, json_object_new_string(features[i].name)) == 0;
-	}
-	if (!ok) {
-		json_object_put(list);
-		return false;
-	}
-	return add(object, "supports", list);
-}
-
-bool protocol_write_hello_result(
-	struct bytes *out, uint32_t id, const struct protocol_hello_result *result) {
-	bool ok = false;
-	struct json_object *object = new_result(id, &ok);
-	ok = ok && add_integer(object, "protocol", PROTOCOL_VERSION) &&
-	     add_string(object, "version", PORTLIGHT_VERSION) && add_supports(object, result) &&
-	     add_integer(object, "portal", result->portal);
-	return append_object(out, object, ok);
-}
-
-bool protocol_write_share_result(
-	struct bytes *out, uint32_t id, const struct protocol_share_result *result) {
-	static const char *const surfaces[] = {
-		[PROTOCOL_SURFACE_UNKNOWN] = "unknown",
-		[PROTOCOL_SURFACE_MONITOR] = "monitor",
-		[PROTOCOL_SURFACE_WINDOW] = "window",
-		[PROTOCOL_SURFACE_VIRTUAL] = "virtual",
-	};
-	bool ok = false;
-	struct json_object *object = new_result(id, &ok);
-	ok = ok && add_integer(object, "share", result->share) &&
-	     add_string(object, "surface", surfaces[result->surface]) &&
-	     add_integer(object, "width", result->width) &&
-	     add_integer(object, "height", result->height);
-	return append_object(out, object, ok);
-}
-
-bool protocol_write_open_result(struct bytes *out, uint32_t id, const struct packet_ready *ready) {
-	bool ok = false;
-	struct json_object *object = new_result(id, &ok);
-	ok = ok && add_string(object, "codec", ready->codec == PACKET_CODEC_VP8 ? "vp8" : "vp9") &&
-	     add_integer(object, "width", ready->width) &&
-	     add_integer(object, "height", ready->height);
-	return append_object(out, object, ok);
-}
-
-bool protocol_write_stop_result(struct bytes *out, uint32_t id) {
-	bool ok = false;
-	struct json_object *object = new_result(id, &ok);
-	return append_object(out, object, ok);
-}
-
-static bool add_error(struct json_object *object, enum error_code code, const char *detail) {
-	bool ok = add_string(object, "code", error_code_string(code)) &&
-		  add_string(object, "message", error_message(code)) &&
-		  add_string(object, "remedy", error_remedy(code));
-	if (ok && detail != NULL && detail[0] != '\0') {
-		char clean[PACKET_DETAIL_MAX + 1];
-		(void)snprintf(clean, sizeof(clean), "%s", detail);
-		text_clean(clean);
-		ok = add_string(object, "detail", clean);
-	}
-	return ok;
-}
-
-bool protocol_write_error(
-	struct bytes *out, uint32_t id, enum error_code code, const char *detail) {
-	struct json_object *object = json_object_new_object();
-	bool ok = add_string(object, "type", "error");
-	if (ok && id == 0) {
-		ok = json_object_object_add(object, "id", NULL) == 0;
-	} else {
-		ok = ok && add_integer(object, "id", id);
-	}
-	return append_object(out, object, ok && add_error(object, code, detail));
-}
-
-bool protocol_write_ended(
-	struct bytes *out, uint32_t share, enum error_code code, const char *detail) {
-	struct json_object *object = json_object_new_object();
-	bool ok = add_string(object, "type", "ended") && add_integer(object, "share", share) &&
-		  add_error(object, code, detail);
-	return append_object(out, object, ok);
-}
-
-bool protocol_write_frame(struct bytes *out, uint32_t share, const struct packet_frame *frame) {
-	/* Written by hand: this runs for every fragment, and the payload is not to be copied. */
-	char head[256];
-	int length = snprintf(head, sizeof(head),
-		"{\"type\":\"frame\",\"share\":%" PRIu32 ",\"seq\":%" PRIu32
-		",\"part\":%u,\"parts\":%u",
-		share, frame->sequence, frame->part, frame->parts);
-	if (frame->part == 0) {
-		length += snprintf(head + length, sizeof(head) - (size_t)length,
-			",\"key\":%s,\"width\":%" PRIu32 ",\"height\":%" PRIu32 ",\"pts\":%" PRId64,
-			frame->key ? "true" : "false", frame->width, frame->height, frame->pts_us);
-	}
-	length += snprintf(head + length, sizeof(head) - (size_t)length, ",\"data\":\"");
-	size_t text_length = text_base64_length(frame->payload_length);
-	if (!bytes_reserve(out, (size_t)length + text_length + 2)) {
-		return false;
-	}
-	(void)bytes_append(out, head, (size_t)length);
-	text_base64(frame->payload, frame->payload_length, (char *)out->data + out->length);
-	out->length += text_length;
-	return bytes_append(out, "\"}", 2);
 }

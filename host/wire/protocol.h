@@ -16,12 +16,15 @@
 #define PROTOCOL_DEPTH_MAX 16
 #define PROTOCOL_ID_MAX INT32_MAX
 #define PROTOCOL_PENDING_MAX 16u
+/* In protocol_configure: as it was. */
+#define PROTOCOL_KEEP UINT32_MAX
 
 enum protocol_type {
 	PROTOCOL_HELLO,
 	PROTOCOL_SHARE,
 	PROTOCOL_OPEN,
 	PROTOCOL_CREDIT,
+	PROTOCOL_CONFIGURE,
 	PROTOCOL_KEYFRAME,
 	PROTOCOL_CANCEL,
 	PROTOCOL_STOP,
@@ -31,10 +34,16 @@ struct protocol_hello {
 	uint32_t protocol; /* 1 to 1000 */
 };
 
+enum protocol_cursor {
+	PROTOCOL_CURSOR_HIDDEN,
+	PROTOCOL_CURSOR_EMBEDDED, /* in the picture */
+	PROTOCOL_CURSOR_METADATA, /* beside it; protocol_open says what becomes of it */
+};
+
 struct protocol_share {
 	bool monitor; /* at least one of the two */
 	bool window;
-	bool cursor; /* embedded in the picture; false: hidden */
+	enum protocol_cursor cursor;
 };
 
 struct protocol_open {
@@ -43,6 +52,19 @@ struct protocol_open {
 	uint16_t max_fps;
 	uint32_t max_kbps;
 	uint16_t credit;
+	uint32_t max_width; /* 0: no bound */
+	uint32_t max_height;
+	enum packet_fidelity fidelity;
+	enum packet_cursor_mode cursor; /* PACKET_CURSOR_AS_IS: the message says nothing of it */
+};
+
+/* New values for what `open` said, or PROTOCOL_KEEP; not all of them. */
+struct protocol_configure {
+	uint32_t share;
+	uint32_t max_fps;
+	uint32_t max_kbps;
+	uint32_t max_width; /* 0: no bound */
+	uint32_t max_height;
 };
 
 struct protocol_credit {
@@ -59,6 +81,7 @@ struct protocol_message {
 		struct protocol_share share;
 		struct protocol_open open;
 		struct protocol_credit credit;
+		struct protocol_configure configure;
 		uint32_t keyframe_share;
 		uint32_t cancel_request;
 		uint32_t stop_share;
@@ -120,3 +143,5 @@ bool protocol_write_ended(
 	struct bytes *out, uint32_t share, enum error_code code, const char *detail);
 /* One fragment; its payload goes into `out` as base64 without another copy. */
 bool protocol_write_frame(struct bytes *out, uint32_t share, const struct packet_frame *frame);
+/* The cursor's place, and its bitmap when it has one. */
+bool protocol_write_cursor(struct bytes *out, uint32_t share, const struct packet_cursor *cursor);

@@ -6,11 +6,32 @@
 #include "wire/protocol.h"
 #include "wire/text.h"
 
+static bool side_valid(uint32_t side) {
+	return side == 0 || (side >= 2 && side <= PACKET_SIDE_MAX);
+}
+
+static void check_configure(const struct protocol_configure *configure) {
+	bool fps_kept = configure->max_fps == PROTOCOL_KEEP;
+	bool kbps_kept = configure->max_kbps == PROTOCOL_KEEP;
+	bool width_kept = configure->max_width == PROTOCOL_KEEP;
+	bool height_kept = configure->max_height == PROTOCOL_KEEP;
+	if ((fps_kept && kbps_kept && width_kept && height_kept) ||
+		(!fps_kept && (configure->max_fps < 1 || configure->max_fps > PACKET_FPS_MAX)) ||
+		(!kbps_kept && (configure->max_kbps < PACKET_KBPS_MIN ||
+				       configure->max_kbps > PACKET_KBPS_MAX)) ||
+		(!width_kept && !side_valid(configure->max_width)) ||
+		(!height_kept && !side_valid(configure->max_height))) {
+		abort();
+	}
+}
+
 static void check_open(const struct protocol_open *open) {
 	if ((open->codec != PACKET_CODEC_VP8 && open->codec != PACKET_CODEC_VP9) ||
 		open->max_fps < 1 || open->max_fps > PACKET_FPS_MAX ||
 		open->max_kbps < PACKET_KBPS_MIN || open->max_kbps > PACKET_KBPS_MAX ||
-		open->credit > PACKET_CREDIT_MAX) {
+		open->credit > PACKET_CREDIT_MAX || !side_valid(open->max_width) ||
+		!side_valid(open->max_height) || open->cursor > PACKET_CURSOR_SEND ||
+		(open->fidelity != PACKET_FIDELITY_MOTION && open->codec != PACKET_CODEC_VP9)) {
 		abort();
 	}
 }
@@ -37,6 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	}
 	if (message.type == PROTOCOL_OPEN) {
 		check_open(&message.open);
+	} else if (message.type == PROTOCOL_CONFIGURE) {
+		check_configure(&message.configure);
 	}
 	return 0;
 }

@@ -54,6 +54,7 @@ const beforeReady = [
 	{mode: 'exit', code: 'helper-crashed', detail: /status 3/},
 	{mode: 'hang', code: 'helper-timeout', detail: /^$/, env: {PORTLIGHT_TIMEOUT_MS: '900'}},
 	{mode: 'early-frame', code: 'bad-packet', detail: /out of place/},
+	{mode: 'early-cursor', code: 'bad-packet', detail: /out of place/},
 ];
 for (const {mode, code, detail, env} of beforeReady) {
 	test(`a helper that does "${mode}": open fails with ${code}, and the share ends`, async () => {

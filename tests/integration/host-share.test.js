@@ -23,13 +23,16 @@ test('hello, share, open, frames, stop', async () => {
 		id: 1,
 		protocol: 1,
 		version: hello.version,
-		supports: ['vp8', 'vp9', 'window', 'monitor', 'cursor-hidden', 'cursor-embedded', 'cursor-metadata'],
+		supports: [
+			...['vp8', 'vp9', 'configure', 'scale', 'fidelity-text', 'window', 'monitor'],
+			...['cursor-hidden', 'cursor-embedded', 'cursor-metadata', 'cursor-send'],
+		],
 		portal: 4,
 	});
 	const granted = await browser.share();
 	assert.deepEqual(granted, {type: 'result', id: 2, share: 1, surface: 'monitor', width: 1920, height: 1080});
 	const opened = await browser.open(1, {codec: 'vp9', credit: 1});
-	assert.deepEqual(opened, {type: 'result', id: 3, codec: 'vp9', width: 1280, height: 720});
+	assert.deepEqual(opened, {type: 'result', id: 3, codec: 'vp9', width: 1280, height: 720, chroma: '420'});
 
 	const first = await browser.frame(1);
 	assert.deepEqual(
@@ -67,4 +70,100 @@ test('hello, share, open, frames, stop', async () => {
 	await world.called('session.Close');
 	browser.hangUp();
 	assert.deepEqual(await browser.exited, {code: 0, signal: null});
+});
+
+/** A share whose helper says back what it is told. @param {string} cursor @param {object} [portal] */
+async function echoing(cursor, portal = {}) {
+	await world.startPortal(portal);
+	const browser = world.browse({FAKE_CAPTURE: 'echo'});
+	await browser.hello();
+	assert.equal((await browser.request('share', {sources: ['monitor'], cursor})).type, 'result');
+	return browser;
+}
+
+/** The packet that the helper says it got. @param {import('../fake/browser.js').Browser} browser */
+async function echoed(browser) {
+	const bytes = Buffer.from((await browser.frame(1)).data, 'base64');
+	const [type] = bytes;
+	if (type === 4) {
+		assert.equal(bytes.length, 16);
+		return {
+			type,
+			fps: bytes.readUInt16LE(2),
+			kbps: bytes.readUInt32LE(4),
+			width: bytes.readUInt32LE(8),
+			height: bytes.readUInt32LE(12),
+		};
+	}
+	assert.equal(bytes.length, 27);
+	return {
+		type,
+		fps: bytes.readUInt16LE(9),
+		kbps: bytes.readUInt32LE(11),
+		width: bytes.readUInt32LE(17),
+		height: bytes.readUInt32LE(21),
+		fidelity: bytes[25],
+		cursor: bytes[26],
+	};
+}
+
+test('what open asks for reaches the helper; without it all is as it is', async () => {
+	const plain = await echoing('embedded');
+	await plain.open(1);
+	const usual = {type: 1, fps: 30, kbps: 4000, width: 0, height: 0, fidelity: 0, cursor: 0};
+	assert.deepEqual(await echoed(plain), usual);
+
+	const browser = await echoing('embedded');
+	const opened = await browser.open(1, {codec: 'vp9', maxWidth: 1280, maxHeight: 700, fidelity: 'text', cursor: 'send'});
+	assert.equal(opened.chroma, '444');
+	assert.deepEqual(await echoed(browser), {...usual, width: 1280, height: 700, fidelity: 1, cursor: 0});
+});
+
+test('configure changes what it names, and keeps the rest', async () => {
+	const browser = await echoing('hidden');
+	const opening = browser.post('open', {share: 1, codec: 'vp8', maxFps: 30, maxKbps: 4000, credit: 1, maxWidth: 800});
+	browser.send({type: 'configure', share: 1, maxFps: 5});
+	assert.equal((await browser.answer(null)).code, 'bad-state');
+	assert.equal((await browser.answer(opening)).type, 'result');
+	assert.equal((await echoed(browser)).fps, 30);
+	browser.send({type: 'configure', share: 1, maxFps: 10});
+	assert.deepEqual(await echoed(browser), {type: 4, fps: 10, kbps: 4000, width: 800, height: 0});
+	browser.send({type: 'configure', share: 1, maxKbps: 900, maxWidth: 0, maxHeight: 300});
+	assert.deepEqual(await echoed(browser), {type: 4, fps: 10, kbps: 900, width: 0, height: 300});
+	browser.send({type: 'configure', share: 1});
+	assert.equal((await browser.answer(null)).code, 'bad-field');
+	browser.send({type: 'configure', share: 2, maxFps: 1});
+	assert.equal((await browser.answer(null)).code, 'unknown-share');
+	assert.deepEqual(browser.messages, []);
+});
+
+for (const [wish, number] of [[undefined, 1], ['blend', 1], ['send', 2]]) {
+	test(`a cursor as metadata, open says ${wish}`, async () => {
+		const browser = await echoing('metadata');
+		assert.equal((await world.called('SelectSources')).options.cursor_mode, 4);
+		await browser.open(1, {cursor: wish});
+		assert.equal((await echoed(browser)).cursor, number);
+	});
+}
+
+for (const [modes, mode] of [[3, 2], [1, 1]]) {
+	test(`a portal with the cursor modes ${modes} is asked for ${mode} in place of metadata`, async () => {
+		const browser = await echoing('metadata', {cursor_modes: modes});
+		assert.equal((await world.called('SelectSources')).options.cursor_mode, mode);
+		await browser.open(1, {cursor: 'send'});
+		assert.equal((await echoed(browser)).cursor, 0);
+	});
+}
+
+test("the cursor's events", async () => {
+	await world.startPortal();
+	const browser = world.browse({FAKE_CAPTURE: 'cursor'});
+	await browser.hello();
+	await browser.request('share', {sources: ['monitor'], cursor: 'metadata'});
+	await browser.open(1, {cursor: 'send'});
+	const event = () => browser.next((message) => message.type === 'cursor');
+	const bitmap = {width: 2, height: 1, hotX: 1, hotY: 0, data: Buffer.from([0, 1, 2, 3, 4, 5, 6, 7]).toString('base64')};
+	assert.deepEqual(await event(), {type: 'cursor', share: 1, visible: true, x: -3, y: 700, ...bitmap});
+	assert.deepEqual(await event(), {type: 'cursor', share: 1, visible: true, x: 640, y: 360});
+	assert.deepEqual(await event(), {type: 'cursor', share: 1, visible: false, x: 0, y: 0});
 });

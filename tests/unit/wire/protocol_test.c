@@ -61,10 +61,14 @@ static void every_type_is_read(void **state) {
 	assert_int_equal(share.id, INT32_MAX);
 	assert_false(share.share.monitor);
 	assert_true(share.share.window);
-	assert_false(share.share.cursor);
+	assert_int_equal(share.share.cursor, PROTOCOL_CURSOR_HIDDEN);
 	share = accept("{\"type\":\"share\",\"id\":3,\"sources\":[\"window\",\"monitor\"],"
 		       "\"cursor\":\"embedded\"}");
-	assert_true(share.share.monitor && share.share.window && share.share.cursor);
+	assert_true(share.share.monitor && share.share.window);
+	assert_int_equal(share.share.cursor, PROTOCOL_CURSOR_EMBEDDED);
+	share = accept(
+		"{\"type\":\"share\",\"id\":3,\"sources\":[\"window\"],\"cursor\":\"metadata\"}");
+	assert_int_equal(share.share.cursor, PROTOCOL_CURSOR_METADATA);
 
 	struct protocol_message open =
 		accept(" {\"type\":\"open\",\"id\":4,\"share\":9,\"codec\":\"vp9\",\"maxFps\":240,"
@@ -75,6 +79,10 @@ static void every_type_is_read(void **state) {
 	assert_int_equal(open.open.max_fps, 240);
 	assert_int_equal(open.open.max_kbps, 200000);
 	assert_int_equal(open.open.credit, 16);
+	assert_int_equal(open.open.max_width, 0);
+	assert_int_equal(open.open.max_height, 0);
+	assert_int_equal(open.open.fidelity, PACKET_FIDELITY_MOTION);
+	assert_int_equal(open.open.cursor, PACKET_CURSOR_AS_IS);
 
 	struct protocol_message credit = accept("{\"type\":\"credit\",\"share\":5,\"frames\":16}");
 	assert_int_equal(credit.type, PROTOCOL_CREDIT);
@@ -84,6 +92,44 @@ static void every_type_is_read(void **state) {
 	assert_int_equal(accept("{\"type\":\"keyframe\",\"share\":6}").keyframe_share, 6);
 	assert_int_equal(accept("{\"type\":\"cancel\",\"request\":7}").cancel_request, 7);
 	assert_int_equal(accept("{\"type\":\"stop\",\"id\":1,\"share\":8}").stop_share, 8);
+}
+
+#define OPEN_WITH(codec, fields)                                                                   \
+	"{\"type\":\"open\",\"id\":3,\"share\":1,\"codec\":\"" codec                               \
+	"\",\"maxFps\":30,\"maxKbps\":4000,\"credit\":1," fields "}"
+
+static void what_is_optional_is_read(void **state) {
+	(void)state;
+	struct protocol_open open =
+		accept(OPEN_WITH("vp9", "\"maxWidth\":2,\"maxHeight\":16384,\"fidelity\":\"text\","
+					"\"cursor\":\"send\""))
+			.open;
+	assert_int_equal(open.max_width, 2);
+	assert_int_equal(open.max_height, 16384);
+	assert_int_equal(open.fidelity, PACKET_FIDELITY_TEXT);
+	assert_int_equal(open.cursor, PACKET_CURSOR_SEND);
+	open = accept(OPEN_WITH("vp8", "\"maxWidth\":0,\"maxHeight\":0,\"fidelity\":\"motion\","
+				       "\"cursor\":\"blend\""))
+		       .open;
+	assert_int_equal(open.max_width, 0);
+	assert_int_equal(open.max_height, 0);
+	assert_int_equal(open.fidelity, PACKET_FIDELITY_MOTION);
+	assert_int_equal(open.cursor, PACKET_CURSOR_BLEND);
+
+	struct protocol_message message =
+		accept("{\"type\":\"configure\",\"share\":5,\"maxFps\":240,\"maxHeight\":0}");
+	assert_int_equal(message.type, PROTOCOL_CONFIGURE);
+	assert_int_equal(message.id, 0);
+	assert_int_equal(message.configure.share, 5);
+	assert_int_equal(message.configure.max_fps, 240);
+	assert_true(message.configure.max_kbps == PROTOCOL_KEEP);
+	assert_true(message.configure.max_width == PROTOCOL_KEEP);
+	assert_int_equal(message.configure.max_height, 0);
+	message = accept("{\"type\":\"configure\",\"share\":5,\"maxKbps\":100,\"maxWidth\":2}");
+	assert_true(message.configure.max_fps == PROTOCOL_KEEP);
+	assert_int_equal(message.configure.max_kbps, 100);
+	assert_int_equal(message.configure.max_width, 2);
+	assert_true(message.configure.max_height == PROTOCOL_KEEP);
 }
 
 static void text_that_is_no_message(void **state) {
@@ -196,9 +242,10 @@ static void every_field_has_its_bounds(void **state) {
 		{SHARE("[1]", "\"hidden\""), SOURCES},
 		{SHARE("[null]", "\"hidden\""), SOURCES},
 		{SHARE("{}", "\"hidden\""), SOURCES},
-		{SHARE("[\"monitor\"]", "\"metadata\""),
-			"share.cursor: must be \"embedded\" or \"hidden\""},
-		{SHARE("[\"monitor\"]", "1"), "share.cursor: must be \"embedded\" or \"hidden\""},
+		{SHARE("[\"monitor\"]", "\"painted\""),
+			"share.cursor: must be \"embedded\", \"hidden\" or \"metadata\""},
+		{SHARE("[\"monitor\"]", "1"),
+			"share.cursor: must be \"embedded\", \"hidden\" or \"metadata\""},
 		{"{\"type\":\"share\",\"id\":3,\"sources\":[\"monitor\"]}",
 			"share.cursor: is missing"},
 		{"{\"type\":\"share\",\"id\":3,\"cursor\":\"hidden\"}",
@@ -214,6 +261,19 @@ static void every_field_has_its_bounds(void **state) {
 		{OPEN("1", "\"vp8\"", "30", "200001", "4"), "open.maxKbps: must be 100 to 200000"},
 		{OPEN("1", "\"vp8\"", "30", "4000", "-1"), "open.credit: must be 0 to 16"},
 		{OPEN("1", "\"vp8\"", "30", "4000", "17"), "open.credit: must be 0 to 16"},
+		{OPEN_WITH("vp8", "\"maxWidth\":1"), "open.maxWidth: must be 0, or 2 to 16384"},
+		{OPEN_WITH("vp8", "\"maxWidth\":null"), "open.maxWidth: must be 0, or 2 to 16384"},
+		{OPEN_WITH("vp8", "\"maxHeight\":16385"),
+			"open.maxHeight: must be 0, or 2 to 16384"},
+		{OPEN_WITH("vp8", "\"maxHeight\":-1"), "open.maxHeight: must be 0, or 2 to 16384"},
+		{OPEN_WITH("vp8", "\"fidelity\":\"text\""),
+			"open.fidelity: \"text\" needs the codec \"vp9\""},
+		{OPEN_WITH("vp9", "\"fidelity\":\"444\""),
+			"open.fidelity: must be \"motion\" or \"text\""},
+		{OPEN_WITH("vp9", "\"fidelity\":null"),
+			"open.fidelity: must be \"motion\" or \"text\""},
+		{OPEN_WITH("vp8", "\"cursor\":\"hidden\""),
+			"open.cursor: must be \"blend\" or \"send\""},
 		{"{\"type\":\"stop\",\"id\":3}", "stop.share: is missing"},
 		{"{\"type\":\"stop\",\"id\":3,\"share\":\"1\"}",
 			"stop.share: must be 1 to 2147483647"},
@@ -230,6 +290,19 @@ static void every_field_has_its_bounds(void **state) {
 		{"{\"type\":\"credit\",\"share\":1,\"frames\":17}",
 			"credit.frames: must be 1 to 16"},
 		{"{\"type\":\"credit\",\"frames\":1}", "credit.share: is missing"},
+		{"{\"type\":\"configure\",\"share\":1}",
+			"configure: must name something to change"},
+		{"{\"type\":\"configure\",\"maxFps\":1}", "configure.share: is missing"},
+		{"{\"type\":\"configure\",\"share\":1,\"maxFps\":0}",
+			"configure.maxFps: must be 1 to 240"},
+		{"{\"type\":\"configure\",\"share\":1,\"maxFps\":30,\"maxKbps\":99}",
+			"configure.maxKbps: must be 100 to 200000"},
+		{"{\"type\":\"configure\",\"share\":1,\"maxWidth\":1}",
+			"configure.maxWidth: must be 0, or 2 to 16384"},
+		{"{\"type\":\"configure\",\"share\":1,\"maxHeight\":4294967295}",
+			"configure.maxHeight: must be 0, or 2 to 16384"},
+		{"{\"type\":\"configure\",\"share\":1,\"credit\":1,\"maxFps\":1}",
+			"configure.credit: is not known"},
 		{"{\"type\":\"keyframe\"}", "keyframe.share: is missing"},
 		{"{\"type\":\"keyframe\",\"share\":1,\"now\":true}", "keyframe.now: is not known"},
 		{"{\"type\":\"cancel\",\"request\":0}", "cancel.request: must be 1 to 2147483647"},
@@ -253,19 +326,26 @@ static void results_are_written(void **state) {
 	struct protocol_hello_result all = {4, true, true, true, true, true};
 	assert_written(&out, protocol_write_hello_result(&out, 1, &all),
 		"{\"type\":\"result\",\"id\":1,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
-		"\",\"supports\":[\"vp8\",\"vp9\",\"window\",\"monitor\",\"cursor-hidden\","
-		"\"cursor-embedded\",\"cursor-metadata\"],\"portal\":4}");
+		"\",\"supports\":[\"vp8\",\"vp9\",\"configure\",\"scale\",\"fidelity-text\","
+		"\"window\",\"monitor\",\"cursor-hidden\",\"cursor-embedded\",\"cursor-metadata\","
+		"\"cursor-send\"],\"portal\":4}");
 	struct protocol_hello_result none = {0};
 	assert_written(&out, protocol_write_hello_result(&out, 2, &none),
 		"{\"type\":\"result\",\"id\":2,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
-		"\",\"supports\":[\"vp8\",\"vp9\"],\"portal\":0}");
+		"\",\"supports\":[\"vp8\",\"vp9\",\"configure\",\"scale\",\"fidelity-text\"],"
+		"\"portal\":0}");
 	struct protocol_share_result share = {3, PROTOCOL_SURFACE_WINDOW, 800, 600};
 	assert_written(&out, protocol_write_share_result(&out, 3, &share),
 		"{\"type\":\"result\",\"id\":3,\"share\":3,\"surface\":\"window\",\"width\":800,"
 		"\"height\":600}");
 	struct packet_ready ready = {PACKET_CODEC_VP9, 1920, 1080, PACKET_CHROMA_420};
 	assert_written(&out, protocol_write_open_result(&out, 4, &ready),
-		"{\"type\":\"result\",\"id\":4,\"codec\":\"vp9\",\"width\":1920,\"height\":1080}");
+		"{\"type\":\"result\",\"id\":4,\"codec\":\"vp9\",\"width\":1920,\"height\":1080,"
+		"\"chroma\":\"420\"}");
+	ready.chroma = PACKET_CHROMA_444;
+	assert_written(&out, protocol_write_open_result(&out, 4, &ready),
+		"{\"type\":\"result\",\"id\":4,\"codec\":\"vp9\",\"width\":1920,\"height\":1080,"
+		"\"chroma\":\"444\"}");
 	assert_written(&out, protocol_write_stop_result(&out, PROTOCOL_ID_MAX),
 		"{\"type\":\"result\",\"id\":2147483647}");
 	bytes_finish(&out);
@@ -315,6 +395,20 @@ static void frames_are_written(void **state) {
 }
 
 /* The longest native message is a full fragment: far below the browsers' 1 MiB. */
+static void cursors_are_written(void **state) {
+	(void)state;
+	struct bytes out = {0};
+	struct packet_cursor cursor = {.visible = true, .x = -16384, .y = 1080};
+	assert_written(&out, protocol_write_cursor(&out, 7, &cursor),
+		"{\"type\":\"cursor\",\"share\":7,\"visible\":true,\"x\":-16384,\"y\":1080}");
+	cursor = (struct packet_cursor){
+		.width = 1, .height = 1, .hot_x = 1, .rgba = (const uint8_t *)"foob"};
+	assert_written(&out, protocol_write_cursor(&out, 7, &cursor),
+		"{\"type\":\"cursor\",\"share\":7,\"visible\":false,\"x\":0,\"y\":0,\"width\":1,"
+		"\"height\":1,\"hotX\":1,\"hotY\":0,\"data\":\"Zm9vYg==\"}");
+	bytes_finish(&out);
+}
+
 static void a_full_fragment_fits(void **state) {
 	(void)state;
 	struct bytes out = {0};
@@ -338,6 +432,7 @@ static void a_full_fragment_fits(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_is_read),
+		cmocka_unit_test(what_is_optional_is_read),
 		cmocka_unit_test(text_that_is_no_message),
 		cmocka_unit_test(nesting_is_bounded),
 		cmocka_unit_test(the_type_has_to_be_known),
@@ -346,6 +441,7 @@ int main(void) {
 		cmocka_unit_test(results_are_written),
 		cmocka_unit_test(errors_are_written),
 		cmocka_unit_test(frames_are_written),
+		cmocka_unit_test(cursors_are_written),
 		cmocka_unit_test(a_full_fragment_fits),
 	};
 	return cmocka_run_group_tests_name("protocol", tests, NULL, NULL);

@@ -1,0 +1,198 @@
+/* The writers of the native messages; protocol.c reads them. */
+#include "wire/protocol.h"
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "config.h"
+#include "wire/text.h"
+
+/* Adds a member, which is taken; false when memory ran out for either. */
+static bool add(struct json_object *object, const char *name, struct json_object *value) {
+	if (object == NULL || value == NULL || json_object_object_add(object, name, value) != 0) {
+		json_object_put(value);
+		return false;
+	}
+	return true;
+}
+
+static bool add_string(struct json_object *object, const char *name, const char *text) {
+	return add(object, name, json_object_new_string(text));
+}
+
+static bool add_integer(struct json_object *object, const char *name, uint32_t number) {
+	return add(object, name, json_object_new_int64(number));
+}
+
+/* Appends the object's text when `ok`, and drops the object. */
+static bool append_object(struct bytes *out, struct json_object *object, bool ok) {
+	size_t length = 0;
+	const char *text = NULL;
+	if (ok) {
+		text = json_object_to_json_string_length(
+			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+	}
+	ok = text != NULL && bytes_append(out, text, length);
+	json_object_put(object);
+	return ok;
+}
+
+static struct json_object *new_result(uint32_t id, bool *ok) {
+	struct json_object *object = json_object_new_object();
+	*ok = add_string(object, "type", "result") && add_integer(object, "id", id);
+	return object;
+}
+
+static bool add_supports(struct json_object *object, const struct protocol_hello_result *result) {
+	const struct {
+		bool has;
+		const char *name;
+	} features[] = {
+		{true, "vp8"},
+		{true, "vp9"},
+		{true, "configure"},
+		{true, "scale"},
+		{true, "fidelity-text"},
+		{result->window, "window"},
+		{result->monitor, "monitor"},
+		{result->cursor_hidden, "cursor-hidden"},
+		{result->cursor_embedded, "cursor-embedded"},
+		{result->cursor_metadata, "cursor-metadata"},
+		{result->cursor_metadata, "cursor-send"},
+	};
+	struct json_object *list = json_object_new_array();
+	bool ok = list != NULL;
+	for (size_t i = 0; ok && i < sizeof(features) / sizeof(features[0]); i++) {
+		ok = !features[i].has ||
+		     json_object_array_add(list, json_object_new_string(features[i].name)) == 0;
+	}
+	if (!ok) {
+		json_object_put(list);
+		return false;
+	}
+	return add(object, "supports", list);
+}
+
+bool protocol_write_hello_result(
+	struct bytes *out, uint32_t id, const struct protocol_hello_result *result) {
+	bool ok = false;
+	struct json_object *object = new_result(id, &ok);
+	ok = ok && add_integer(object, "protocol", PROTOCOL_VERSION) &&
+	     add_string(object, "version", PORTLIGHT_VERSION) && add_supports(object, result) &&
+	     add_integer(object, "portal", result->portal);
+	return append_object(out, object, ok);
+}
+
+bool protocol_write_share_result(
+	struct bytes *out, uint32_t id, const struct protocol_share_result *result) {
+	static const char *const surfaces[] = {
+		[PROTOCOL_SURFACE_UNKNOWN] = "unknown",
+		[PROTOCOL_SURFACE_MONITOR] = "monitor",
+		[PROTOCOL_SURFACE_WINDOW] = "window",
+		[PROTOCOL_SURFACE_VIRTUAL] = "virtual",
+	};
+	bool ok = false;
+	struct json_object *object = new_result(id, &ok);
+	ok = ok && add_integer(object, "share", result->share) &&
+	     add_string(object, "surface", surfaces[result->surface]) &&
+	     add_integer(object, "width", result->width) &&
+	     add_integer(object, "height", result->height);
+	return append_object(out, object, ok);
+}
+
+bool protocol_write_open_result(struct bytes *out, uint32_t id, const struct packet_ready *ready) {
+	bool ok = false;
+	struct json_object *object = new_result(id, &ok);
+	ok = ok && add_string(object, "codec", ready->codec == PACKET_CODEC_VP8 ? "vp8" : "vp9") &&
+	     add_integer(object, "width", ready->width) &&
+	     add_integer(object, "height", ready->height) &&
+	     add_string(object, "chroma", ready->chroma == PACKET_CHROMA_444 ? "444" : "420");
+	return append_object(out, object, ok);
+}
+
+bool protocol_write_stop_result(struct bytes *out, uint32_t id) {
+	bool ok = false;
+	struct json_object *object = new_result(id, &ok);
+	return append_object(out, object, ok);
+}
+
+static bool add_error(struct json_object *object, enum error_code code, const char *detail) {
+	bool ok = add_string(object, "code", error_code_string(code)) &&
+		  add_string(object, "message", error_message(code)) &&
+		  add_string(object, "remedy", error_remedy(code));
+	if (ok && detail != NULL && detail[0] != '\0') {
+		char clean[PACKET_DETAIL_MAX + 1];
+		(void)snprintf(clean, sizeof(clean), "%s", detail);
+		text_clean(clean);
+		ok = add_string(object, "detail", clean);
+	}
+	return ok;
+}
+
+bool protocol_write_error(
+	struct bytes *out, uint32_t id, enum error_code code, const char *detail) {
+	struct json_object *object = json_object_new_object();
+	bool ok = add_string(object, "type", "error");
+	if (ok && id == 0) {
+		ok = json_object_object_add(object, "id", NULL) == 0;
+	} else {
+		ok = ok && add_integer(object, "id", id);
+	}
+	return append_object(out, object, ok && add_error(object, code, detail));
+}
+
+bool protocol_write_ended(
+	struct bytes *out, uint32_t share, enum error_code code, const char *detail) {
+	struct json_object *object = json_object_new_object();
+	bool ok = add_string(object, "type", "ended") && add_integer(object, "share", share) &&
+		  add_error(object, code, detail);
+	return append_object(out, object, ok);
+}
+
+/* Appends the head, the base64 of `payload`, and the end of the message. Written by hand: this runs
+ * for every fragment, and the payload is not to be copied. */
+static bool append_with_payload(struct bytes *out, const char *head, size_t head_length,
+	const uint8_t *payload, size_t payload_length) {
+	size_t text_length = text_base64_length(payload_length);
+	if (!bytes_reserve(out, head_length + text_length + 2)) {
+		return false;
+	}
+	(void)bytes_append(out, head, head_length);
+	text_base64(payload, payload_length, (char *)out->data + out->length);
+	out->length += text_length;
+	return bytes_append(out, "\"}", 2);
+}
+
+bool protocol_write_frame(struct bytes *out, uint32_t share, const struct packet_frame *frame) {
+	char head[256];
+	int length = snprintf(head, sizeof(head),
+		"{\"type\":\"frame\",\"share\":%" PRIu32 ",\"seq\":%" PRIu32
+		",\"part\":%u,\"parts\":%u",
+		share, frame->sequence, frame->part, frame->parts);
+	if (frame->part == 0) {
+		length += snprintf(head + length, sizeof(head) - (size_t)length,
+			",\"key\":%s,\"width\":%" PRIu32 ",\"height\":%" PRIu32 ",\"pts\":%" PRId64,
+			frame->key ? "true" : "false", frame->width, frame->height, frame->pts_us);
+	}
+	length += snprintf(head + length, sizeof(head) - (size_t)length, ",\"data\":\"");
+	return append_with_payload(
+		out, head, (size_t)length, frame->payload, frame->payload_length);
+}
+
+bool protocol_write_cursor(struct bytes *out, uint32_t share, const struct packet_cursor *cursor) {
+	char head[256];
+	size_t bitmap = packet_cursor_length(cursor);
+	int length = snprintf(head, sizeof(head),
+		"{\"type\":\"cursor\",\"share\":%" PRIu32 ",\"visible\":%s,\"x\":%" PRId32
+		",\"y\":%" PRId32,
+		share, cursor->visible ? "true" : "false", cursor->x, cursor->y);
+	if (bitmap == 0) {
+		return bytes_reserve(out, (size_t)length + 1) &&
+		       bytes_append(out, head, (size_t)length) && bytes_append(out, "}", 1);
+	}
+	length += snprintf(head + length, sizeof(head) - (size_t)length,
+		",\"width\":%u,\"height\":%u,\"hotX\":%u,\"hotY\":%u,\"data\":\"", cursor->width,
+		cursor->height, cursor->hot_x, cursor->hot_y);
+	return append_with_payload(out, head, (size_t)length, cursor->rgba, bitmap);
+}
