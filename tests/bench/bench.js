@@ -7,14 +7,14 @@
  * BENCH_WORKLOADS, BENCH_ENGINES (lists) and BENCH_RUNS narrow it down while one works on a part.
  */
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {endAll, run} from './lib/children.js';
 import {startPipeWire} from './lib/pipewire.js';
-import {engines, growth as growthPlan, kbpsOf, modes, screens, workloads} from './lib/plan.js';
+import {engines, growth as growthPlan, kbpsOf, modes, screens, stillSteps, workloads} from './lib/plan.js';
 import {makeGlass, makeRows, makeSmallTables, makeTable, makeVerdicts, median} from './lib/report.js';
 
 /** @typedef {import('./lib/plan.js').Screen} Screen */
@@ -23,7 +23,9 @@ import {makeGlass, makeRows, makeSmallTables, makeTable, makeVerdicts, median} f
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const out = join(root, 'build/bench');
 const cell = join(root, 'build/release/tests/bench/bench-cell');
-const helper = join(root, 'build/bin/portlight-capture');
+const built = join(root, 'build/bin/portlight-capture');
+/** As it was when the run began: whoever builds meanwhile changes nothing. */
+const helper = join(out, 'portlight-capture');
 const began = performance.now();
 
 const {values: options} = parseArgs({options: {quick: {type: 'boolean', default: false}, only: {type: 'string', default: 'cells,growth,glass'}}});
@@ -57,11 +59,11 @@ function chosen(name, all) {
  * @returns {Promise<import('./lib/report.js').Run>}
  */
 async function measure(env, engine, workload, screen, judged) {
-	const warmUp = workload === 'still' ? mode.stillS : mode.warmUpS;
+	const warmUp = workload === 'still' ? stillSteps : Math.round(mode.warmUpS * screen.fps);
 	const args = [
 		...['--engine', engine.engine, '--codec', engine.codec, '--workload', workload, '--helper', helper],
 		...['--size', `${screen.width}x${screen.height}`, '--fps', screen.fps, '--kbps', kbpsOf(screen)],
-		...['--warmup', Math.round(warmUp * screen.fps), '--steps', Math.round(mode.windowS * screen.fps)],
+		...['--warmup', warmUp, '--steps', Math.round(mode.windowS * screen.fps)],
 		...['--quality-every', judged ? mode.qualityEvery : 0],
 		...(engine.pipeline ? ['--pipeline', engine.pipeline(screen, workload)] : []),
 	];
@@ -181,6 +183,7 @@ function machineLine({date, mode: name, cpu, cores, load, kernel, libvpx, pipewi
 
 async function main() {
 	mkdirSync(out, {recursive: true});
+	copyFileSync(built, helper);
 	const machine = describeMachine();
 	say(machineLine(machine));
 	if (machine.load[0] > machine.cores / 4) {
