@@ -15,8 +15,10 @@ const STOP_MS = 1_000;
  * @typedef {{type: 'frame', seq: number, part: number, parts: number, data: string, key?: boolean, width?: number,
  *   height?: number, pts?: number}} FrameMessage
  * @typedef {{protocol: number, version: string, supports: string[], portal: number}} Hello
- * @typedef {{codec: string, maxFps: number, maxKbps: number, credit: number}} OpenOptions
- * @typedef {{codec: string, width: number, height: number}} Opened
+ * @typedef {{maxFps?: number, maxKbps?: number, maxWidth?: number, maxHeight?: number}} Settings
+ * @typedef {{codec: string, maxFps: number, maxKbps: number, credit: number, maxWidth?: number, maxHeight?: number,
+ *   fidelity?: string}} OpenOptions
+ * @typedef {{codec: string, width: number, height: number, chroma?: string}} Opened
  * @typedef {{type: string, resolve: (result: any) => void, reject: (failure: Failure) => void}} Pending
  */
 
@@ -55,6 +57,11 @@ export class HostShare {
 	/** @param {number} frames */
 	credit(frames) {
 		this.#host.notify('credit', { share: this.id, frames });
+	}
+
+	/** @param {Settings} settings what is to change */
+	configure(settings) {
+		this.#host.notify('configure', { share: this.id, ...settings });
 	}
 
 	keyframe() {

@@ -10,6 +10,7 @@ export const CREDIT = 3;
 const CREDIT_MAX = 16;
 const FPS_MAX = 240;
 const FPS_DEFAULT = 30;
+const SIDE_MAX = 16_384;
 const CODECS = ['vp9', 'vp8'];
 
 /**
@@ -17,7 +18,8 @@ const CODECS = ['vp9', 'vp8'];
  * @typedef {import('./native.js').FrameMessage} FrameMessage
  * @typedef {import('./source-ids.js').Place} Place
  * @typedef {{key: number, origin: string, title: string, tabId: number, surface: string, since: number}} ShareInfo
- * @typedef {{codecs?: unknown, maxFps?: unknown, sourceId?: unknown}} Redeem what a page's track says first
+ * @typedef {{codecs?: unknown, maxFps?: unknown, maxWidth?: unknown, maxHeight?: unknown, fidelity?: unknown,
+ *   sourceId?: unknown}} Redeem what a page's track says first
  */
 
 /**
@@ -34,6 +36,15 @@ function maxKbps(width, height) {
 /** @param {unknown} value */
 function fps(value) {
 	return typeof value === 'number' && value > 0 ? Math.min(FPS_MAX, Math.max(1, Math.round(value))) : FPS_DEFAULT;
+}
+
+/**
+ * A bound of the picture's side; 0: none.
+ *
+ * @param {unknown} value
+ */
+function side(value) {
+	return typeof value === 'number' && value > 0 ? Math.min(SIDE_MAX, Math.max(2, Math.floor(value))) : 0;
 }
 
 /** One redeemed share: the page's port on one side, the host's share on the other. */
@@ -76,15 +87,20 @@ class Share {
 				throw new Failure('decoder-failed', 'The page decodes nothing that the host encodes.');
 			}
 			const maxFps = fps(wish.maxFps);
+			const text = wish.fidelity === 'text' && codec === 'vp9' && wanted.includes('vp9-444');
 			const opened = await share.open({
 				codec,
 				maxFps,
 				maxKbps: maxKbps(share.width, share.height),
 				credit: CREDIT,
+				...(share.supports.includes('scale') && { maxWidth: side(wish.maxWidth), maxHeight: side(wish.maxHeight) }),
+				...(share.supports.includes('fidelity-text') && text && { fidelity: 'text' }),
 			});
-			const { width, height } = opened;
+			const { width, height, chroma } = opened;
+			const source = { width: share.width, height: share.height };
 			const cursor = share.supports.includes('cursor-embedded') ? 'always' : 'never';
-			this.#post({ type: 'opened', codec: opened.codec, width, height, maxFps, surface: share.surface, cursor });
+			const { surface } = share;
+			this.#post({ type: 'opened', codec: opened.codec, chroma, width, height, source, maxFps, surface, cursor });
 		} catch (error) {
 			this.#post({ type: 'ended', ...Failure.from(error).forPage() });
 			await share.stop();
@@ -117,6 +133,9 @@ class Share {
 				this.#outstanding += frames;
 				this.#hostShare.credit(frames);
 			}
+		} else if (message?.type === 'configure' && this.#hostShare.supports.includes('configure')) {
+			const { maxFps, maxWidth, maxHeight } = message;
+			this.#hostShare.configure({ maxFps: fps(maxFps), maxWidth: side(maxWidth), maxHeight: side(maxHeight) });
 		} else if (message?.type === 'keyframe' && !this.#keyframeAsked) {
 			this.#keyframeAsked = true;
 			this.#hostShare.keyframe();

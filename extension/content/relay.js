@@ -71,7 +71,7 @@
 	/**
 	 * Joins the track that redeems a source id with the background, until one of the two ends it.
 	 *
-	 * @param {{sourceId: unknown, codecs: unknown, maxFps: unknown}} wish
+	 * @param {Record<string, unknown>} wish
 	 * @param {MessagePort} track
 	 */
 	function redeem(wish, track) {
@@ -116,7 +116,8 @@
 				share.postMessage(data);
 			}
 		};
-		share.postMessage({ type: 'redeem', sourceId: wish.sourceId, codecs: wish.codecs, maxFps: wish.maxFps });
+		const { sourceId, codecs, maxFps, maxWidth, maxHeight, fidelity } = wish;
+		share.postMessage({ type: 'redeem', sourceId, codecs, maxFps, maxWidth, maxHeight, fidelity });
 	}
 
 	window.addEventListener(

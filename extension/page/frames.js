@@ -7,7 +7,8 @@
 	const ERRORS_MAX = 3;
 	/** libyuv's conversion on the other side: BT.601, limited range, of sRGB pixels. */
 	const COLOR_SPACE = { matrix: 'smpte170m', primaries: 'bt709', transfer: 'iec61966-2-1', fullRange: false };
-	const CODECS = { vp9: 'vp09.00.10.08', vp8: 'vp8' };
+	/** What pictures come in; `vp9-444` is VP9 whose colours are as fine as its light, for coloured text. */
+	const CODECS = { vp9: 'vp09.00.10.08', vp8: 'vp8', 'vp9-444': 'vp09.01.10.08' };
 
 	/**
 	 * @typedef {{seq: number, part: number, parts: number, data: string, key?: boolean, pts?: number}} FrameMessage

@@ -9,6 +9,12 @@
 	const REPEAT_MS = 1000;
 	const REDEEM_MS = 30_000;
 	const SILENCE_MAX = 3;
+	const FPS_DEFAULT = 30;
+	/** More than this is claimed only when the page asked for it from the start. */
+	const FPS_CLAIMED = 60;
+	const FPS_MAX = 240;
+	/** How long a picture of a new size may take, once it was asked for. */
+	const APPLY_MS = 1000;
 
 	/**
 	 * @typedef {{width: number, height: number}} Size
@@ -16,7 +22,9 @@
 	 *   repeat: ((picture: VideoFrame, timestamp: number) => Promise<void>) | null,
 	 *   end: (clones: Set<MediaStreamTrack>) => void}} Sink
 	 * @typedef {{take: (message: object) => void, close: () => void}} FrameDecoder
-	 * @typedef {{codec: string, width: number, height: number, maxFps: number, surface: string, cursor: string}} Opened
+	 * @typedef {{codec: string, chroma?: string, width: number, height: number, maxFps: number, surface: string,
+	 *   cursor: string, source?: Size}} Opened `source`: the size of what is shared, as far as the desktop says
+	 * @typedef {{maxWidth?: number, maxHeight?: number, maxFps?: number}} Limits
 	 */
 
 	/** What page/frames.js and page/sinks.js, put here just before, hand over: nothing of it stays on the page. */
@@ -50,6 +58,7 @@
 			maxWidth: most(mandatory.maxWidth) ?? most(video.width),
 			maxHeight: most(mandatory.maxHeight) ?? most(video.height),
 			maxFps: most(mandatory.maxFrameRate) ?? most(video.frameRate),
+			fidelity: (mandatory.portlightFidelity ?? video.portlightFidelity) === 'text' ? 'text' : undefined,
 		};
 	}
 
@@ -57,18 +66,29 @@
 	 * The picture's size within the limits, its shape kept.
 	 *
 	 * @param {Size} size
-	 * @param {{maxWidth?: number, maxHeight?: number}} limits
+	 * @param {Limits} limits
 	 * @returns {Size}
 	 */
 	function fit({ width, height }, { maxWidth = Infinity, maxHeight = Infinity }) {
 		const scale = Math.min(1, maxWidth / width, maxHeight / height);
-		const even = (/** @type {number} */ side) => Math.max(2, 2 * Math.round((side * scale) / 2));
-		return scale === 1 ? { width, height } : { width: even(width), height: even(height) };
+		const even = (/** @type {number} */ side, /** @type {number} */ limit) =>
+			Math.max(2, Math.min(2 * Math.round((side * scale) / 2), 2 * Math.floor(limit / 2)));
+		return scale === 1 ? { width, height } : { width: even(width, maxWidth), height: even(height, maxHeight) };
+	}
+
+	/**
+	 * Whether two sizes are one but for rounding to even sides.
+	 *
+	 * @param {Size} a
+	 * @param {Size} b
+	 */
+	function near(a, b) {
+		return Math.abs(a.width - b.width) <= 2 && Math.abs(a.height - b.height) <= 2;
 	}
 
 	/** @param {string} constraint */
 	function overconstrained(constraint) {
-		const message = 'The shared picture has less.';
+		const message = 'The shared picture can not be had so.';
 		return 'OverconstrainedError' in window
 			? new OverconstrainedError(constraint, message)
 			: Object.assign(new DOMException(message, 'OverconstrainedError'), { constraint });
@@ -100,6 +120,11 @@
 		#reject = null;
 		/** @type {Size} of the decoded picture */
 		#size = { width: 0, height: 0 };
+		/** @type {Size} of what is shared: known while the picture is not scaled down, else as it was last */
+		#full = { width: 0, height: 0 };
+		#maxFps = FPS_DEFAULT;
+		/** @type {(() => void) | null} ends the wait for a picture of the size that was asked for last */
+		#reached = null;
 		/** @type {Opened | null} */
 		#opened = null;
 		/** Times that the relay was asked for a sign of life since it last gave one. */
@@ -151,7 +176,9 @@
 		#open(opened) {
 			this.#opened = opened;
 			this.#size = { width: opened.width, height: opened.height };
-			this.#decoder = new FrameDecoder(opened.codec, {
+			this.#full = opened.source && opened.source.width > opened.width ? opened.source : this.#size;
+			this.#maxFps = opened.maxFps;
+			this.#decoder = new FrameDecoder(opened.chroma === '444' ? 'vp9-444' : opened.codec, {
 				onPicture: (/** @type {VideoFrame} */ picture) => this.#show(picture),
 				onCredit: (/** @type {number} */ frames) => this.#port.postMessage({ type: 'credit', frames }),
 				onKeyframeNeeded: () => this.#port.postMessage({ type: 'keyframe' }),
@@ -191,9 +218,29 @@
 			}
 		}
 
+		/**
+		 * The picture's size: a picture that no limit holds down is as large as what is shared, and none is larger.
+		 *
+		 * @param {Size} size
+		 */
+		#follow(size) {
+			const { maxWidth = Infinity, maxHeight = Infinity } = this.#limits;
+			const { width, height } = this.#full;
+			const free = !this.#reached && size.width < maxWidth - 1 && size.height < maxHeight - 1;
+			const reshaped = Math.abs(size.width / size.height / (width / height) - 1) > 0.02;
+			if (free || reshaped || size.width > width || size.height > height) {
+				this.#full = size;
+			}
+			this.#size = size;
+			if (near(fit(size, this.#limits), fit(this.#full, this.#limits))) {
+				this.#reached?.();
+			}
+		}
+
 		/** @param {VideoFrame} frame */
 		#show(frame) {
-			this.#size = { width: frame.displayWidth, height: frame.displayHeight };
+			this.#follow({ width: frame.displayWidth, height: frame.displayHeight });
+			// The encoder scales; what was on its way when the limits changed is scaled here.
 			const { width: displayWidth, height: displayHeight } = fit(this.#size, this.#limits);
 			let shown = frame;
 			if (displayWidth !== this.#size.width || displayHeight !== this.#size.height) {
@@ -253,6 +300,7 @@
 			}
 			this.#over = true;
 			clearTimeout(this.#timer);
+			this.#reached?.();
 			this.#last?.close();
 			this.#decoder?.close();
 			this.#decoder = null;
@@ -280,21 +328,25 @@
 				width,
 				height,
 				aspectRatio: width / height,
-				frameRate: this.#opened?.maxFps,
-				resizeMode: width === this.#size.width ? 'none' : 'crop-and-scale',
+				frameRate: this.#maxFps,
+				resizeMode: width === this.#full.width ? 'none' : 'crop-and-scale',
 				displaySurface: this.surface,
 				logicalSurface: true,
 				cursor: this.#opened?.cursor,
 			};
 		}
 
+		get #fpsMax() {
+			return Math.max(FPS_CLAIMED, this.#opened?.maxFps ?? 0);
+		}
+
 		capabilities() {
-			const { width, height } = this.#size;
+			const { width, height } = this.#full;
 			return {
 				width: { min: 1, max: width },
 				height: { min: 1, max: height },
 				aspectRatio: { min: 1 / height, max: width },
-				frameRate: { min: 0, max: this.#opened?.maxFps },
+				frameRate: { min: 1, max: this.#fpsMax },
 				resizeMode: ['none', 'crop-and-scale'],
 				displaySurface: this.surface,
 				logicalSurface: true,
@@ -307,21 +359,44 @@
 		}
 
 		/**
-		 * Takes a new size limit; what can't be met is refused as the Media Capture text says.
+		 * Takes new limits to the encoder; what can't be met is refused as the Media Capture text says. Done once the
+		 * picture is as asked for.
 		 *
-		 * @param {any} [constraints]
+		 * @param {any} constraints
 		 */
-		async constrain(constraints = {}) {
-			const { width, height } = this.#size;
-			const limits = { width, height, frameRate: this.#opened?.maxFps ?? Infinity };
-			for (const [name, limit] of Object.entries(limits)) {
-				const least = constraints[name]?.exact ?? constraints[name]?.min;
-				if (typeof least === 'number' && least > limit) {
+		async constrain(constraints) {
+			constraints ??= {};
+			const limits = readConstraints(constraints);
+			const { width, height } = fit(this.#full, limits);
+			// A side may be a pixel off, to be even.
+			const possible = { width: width + 1, height: height + 1, frameRate: this.#fpsMax };
+			for (const [name, limit] of Object.entries(possible)) {
+				const { exact, min = exact, max = exact } = Object(constraints[name]);
+				if (min > limit || max < 1) {
 					throw overconstrained(name);
 				}
 			}
-			this.#limits = { ...this.#limits, maxWidth: most(constraints.width), maxHeight: most(constraints.height) };
+			this.#limits = limits;
 			this.#constraints = constraints;
+			this.#maxFps = Math.min(FPS_MAX, Math.round(limits.maxFps ?? FPS_DEFAULT));
+			const { maxWidth, maxHeight } = limits;
+			this.#port.postMessage({ type: 'configure', maxFps: this.#maxFps, maxWidth, maxHeight });
+			this.#reached?.();
+			if (!this.#over && !near(fit(this.#size, limits), { width, height })) {
+				await this.#resized();
+			}
+		}
+
+		/** @returns {Promise<void>} */
+		#resized() {
+			return new Promise((resolve) => {
+				const timer = setTimeout(() => this.#reached?.(), APPLY_MS);
+				this.#reached = () => {
+					clearTimeout(timer);
+					this.#reached = null;
+					resolve();
+				};
+			});
 		}
 	}
 
@@ -420,11 +495,11 @@
 	 * @returns {Promise<MediaStream>}
 	 */
 	async function redeem({ video, audio }) {
-		const { sourceId, maxFps } = readConstraints(video);
+		const wish = readConstraints(video);
 		const codecs = await decodable();
 		const { port1, port2 } = new MessageChannel();
 		const share = new Share(port1, shares++, video);
-		window.postMessage({ type: 'portlight:redeem', sourceId, codecs, maxFps }, '/', [port2]);
+		window.postMessage({ type: 'portlight:redeem', codecs, ...wish }, '/', [port2]);
 		const stream = new MediaStream([await share.track()]);
 		const desktopAudio = (audio?.mandatory ?? audio)?.chromeMediaSource !== undefined;
 		if (audio && !desktopAudio) {

@@ -66,6 +66,16 @@ test('a frame in one fragment is decoded as it is, with its time and kind', () =
 	]);
 });
 
+test('4:4:4 is named to the decoder, with the same colours', () => {
+	const { decoders, parts } = setUp();
+	new parts.FrameDecoder('vp9-444', {}).take(message(0, [1], { key: true }));
+	assert.equal(decoders[0].config.codec, 'vp09.01.10.08');
+	assert.deepEqual(
+		{ ...decoders[0].config.colorSpace },
+		{ matrix: 'smpte170m', primaries: 'bt709', transfer: 'iec61966-2-1', fullRange: false },
+	);
+});
+
 test('fragments are put together, in every size', () => {
 	for (const globals of [{}, { Uint8Array: Object.assign(class extends Uint8Array {}, { fromBase64: undefined }) }]) {
 		const { decoder, decoders } = setUp(globals);
@@ -166,7 +176,7 @@ test('after close, nothing comes out', () => {
 
 test('the codecs are what the browser decodes, best first, and the parts are handed over once', async () => {
 	const { parts, window } = setUp();
-	assert.deepEqual([...(await parts.decodable())], ['vp9']);
+	assert.deepEqual([...(await parts.decodable())], ['vp9', 'vp9-444']);
 	const again = {};
 	window.dispatchEvent(new CustomEvent('portlight:parts', { detail: again }));
 	assert.deepEqual(Object.keys(again), []);

@@ -29,12 +29,14 @@ function setUp(globals = {}) {
 	return { answers, ask, ports, runtime, seen, window, woken };
 }
 
+const wish = { sourceId: 'portlight:x', codecs: ['vp9'], maxFps: 30, maxWidth: 800, maxHeight: 600, fidelity: 'text' };
+
 /** Redeems as the track does; returns its end of the channel and what arrives there. */
 async function redeem(window) {
 	const { port1, port2 } = new MessageChannel();
 	const arrived = [];
 	port1.on('message', (data) => arrived.push(data));
-	window.postMessage({ type: 'portlight:redeem', sourceId: 'portlight:x', codecs: ['vp9'], maxFps: 30 }, '/', [port2]);
+	window.postMessage({ type: 'portlight:redeem', ...wish, more: 1 }, '/', [port2]);
 	await settle();
 	return { track: port1, arrived, next: async () => (await once(port1, 'message'))[0] };
 }
@@ -134,7 +136,7 @@ test("what the track says never reaches the page's listeners, and its frames go 
 	const { next, track } = await redeem(window);
 	assert.deepEqual(seen, []);
 	assert.equal(ports[0].name, 'share');
-	assert.deepEqual(ports[0].received, [{ type: 'redeem', sourceId: 'portlight:x', codecs: ['vp9'], maxFps: 30 }]);
+	assert.deepEqual(ports[0].received, [{ type: 'redeem', ...wish }]);
 	ports[0].postMessage({ type: 'frame', seq: 0 });
 	assert.deepEqual(await next(), { type: 'frame', seq: 0 });
 	track.postMessage({ type: 'credit', frames: 1 });

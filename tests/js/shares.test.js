@@ -42,9 +42,12 @@ test('a redeemed share is opened with what the page can decode, within bounds', 
 		{ ...open, id: 0 },
 		{ type: 'open', id: 0, share: hostShare.id, codec: 'vp9', maxFps: 12, maxKbps: 10368, credit: CREDIT },
 	);
-	assert.deepEqual(port.received, [
-		{ type: 'opened', codec: 'vp9', width: 1920, height: 1080, maxFps: 12, surface: 'monitor', cursor: 'always' },
-	]);
+	const size = { width: 1920, height: 1080 };
+	assert.deepEqual(
+		{ ...port.received[0], chroma: '' },
+		{ type: 'opened', codec: 'vp9', chroma: '', ...size, source: size, maxFps: 12, surface: 'monitor', cursor: 'always' },
+	);
+	assert.equal(port.received.length, 1);
 	assert.deepEqual(counts, [1]);
 });
 
@@ -66,6 +69,69 @@ test("a host that can do less is asked for less, and the page is told", async ()
 	const port = await (await setUp()).redeem();
 	assert.equal(lastHost().of('open')[0].codec, 'vp8');
 	assert.equal(port.of('opened')[0].cursor, 'never');
+});
+
+/** A host with all that there is; it answers `open` as asked. */
+const full = {
+	hello: () => ({
+		protocol: 1,
+		version: '1',
+		supports: ['vp8', 'vp9', 'configure', 'scale', 'fidelity-text', 'cursor-embedded'],
+		portal: 4,
+	}),
+	open: ({ codec, fidelity }) => ({ codec, width: 1280, height: 720, chroma: fidelity === 'text' ? '444' : '420' }),
+};
+
+test("the page's bounds go into open, within the protocol's", async () => {
+	for (const [wish, bounds] of [
+		[{}, [0, 0]],
+		[{ maxWidth: 1280.9, maxHeight: 1 }, [1280, 2]],
+		[{ maxWidth: 1e9, maxHeight: -5 }, [16384, 0]],
+		[{ maxWidth: 'wide', maxHeight: NaN }, [0, 0]],
+	]) {
+		useHost(full);
+		const port = await (await setUp()).redeem(wish);
+		const [open] = lastHost().of('open');
+		assert.deepEqual([open.maxWidth, open.maxHeight], bounds);
+		assert.ok(!('fidelity' in open));
+		assert.deepEqual(port.of('opened')[0].source, { width: 1920, height: 1080 });
+	}
+});
+
+test('4:4:4 is asked for when the page wants it and both ends can do it', async () => {
+	const all = ['vp9', 'vp8', 'vp9-444'];
+	for (const [host, wish, fidelity] of [
+		[full, { fidelity: 'text', codecs: all }, 'text'],
+		[full, { fidelity: 'text', codecs: ['vp9', 'vp8'] }, undefined],
+		[full, { fidelity: 'text', codecs: ['vp8', 'vp9-444'] }, undefined],
+		[full, { fidelity: 'motion', codecs: all }, undefined],
+		[full, { codecs: all }, undefined],
+		[{}, { fidelity: 'text', codecs: all }, undefined],
+	]) {
+		useHost(host);
+		const port = await (await setUp()).redeem(wish);
+		assert.equal(lastHost().of('open')[0].fidelity, fidelity);
+		assert.equal(port.of('opened')[0].chroma === '444', fidelity === 'text');
+	}
+});
+
+test('new bounds reach the host, when it knows of them', async () => {
+	useHost(full);
+	const { hostShare, redeem } = await setUp();
+	const port = await redeem({ maxWidth: 800 });
+	port.postMessage({ type: 'configure', maxFps: 12.4, maxWidth: 640, maxHeight: undefined });
+	port.postMessage({ type: 'configure', maxFps: 'x', maxWidth: 'x', maxHeight: 1e9 });
+	await settle();
+	const configure = { type: 'configure', share: hostShare.id };
+	assert.deepEqual(lastHost().of('configure'), [
+		{ ...configure, maxFps: 12, maxWidth: 640, maxHeight: 0 },
+		{ ...configure, maxFps: 30, maxWidth: 0, maxHeight: 16384 },
+	]);
+	useHost();
+	const old = await (await setUp()).redeem();
+	old.postMessage({ type: 'configure', maxFps: 5 });
+	await settle();
+	assert.equal(lastHost().of('configure').length, 0);
 });
 
 test('an id is worth nothing a second time, elsewhere, or too late', async () => {

@@ -30,6 +30,9 @@ function setUp(repeats = true) {
 		getConstraints() {
 			return {};
 		}
+		getCapabilities() {
+			return {};
+		}
 		async applyConstraints() {}
 	}
 	class MediaStream {
@@ -312,9 +315,69 @@ test('constraints can be changed; what can not be met is refused', async () => {
 	assert.deepEqual([track.getSettings().width, track.getSettings().height], [640, 360]);
 	assert.deepEqual(plain(track.getConstraints()), { width: 640 });
 	await assert.rejects(track.applyConstraints({ width: { min: 4000 } }), { name: 'OverconstrainedError', constraint: 'width' });
-	await assert.rejects(track.applyConstraints({ frameRate: { exact: 60 } }), { constraint: 'frameRate' });
+	await assert.rejects(track.applyConstraints({ frameRate: { exact: 61 } }), { constraint: 'frameRate' });
+	await assert.rejects(track.applyConstraints({ frameRate: { max: 0 } }), { constraint: 'frameRate' });
+	await assert.rejects(track.applyConstraints({ width: { exact: 640 }, height: { min: 480 } }), { constraint: 'height' });
+	assert.deepEqual(plain(track.getConstraints()), { width: 640 });
+	await track.applyConstraints({ width: { exact: 641 }, height: { exact: 361 } });
 	await track.applyConstraints();
 	assert.equal(track.getSettings().width, 1920);
+	await track.applyConstraints(null);
+	assert.deepEqual(plain(track.getConstraints()), {});
+});
+
+test('bounds go to the encoder, the first ones with the wish', async () => {
+	const { port, track } = await live(video({ maxWidth: 1280, maxHeight: 800, maxFrameRate: 20, portlightFidelity: 'text' }));
+	const { maxWidth, maxHeight, fidelity } = port.wish;
+	assert.deepEqual([maxWidth, maxHeight, fidelity], [1280, 800, 'text']);
+	const told = [];
+	port.on('message', (data) => data.type === 'configure' && told.push(data));
+	await track.applyConstraints({ width: { max: 640 }, frameRate: 12.4 });
+	assert.equal(track.getSettings().frameRate, 12);
+	await track.applyConstraints({});
+	assert.equal(track.getSettings().frameRate, 30);
+	await assert.rejects(track.applyConstraints({ width: { min: 9999 } }));
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	assert.deepEqual(plain(told), [{ type: 'configure', maxFps: 12, maxWidth: 640 }, { type: 'configure', maxFps: 30 }]);
+});
+
+test('a larger picture is there when applyConstraints is done, and the settings say what is shown', async () => {
+	const all = setUp();
+	const { port, stream } = await all.redeem(video({ maxWidth: 640 }));
+	port.postMessage({ ...opened, width: 640, height: 360, source: { width: 1920, height: 1080 } });
+	const [track] = (await stream).getVideoTracks();
+	const picture = (displayWidth, displayHeight) =>
+		all.decoders[0].listener.onPicture(new all.VideoFrame({ displayWidth, displayHeight, timestamp: 5 }));
+	const width = () => track.getSettings().width;
+	picture(640, 360);
+	assert.equal(track.getCapabilities().width.max, 1920);
+	assert.equal(track.getSettings().resizeMode, 'crop-and-scale');
+	let done = false;
+	const applied = track.applyConstraints({ width: 1280 }).then(() => (done = true));
+	picture(640, 360);
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	assert.deepEqual([done, width()], [false, 640]);
+	picture(1280, 720);
+	await applied;
+	assert.equal(width(), 1280);
+	assert.equal(track.getCapabilities().width.max, 1920);
+	// A host that never sends such a picture does not hold the page up for ever; nor does the share's end.
+	const started = performance.now();
+	await track.applyConstraints({});
+	assert.ok(performance.now() - started > 900);
+	assert.equal(width(), 1280);
+	const waiting = track.applyConstraints({});
+	track.stop();
+	await waiting;
+});
+
+test('4:4:4 is decoded as such', async () => {
+	const { redeem, decoders } = setUp();
+	const { port, stream } = await redeem(video());
+	port.postMessage({ ...opened, chroma: '444' });
+	await stream;
+	assert.equal(decoders[0].codec, 'vp9-444');
+	assert.equal((await live()).decoder.codec, 'vp9');
 });
 
 test('a microphone is asked for beside it, the desktop\'s sound is not', async () => {
