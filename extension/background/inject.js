@@ -1,7 +1,7 @@
 /** Puts the track into a page that was granted a native share: not before, and once. */
 import { ext } from './ext.js';
 
-const FILES = ['page/frames.js', 'page/sinks.js', 'page/track.js'];
+const FILES = ['page/constraints.js', 'page/frames.js', 'page/sinks.js', 'page/track.js'];
 
 /** Runs in the page. */
 function present() {

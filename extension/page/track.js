@@ -27,72 +27,15 @@
 	 * @typedef {{maxWidth?: number, maxHeight?: number, maxFps?: number}} Limits
 	 */
 
-	/** What page/frames.js and page/sinks.js, put here just before, hand over: nothing of it stays on the page. */
+	/** What the page's other scripts, put here just before, hand over: nothing of it stays on the page. */
 	const parts = /**
 		@type {{createSink: () => Sink, decodable: () => Promise<string[]>, FrameDecoder:
-			new (codec: string, listener: object) => FrameDecoder}}
+			new (codec: string, listener: object) => FrameDecoder, readConstraints: (video: any) => Limits & {sourceId: string},
+			check: (constraints: any, size: Size, fpsMax: number) => void, fit: (size: Size, limits: Limits) => Size,
+			near: (a: Size, b: Size) => boolean}}
 	*/ ({});
 	window.dispatchEvent(new CustomEvent('portlight:parts', { detail: parts }));
-	const { createSink, decodable, FrameDecoder } = parts;
-
-	/**
-	 * The number that a constraint allows at most; undefined when it says nothing of the kind.
-	 *
-	 * @param {any} constraint
-	 * @returns {number | undefined}
-	 */
-	function most(constraint) {
-		const value = typeof constraint === 'object' ? (constraint?.max ?? constraint?.exact ?? constraint?.ideal) : constraint;
-		return typeof value === 'number' && value >= 1 ? value : undefined;
-	}
-
-	/**
-	 * The documented constraints and today's spelling of them, as one.
-	 *
-	 * @param {any} video
-	 */
-	function readConstraints(video) {
-		const { mandatory = {} } = video;
-		return {
-			sourceId: mandatory.chromeMediaSourceId ?? video.chromeMediaSourceId,
-			maxWidth: most(mandatory.maxWidth) ?? most(video.width),
-			maxHeight: most(mandatory.maxHeight) ?? most(video.height),
-			maxFps: most(mandatory.maxFrameRate) ?? most(video.frameRate),
-			fidelity: (mandatory.portlightFidelity ?? video.portlightFidelity) === 'text' ? 'text' : undefined,
-		};
-	}
-
-	/**
-	 * The picture's size within the limits, its shape kept.
-	 *
-	 * @param {Size} size
-	 * @param {Limits} limits
-	 * @returns {Size}
-	 */
-	function fit({ width, height }, { maxWidth = Infinity, maxHeight = Infinity }) {
-		const scale = Math.min(1, maxWidth / width, maxHeight / height);
-		const even = (/** @type {number} */ side, /** @type {number} */ limit) =>
-			Math.max(2, Math.min(2 * Math.round((side * scale) / 2), 2 * Math.floor(limit / 2)));
-		return scale === 1 ? { width, height } : { width: even(width, maxWidth), height: even(height, maxHeight) };
-	}
-
-	/**
-	 * Whether two sizes are one but for rounding to even sides.
-	 *
-	 * @param {Size} a
-	 * @param {Size} b
-	 */
-	function near(a, b) {
-		return Math.abs(a.width - b.width) <= 2 && Math.abs(a.height - b.height) <= 2;
-	}
-
-	/** @param {string} constraint */
-	function overconstrained(constraint) {
-		const message = 'The shared picture can not be had so.';
-		return 'OverconstrainedError' in window
-			? new OverconstrainedError(constraint, message)
-			: Object.assign(new DOMException(message, 'OverconstrainedError'), { constraint });
-	}
+	const { check, createSink, decodable, fit, FrameDecoder, near, readConstraints } = parts;
 
 	const nativeClone = MediaStreamTrack.prototype.clone;
 
@@ -367,22 +310,15 @@
 		async constrain(constraints) {
 			constraints ??= {};
 			const limits = readConstraints(constraints);
-			const { width, height } = fit(this.#full, limits);
-			// A side may be a pixel off, to be even.
-			const possible = { width: width + 1, height: height + 1, frameRate: this.#fpsMax };
-			for (const [name, limit] of Object.entries(possible)) {
-				const { exact, min = exact, max = exact } = Object(constraints[name]);
-				if (min > limit || max < 1) {
-					throw overconstrained(name);
-				}
-			}
+			const wanted = fit(this.#full, limits);
+			check(constraints, wanted, this.#fpsMax);
 			this.#limits = limits;
 			this.#constraints = constraints;
 			this.#maxFps = Math.min(FPS_MAX, Math.round(limits.maxFps ?? FPS_DEFAULT));
 			const { maxWidth, maxHeight } = limits;
 			this.#port.postMessage({ type: 'configure', maxFps: this.#maxFps, maxWidth, maxHeight });
 			this.#reached?.();
-			if (!this.#over && !near(fit(this.#size, limits), { width, height })) {
+			if (!this.#over && !near(fit(this.#size, limits), wanted)) {
 				await this.#resized();
 			}
 		}

@@ -28,7 +28,7 @@ struct share {
 struct occasion {
 	uint32_t id;     /* of the page's message */
 	uint16_t credit; /* of its `credit` */
-	const struct protocol_configure *configure;
+	struct protocol_configure configure;
 	const struct packet_ready *ready;
 	const char *detail;
 	int remote;
@@ -216,7 +216,7 @@ static void change_parts(struct share *share, unsigned actions, const struct occ
 		helper_request_keyframe(share->helper);
 	}
 	if ((actions & SESSION_PASS_SETTINGS) != 0) {
-		change_settings(share, occasion->configure);
+		change_settings(share, &occasion->configure);
 	}
 }
 
@@ -329,7 +329,7 @@ void share_handle(struct share *share, const struct protocol_message *message) {
 		advance(share, SESSION_CREDIT, ERROR_NONE, &occasion);
 		break;
 	case PROTOCOL_CONFIGURE:
-		occasion.configure = &message->configure;
+		occasion.configure = message->configure;
 		advance(share, SESSION_CONFIGURE, ERROR_NONE, &occasion);
 		break;
 	case PROTOCOL_KEYFRAME:

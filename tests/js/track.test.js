@@ -105,7 +105,7 @@ function setUp(repeats = true) {
 	window.addEventListener('portlight:parts', ({ detail }) =>
 		Object.assign(detail, { createSink, FrameDecoder, decodable: async () => ['vp9', 'vp8'] }),
 	);
-	run(window, 'page/track.js');
+	run(window, 'page/constraints.js', 'page/track.js');
 	/** The shim's part and the relay's: what the page gets, and the port on which the background speaks. */
 	const redeem = async (constraints) => {
 		const stream = new Promise((resolve, reject) =>
