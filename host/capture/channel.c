@@ -155,8 +155,12 @@ static bool send_or_queue(
 
 bool channel_send(struct channel *channel, const struct packet *packet) {
 	uint8_t head[PACKET_DETAIL_MAX + 64];
-	const struct iovec nothing = {0};
-	return send_or_queue(channel, head, packet_write(packet, head), &nothing);
+	struct iovec body = {0};
+	if (packet->type == PACKET_CURSOR) {
+		body.iov_base = (uint8_t *)packet->cursor.rgba;
+		body.iov_len = packet_cursor_length(&packet->cursor);
+	}
+	return send_or_queue(channel, head, packet_write(packet, head), &body);
 }
 
 bool channel_send_frame(struct channel *channel, const struct packet_frame *frame,

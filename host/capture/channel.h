@@ -38,7 +38,8 @@ void channel_finish(struct channel *channel);
  */
 enum channel_result channel_receive(struct channel *channel, struct packet *packet, int *fd);
 
-/* Sends any packet but a FRAME. False when the channel is broken. */
+/* Sends any packet but a FRAME. A CURSOR's bitmap is not needed any more on return. False when the
+ * channel is broken. */
 bool channel_send(struct channel *channel, const struct packet *packet);
 
 /*

@@ -121,8 +121,17 @@ static void on_picture(void *data, uint32_t width, uint32_t height) {
 	update_peer_io(helper);
 }
 
+static void on_cursor(void *data) {
+	struct helper *helper = data;
+	if (!helper->over) {
+		pipeline_cursor(helper->pipeline);
+		update_peer_io(helper);
+	}
+}
+
 static const struct source_events source_events = {
 	.picture = on_picture,
+	.cursor = on_cursor,
 	.ended = finish_share,
 };
 
@@ -134,12 +143,13 @@ static void open_share(struct helper *helper, const struct packet_open *open, in
 	}
 	const struct encoder_config config = {
 		.codec = open->codec,
+		.chroma = pipeline_chroma(open),
 		.fps = open->max_fps,
 		.kbps = open->max_kbps,
 		.cores = helper->cores,
 	};
 	helper->source = source_pipewire_create(helper->context, helper->loop, fd, open->node_id,
-		open->max_fps, &source_events, helper);
+		open->max_fps, open->cursor != PACKET_CURSOR_AS_IS, &source_events, helper);
 	helper->encoder = encoder_vpx_create(&config);
 	if (helper->source != NULL && helper->encoder != NULL) {
 		helper->pipeline = pipeline_create(open, helper->source, helper->encoder,
@@ -160,6 +170,8 @@ static void handle_packet(struct helper *helper, const struct packet *packet, in
 		finish_share(helper, ERROR_BAD_PACKET, "the first packet was no OPEN");
 	} else if (packet->type == PACKET_CREDIT) {
 		pipeline_credit(helper->pipeline, packet->credit.frames);
+	} else if (packet->type == PACKET_SET) {
+		pipeline_set(helper->pipeline, &packet->set);
 	} else if (packet->type == PACKET_KEYFRAME) {
 		pipeline_keyframe(helper->pipeline);
 	}

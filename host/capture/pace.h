@@ -17,6 +17,9 @@ struct pace {
 /* fps: at least 1. */
 void pace_init(struct pace *pace, uint32_t fps);
 
+/* Another rate, from the next picture on. */
+void pace_set_fps(struct pace *pace, uint32_t fps);
+
 /* Microseconds until the next picture may be taken; 0: now. The first one is never held up. */
 int64_t pace_wait(const struct pace *pace, int64_t now_us);
 

@@ -1,7 +1,7 @@
 /*
  * From source to channel: takes a picture when one waits, credit is there and the rate allows it;
- * converts what changed; gives the buffer back; encodes; sends. With a still screen it encodes the
- * same picture until the encoder says that it is settled, and then does nothing at all.
+ * takes in what changed; gives the buffer back; composes; encodes; sends. With a still screen it
+ * encodes the same picture until the encoder says that it is settled, and then does nothing at all.
  *
  * It owns none of what it is given, and knows neither PipeWire nor libvpx.
  */
@@ -27,6 +27,9 @@ struct pipeline_loop {
 	void (*failed)(void *data, enum error_code code, const char *detail);
 };
 
+/* What the encoder of such a share must take. */
+enum packet_chroma pipeline_chroma(const struct packet_open *open);
+
 /* `open` is copied, the others are lent for the pipeline's life. NULL when memory ran out. */
 struct pipeline *pipeline_create(const struct packet_open *open, struct source *source,
 	struct encoder *encoder, struct channel *channel, const struct pipeline_loop *loop,
@@ -35,6 +38,10 @@ void pipeline_destroy(struct pipeline *pipeline);
 
 /* The source announced a picture. The first one sends READY. */
 void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height);
+/* The source's cursor moved, changed, came or went. */
+void pipeline_cursor(struct pipeline *pipeline);
+/* The peer wants another rate, bitrate or size. */
+void pipeline_set(struct pipeline *pipeline, const struct packet_set *set);
 /* The peer grants more frames. */
 void pipeline_credit(struct pipeline *pipeline, uint32_t frames);
 /* The peer wants the next frame to be a keyframe; one is sent even if nothing changes. */

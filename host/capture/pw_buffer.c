@@ -1,5 +1,6 @@
 #include "capture/pw_buffer.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "capture/pw_api.h"
@@ -46,6 +47,14 @@ static bool read_crop(
 		*crop = rect_intersect(&asked, &whole);
 	}
 	return crop->width >= 2 && crop->height >= 2;
+}
+
+static enum orientation read_orientation(const struct spa_buffer *buffer) {
+	const struct spa_meta_videotransform *meta =
+		spa_buffer_find_meta_data(buffer, SPA_META_VideoTransform, sizeof(*meta));
+	return meta != NULL && meta->transform <= ORIENTATION_MIRRORED_270
+		       ? (enum orientation)meta->transform
+		       : ORIENTATION_UPRIGHT;
 }
 
 /* The list ends at its first empty region; what follows is left from earlier frames. */
@@ -97,9 +106,66 @@ enum pw_buffer_kind pw_buffer_read(const struct spa_buffer *buffer, uint32_t wid
 	}
 	picture->top = top + (ptrdiff_t)picture->crop.y * picture->stride +
 		       (ptrdiff_t)picture->crop.x * BYTES_PER_PIXEL;
+	picture->orientation = read_orientation(buffer);
 	picture->damage_known = read_damage(buffer, &picture->crop, &picture->damage);
 	picture->pts_us = header != NULL && header->pts > 0 ? header->pts / 1000 : -1;
 	return PW_BUFFER_PICTURE;
+}
+
+/* The metadata may be shared with the producer: each field is read once. */
+static bool read_bitmap(const struct spa_meta *meta, uint32_t offset, uint32_t side,
+	struct pw_buffer_cursor *cursor) {
+	if (offset < sizeof(struct spa_meta_cursor) || offset % sizeof(uint32_t) != 0 ||
+		offset > meta->size || meta->size - offset < sizeof(struct spa_meta_bitmap)) {
+		return false;
+	}
+	struct spa_meta_bitmap bitmap;
+	memcpy(&bitmap, (const uint8_t *)meta->data + offset, sizeof(bitmap));
+	cursor->width = 0;
+	cursor->height = 0;
+	if (bitmap.size.width == 0 || bitmap.size.height == 0 || bitmap.offset == 0) {
+		return true;
+	}
+	cursor->bgr = bitmap.format == SPA_VIDEO_FORMAT_BGRA;
+	uint64_t room = meta->size - offset;
+	int64_t row = (int64_t)bitmap.size.width * BYTES_PER_PIXEL;
+	if ((!cursor->bgr && bitmap.format != SPA_VIDEO_FORMAT_RGBA) || bitmap.size.width > side ||
+		bitmap.size.height > side || bitmap.stride < row ||
+		bitmap.offset < sizeof(bitmap) ||
+		(uint64_t)bitmap.offset + (uint64_t)bitmap.stride * (bitmap.size.height - 1) +
+				(uint64_t)row >
+			room) {
+		return false;
+	}
+	cursor->width = bitmap.size.width;
+	cursor->height = bitmap.size.height;
+	cursor->stride = bitmap.stride;
+	cursor->pixels = (const uint8_t *)meta->data + offset + bitmap.offset;
+	return true;
+}
+
+bool pw_buffer_read_cursor(
+	const struct spa_buffer *buffer, uint32_t side, struct pw_buffer_cursor *cursor) {
+	*cursor = (struct pw_buffer_cursor){0};
+	const struct spa_meta *meta = spa_buffer_find_meta(buffer, SPA_META_Cursor);
+	if (meta == NULL || meta->data == NULL || meta->size < sizeof(struct spa_meta_cursor)) {
+		return false;
+	}
+	struct spa_meta_cursor told;
+	memcpy(&told, meta->data, sizeof(told));
+	/* Compositors say so of a cursor that is elsewhere. */
+	cursor->visible = told.id != 0;
+	if (!cursor->visible) {
+		return true;
+	}
+	cursor->x = told.position.x;
+	cursor->y = told.position.y;
+	cursor->new_bitmap = read_bitmap(meta, told.bitmap_offset, side, cursor);
+	if (cursor->new_bitmap) {
+		cursor->hot_x = told.hotspot.x;
+		cursor->hot_y = told.hotspot.y;
+	}
+	return true;
 }
 
 bool pw_buffer_usable(const struct spa_buffer *buffer) {

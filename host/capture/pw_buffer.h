@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "capture/damage.h"
+#include "capture/orientation.h"
 
 struct spa_buffer;
 
@@ -21,6 +22,7 @@ struct pw_buffer_picture {
 	const uint8_t *top; /* leftmost pixel of the upper row of the cropped picture */
 	int32_t stride;
 	struct rect crop; /* within the format's size; its size is the picture's */
+	enum orientation orientation;
 	bool damage_known;
 	struct damage damage; /* relative to the crop */
 	int64_t pts_us;       /* -1: unknown */
@@ -32,6 +34,27 @@ struct pw_buffer_picture {
  */
 enum pw_buffer_kind pw_buffer_read(const struct spa_buffer *buffer, uint32_t width, uint32_t height,
 	struct pw_buffer_picture *picture, uint64_t *sequence);
+
+/* A cursor as the buffer's metadata tells of it. */
+struct pw_buffer_cursor {
+	bool visible;
+	int32_t x; /* of the hotspot, in the buffer's pixels */
+	int32_t y;
+	bool new_bitmap;
+	/* Of the new bitmap; 0: it shows nothing. At most `side` of pw_buffer_read_cursor(). */
+	uint32_t width;
+	uint32_t height;
+	int32_t hot_x;
+	int32_t hot_y;
+	bool bgr;              /* blue comes first, not red */
+	const uint8_t *pixels; /* lent with the buffer; 4 bytes each, alpha multiplied in */
+	int32_t stride;
+};
+
+/* False when the buffer says nothing of a cursor. A bitmap larger than side x side, or one that
+ * makes no sense, counts as none. */
+bool pw_buffer_read_cursor(
+	const struct spa_buffer *buffer, uint32_t side, struct pw_buffer_cursor *cursor);
 
 /* True when the memory behind the buffer is what it claims: a mapped MemPtr, or a MemFd whose file
  * is as long as the mapping. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture/cursor.h"
 #include "capture/pw_api.h"
 
 /* One that we hold, one on its way back, one for the producer; more only cost memory (8 MiB each
@@ -10,8 +11,7 @@
 #define BUFFERS_WANTED 3
 #define BUFFERS_MIN 2
 #define BUFFERS_MAX 4
-/* Metadata of the pointer: Portlight does not draw it yet, but a producer tells pointer-only
- * buffers from pictures by it. */
+/* Metadata of the pointer: a producer also tells pointer-only buffers from pictures by it. */
 #define CURSOR_SIDE 64
 
 #define CURSOR_META_SIZE(side)                                                                     \
@@ -63,10 +63,12 @@ uint32_t pw_format_buffer_params(struct spa_pod_builder *builder, const struct s
 		SPA_POD_CHOICE_FLAGS_Int((1 << SPA_DATA_MemFd) | (1 << SPA_DATA_MemPtr)));
 	params[count++] = meta_param(builder, SPA_META_Header, sizeof(struct spa_meta_header));
 	params[count++] = meta_param(builder, SPA_META_VideoCrop, sizeof(struct spa_meta_region));
+	params[count++] = meta_param(
+		builder, SPA_META_VideoTransform, sizeof(struct spa_meta_videotransform));
 	params[count++] = meta_param_range(builder, SPA_META_VideoDamage,
 		region * (int)DAMAGE_RECTS_MAX, region, region * (int)DAMAGE_RECTS_MAX);
 	params[count++] = meta_param_range(builder, SPA_META_Cursor, CURSOR_META_SIZE(CURSOR_SIDE),
-		CURSOR_META_SIZE(1), CURSOR_META_SIZE(384));
+		CURSOR_META_SIZE(1), CURSOR_META_SIZE(CURSOR_SIDE_MAX));
 	return count;
 }
 

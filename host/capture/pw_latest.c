@@ -1,23 +1,34 @@
 #include "capture/pw_latest.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "capture/cursor.h"
 #include "capture/pw_api.h"
 
 /* A picture's time stamp is believed when it is at most this old. */
 #define PTS_AGE_MAX_US 10000000
 
-void pw_latest_init(struct pw_latest *latest) {
-	*latest = (struct pw_latest){0};
+#define BITMAP_SIZE ((size_t)CURSOR_SIDE_MAX * CURSOR_SIDE_MAX * 4)
+
+bool pw_latest_init(struct pw_latest *latest, bool cursor_wanted) {
+	*latest = (struct pw_latest){.cursor_wanted = cursor_wanted};
 	pthread_mutex_init(&latest->lock, NULL);
+	if (cursor_wanted) {
+		latest->bitmap_new = malloc(BITMAP_SIZE);
+		latest->bitmap_lent = malloc(BITMAP_SIZE);
+	}
+	return !cursor_wanted || (latest->bitmap_new != NULL && latest->bitmap_lent != NULL);
 }
 
 void pw_latest_finish(struct pw_latest *latest) {
 	pthread_mutex_destroy(&latest->lock);
+	free(latest->bitmap_new);
+	free(latest->bitmap_lent);
 }
 
 void pw_latest_set_format(
@@ -64,12 +75,53 @@ static void hold_newest(struct pw_latest *latest, struct pw_stream *stream,
 	latest->held = buffer;
 	latest->picture = *picture;
 	latest->picture_order = latest->order;
-	bool moved = memcmp(&picture->crop, &latest->last_crop, sizeof(picture->crop)) != 0;
+	bool moved = memcmp(&picture->crop, &latest->last_crop, sizeof(picture->crop)) != 0 ||
+		     picture->orientation != latest->last_orientation;
 	latest->last_crop = picture->crop;
+	latest->last_orientation = picture->orientation;
 	latest->damage_full = latest->damage_full || moved || gap || !picture->damage_known;
 	if (!latest->damage_full) {
 		damage_unite(&latest->damage, &picture->damage);
 	}
+}
+
+static void copy_bitmap(struct pw_latest *latest, const struct pw_buffer_cursor *cursor) {
+	uint8_t *to = latest->bitmap_new;
+	size_t row = (size_t)cursor->width * 4;
+	for (uint32_t y = 0; y < cursor->height; y++) {
+		const uint8_t *from = cursor->pixels + (size_t)y * (size_t)cursor->stride;
+		memcpy(to, from, row);
+		for (size_t x = 0; cursor->bgr && x < row; x += 4) {
+			uint8_t blue = to[x];
+			to[x] = to[x + 2];
+			to[x + 2] = blue;
+		}
+		to += row;
+	}
+	latest->bitmap++;
+}
+
+/* Pictures tell of the cursor too. */
+static void receive_cursor(struct pw_latest *latest, const struct pw_buffer *buffer) {
+	struct pw_buffer_cursor cursor;
+	if (!latest->cursor_wanted || latest->closed || buffer->user_data == NULL ||
+		!pw_buffer_read_cursor(buffer->buffer, CURSOR_SIDE_MAX, &cursor)) {
+		return;
+	}
+	struct pw_buffer_cursor *known = &latest->cursor;
+	if (cursor.new_bitmap) {
+		copy_bitmap(latest, &cursor);
+		known->width = cursor.width;
+		known->height = cursor.height;
+		known->hot_x = cursor.hot_x;
+		known->hot_y = cursor.hot_y;
+	}
+	latest->cursor_changed = latest->cursor_changed || cursor.new_bitmap ||
+				 known->visible != cursor.visible || known->x != cursor.x ||
+				 known->y != cursor.y;
+	known->visible = cursor.visible;
+	known->x = cursor.x;
+	known->y = cursor.y;
 }
 
 /* Returns true when the buffer is kept. */
@@ -105,12 +157,14 @@ bool pw_latest_receive(struct pw_latest *latest, struct pw_stream *stream) {
 	pthread_mutex_lock(&latest->lock);
 	struct pw_buffer *buffer;
 	while ((buffer = pw_stream_dequeue_buffer(stream)) != NULL) {
+		receive_cursor(latest, buffer);
 		if (receive_buffer(latest, stream, buffer)) {
 			fresh = true;
 		} else {
 			pw_stream_queue_buffer(stream, buffer);
 		}
 	}
+	fresh = fresh || latest->cursor_changed;
 	pthread_mutex_unlock(&latest->lock);
 	return fresh;
 }
@@ -120,6 +174,7 @@ bool pw_latest_peek(struct pw_latest *latest, uint32_t *width, uint32_t *height)
 	bool waits = latest->held != NULL && !latest->closed;
 	*width = (uint32_t)latest->picture.crop.width;
 	*height = (uint32_t)latest->picture.crop.height;
+	orientation_size(latest->picture.orientation, width, height);
 	pthread_mutex_unlock(&latest->lock);
 	return waits;
 }
@@ -148,6 +203,7 @@ bool pw_latest_take(struct pw_latest *latest, struct source_picture *picture) {
 		.width = width,
 		.height = height,
 	};
+	picture->orientation = latest->picture.orientation;
 	picture->damage = latest->damage;
 	if (latest->damage_full) {
 		damage_set_full(&picture->damage, width, height);
@@ -176,4 +232,42 @@ void pw_latest_give_back(struct pw_latest *latest, struct pw_stream *stream) {
 	pw_stream_queue_buffer(stream, latest->held);
 	latest->held = NULL;
 	pthread_mutex_unlock(&latest->lock);
+}
+
+/* Whatever a producer claims, places stay so near that sums of them don't overflow. */
+static int32_t relative(int32_t place, int32_t origin) {
+	const int64_t far = 1 << 20;
+	int64_t distance = (int64_t)place - origin;
+	return (int32_t)(distance < -far ? -far : distance > far ? far : distance);
+}
+
+bool pw_latest_cursor(struct pw_latest *latest, struct source_cursor *cursor) {
+	pthread_mutex_lock(&latest->lock);
+	bool changed = latest->cursor_changed;
+	const struct pw_buffer_cursor *known = &latest->cursor;
+	latest->cursor_changed = false;
+	*cursor = (struct source_cursor){
+		.visible = known->visible,
+		.x = relative(known->x, latest->last_crop.x),
+		.y = relative(known->y, latest->last_crop.y),
+		.bitmap = latest->bitmap,
+		.width = known->width,
+		.height = known->height,
+		.hot_x = relative(known->hot_x, 0),
+		.hot_y = relative(known->hot_y, 0),
+		.rgba = latest->bitmap_lent,
+	};
+	if (changed) {
+		memcpy(latest->bitmap_lent, latest->bitmap_new,
+			(size_t)known->width * known->height * 4);
+	}
+	pthread_mutex_unlock(&latest->lock);
+	return changed;
+}
+
+bool pw_latest_cursor_changed(struct pw_latest *latest) {
+	pthread_mutex_lock(&latest->lock);
+	bool changed = latest->cursor_changed && !latest->closed;
+	pthread_mutex_unlock(&latest->lock);
+	return changed;
 }

@@ -31,10 +31,18 @@ struct pw_latest {
 	struct rect last_crop;
 	struct damage damage; /* since the last taken picture */
 	bool damage_full;
+	enum orientation last_orientation;
 	uint64_t last_sequence;
+	bool cursor_wanted;
+	bool cursor_changed;            /* since pw_latest_cursor() */
+	struct pw_buffer_cursor cursor; /* without its lent pixels */
+	uint32_t bitmap;                /* counts bitmaps */
+	uint8_t *bitmap_new;            /* owned; the newest one, rows without gaps */
+	uint8_t *bitmap_lent;           /* owned; the loop's copy */
 };
 
-void pw_latest_init(struct pw_latest *latest);
+/* Whether cursors are of interest. False when memory ran out. */
+bool pw_latest_init(struct pw_latest *latest, bool cursor_wanted);
 void pw_latest_finish(struct pw_latest *latest);
 
 /* A format was negotiated; buffers that come from here on have it. */
@@ -49,12 +57,17 @@ void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
 void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
 
 /* On the data thread: takes all buffers that wait, keeps the newest picture's and gives the others
- * back. True when there is a new picture. */
+ * back. True when there is a new picture, or news of the cursor. */
 bool pw_latest_receive(struct pw_latest *latest, struct pw_stream *stream);
 
-/* The size of the picture that is held. False when none is. */
+/* The upright size of the picture that is held. False when none is. */
 bool pw_latest_peek(struct pw_latest *latest, uint32_t *width, uint32_t *height);
 
 /* As source_take() and source_give_back(); in between the data thread waits. */
 bool pw_latest_take(struct pw_latest *latest, struct source_picture *picture);
 void pw_latest_give_back(struct pw_latest *latest, struct pw_stream *stream);
+
+/* As source_cursor(). */
+bool pw_latest_cursor(struct pw_latest *latest, struct source_cursor *cursor);
+/* True when pw_latest_cursor() has news. */
+bool pw_latest_cursor_changed(struct pw_latest *latest);

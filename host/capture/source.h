@@ -11,28 +11,47 @@
 
 #include "capture/convert.h"
 #include "capture/damage.h"
+#include "capture/orientation.h"
 #include "wire/errors.h"
 
 struct source;
 
 /* Called from the loop, never from within a call of the consumer's but source_start(). */
 struct source_events {
-	/* A new picture waits, width x height pixels (2 or more). It replaces one that waits. */
+	/* A new picture waits, width x height pixels (2 or more) when it is upright. It replaces
+	 * one that waits. */
 	void (*picture)(void *data, uint32_t width, uint32_t height);
+	/* The cursor moved, changed, came or went. Not before the first picture. */
+	void (*cursor)(void *data);
 	/* The source is over; nothing comes after this. `detail` is lent and may be empty. */
 	void (*ended)(void *data, enum error_code code, const char *detail);
 };
 
 struct source_picture {
-	struct pixels pixels;
+	struct pixels pixels; /* their sides are not yet upright */
+	enum orientation orientation;
 	struct damage damage; /* since the last taken picture, within the pixels' sides */
 	int64_t pts_us;       /* CLOCK_MONOTONIC */
+};
+
+/* A cursor that comes beside the pictures. */
+struct source_cursor {
+	bool visible;
+	int32_t x; /* of the hotspot, relative to the picture's pixels */
+	int32_t y;
+	uint32_t bitmap; /* counts bitmaps; 0: there was none yet */
+	uint32_t width;  /* of the bitmap; 0: it shows nothing */
+	uint32_t height;
+	int32_t hot_x;
+	int32_t hot_y;
+	const uint8_t *rgba; /* alpha multiplied in; lent until the next call of the source's */
 };
 
 struct source_impl {
 	void (*start)(struct source *source);
 	bool (*take)(struct source *source, struct source_picture *picture);
 	void (*give_back)(struct source *source);
+	bool (*cursor)(struct source *source, struct source_cursor *cursor);
 	void (*destroy)(struct source *source);
 };
 
@@ -56,6 +75,12 @@ static inline bool source_take(struct source *source, struct source_picture *pic
 
 static inline void source_give_back(struct source *source) {
 	source->impl->give_back(source);
+}
+
+/* What is known of the cursor. False when nothing changed since the last call. Not while a picture
+ * is lent. */
+static inline bool source_cursor(struct source *source, struct source_cursor *cursor) {
+	return source->impl->cursor(source, cursor);
 }
 
 static inline void source_destroy(struct source *source) {

@@ -106,6 +106,9 @@ static void on_wakeup(void *data, uint64_t count) {
 		self->nudges = 0;
 		self->events->picture(self->data, width, height);
 	}
+	if (!self->ended && pw_latest_cursor_changed(&self->latest)) {
+		self->events->cursor(self->data);
+	}
 }
 
 static bool source_pipewire_take(struct source *source, struct source_picture *picture) {
@@ -116,6 +119,11 @@ static bool source_pipewire_take(struct source *source, struct source_picture *p
 static void source_pipewire_give_back(struct source *source) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
 	pw_latest_give_back(&self->latest, self->stream);
+}
+
+static bool source_pipewire_cursor(struct source *source, struct source_cursor *cursor) {
+	struct source_pipewire *self = (struct source_pipewire *)source;
+	return pw_latest_cursor(&self->latest, cursor);
 }
 
 static void on_add_buffer(void *data, struct pw_buffer *buffer) {
@@ -381,11 +389,13 @@ static const struct source_impl source_pipewire_impl = {
 	.start = source_pipewire_start,
 	.take = source_pipewire_take,
 	.give_back = source_pipewire_give_back,
+	.cursor = source_pipewire_cursor,
 	.destroy = source_pipewire_destroy,
 };
 
 struct source *source_pipewire_create(struct pw_context *context, struct pw_loop *loop, int fd,
-	uint32_t node_id, uint32_t max_fps, const struct source_events *events, void *data) {
+	uint32_t node_id, uint32_t max_fps, bool cursor_wanted, const struct source_events *events,
+	void *data) {
 	struct source_pipewire *self = calloc(1, sizeof(*self));
 	if (self == NULL) {
 		close(fd);
@@ -401,10 +411,10 @@ struct source *source_pipewire_create(struct pw_context *context, struct pw_loop
 		.events = events,
 		.data = data,
 	};
-	pw_latest_init(&self->latest);
+	bool room = pw_latest_init(&self->latest, cursor_wanted);
 	self->wakeup = pw_loop_add_event(loop, on_wakeup, self);
 	self->nudge = pw_loop_add_timer(loop, on_nudge, self);
-	if (self->wakeup == NULL || self->nudge == NULL) {
+	if (!room || self->wakeup == NULL || self->nudge == NULL) {
 		source_pipewire_destroy(&self->source);
 		return NULL;
 	}

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "capture/source.h"
@@ -11,8 +12,10 @@ struct pw_context;
 struct pw_loop;
 
 /*
- * Takes `fd`, a connected PipeWire remote, over. `loop` is the context's and outlives the source;
- * `events` is lent. NULL when memory ran out; `fd` is closed then.
+ * Takes `fd`, a connected PipeWire remote, over. `cursor_wanted`: events and source_cursor() tell
+ * of a cursor that comes as metadata. `loop` is the context's and outlives the source; `events` is
+ * lent. NULL when memory ran out; `fd` is closed then.
  */
 struct source *source_pipewire_create(struct pw_context *context, struct pw_loop *loop, int fd,
-	uint32_t node_id, uint32_t max_fps, const struct source_events *events, void *data);
+	uint32_t node_id, uint32_t max_fps, bool cursor_wanted, const struct source_events *events,
+	void *data);

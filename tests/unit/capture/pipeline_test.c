@@ -44,6 +44,12 @@ struct world {
 	struct damage encoded_damage;
 	size_t frame_length;
 	uint8_t *frame;
+	uint32_t fps;
+	uint32_t kbps;
+	uint32_t encoded_width;
+	/* Of the cursor. */
+	struct source_cursor cursor;
+	bool cursor_changed;
 };
 
 static bool fake_take(struct source *source, struct source_picture *picture) {
@@ -57,6 +63,7 @@ static bool fake_take(struct source *source, struct source_picture *picture) {
 	world->takes++;
 	picture->pixels = (struct pixels){
 		world->pixels, 64 * 4, PIXEL_ORDER_BGR, world->width, world->height};
+	picture->orientation = ORIENTATION_UPRIGHT;
 	picture->damage = world->damage;
 	picture->pts_us = world->pts_us;
 	damage_clear(&world->damage);
@@ -67,6 +74,21 @@ static void fake_give_back(struct source *source) {
 	struct world *world = ((struct fake_source *)source)->world;
 	assert_true(world->lent);
 	world->lent = false;
+}
+
+static bool fake_cursor(struct source *source, struct source_cursor *cursor) {
+	struct world *world = ((struct fake_source *)source)->world;
+	bool changed = world->cursor_changed;
+	assert_false(world->lent);
+	world->cursor_changed = false;
+	*cursor = world->cursor;
+	return changed;
+}
+
+static void fake_set_rate(struct encoder *encoder, uint32_t fps, uint32_t kbps) {
+	struct world *world = ((struct fake_encoder *)encoder)->world;
+	world->fps = fps;
+	world->kbps = kbps;
 }
 
 static bool fake_encode(struct encoder *encoder, const struct picture *picture,
@@ -81,6 +103,7 @@ static bool fake_encode(struct encoder *encoder, const struct picture *picture,
 	world->encodes++;
 	world->keys += is_key;
 	world->encoded_damage = *damage;
+	world->encoded_width = picture->width;
 	if (!damage_is_empty(damage)) {
 		world->unsettled = 3;
 	}
@@ -95,8 +118,10 @@ static const char *fake_error(const struct encoder *encoder) {
 	return "scripted";
 }
 
-static const struct source_impl fake_source_impl = {.take = fake_take, .give_back = fake_give_back};
-static const struct encoder_impl fake_encoder_impl = {.encode = fake_encode, .error = fake_error};
+static const struct source_impl fake_source_impl = {
+	.take = fake_take, .give_back = fake_give_back, .cursor = fake_cursor};
+static const struct encoder_impl fake_encoder_impl = {
+	.encode = fake_encode, .set_rate = fake_set_rate, .error = fake_error};
 
 static int64_t fake_now(void *data) {
 	return ((struct world *)data)->now;
@@ -118,7 +143,8 @@ static void fake_failed(void *data, enum error_code code, const char *detail) {
 static const struct pipeline_loop fake_loop = {
 	.now = fake_now, .wake = fake_wake, .failed = fake_failed};
 
-static void world_init(struct world *world, uint16_t credit) {
+static void world_open(
+	struct world *world, uint16_t credit, enum packet_cursor_mode cursor, uint32_t max_width) {
 	memset(world, 0, sizeof(*world));
 	int fds[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
@@ -133,11 +159,19 @@ static void world_init(struct world *world, uint16_t credit) {
 	world->frame_length = 100;
 	world->frame = calloc(1, CHANNEL_FRAME_MAX + 1);
 	assert_non_null(world->frame);
-	const struct packet_open open = {
-		.codec = PACKET_CODEC_VP8, .max_fps = 50, .max_kbps = 1000, .credit = credit};
+	const struct packet_open open = {.codec = PACKET_CODEC_VP8,
+		.max_fps = 50,
+		.max_kbps = 1000,
+		.credit = credit,
+		.max_width = max_width,
+		.cursor = cursor};
 	world->pipeline = pipeline_create(&open, &world->source.source, &world->encoder.encoder,
 		&world->channel, &fake_loop, world);
 	assert_non_null(world->pipeline);
+}
+
+static void world_init(struct world *world, uint16_t credit) {
+	world_open(world, credit, PACKET_CURSOR_AS_IS, 0);
 }
 
 static void world_finish(struct world *world) {
@@ -373,6 +407,167 @@ static void test_failures(void **state) {
 	world_finish(&world);
 }
 
+static void test_rate_is_set(void **state) {
+	(void)state;
+	struct world world;
+	world_init(&world, 16);
+	show(&world, 0, 64);
+	pass(&world, 1000000);
+	(void)count_frames(&world);
+	int encodes = world.encodes;
+	pipeline_set(world.pipeline, &(struct packet_set){.max_fps = 10, .max_kbps = 700});
+	assert_int_equal(world.fps, 10);
+	assert_int_equal(world.kbps, 700);
+	/* That alone is no reason for a frame. */
+	pass(&world, 1000000);
+	assert_int_equal(world.encodes, encodes);
+	int frames = 0;
+	for (int i = 0; i < 1000; i++) {
+		show(&world, i % 60, 4);
+		pass(&world, 1000);
+		int got = count_frames(&world);
+		frames += got;
+		if (got > 0) {
+			pipeline_credit(world.pipeline, (uint32_t)got);
+		}
+	}
+	assert_in_range(frames, 9, 12);
+	world_finish(&world);
+}
+
+/* Another size needs no new picture: the one that is there is scaled. */
+static void test_size_is_set(void **state) {
+	(void)state;
+	struct world world;
+	struct packet packet;
+	world_open(&world, 16, PACKET_CURSOR_AS_IS, 32);
+	show(&world, 0, 64);
+	assert_int_equal(receive(&world, &packet), PACKET_READY);
+	assert_int_equal(packet.ready.width, 32);
+	assert_int_equal(world.encoded_width, 32);
+	pass(&world, 1000000);
+	int encodes = world.encodes;
+	const struct packet_set set = {.max_fps = 50, .max_kbps = 1000, .max_height = 16};
+	pipeline_set(world.pipeline, &set);
+	pass(&world, 1000);
+	assert_int_equal(world.encodes, encodes + 1);
+	assert_int_equal(world.encoded_width, 16);
+	pass(&world, 1000000);
+	encodes = world.encodes;
+	/* The same again, and one that comes to the same, are nothing. */
+	pipeline_set(world.pipeline, &set);
+	pipeline_set(world.pipeline,
+		&(struct packet_set){
+			.max_fps = 50, .max_kbps = 1000, .max_width = 17, .max_height = 16});
+	pass(&world, 1000000);
+	assert_int_equal(world.encodes, encodes);
+	assert_int_equal(world.takes, 1);
+	world_finish(&world);
+}
+
+static void move_cursor(struct world *world, int32_t x, const uint8_t *rgba) {
+	world->cursor.visible = true;
+	world->cursor.x = x;
+	world->cursor.y = 9;
+	if (rgba != NULL) {
+		world->cursor.bitmap++;
+		world->cursor.width = 8;
+		world->cursor.height = 8;
+		world->cursor.hot_x = 1;
+		world->cursor.rgba = rgba;
+	}
+	world->cursor_changed = true;
+	pipeline_cursor(world->pipeline);
+}
+
+static const uint8_t white[8 * 8 * 4] = {[0 ... 255] = 255};
+
+static void test_cursor_is_drawn(void **state) {
+	(void)state;
+	struct world world;
+	world_open(&world, 16, PACKET_CURSOR_BLEND, 0);
+	/* Before there is a picture it makes none. */
+	move_cursor(&world, 11, white);
+	assert_int_equal(world.encodes, 0);
+	show(&world, 0, 64);
+	pass(&world, 1000000);
+	int encodes = world.encodes;
+	move_cursor(&world, 21, NULL);
+	assert_int_equal(world.encodes, encodes + 1);
+	assert_int_equal(world.takes, 1);
+	struct rect around = {0};
+	for (uint32_t i = 0; i < world.encoded_damage.count; i++) {
+		around = rect_around(&around, &world.encoded_damage.rects[i]);
+	}
+	assert_int_equal(around.x, 10);
+	assert_int_equal(around.x + around.width, 28);
+	assert_int_equal(around.y, 8);
+	pass(&world, 1000000);
+	encodes = world.encodes;
+	/* Where nobody sees it, it costs no frame. */
+	world.cursor.visible = false;
+	world.cursor_changed = true;
+	pipeline_cursor(world.pipeline);
+	pass(&world, 1000000);
+	assert_true(world.encodes > encodes);
+	encodes = world.encodes;
+	world.cursor.x = 5;
+	world.cursor_changed = true;
+	pipeline_cursor(world.pipeline);
+	pass(&world, 1000000);
+	assert_int_equal(world.encodes, encodes);
+	world_finish(&world);
+}
+
+static void test_cursor_is_sent(void **state) {
+	(void)state;
+	struct world world;
+	struct packet packet;
+	world_open(&world, 1, PACKET_CURSOR_SEND, 32);
+	show(&world, 0, 64);
+	assert_int_equal(count_frames(&world), 1);
+	/* No credit is left, and none is needed. */
+	move_cursor(&world, 11, white);
+	assert_int_equal(receive(&world, &packet), PACKET_CURSOR);
+	assert_true(packet.cursor.visible);
+	assert_int_equal(packet.cursor.x, 5);
+	assert_int_equal(packet.cursor.width, 8);
+	assert_int_equal(packet.cursor.hot_x, 1);
+	assert_int_equal(packet.cursor.rgba[100], 255);
+	move_cursor(&world, 41, NULL);
+	assert_int_equal(receive(&world, &packet), PACKET_CURSOR);
+	assert_int_equal(packet.cursor.x, 20);
+	assert_int_equal(packet.cursor.width, 0);
+	world.cursor.visible = false;
+	world.cursor_changed = true;
+	pipeline_cursor(world.pipeline);
+	assert_int_equal(receive(&world, &packet), PACKET_CURSOR);
+	assert_false(packet.cursor.visible);
+	assert_int_equal(world.encodes, 1);
+	world_finish(&world);
+}
+
+/* A minute without credit, with all that a screen can do in it. */
+static void test_minute_without_credit(void **state) {
+	(void)state;
+	struct world world;
+	world_open(&world, 1, PACKET_CURSOR_BLEND, 0);
+	show(&world, 0, 64);
+	assert_int_equal(count_frames(&world), 1);
+	for (int i = 0; i < 3600; i++) {
+		show(&world, i % 60, 4);
+		move_cursor(&world, i % 64, i % 100 == 0 ? white : NULL);
+		pass(&world, 16667);
+	}
+	assert_int_equal(world.encodes, 1);
+	assert_int_equal(world.takes, 1);
+	pipeline_credit(world.pipeline, 1);
+	pass(&world, 20000);
+	assert_int_equal(world.takes, 2);
+	assert_int_equal(count_frames(&world), 1);
+	world_finish(&world);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ready_then_frames),
@@ -384,6 +579,11 @@ int main(void) {
 		cmocka_unit_test(test_new_size_is_full_damage),
 		cmocka_unit_test(test_time_goes_forward),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_rate_is_set),
+		cmocka_unit_test(test_size_is_set),
+		cmocka_unit_test(test_cursor_is_drawn),
+		cmocka_unit_test(test_cursor_is_sent),
+		cmocka_unit_test(test_minute_without_credit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,32 @@
+/*
+ * Whether pixels that a compositor calls unchanged are so: parts of its picture are converted again
+ * and compared with ours. Pure.
+ *
+ * Each picture has some tiles checked, all of them in turn; one that comes after a rest is checked
+ * throughout. A compositor that was caught once is not believed any more: all of its pictures are
+ * checked throughout from then on.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/convert.h"
+#include "capture/damage.h"
+
+#define AUDIT_TILE 64u
+/* In so many pictures every tile had its turn. */
+#define AUDIT_PICTURES 64u
+
+/* Zero-initialise it. */
+struct audit {
+	uint32_t next; /* the tile whose turn it is */
+	bool distrust; /* stale pixels were found */
+};
+
+/*
+ * `picture` was brought up to date with `pixels` by the damage that came with them. Corrects the
+ * tiles that are wrong nevertheless, and adds them to `damage`. Returns how many there were.
+ */
+uint32_t audit_check(struct audit *audit, const struct pixels *pixels, bool throughout,
+	struct picture *picture, struct damage *damage);

@@ -1,0 +1,51 @@
+/*
+ * From lent pixels to the picture that is encoded, only where they changed: converted, checked,
+ * the cursor drawn in, turned upright, scaled down. Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/audit.h"
+#include "capture/convert.h"
+#include "capture/cursor.h"
+#include "capture/damage.h"
+#include "capture/orientation.h"
+
+struct canvas {
+	enum packet_chroma chroma;
+	uint32_t max_width; /* of the result; 0: no bound */
+	uint32_t max_height;
+	enum orientation orientation;
+	struct audit audit;
+	struct cursor cursor;
+	struct picture raw; /* as in the buffer */
+	struct picture upright;
+	struct picture scaled;
+	struct damage damage; /* of `raw`, not composed yet */
+};
+
+void canvas_init(
+	struct canvas *canvas, enum packet_chroma chroma, uint32_t max_width, uint32_t max_height);
+void canvas_finish(struct canvas *canvas);
+
+/* Nothing can be composed before pixels were read. */
+bool canvas_is_empty(const struct canvas *canvas);
+
+/*
+ * Takes in what changed in `pixels` since they were read last; they are not needed any more on
+ * return. `throughout`: checks all of what is said not to have changed. False when memory ran out.
+ */
+bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orientation orientation,
+	const struct damage *damage, bool throughout);
+
+/* The picture to encode, and what of it changed since it was composed last. It is the canvas's and
+ * holds until the next call. False when memory ran out. */
+bool canvas_compose(struct canvas *canvas, const struct picture **picture, struct damage *damage);
+
+/* The result's sides for pixels whose upright sides are given. */
+void canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height);
+
+/* Where a point of the pixels is in the result. */
+void canvas_point(const struct canvas *canvas, int32_t *x, int32_t *y);

@@ -1,0 +1,66 @@
+#include "capture/cursor_packet.h"
+
+#include <libyuv/planar_functions.h>
+#include <libyuv/scale_argb.h>
+
+static uint16_t scale_hotspot(int32_t hot, uint32_t side, uint32_t scaled) {
+	int64_t place = (int64_t)hot * scaled / side;
+	return (uint16_t)(place < 0 ? 0 : place > scaled ? scaled : place);
+}
+
+static void take_bitmap(struct cursor_packet *cursor, const struct source_cursor *source) {
+	uint32_t width = source->width;
+	uint32_t height = source->height;
+	uint32_t longest = width > height ? width : height;
+	if (longest > PACKET_CURSOR_SIDE_MAX) {
+		width = width * PACKET_CURSOR_SIDE_MAX / longest;
+		height = height * PACKET_CURSOR_SIDE_MAX / longest;
+		width += width == 0;
+		height += height == 0;
+	}
+	/* Both treat all colours alike, so their order is no matter. */
+	ARGBScale(source->rgba, (int)source->width * 4, (int)source->width, (int)source->height,
+		cursor->rgba, (int)width * 4, (int)width, (int)height, kFilterBox);
+	ARGBUnattenuate(cursor->rgba, (int)width * 4, cursor->rgba, (int)width * 4, (int)width,
+		(int)height);
+	cursor->width = (uint16_t)width;
+	cursor->height = (uint16_t)height;
+	cursor->hot_x = scale_hotspot(source->hot_x, source->width, width);
+	cursor->hot_y = scale_hotspot(source->hot_y, source->height, height);
+}
+
+void cursor_packet_update(struct cursor_packet *cursor, const struct source_cursor *source) {
+	cursor->waits = true;
+	cursor->x = source->x;
+	cursor->y = source->y;
+	cursor->visible = source->visible && source->width > 0;
+	if (source->bitmap != cursor->bitmap && source->width > 0) {
+		cursor->bitmap = source->bitmap;
+		cursor->bitmap_waits = true;
+		take_bitmap(cursor, source);
+	}
+}
+
+static int32_t bound(int32_t place) {
+	const int32_t most = (int32_t)PACKET_SIDE_MAX;
+	return place < -most ? -most : place > most ? most : place;
+}
+
+struct packet cursor_packet_make(struct cursor_packet *cursor, const struct canvas *canvas) {
+	struct packet packet = {.type = PACKET_CURSOR, .cursor.visible = cursor->visible};
+	int32_t x = bound(cursor->x);
+	int32_t y = bound(cursor->y);
+	canvas_point(canvas, &x, &y);
+	packet.cursor.x = bound(x);
+	packet.cursor.y = bound(y);
+	if (cursor->bitmap_waits) {
+		packet.cursor.width = cursor->width;
+		packet.cursor.height = cursor->height;
+		packet.cursor.hot_x = cursor->hot_x;
+		packet.cursor.hot_y = cursor->hot_y;
+		packet.cursor.rgba = cursor->rgba;
+	}
+	cursor->waits = false;
+	cursor->bitmap_waits = false;
+	return packet;
+}

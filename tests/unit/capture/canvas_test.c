@@ -1,0 +1,278 @@
+/*
+ * The canvas, and what it consists of beyond modules of their own: the audit and the cursor.
+ */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/canvas.h"
+
+#define WIDTH 200
+#define HEIGHT 136
+
+struct screen {
+	uint8_t memory[WIDTH * HEIGHT * 4];
+	struct pixels pixels;
+};
+
+static void screen_init(struct screen *screen) {
+	for (size_t i = 0; i < sizeof(screen->memory); i++) {
+		screen->memory[i] = (uint8_t)rand();
+	}
+	screen->pixels = (struct pixels){screen->memory, WIDTH * 4, PIXEL_ORDER_BGR, WIDTH, HEIGHT};
+}
+
+static void scribble(struct screen *screen, const struct rect *where) {
+	for (int32_t y = where->y; y < where->y + where->height; y++) {
+		for (int32_t x = 4 * where->x; x < 4 * (where->x + where->width); x++) {
+			screen->memory[y * WIDTH * 4 + x] = (uint8_t)rand();
+		}
+	}
+}
+
+static void assert_same(const struct picture *a, const struct picture *b) {
+	assert_int_equal(a->width, b->width);
+	assert_int_equal(a->height, b->height);
+	for (int plane = 0; plane < 3; plane++) {
+		uint32_t shift = picture_shift(a, plane);
+		for (uint32_t y = 0; y < a->height >> shift; y++) {
+			assert_memory_equal(a->planes[plane] + (ptrdiff_t)y * a->strides[plane],
+				b->planes[plane] + (ptrdiff_t)y * b->strides[plane],
+				a->width >> shift);
+		}
+	}
+}
+
+/* What a canvas that sees the screen for the first time makes of it. */
+static void assert_like_fresh(
+	struct canvas *canvas, const struct screen *screen, const struct picture *picture) {
+	struct canvas fresh;
+	canvas_init(&fresh, canvas->chroma, canvas->max_width, canvas->max_height);
+	const struct damage none = {0};
+	struct damage damage;
+	const struct picture *wanted = NULL;
+	assert_true(canvas_is_empty(&fresh));
+	assert_true(canvas_read(&fresh, &screen->pixels, canvas->orientation, &none, false));
+	assert_true(canvas_compose(&fresh, &wanted, &damage));
+	assert_same(picture, wanted);
+	canvas_finish(&fresh);
+}
+
+/* Whatever is told of truly is followed, turned or not, and no tile is called a lie. */
+static void test_true_damage(void **state) {
+	(void)state;
+	struct screen screen;
+	screen_init(&screen);
+	for (int chroma = 0; chroma < 2; chroma++) {
+		struct canvas canvas;
+		canvas_init(&canvas, (enum packet_chroma)chroma, 0, 0);
+		for (int i = 0; i < 300; i++) {
+			const struct rect where = {rand() % (WIDTH - 60), rand() % (HEIGHT - 50),
+				1 + rand() % 60, 1 + rand() % 50};
+			struct damage damage = {0};
+			damage_add(&damage, &where);
+			scribble(&screen, &where);
+			assert_true(canvas_read(&canvas, &screen.pixels,
+				(enum orientation)(i / 10 % 8), &damage, i % 3 == 0));
+			const struct picture *picture = NULL;
+			assert_true(canvas_compose(&canvas, &picture, &damage));
+			assert_false(damage_is_empty(&damage));
+			assert_like_fresh(&canvas, &screen, picture);
+		}
+		assert_false(canvas.audit.distrust);
+		canvas_finish(&canvas);
+	}
+}
+
+static void test_nothing_new_is_no_damage(void **state) {
+	(void)state;
+	struct screen screen;
+	struct canvas canvas;
+	screen_init(&screen);
+	canvas_init(&canvas, PACKET_CHROMA_420, 100, 100);
+	const struct damage none = {0};
+	struct damage damage;
+	const struct picture *picture = NULL;
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_90, &none, false));
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	assert_int_equal(picture->height, 100);
+	assert_int_equal(picture->width, 68);
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	assert_true(damage_is_empty(&damage));
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_90, &none, true));
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	assert_true(damage_is_empty(&damage));
+	/* Another size of the same pixels. */
+	canvas.max_width = 0;
+	canvas.max_height = 0;
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	assert_int_equal(picture->height, WIDTH);
+	assert_int_equal(damage.rects[0].height, WIDTH);
+	assert_like_fresh(&canvas, &screen, picture);
+	canvas_finish(&canvas);
+}
+
+/* A compositor that conceals a change is found out, and is not believed again. */
+static void test_lies_are_found(void **state) {
+	(void)state;
+	struct screen screen;
+	struct canvas canvas;
+	screen_init(&screen);
+	canvas_init(&canvas, PACKET_CHROMA_420, 0, 0);
+	const struct damage none = {0};
+	struct damage damage;
+	const struct picture *picture = NULL;
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &none, false));
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	scribble(&screen, &(struct rect){130, 70, 30, 30});
+	uint32_t pictures = 0;
+	do {
+		assert_true(
+			canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &none, false));
+		assert_true(canvas_compose(&canvas, &picture, &damage));
+		pictures++;
+	} while (damage_is_empty(&damage) && pictures <= AUDIT_PICTURES);
+	assert_true(pictures <= AUDIT_PICTURES);
+	assert_like_fresh(&canvas, &screen, picture);
+	/* From here on no lie lasts for a picture. */
+	for (int32_t i = 0; i < 10; i++) {
+		scribble(&screen, &(struct rect){i * 15, i * 11, 20, 20});
+		assert_true(
+			canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &none, false));
+		assert_true(canvas_compose(&canvas, &picture, &damage));
+		assert_false(damage_is_empty(&damage));
+		assert_like_fresh(&canvas, &screen, picture);
+	}
+	canvas_finish(&canvas);
+}
+
+static void test_checked_throughout(void **state) {
+	(void)state;
+	struct screen screen;
+	struct canvas canvas;
+	screen_init(&screen);
+	canvas_init(&canvas, PACKET_CHROMA_444, 0, 0);
+	const struct damage none = {0};
+	struct damage damage;
+	const struct picture *picture = NULL;
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &none, false));
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	scribble(&screen, &(struct rect){0, 0, 3, 3});
+	scribble(&screen, &(struct rect){WIDTH - 3, HEIGHT - 3, 3, 3});
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &none, true));
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	assert_like_fresh(&canvas, &screen, picture);
+	canvas_finish(&canvas);
+}
+
+/* The cursor leaves nothing behind, wherever it goes and whatever changes beneath it. */
+static void test_cursor_leaves_nothing(void **state) {
+	(void)state;
+	struct screen screen;
+	screen_init(&screen);
+	uint8_t bitmap[24 * 24 * 4];
+	memset(bitmap, 0xff, sizeof(bitmap));
+	for (int chroma = 0; chroma < 2; chroma++) {
+		struct canvas canvas;
+		canvas_init(&canvas, (enum packet_chroma)chroma, 0, 0);
+		assert_true(cursor_set_bitmap(&canvas.cursor, 24, 24, bitmap));
+		const struct picture *picture = NULL;
+		struct damage damage;
+		for (int i = 0; i < 200; i++) {
+			damage_clear(&damage);
+			const struct rect where = {rand() % 150, rand() % 100, 40, 30};
+			int32_t x = rand() % (WIDTH + 100) - 50;
+			int32_t y = rand() % (HEIGHT + 100) - 50;
+			cursor_move(&canvas.cursor, i % 5 != 0, x, y);
+			if (i % 3 == 0) {
+				damage_add(&damage, &where);
+				scribble(&screen, &where);
+			}
+			if (i % 2 == 0 || i % 3 == 0) {
+				assert_true(canvas_read(&canvas, &screen.pixels,
+					ORIENTATION_UPRIGHT, &damage, i % 4 == 0));
+			}
+			assert_true(canvas_compose(&canvas, &picture, &damage));
+		}
+		assert_false(canvas.audit.distrust);
+		cursor_move(&canvas.cursor, false, 0, 0);
+		assert_true(canvas_compose(&canvas, &picture, &damage));
+		assert_like_fresh(&canvas, &screen, picture);
+		canvas_finish(&canvas);
+	}
+}
+
+/* An opaque cursor has its colour, a transparent one the picture's, and half of both between. */
+static void test_cursor_is_blended(void **state) {
+	(void)state;
+	struct screen screen;
+	struct canvas canvas;
+	screen_init(&screen);
+	memset(screen.memory, 0, sizeof(screen.memory));
+	canvas_init(&canvas, PACKET_CHROMA_420, 0, 0);
+	const struct damage none = {0};
+	struct damage damage;
+	const struct picture *picture = NULL;
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &none, false));
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	/* Red, alpha multiplied in. */
+	const int alphas[] = {255, 128, 0};
+	for (int i = 0; i < 3; i++) {
+		uint8_t bitmap[8 * 8 * 4] = {0};
+		for (size_t pixel = 0; pixel < 64; pixel++) {
+			bitmap[4 * pixel] = (uint8_t)alphas[i];
+			bitmap[4 * pixel + 3] = (uint8_t)alphas[i];
+		}
+		assert_true(cursor_set_bitmap(&canvas.cursor, 8, 8, bitmap));
+		cursor_move(&canvas.cursor, true, 51, 31);
+		assert_true(canvas_compose(&canvas, &picture, &damage));
+		assert_int_equal(damage.count, 1);
+		assert_int_equal(damage.rects[0].x, 50);
+		assert_int_equal(damage.rects[0].width, 10);
+		int luma = picture_at(picture, 0, 54, 34)[0];
+		int v = picture_at(picture, 2, 54, 34)[0];
+		assert_in_range(luma, 16 + 66 * alphas[i] / 256 - 2, 16 + 66 * alphas[i] / 256 + 2);
+		assert_in_range(
+			v, 128 + 112 * alphas[i] / 256 - 2, 128 + 112 * alphas[i] / 256 + 2);
+		assert_in_range(picture_at(picture, 0, 60, 34)[0], 15, 17);
+	}
+	/* At rest it is no damage. */
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	assert_true(damage_is_empty(&damage));
+	canvas_finish(&canvas);
+}
+
+static void test_point(void **state) {
+	(void)state;
+	struct screen screen;
+	struct canvas canvas;
+	screen_init(&screen);
+	canvas_init(&canvas, PACKET_CHROMA_420, 0, 100);
+	const struct damage none = {0};
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_180, &none, false));
+	int32_t x = WIDTH - 1;
+	int32_t y = HEIGHT - 1;
+	canvas_point(&canvas, &x, &y);
+	assert_int_equal(x, 0);
+	assert_int_equal(y, 0);
+	x = 0;
+	y = 0;
+	canvas_point(&canvas, &x, &y);
+	assert_in_range(x, 143, 146);
+	assert_int_equal(y, 99);
+	canvas_finish(&canvas);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_true_damage),
+		cmocka_unit_test(test_nothing_new_is_no_damage),
+		cmocka_unit_test(test_lies_are_found),
+		cmocka_unit_test(test_checked_throughout),
+		cmocka_unit_test(test_cursor_leaves_nothing),
+		cmocka_unit_test(test_cursor_is_blended),
+		cmocka_unit_test(test_point),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
