@@ -50,10 +50,13 @@ FOLDERS := base wire control capture cli
 
 PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight:cli,$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
 
+# The release programs land in build/bin, other variants beside their objects.
+BIN := $(if $(filter release,$(V)),$(B)/bin,$(O)/bin)
+
 .DEFAULT_GOAL := all
 .PHONY: all programs extension
 all: programs extension ## Build the programs, the extension for both browsers and the man pages
-programs: $(foreach p,$(PROGRAMS),$(B)/bin/$(word 1,$(subst :, ,$(p))))
+programs: $(foreach p,$(PROGRAMS),$(BIN)/$(word 1,$(subst :, ,$(p))))
 
 pkgs = $(foreach f,$(1) $(USE_$(1)),$(PKG_$(f)))
 libs = $(foreach f,$(1) $(USE_$(1)),$(LIB_$(f))) $(if $(call pkgs,$(1)),$$$$(pkg-config --libs $(call pkgs,$(1))))
@@ -88,8 +91,6 @@ UNIT_TESTS += $$(patsubst %.c,$(O)/%,$$(wildcard tests/unit/$(1)/*_test.c))
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder,$(f))))
 
-# The release programs land in build/bin, other variants beside their objects.
-BIN := $(if $(filter release,$(V)),$(B)/bin,$(O)/bin)
 define program
 $(BIN)/$(1): $(O)/host/$(2)/main.o $(O)/lib$(2).a $(USE_$(2):%=$(O)/lib%.a)
 	@mkdir -p $$(@D)
