@@ -2,6 +2,9 @@
 import {spawnSync} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 
+/** Longer than any file takes; a test that hangs is ended, and so is its desktop. */
+const LIMIT_MS = 300_000;
+
 const withDesktop = fileURLToPath(new URL('../../desktop/with-desktop', import.meta.url));
 
 /**
@@ -17,7 +20,7 @@ export async function insideDesktop(url, options) {
 	const command = [process.execPath, ...process.execArgv, fileURLToPath(url)];
 	// E2E_VERBOSE=1 tells what happens on the desktop, and when.
 	const verbose = process.env.E2E_VERBOSE ? ['--verbose'] : [];
-	const run = spawnSync(withDesktop, [...options, ...verbose, '--', ...command], {stdio: 'inherit'});
+	const run = spawnSync(withDesktop, [...options, ...verbose, '--', ...command], {stdio: 'inherit', timeout: LIMIT_MS});
 	if (run.error) {
 		throw run.error;
 	}
