@@ -7,14 +7,17 @@
  *	lose			as if a frame was sent that PipeWire lost
  *	cursor mutter|kwin	send a buffer that tells of a moved pointer only, over stale pixels
  *	crop X Y W H | crop none
+ *	transform N		SPA's, of the frames from here on
+ *	pointer X Y		a white square beside the picture, from the next buffer on
  *	resize W H		renegotiate; a "format WxH" line follows
  *	run FPS COUNT		send COUNT frames of a moving box; answers "ran SENT"
  *	quit
  *
  * Faults of a frame: damage-none, damage-empty, damage-stale (a list whose tail is left over),
- * damage-many (more than a list holds, each wrong but their union right), header-corrupted,
- * chunk-corrupted, size-0, garbage (wrong pixels; goes with the corrupted ones), truncated (chunk
- * size), wild-offset, wild-stride, sequence-gap, old-pts, no-pts.
+ * damage-lie (a list that names the upper left corner alone), damage-many (more than a list holds,
+ *each wrong but their union right), header-corrupted, chunk-corrupted, size-0, garbage (wrong
+ *pixels; goes with the corrupted ones), truncated (chunk size), wild-offset, wild-stride,
+ *sequence-gap, old-pts, no-pts.
  *
  * Like a compositor it sends the screen again, as it is, when its stream starts again.
  *
@@ -178,6 +181,12 @@ static void run_command(struct producer *producer, char *line) {
 		producer->screen.crop = SPA_REGION(x, y, a, b);
 	} else if (strcmp(line, "crop none") == 0) {
 		producer->screen.crop = SPA_REGION(0, 0, 0, 0);
+	} else if (sscanf(line, "transform %u", &a) == 1) {
+		producer->screen.transform = a;
+	} else if (sscanf(line, "pointer %d %d", &x, &y) == 2) {
+		producer->screen.pointer = true;
+		producer->screen.pointer_x = x;
+		producer->screen.pointer_y = y;
 	} else if (sscanf(line, "resize %u %u", &a, &b) == 2) {
 		resize(producer, a, b);
 	} else if (sscanf(line, "run %u %u", &a, &b) == 2) {
@@ -257,6 +266,7 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 	} metas[] = {
 		{SPA_META_Header, sizeof(struct spa_meta_header), true},
 		{SPA_META_VideoCrop, sizeof(struct spa_meta_region), true},
+		{SPA_META_VideoTransform, sizeof(struct spa_meta_videotransform), true},
 		{SPA_META_VideoDamage, sizeof(struct spa_meta_region) * SCREEN_REGIONS,
 			!producer->no_damage_meta},
 		{SPA_META_Cursor,

@@ -85,6 +85,10 @@ static void write_damage(const struct screen *screen, struct spa_meta *meta, con
 	if (has(faults, "damage-empty")) {
 		return;
 	}
+	if (has(faults, "damage-lie")) {
+		regions[0].region = SPA_REGION(0, 0, 8, 8);
+		return;
+	}
 	const struct spa_region *damage = &screen->damage;
 	uint32_t used = 0;
 	if (has(faults, "damage-many") && damage->size.width >= room) {
@@ -105,6 +109,28 @@ static void write_damage(const struct screen *screen, struct spa_meta *meta, con
 	}
 }
 
+static void write_pointer(const struct screen *screen, struct spa_meta *meta) {
+	struct spa_meta_cursor *cursor = meta->data;
+	const size_t pixels = (size_t)SCREEN_POINTER * SCREEN_POINTER * 4;
+	memset(cursor, 0, sizeof(*cursor));
+	if (!screen->pointer ||
+		meta->size < sizeof(*cursor) + sizeof(struct spa_meta_bitmap) + pixels) {
+		return;
+	}
+	cursor->id = 1;
+	cursor->position = SPA_POINT(screen->pointer_x, screen->pointer_y);
+	cursor->bitmap_offset = sizeof(*cursor);
+	struct spa_meta_bitmap *bitmap =
+		SPA_PTROFF(cursor, sizeof(*cursor), struct spa_meta_bitmap);
+	*bitmap = (struct spa_meta_bitmap){
+		.format = SPA_VIDEO_FORMAT_RGBA,
+		.size = SPA_RECTANGLE(SCREEN_POINTER, SCREEN_POINTER),
+		.stride = SCREEN_POINTER * 4,
+		.offset = sizeof(*bitmap),
+	};
+	memset(SPA_PTROFF(bitmap, sizeof(*bitmap), void), 0xff, pixels);
+}
+
 static void write_metadata(struct screen *screen, struct spa_buffer *buffer, const char *faults) {
 	struct spa_meta_header *header =
 		spa_buffer_find_meta_data(buffer, SPA_META_Header, sizeof(*header));
@@ -122,6 +148,15 @@ static void write_metadata(struct screen *screen, struct spa_buffer *buffer, con
 		spa_buffer_find_meta_data(buffer, SPA_META_VideoCrop, sizeof(*crop));
 	if (crop != NULL) {
 		crop->region = screen->crop;
+	}
+	struct spa_meta_videotransform *transform =
+		spa_buffer_find_meta_data(buffer, SPA_META_VideoTransform, sizeof(*transform));
+	if (transform != NULL) {
+		transform->transform = screen->transform;
+	}
+	struct spa_meta *cursor = spa_buffer_find_meta(buffer, SPA_META_Cursor);
+	if (cursor != NULL) {
+		write_pointer(screen, cursor);
 	}
 	struct spa_meta *damage = spa_buffer_find_meta(buffer, SPA_META_VideoDamage);
 	if (damage != NULL) {

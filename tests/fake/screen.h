@@ -11,6 +11,8 @@
 
 /* Room of the damage list. */
 #define SCREEN_REGIONS 16
+/* The pointer's side. */
+#define SCREEN_POINTER 16
 
 struct screen {
 	/* The layout of a buffer. */
@@ -24,6 +26,10 @@ struct screen {
 	uint32_t *canvas; /* 0xRRGGBB */
 	struct spa_region damage;
 	struct spa_region crop;
+	uint32_t transform; /* SPA's */
+	bool pointer;       /* a white square of SCREEN_POINTER pixels */
+	int32_t pointer_x;
+	int32_t pointer_y;
 	uint64_t sequence;
 	bool shown; /* this canvas was sent */
 };

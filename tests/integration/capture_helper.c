@@ -166,6 +166,12 @@ static bool take_packet(struct helper *helper, const uint8_t *data, size_t lengt
 		helper->ended = true;
 		helper->ended_packet = packet.ended;
 		return false;
+	case PACKET_CURSOR:
+		assert_true(helper->ready);
+		helper->cursor = packet.cursor;
+		helper->cursors++;
+		helper->bitmaps += packet.cursor.width > 0;
+		return false;
 	case PACKET_FRAME:
 		return take_fragment(helper, &packet.frame);
 	default:

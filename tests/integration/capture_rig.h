@@ -52,6 +52,9 @@ struct helper {
 	int socket;
 	bool ready; /* READY was received */
 	struct packet_ready ready_packet;
+	struct packet_cursor cursor; /* the last one; its bitmap is not kept */
+	uint32_t cursors;
+	uint32_t bitmaps;
 	bool ended;
 	struct packet_ended ended_packet;
 	bool closed; /* the helper closed its end */

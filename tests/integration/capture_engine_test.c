@@ -1,0 +1,208 @@
+/*
+ * What the capture engine makes of a stream beyond its plain pictures: lies, transforms, pointers,
+ * live settings, storms of sizes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+#include "capture_rig.h"
+
+#define RED 0xc02020u
+#define GREEN 0x20a040u
+#define BLUE 0x2040c0u
+#define WHITE 0xffffffu
+#define GREY 0x606060u
+
+/* What the producer conceals is seen nevertheless, and soon. */
+static void test_lies(void **state) {
+	struct share share;
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	producer_say(&share.producer, "fill %06x", GREY);
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	time_sleep_ms(300);
+	producer_say(&share.producer, "fill %06x 300 150 64 64", RED);
+	producer_send(&share.producer, "frame damage-lie");
+	share_settle(&share);
+	helper_expect_colour(&share.helper, 332, 182, RED);
+	/* Caught once it is not believed again, also in quick succession. */
+	for (uint32_t i = 0; i < 5; i++) {
+		producer_say(&share.producer, "fill %06x %u 40 48 48", BLUE, 20 + 60 * i);
+		producer_send(&share.producer, "frame damage-lie");
+	}
+	share_settle(&share);
+	for (uint32_t i = 0; i < 5; i++) {
+		helper_expect_colour(&share.helper, 44 + 60 * i, 64, BLUE);
+	}
+	share_stop(&share);
+}
+
+/* A red corner, upper left in the buffer, goes where the transform says. */
+static void test_transforms(void **state) {
+	struct share share;
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	const bool right[] = {false, true, true, false, true, false, false, true};
+	const bool below[] = {false, false, true, true, false, false, true, true};
+	for (uint32_t i = 0; i < 8; i++) {
+		bool turned = i % 2 == 1;
+		uint32_t width = turned ? 240 : 400;
+		uint32_t height = turned ? 400 : 240;
+		producer_say(&share.producer, "transform %u", i);
+		producer_say(&share.producer, "fill %06x", GREEN);
+		producer_say(&share.producer, "fill %06x 0 0 64 64", RED);
+		producer_send(&share.producer, "frame");
+		share_settle(&share);
+		assert_int_equal(share.helper.frame.width, width);
+		assert_int_equal(share.helper.frame.height, height);
+		helper_expect_colour(&share.helper, right[i] ? width - 30 : 30,
+			below[i] ? height - 30 : 30, RED);
+		helper_expect_colour(&share.helper, width / 2, height / 2, GREEN);
+		helper_expect_colour(&share.helper, right[i] ? 30 : width - 30,
+			below[i] ? 30 : height - 30, GREEN);
+	}
+	share_stop(&share);
+}
+
+static void test_pointer_is_drawn(void **state) {
+	struct share share;
+	struct packet_open open = share_usual;
+	open.cursor = PACKET_CURSOR_BLEND;
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &open);
+	producer_say(&share.producer, "fill %06x", BLUE);
+	producer_say(&share.producer, "pointer 100 100");
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	helper_expect_colour(&share.helper, 108, 108, WHITE);
+	const char *const dialects[] = {"cursor mutter", "cursor kwin"};
+	for (uint32_t i = 0; i < 2; i++) {
+		producer_say(&share.producer, "pointer %u 60", 200 + 64 * i);
+		producer_send(&share.producer, dialects[i]);
+		share_settle(&share);
+		helper_expect_colour(&share.helper, 208 + 64 * i, 68, WHITE);
+		helper_expect_colour(&share.helper, i == 0 ? 108 : 208, i == 0 ? 108 : 68, BLUE);
+	}
+	share_stop(&share);
+}
+
+static void test_pointer_is_sent(void **state) {
+	struct share share;
+	struct packet_open open = share_usual;
+	open.cursor = PACKET_CURSOR_SEND;
+	open.max_width = 200;
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &open);
+	producer_say(&share.producer, "fill %06x", BLUE);
+	producer_say(&share.producer, "pointer 100 100");
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	uint32_t frames = share.helper.frames;
+	producer_say(&share.producer, "pointer 300 60");
+	producer_send(&share.producer, "cursor mutter");
+	helper_drain(&share.helper, 200);
+	assert_int_equal(share.helper.frames, frames);
+	assert_true(share.helper.cursors >= 2);
+	assert_true(share.helper.bitmaps >= 1);
+	assert_true(share.helper.cursor.visible);
+	assert_int_equal(share.helper.cursor.x, 150);
+	assert_int_equal(share.helper.cursor.y, 30);
+	helper_expect_colour(&share.helper, 54, 54, BLUE);
+	share_stop(&share);
+}
+
+/* Another size, on a still screen too. */
+static void test_live_settings(void **state) {
+	struct share share;
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	producer_say(&share.producer, "fill %06x", GREEN);
+	producer_say(&share.producer, "fill %06x 0 0 200 120", RED);
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	const uint32_t sides[][3] = {{200, 200, 120}, {100, 100, 60}, {0, 400, 240}};
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct packet set = {.type = PACKET_SET,
+			.set = {.max_fps = 30, .max_kbps = 2000, .max_width = sides[i][0]}};
+		helper_send(&share.helper, &set);
+		assert_true(helper_next_frame(&share.helper, 500));
+		assert_true(share.helper.frame.key);
+		assert_int_equal(share.helper.frame.width, sides[i][1]);
+		assert_int_equal(share.helper.frame.height, sides[i][2]);
+		helper_drain(&share.helper, 300);
+		helper_expect_colour(&share.helper, sides[i][1] / 4, sides[i][2] / 4, RED);
+		helper_expect_colour(
+			&share.helper, sides[i][1] * 3 / 4, sides[i][2] * 3 / 4, GREEN);
+	}
+	share_stop(&share);
+}
+
+static void test_text_is_444(void **state) {
+	struct share share;
+	struct packet_open open = share_usual;
+	open.fidelity = PACKET_FIDELITY_TEXT;
+	const char *const arguments[] = {"--size", "400x240", "--formats", "RGBx", NULL};
+	share_start(&share, *state, arguments, &open);
+	producer_say(&share.producer, "fill %06x", RED);
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	assert_int_equal(share.helper.ready_packet.chroma, PACKET_CHROMA_444);
+	assert_int_equal(share.helper.image->fmt, VPX_IMG_FMT_I444);
+	share_stop(&share);
+}
+
+/* A hundred crops of as many sizes, none of which is lost or stalls. */
+static void test_storm_of_sizes(void **state) {
+	struct share share;
+	const char *const arguments[] = {"--size", "640x360", "--pool", "2", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	producer_say(&share.producer, "fill %06x", GREEN);
+	for (uint32_t i = 0; i < 100; i++) {
+		uint32_t width = 64 + i * 5;
+		uint32_t height = 300 - i * 2;
+		producer_say(&share.producer, "crop %u %u %u %u", i % 7, i % 5, width, height);
+		producer_send(&share.producer, "frame");
+		int64_t sent = time_now_ms();
+		do {
+			assert_true(helper_next_frame(&share.helper, 500));
+		} while (share.helper.frame.width != (width & ~1u));
+		assert_int_equal(share.helper.frame.height, height & ~1u);
+		assert_true(share.helper.frame.key);
+		assert_true(time_now_ms() - sent < 400);
+	}
+	share_stop(&share);
+}
+
+static int set_up(void **state) {
+	static struct rig rig;
+	rig_start(&rig);
+	*state = &rig;
+	return 0;
+}
+
+static int tear_down(void **state) {
+	rig_stop(*state);
+	return 0;
+}
+
+/* An argument is a pattern of the tests to run. */
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_transforms),
+		cmocka_unit_test(test_pointer_is_drawn),
+		cmocka_unit_test(test_pointer_is_sent),
+		cmocka_unit_test(test_live_settings),
+		cmocka_unit_test(test_text_is_444),
+		cmocka_unit_test(test_storm_of_sizes),
+	};
+	if (argc > 1) {
+		cmocka_set_test_filter(argv[1]);
+	}
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
