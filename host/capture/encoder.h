@@ -1,5 +1,5 @@
 /*
- * A real-time video encoder: every picture that goes in comes out at once, as one frame.
+ * A real-time video encoder: a picture that goes in comes out at once, as one frame or none.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ struct encoder_config {
 
 struct encoder_frame {
 	const uint8_t *data; /* lent until the next call on the encoder */
-	size_t length;
+	size_t length;       /* 0: rate control left the picture out; it has to be encoded again */
 	bool key;
 	bool settled; /* the picture is as good as this encoder makes it; encoding it again gains
 			 nothing */

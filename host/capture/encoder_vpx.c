@@ -170,19 +170,20 @@ static bool set_active_map(struct encoder_vpx *vpx) {
 	return vpx_codec_control(&vpx->codec, VP8E_SET_ACTIVEMAP, &map) == VPX_CODEC_OK;
 }
 
-static bool collect_frame(struct encoder_vpx *vpx, struct encoder_frame *frame) {
+/* None comes out where rate control leaves a picture out: VP8 does that for screens, when one would
+ * cost far more than is left. */
+static void collect_frame(struct encoder_vpx *vpx, struct encoder_frame *frame) {
 	vpx_codec_iter_t iterator = NULL;
 	const vpx_codec_cx_pkt_t *packet;
+	*frame = (struct encoder_frame){0};
 	while ((packet = vpx_codec_get_cx_data(&vpx->codec, &iterator)) != NULL) {
 		if (packet->kind == VPX_CODEC_CX_FRAME_PKT && packet->data.frame.sz > 0) {
 			frame->data = packet->data.frame.buf;
 			frame->length = packet->data.frame.sz;
 			frame->key = (packet->data.frame.flags & VPX_FRAME_IS_KEY) != 0;
-			return true;
+			return;
 		}
 	}
-	vpx->error = "no frame came out";
-	return false;
 }
 
 static bool encode_image(struct encoder_vpx *vpx, const struct picture *picture, bool key) {
@@ -237,8 +238,13 @@ static bool vpx_encode(struct encoder *encoder, const struct picture *picture,
 	lean_clear(fresh);
 	bool encoded = prepare(vpx, picture, damage, fresh, key) && encode_image(vpx, picture, key);
 	lean_clear(false);
-	if (!encoded || !collect_frame(vpx, frame)) {
+	if (!encoded) {
 		return false;
+	}
+	collect_frame(vpx, frame);
+	if (frame->length == 0) {
+		/* What changed stays active for the next attempt. */
+		return true;
 	}
 	int quantizer = 0;
 	bool good = vpx_codec_control(&vpx->codec, VP8E_GET_LAST_QUANTIZER_64, &quantizer) !=

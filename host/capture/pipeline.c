@@ -125,16 +125,21 @@ static bool read_newest(struct pipeline *pipeline, int64_t now, int64_t *pts_us)
 	return read;
 }
 
-static void encode_and_send(struct pipeline *pipeline, const struct picture *picture,
+/* False when the encoder left the picture out: it is to be encoded again. */
+static bool encode_and_send(struct pipeline *pipeline, const struct picture *picture,
 	const struct damage *damage, int64_t pts_us) {
 	struct encoder_frame frame;
 	if (!encoder_encode(pipeline->encoder, picture, damage, pipeline->key, &frame)) {
 		fail(pipeline, ERROR_ENCODER_FAILED, encoder_error(pipeline->encoder));
-		return;
+		return true;
+	}
+	if (frame.length == 0) {
+		pipeline->unsettled = true;
+		return false;
 	}
 	if (frame.length > CHANNEL_FRAME_MAX) {
 		fail(pipeline, ERROR_ENCODER_FAILED, "a frame is longer than 8 MiB");
-		return;
+		return true;
 	}
 	/* Decoders want time to go forward, also where a compositor's clock jumps back. */
 	pipeline->last_pts_us = pts_us > pipeline->last_pts_us ? pts_us : pipeline->last_pts_us + 1;
@@ -152,6 +157,7 @@ static void encode_and_send(struct pipeline *pipeline, const struct picture *pic
 		damage->count, frame.key ? ", key" : "", frame.settled ? ", settled" : "");
 	/* A broken channel shows as a closed socket; the loop ends on that. */
 	(void)channel_send_frame(pipeline->channel, &header, frame.data, frame.length);
+	return true;
 }
 
 /* True when the canvas holds something that was not sent. */
@@ -191,7 +197,11 @@ static void make_frame(struct pipeline *pipeline, bool refine, int64_t now) {
 		pace_took(&pipeline->pace, now);
 		pipeline->refine_us = now + REFINE_AFTER_US;
 	}
-	encode_and_send(pipeline, picture, &damage, pts_us);
+	/* A picture from before the last refinement is shown when it comes, not before. */
+	if (!encode_and_send(
+		    pipeline, picture, &damage, pts_us > pipeline->last_pts_us ? pts_us : now)) {
+		pipeline->refine_us = now + pipeline->pace.interval_us;
+	}
 }
 
 static void send_cursor(struct pipeline *pipeline) {

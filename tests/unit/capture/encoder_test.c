@@ -228,6 +228,37 @@ static void test_bitrate_is_bounded(void **state) {
 	}
 }
 
+/* A picture that the rate can't carry, again and again: frames may be left out, but the encoder
+ * goes on. */
+static void test_overload_is_survived(void **state) {
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct bench bench;
+		bench_init(&bench, codecs[i], 150);
+		blank(&bench.picture, 640, 360);
+		struct damage damage;
+		damage_set_full(&damage, 640, 360);
+		int left_out = 0;
+		for (unsigned int n = 0; n < 60; n++) {
+			/* Flat, then noise: the change of a slide show at its worst. */
+			for (size_t at = 0; at < 640 * 360; at++) {
+				bench.picture
+					.planes[0][at / 640 * (size_t)bench.picture.strides[0] +
+						   at % 640] =
+					n % 8 < 5 ? 128 : (uint8_t)(rand() % 220 + 16);
+			}
+			struct encoder_frame frame;
+			assert_true(encoder_encode(
+				bench.encoder, &bench.picture, &damage, false, &frame));
+			left_out += frame.length == 0;
+			assert_true(frame.length > 0 || !frame.settled);
+		}
+		print_message("%s: %d of 60 left out\n", i == 0 ? "VP8" : "VP9", left_out);
+		assert_true(left_out < 30);
+		bench_finish(&bench);
+	}
+}
+
 static void test_destroy_accepts_nothing(void **state) {
 	(void)state;
 	encoder_destroy(NULL);
@@ -243,6 +274,7 @@ int main(void) {
 		cmocka_unit_test(test_keyframe_on_request),
 		cmocka_unit_test(test_size_changes),
 		cmocka_unit_test(test_bitrate_is_bounded),
+		cmocka_unit_test(test_overload_is_survived),
 		cmocka_unit_test(test_destroy_accepts_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

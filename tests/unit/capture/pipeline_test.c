@@ -407,6 +407,25 @@ static void test_failures(void **state) {
 	world_finish(&world);
 }
 
+/* What rate control leaves out is encoded again, costs no credit and keeps its wish for a keyframe.
+ */
+static void test_left_out_picture_comes(void **state) {
+	(void)state;
+	struct world world;
+	world_init(&world, 1);
+	world.frame_length = 0;
+	show(&world, 0, 64);
+	assert_int_equal(world.encodes, 1);
+	pass(&world, 50000);
+	assert_in_range(world.encodes, 2, 4);
+	assert_int_equal(count_frames(&world), 0);
+	assert_int_equal(world.failed, ERROR_NONE);
+	world.frame_length = 100;
+	pass(&world, 50000);
+	assert_int_equal(count_frames(&world), 1);
+	world_finish(&world);
+}
+
 static void test_rate_is_set(void **state) {
 	(void)state;
 	struct world world;
@@ -579,6 +598,7 @@ int main(void) {
 		cmocka_unit_test(test_new_size_is_full_damage),
 		cmocka_unit_test(test_time_goes_forward),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_left_out_picture_comes),
 		cmocka_unit_test(test_rate_is_set),
 		cmocka_unit_test(test_size_is_set),
 		cmocka_unit_test(test_cursor_is_drawn),
