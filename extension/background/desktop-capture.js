@@ -11,18 +11,20 @@ export function available() {
  *
  * @param {chrome.runtime.MessageSender} sender
  * @param {AbortSignal} signal closes the dialog
- * @returns {Promise<string>} the source id, to be passed on untouched; rejects with a Failure when cancelled
+ * @param {string[]} sources
+ * @returns {Promise<import('./requests.js').Given>} the source id, to be passed on untouched; rejects with a Failure
+ *   when cancelled
  */
-export function choose(sender, signal) {
+export function choose(sender, signal, sources) {
 	return new Promise((resolve, reject) => {
 		// The id is bound to the tab's url, which must be that of the frame that redeems it.
 		const tab = /** @type {chrome.tabs.Tab} */ ({ ...sender.tab, url: sender.url });
-		const request = ext.desktopCapture.chooseDesktopMedia(['screen', 'window'], tab, (sourceId) => {
+		const request = ext.desktopCapture.chooseDesktopMedia(sources, tab, (sourceId, options) => {
 			const problem = ext.runtime.lastError?.message;
 			if (problem) {
 				reject(new Failure('portal-error', problem));
 			} else if (sourceId) {
-				resolve(sourceId);
+				resolve({ sourceId, canRequestAudioTrack: options?.canRequestAudioTrack === true });
 			} else {
 				reject(new Failure('denied'));
 			}

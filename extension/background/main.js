@@ -1,25 +1,26 @@
 /** The background: wires pages, the way to a source, the host and the face. Every listener is registered at once. */
 import { Failure } from '../shared/failure.js';
 import * as desktopCapture from './desktop-capture.js';
+import { onDialectMessage } from './dialects.js';
 import { ext } from './ext.js';
 import { injectTrack } from './inject.js';
 import { NativeHost } from './native.js';
-import { Requests } from './requests.js';
-import { capturePath } from './settings.js';
+import { nativeSources, Requests } from './requests.js';
+import { capturePath, dialectsOff } from './settings.js';
 import { Shares } from './shares.js';
 import * as face from './face.js';
 
 const host = new NativeHost();
 const shares = new Shares((live) => face.show(live));
-const requests = new Requests(chooseSource, (failure) => face.report(failure));
+const requests = new Requests(chooseSource, (failure) => face.report(failure), dialectsOff);
 
 /** @type {import('./requests.js').Choose} */
-async function chooseSource(port, place, signal) {
+async function chooseSource(port, place, signal, sources) {
 	const sender = /** @type {chrome.runtime.MessageSender} */ (port.sender);
 	if (desktopCapture.available() && (await capturePath()) !== 'native') {
-		return desktopCapture.choose(sender, signal);
+		return desktopCapture.choose(sender, signal, sources);
 	}
-	const hostShare = await host.share({ sources: ['monitor', 'window'], cursor: 'embedded' }, signal);
+	const hostShare = await host.share({ sources: nativeSources(sources), cursor: 'embedded' }, signal);
 	try {
 		await injectTrack(place);
 	} catch (error) {
@@ -45,6 +46,8 @@ ext.runtime.onConnect.addListener((port) => {
 		port.disconnect();
 	}
 });
+
+ext.runtime.onMessage.addListener(onDialectMessage);
 
 /** What the extension's own pages ask; nothing of it is answered to a page's relay. */
 ext.runtime.onMessage.addListener((message, sender, reply) => {

@@ -18,3 +18,29 @@ export async function capturePath() {
 export async function setCapturePath(chosen) {
 	await ext.storage.local.set({ capturePath: chosen });
 }
+
+/** @returns {Promise<Record<string, boolean>>} by name, what the organization decided about dialects */
+export async function managedDialects() {
+	try {
+		const { dialects } = await ext.storage.managed.get('dialects');
+		return dialects ?? {};
+	} catch {
+		return {}; // Firefox rejects where nothing is managed.
+	}
+}
+
+/** @returns {Promise<string[]>} the dialects that are switched off; by themselves they all are on */
+export async function dialectsOff() {
+	const { dialects } = await ext.storage.local.get({ dialects: {} });
+	const all = { ...dialects, ...(await managedDialects()) };
+	return Object.keys(all).filter((name) => all[name] === false);
+}
+
+/**
+ * @param {string} name
+ * @param {boolean} on
+ */
+export async function setDialect(name, on) {
+	const { dialects } = await ext.storage.local.get({ dialects: {} });
+	await ext.storage.local.set({ dialects: { ...dialects, [name]: on } });
+}

@@ -1,7 +1,6 @@
 /**
- * Stands between a page and the background, in the extension's own world. Until the page asks, it is one listener: no
- * port, no message, nothing on the page. It is registered before any script of the page, so that what the page's track
- * says to it never reaches the page's listeners.
+ * Stands between a page and the background, in the extension's own world. Until the page asks, it only listens. It is
+ * registered before any script of the page, so that what the page's track says to it never reaches the page's listeners.
  */
 (() => {
 	'use strict';
@@ -15,6 +14,20 @@
 	let pending = false;
 	/** @type {Set<() => void>} ends each of the page's shares */
 	const shares = new Set();
+
+	/** See content/dialects.js, which comes at the first of these. */
+	const SPOKEN =
+		/^(check-add|csio[CR]|are-you|is-ext|get-[sR]|audio-p|SS_UI|janus[GC]|getScreen$|cancelG|getStr)/;
+	/** @type {any} */
+	const dialects = {
+		early: [],
+		hear(/** @type {any} */ ...said) {
+			dialects.early[98] || dialects.early.push(said);
+			dialects.coming ??= chrome.runtime.sendMessage({ type: 'dialects' }).then((off) => dialects.start?.(off));
+		},
+	};
+	Object.assign(globalThis, { portlight: dialects });
+	window.addEventListener('portlight:signs', dialects.hear);
 
 	/**
 	 * Answers the page, in the dialect that it asked in.
@@ -123,14 +136,21 @@
 	window.addEventListener(
 		'message',
 		(event) => {
-			if (event.source !== window) {
+			const { data, ports, source } = event;
+			if (source !== window) {
+				if (source === window.parent && /getScreenId|detectRTC|screen-sharing/i.test(location.href)) {
+					event.stopImmediatePropagation();
+					dialects.hear(data, true);
+				}
 				return;
 			}
-			if (event.data === 'requestScreenSourceId') {
+			if (data === 'requestScreenSourceId') {
 				request();
-			} else if (event.ports.length === 1 && event.data?.type === 'portlight:redeem') {
+			} else if (SPOKEN.test(data?.type ?? data) || data?.from === 'jsapi' || data?.['get-custom-sourceId'] || data?.requestId) {
+				dialects.hear(data);
+			} else if (ports.length === 1 && data?.type === 'portlight:redeem') {
 				event.stopImmediatePropagation();
-				redeem(event.data, event.ports[0]);
+				redeem(data, ports[0]);
 			}
 		},
 		true,

@@ -1,7 +1,7 @@
 /**
  * In the page's own world, before its scripts: lets getUserMedia in all its forms take a source id of ours. A call with
  * such an id is handed to page/track.js, which is in the page only when one was granted there. Every other call goes to
- * the browser's function with the same `this` and arguments, and ends as the browser says.
+ * the browser's function as it is.
  */
 (() => {
 	'use strict';
@@ -46,7 +46,7 @@
 	}
 
 	/**
-	 * Replaces a method in its place; a Proxy keeps its name, length, text and everything else of it.
+	 * Replaces a method in its place; a Proxy keeps its name, length, text and the rest.
 	 *
 	 * @param {any} prototype
 	 * @param {string} name
@@ -78,4 +78,22 @@
 			3,
 		);
 	}
+
+	// Pages that show signs of asking other extensions can: page/runtime.js answers.
+	const SIGNS =
+		/jitsi|erizo|bigblue|opentok|tokbox|twilio|temasys|skylink|kandy|getscreen|simplewebrtc|screen-?(shar|capt)|rtcmulti|openvidu|janus|skyway|bistri|rong-?(rtc|cloud)|respoke|desktopcapture/i;
+	window.addEventListener('DOMContentLoaded', () => {
+		const tag = document.querySelector('link[rel*=webstore],#app[class*=nc-enable]');
+		if (tag || [...document.scripts].some(({ src }) => SIGNS.test(src))) {
+			/** @type {any} */
+			const page = window;
+			const runtime = ((page.chrome ??= {}).runtime ??= {});
+			const own = runtime.sendMessage;
+			const calls = Array();
+			let take = calls.push.bind(calls);
+			runtime.sendMessage = (/** @type {any} */ ...args) => new Promise((done) => take({ args, done, own }));
+			page.addEventListener('portlight:runtime', (/** @type {any} */ { detail }) => calls.forEach((take = detail)));
+			page.dispatchEvent(new Event('portlight:signs'));
+		}
+	});
 })();

@@ -35,6 +35,7 @@ export function makeWindow(globals = {}) {
 		setTimeout: (callback, delay) => setTimeout(callback, delay),
 		addEventListener: target.addEventListener.bind(target),
 		dispatchEvent: target.dispatchEvent.bind(target),
+		removeEventListener: target.removeEventListener.bind(target),
 		posted: [],
 		postMessage(data, targetOrigin, ports = []) {
 			window.posted.push({ data, targetOrigin });

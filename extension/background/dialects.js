@@ -1,0 +1,77 @@
+/** What the dialects of pages need of the background: their script, the page around a frame, a flag in the page's world. */
+import { ext } from './ext.js';
+import { dialectsOff } from './settings.js';
+
+/** The flags that pages of these dialects look for. @type {Record<string, string>} */
+const GLOBALS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenSharePluginInstalled' };
+
+/** Runs in the page. @param {string} name */
+function raise(name) {
+	Object.assign(window, { [name]: true });
+}
+
+/**
+ * @param {chrome.runtime.MessageSender} sender
+ * @returns {{tabId: number, frameIds: number[]} | null}
+ */
+function frameOf(sender) {
+	return sender.tab?.id === undefined || sender.frameId === undefined
+		? null
+		: { tabId: sender.tab.id, frameIds: [sender.frameId] };
+}
+
+/**
+ * Puts the table into a frame where one of its words may have been said.
+ *
+ * @param {{tabId: number, frameIds: number[]}} target
+ * @returns {Promise<string[]>} the dialects that are switched off
+ */
+export async function loadDialects(target) {
+	await ext.scripting.executeScript({ target, files: ['content/dialects.js'], injectImmediately: true });
+	await ext.scripting.executeScript({ target, files: ['page/runtime.js'], world: 'MAIN', injectImmediately: true });
+	return dialectsOff();
+}
+
+/**
+ * A listener of runtime.onMessage for what content/dialects.js and the relay say.
+ *
+ * @param {any} message
+ * @param {chrome.runtime.MessageSender} sender
+ * @param {(reply: unknown) => void} reply
+ * @returns {boolean} whether the reply comes later
+ */
+export function onDialectMessage(message, sender, reply) {
+	const target = frameOf(sender);
+	if (!target) {
+		return false;
+	}
+	switch (message?.type) {
+	case 'dialects':
+		loadDialects(target).then(reply, () => reply([]));
+		return true;
+	case 'dialect-global':
+		if (Object.hasOwn(GLOBALS, message.name)) {
+			const raised = { target, world: /** @type {'MAIN'} */ ('MAIN'), func: raise, args: [GLOBALS[message.name]] };
+			ext.scripting.executeScript(raised).then(() => reply(true), () => reply(false));
+			return true;
+		}
+		return false;
+	case 'dialect-for-parent':
+		void askParent(target.tabId, message.said);
+		return false;
+	default:
+		return false;
+	}
+}
+
+/**
+ * Has the tab's own page ask for what it told a frame: it is the page that redeems the id.
+ *
+ * @param {number} tabId
+ * @param {unknown} said
+ */
+async function askParent(tabId, said) {
+	const target = { tabId, frameIds: [0] };
+	const off = await loadDialects(target);
+	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, off }, { frameId: 0 });
+}

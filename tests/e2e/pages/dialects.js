@@ -1,0 +1,345 @@
+/**
+ * The page's side of every dialect, as its source plays it: how it finds the extension, asks, takes the id or the
+ * refusal, and takes the request back. Used in real browsers and, on a small window, by tests/js/dialects.test.js.
+ */
+
+/** @typedef {any} Win */
+/**
+ * @typedef {object} Client
+ * @property {string} [script] the file that such a page loads, which the extension may know it by
+ * @property {string} [html] more that such a page has
+ * @property {(page: Win) => Promise<unknown> | unknown} [detect] truthy when the extension is found
+ * @property {(page: Win) => Promise<string>} ask gives the id; rejects with 'denied'
+ * @property {(page: Win) => Promise<unknown>} [abort] asks, takes it back, and resolves when that is answered
+ * @property {'silent'} [denial] the dialect has no word for it
+ * @property {boolean} [framed] spoken to a frame
+ */
+
+/**
+ * The next message that fits.
+ * @param {Win} page
+ * @param {(data: any) => unknown} fits
+ * @param {number} [ms] that the page waits, where it does
+ * @returns {Promise<any>}
+ */
+function next(page, fits, ms) {
+	return new Promise((resolve, reject) => {
+		/** @param {any} event */
+		const listen = (event) => {
+			if (event.source === page && event.origin === page.origin && fits(event.data)) {
+				page.removeEventListener('message', listen);
+				resolve(event.data);
+			}
+		};
+		page.addEventListener('message', listen);
+		if (ms) {
+			setTimeout(() => reject(new Error(`nothing within ${ms} ms`)), ms).unref?.();
+		}
+	});
+}
+
+const DENIED = 'PermissionDeniedError';
+
+/** @param {unknown} id */
+function given(id) {
+	if (typeof id === 'string' && id !== '' && id !== DENIED) {
+		return id;
+	}
+	throw new Error('denied');
+}
+
+/**
+ * Says one thing and waits for the string that answers.
+ * @param {string} say
+ * @param {(data: any) => unknown} fits
+ */
+const hello = (say, fits) => async (/** @type {Win} */ page) => {
+	const answer = next(page, fits, 2000);
+	page.postMessage(say, '*');
+	return answer;
+};
+
+/**
+ * @param {any} say
+ * @param {string} field of the answer
+ */
+const strings = (say, field) => async (/** @type {Win} */ page) => {
+	const answer = next(page, (data) => data === DENIED || data?.[field] !== undefined);
+	page.postMessage(say, '*');
+	return given((await answer)[field]);
+};
+
+/**
+ * runtime.sendMessage to a hard-coded extension.
+ * @param {Win} page
+ * @param {string} extension
+ * @param {...any} message
+ */
+const tell = (page, extension, ...message) =>
+	new Promise((resolve, reject) =>
+		page.chrome.runtime.sendMessage(extension, ...message, (/** @type {any} */ reply) =>
+			page.chrome.runtime.lastError ? reject(new Error(page.chrome.runtime.lastError.message)) : resolve(reply),
+		),
+	);
+
+const ID = 'abcdefghijklmnopabcdefghijklmnop';
+
+/** Janus, getScreenMedia and Nextcloud Talk: an ack in less than a second, then the id. */
+const acked = (/** @type {string} */ ask, /** @type {string} */ pending, /** @type {string} */ got) => async (/** @type {Win} */ page) => {
+	const id = 7;
+	const ack = next(page, (data) => data?.type === pending && data.id === id, 1000);
+	const answer = next(page, (data) => data?.type === got && data.id === id);
+	page.postMessage({ type: ask, id }, '*');
+	await ack;
+	return given((await answer).sourceId);
+};
+
+/** @param {string} ask @param {string} pending @param {string} cancel @param {string} cancelled */
+const takenBack = (ask, pending, cancel, cancelled) => async (/** @type {Win} */ page) => {
+	const ack = next(page, (data) => data?.type === pending, 1000);
+	page.postMessage({ type: ask, id: 8 }, '*');
+	const { request } = await ack;
+	const over = next(page, (data) => data?.type === cancelled, 2000);
+	page.postMessage({ type: cancel, request }, '*');
+	return over;
+};
+
+/** @param {any} message */
+const toFrame = (message) => async (/** @type {Win} */ page) => {
+	const answer = new Promise((resolve) => {
+		page.addEventListener('message', function listen(/** @type {any} */ { data }) {
+			if (data?.chromeMediaSourceId) {
+				page.removeEventListener('message', listen);
+				resolve(data.chromeMediaSourceId);
+			}
+		});
+	});
+	page.frames[0].postMessage(message, '*');
+	return given(await answer);
+};
+
+/** @type {Record<string, Client>} */
+export const clients = {
+	deepstream: {
+		async detect(page) {
+			const both = Promise.all([
+				next(page, (data) => data === 'addon-installed', 2000),
+				next(page, (data) => data.addonInstalled === true, 2000),
+			]);
+			page.postMessage('check-addon-installed', '*');
+			return both;
+		},
+		ask: strings('requestScreenSourceId', 'sourceId'),
+	},
+	muaz: {
+		detect: hello('are-you-there', (data) => data === 'rtcmulticonnection-extension-loaded'),
+		ask: strings('get-sourceId', 'sourceId'),
+	},
+	'muaz, with sound': { ask: strings('audio-plus-tab', 'sourceId') },
+	'muaz, of its choice': { ask: strings({ 'get-custom-sourceId': ['screen'] }, 'sourceId') },
+	easyrtc: {
+		detect: hello('is-extension-loaded', (data) => data === 'extension-loaded'),
+		ask: strings('get-sourceId', 'chromeMediaSourceId'),
+	},
+	rocketchat: {
+		detect: hello('get-RocketChatScreenSharingExtensionVersion', (data) => typeof data?.version === 'string'),
+		ask: strings('get-sourceId', 'sourceId'),
+	},
+	getscreenid: {
+		framed: true,
+		detect(page) {
+			return new Promise((resolve) => {
+				page.addEventListener('message', ({ data }) => data?.chromeExtensionStatus === 'installed-enabled' && resolve(true));
+				page.frames[0].postMessage({ getChromeExtensionStatus: true }, '*');
+			});
+		},
+		ask: toFrame({ captureSourceId: true }),
+	},
+	'getscreenid, with sound': { framed: true, ask: toFrame({ captureSourceIdWithAudio: true }) },
+	'getscreenid, of its choice': { framed: true, ask: toFrame({ captureCustomSourceId: ['window'] }) },
+	adapterjs: {
+		framed: true,
+		ask: toFrame({ captureSourceId: true, sources: ['screen'], legacy: true, extensionId: ID, extensionLink: '' }),
+	},
+	webrtcsamples: {
+		script: 'desktopcapture/app.js',
+		detect: (page) => page.said.some((/** @type {any} */ data) => data?.type === 'SS_PING'),
+		async ask(page) {
+			const answer = next(page, (data) => ['SS_DIALOG_SUCCESS', 'SS_DIALOG_CANCEL'].includes(data?.type));
+			page.postMessage({ type: 'SS_UI_REQUEST', text: 'start', url: 'kept' }, '*');
+			const { url, streamId } = await answer;
+			if (url !== 'kept') {
+				throw new Error('It did not keep what the page said.');
+			}
+			return given(streamId);
+		},
+		async abort(page) {
+			page.postMessage({ type: 'SS_UI_REQUEST', text: 'start' }, '*');
+			const over = next(page, (data) => data?.type === 'SS_DIALOG_CANCEL', 2000);
+			page.postMessage({ type: 'SS_UI_CANCEL' }, '*');
+			return over;
+		},
+	},
+	getscreenmedia: {
+		ask: acked('getScreen', 'getScreenPending', 'gotScreen'),
+		abort: takenBack('getScreen', 'getScreenPending', 'cancelGetScreen', 'canceledGetScreen'),
+	},
+	janus: {
+		script: 'janus.js',
+		detect: (page) => page.document.getElementById('janus-extension-installed'),
+		ask: acked('janusGetScreen', 'janusGetScreenPending', 'janusGotScreen'),
+		abort: takenBack('janusGetScreen', 'janusGetScreenPending', 'janusCancelGetScreen', 'janusCanceledGetScreen'),
+	},
+	skyway: {
+		script: 'screenshare.js',
+		detect: (page) =>
+			page.ScreenShareExtentionExists === true && page.said.some((/** @type {any} */ data) => data?.type === 'ScreenShareInjected'),
+		async ask(page) {
+			const answer = next(page, (data) => data?.type === 'gotStreamId');
+			page.postMessage({ type: 'getStreamId' }, '*');
+			return given((await answer).streamid);
+		},
+	},
+	opentok: {
+		async detect(page) {
+			const key = `com.tokbox.screenSharing.${ID}`;
+			const loaded = next(page, (data) => data?.[key] === 'extensionLoaded' && data.from === 'extension', 2000);
+			page.postMessage({ [key]: 'isExtensionInstalled', payload: { requestId: 'r1' }, from: 'jsapi' }, '*');
+			return (await loaded).payload.requestId === 'r1';
+		},
+		async ask(page) {
+			const key = `com.tokbox.screenSharing.${ID}`;
+			const answer = next(page, (data) => data?.from === 'extension' && data.payload.requestId === 'r2');
+			page.postMessage({ [key]: 'getSourceId', payload: { requestId: 'r2' }, from: 'jsapi' }, '*');
+			const reply = await answer;
+			return given(reply[key] === 'sourceId' ? reply.payload.sourceId : reply[key] === 'permissionDenied' ? '' : reply);
+		},
+	},
+	bistri: {
+		script: 'bistri.conference.js',
+		detect: (page) => page.document.getElementById('bistri-screen-sharing-installed'),
+		async ask(page) {
+			const requestId = 3;
+			const pending = next(page, (data) => data?.answer && data.state === 'pending' && data.requestId === requestId, 1000);
+			const done = next(page, (data) => data?.answer && data.state === 'completed' && data.requestId === requestId);
+			page.postMessage({ data: ['screen'], requestId }, '*');
+			await pending;
+			return given((await done).streamId);
+		},
+	},
+	nextcloud: {
+		html: '<div id="app" class="nc-enable-screensharing-extension"></div>',
+		detect(page) {
+			const data = page.document.querySelector('#app').getAttribute('data-chromeExtensionData');
+			return data && JSON.parse(data).version;
+		},
+		async ask(page) {
+			const pending = next(page, (data) => data?.type === 'getScreenPending' && data.id === 4 && data.answer === true, 1000);
+			const got = next(page, (data) => data?.type === 'gotScreen' && data.id === 4 && data.answer === true);
+			page.postMessage({ type: 'getScreen', id: 4 }, '*');
+			await pending;
+			return given((await got).sourceId);
+		},
+	},
+	callstats: {
+		denial: 'silent',
+		detect: hello('csioCheckAddonInstalled', (data) => data === 'csioAddonInstalled'),
+		async ask(page) {
+			const answer = next(page, (data) => data?.evt === 'onCsioSourceId');
+			page.postMessage('csioRequestScreenSourceId', '*');
+			return given((await answer).csioSourceId);
+		},
+	},
+	rongcloud: {
+		script: 'RongRTC-3.js',
+		detect: (page) => page.isScreenSharePluginInstalled === true,
+		ask: strings('requestScreenSourceId', 'sourceId'),
+	},
+	respoke: {
+		script: 'respoke.min.js',
+		detect: (page) => page.events.includes('respoke-chrome-screen-sharing-available'),
+		ask: (page) =>
+			new Promise((resolve, reject) => {
+				page.document.addEventListener(
+					'respoke-source-id',
+					(/** @type {any} */ { detail }) => (detail.error ? reject(new Error('denied')) : resolve(detail.sourceId)),
+					{ once: true },
+				);
+				page.document.dispatchEvent(new page.CustomEvent('ct-respoke-source-id', { detail: {} }));
+			}),
+	},
+	jidesha: {
+		script: 'lib-jitsi-meet.min.js',
+		detect: async (page) => (await tell(page, ID, { getVersion: true })).version,
+		ask: async (page) => given((await tell(page, ID, { getStream: true, sources: ['screen', 'window'] })).streamId),
+	},
+	licode: {
+		script: 'erizo.js',
+		detect: async (page) => (await tell(page, 'okeephmleflklcdebijnponpabbmmgeo', { getVersion: true })).version,
+		ask: async (page) => given((await tell(page, 'okeephmleflklcdebijnponpabbmmgeo', { getStream: true }))?.streamId),
+	},
+	bigbluebutton: {
+		script: 'bigbluebutton.js',
+		async ask(page) {
+			const reply = await tell(page, ID, { getStream: true, sources: ['tab'] });
+			return given(reply.error === 'permissionDenied' ? '' : reply.streamId);
+		},
+	},
+	opentok2: {
+		script: 'opentok.js',
+		async detect(page) {
+			const odd = await tell(page, ID, { type: 'isInstalled' }).then(() => tell(page, ID, { type: 'odd' }));
+			return odd.error === 'unsupportedMessage' && odd.type === 'odd' && (await tell(page, ID, { type: 'apiVersion' })) === 2;
+		},
+		async ask(page) {
+			const reply = await tell(page, ID, { type: 'getSourceId' });
+			return given(reply.error === 'permissionDenied' ? '' : reply.sourceId);
+		},
+	},
+	getscreenmedia2: {
+		script: 'getscreenmedia.js',
+		detect: (page) => page.sessionStorage.getScreenMediaJSExtensionId,
+		async ask(page) {
+			const id = page.sessionStorage.getScreenMediaJSExtensionId;
+			return given((await tell(page, id, { type: 'getScreen', id: 1 }, null)).sourceId);
+		},
+	},
+	twilio: {
+		script: 'twilio-video.js',
+		async ask(page) {
+			const reply = await tell(page, ID, { type: 'requestUserScreen' });
+			return given(reply.type === 'success' ? reply.payload : reply.payload.code === 'PERMISSION_DENIED' ? '' : reply);
+		},
+	},
+	userscreen: {
+		script: 'twilio-video.js',
+		async ask(page) {
+			const reply = await tell(page, ID, { type: 'getUserScreen', sources: ['screen'] });
+			return given(reply.type === 'success' ? reply.streamId : reply.type === 'error' && reply.message ? '' : reply);
+		},
+	},
+	temasys: {
+		script: 'adapter.screenshare.js',
+		detect: async (page) => (await tell(page, ID, { type: 'get-version' })).type === 'send-version',
+		async ask(page) {
+			const reply = await tell(page, ID, { type: 'get-source', sources: ['screen'] });
+			return given(reply.type === 'send-source-error' ? '' : reply.sourceId);
+		},
+	},
+	muazdirect: {
+		script: 'Screen-Capturing.js',
+		detect: async (page) => (await tell(page, ID, 'are-you-there')) === 'rtcmulticonnection-extension-loaded',
+		async ask(page) {
+			const reply = await tell(page, ID, { getSourceId: true, requestURL: '', screenOptions: ['screen'] });
+			return given(reply.sourceId);
+		},
+	},
+	kandy: {
+		script: 'kandy.js',
+		detect: async (page) => (await tell(page, ID, { message: 'version' })).version,
+		async ask(page) {
+			const reply = await tell(page, ID, { message: 'chooseDesktopMedia' });
+			return given(reply.error === 'notAllowed' ? '' : reply.mediaSourceId);
+		},
+	},
+};

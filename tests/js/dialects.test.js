@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { CustomEvent, makeWindow, run } from './classic.js';
+import { FakeEvent, FakePort, settle } from './fake.js';
+import { clients } from '../e2e/pages/dialects.js';
+import { dialectNames } from '../../extension/shared/dialect-names.js';
+import { nativeSources, sourcesOf } from '../../extension/background/requests.js';
+
+const GLOBALS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenSharePluginInstalled' };
+const later = (callback, ms) => setTimeout(callback, ms).unref();
+const posted = (data, source, origin) => Object.assign(new Event('message'), { data, source, origin, ports: [] });
+
+/** A document with as much in it as the dialects look for. */
+function makeDocument({ script, html = '' }) {
+	const attributes = {};
+	const app = {
+		setAttribute: (name, value) => Object.assign(attributes, { [name]: value }),
+		getAttribute: (name) => attributes[name],
+	};
+	const elements = [];
+	return Object.assign(new EventTarget(), {
+		attributes,
+		elements,
+		scripts: script ? [{ src: `https://a.example/${script}` }] : [],
+		querySelector: (selector) => (html.includes('id="app"') && selector.includes('#app') ? app : null),
+		getElementById: (id) => elements.find((element) => element.id === id) ?? null,
+		createElement: () => ({}),
+		body: { append: (element) => elements.push(element) },
+	});
+}
+
+/** A page and, in a world of its own that shares the page's window, the extension. */
+function frameOf(client, { off = [], href = 'https://a.example/', parent = null } = {}) {
+	const ports = [];
+	const sent = [];
+	const onMessage = new FakeEvent();
+	const document = makeDocument(client);
+	class Navigator {}
+	const page = makeWindow({ CustomEvent, Navigator, document, events: [], said: [], sessionStorage: {}, setTimeout: later });
+	page.sessionStorage.setItem = (name, value) => Object.assign(page.sessionStorage, { [name]: value });
+	Object.assign(page, { parent: parent ?? page, top: parent ?? page });
+	page.addEventListener('message', ({ data }) => page.said.push(data));
+	document.addEventListener('respoke-chrome-screen-sharing-available', ({ type }) => page.events.push(type));
+	const load = () => {
+		run(world, 'content/dialects.js');
+		run(page, 'page/runtime.js');
+		return off;
+	};
+	const runtime = {
+		id: 'portlight',
+		getManifest: () => ({ version: '1.2.3' }),
+		onMessage,
+		connect({ name }) {
+			const [near, far] = FakePort.pair(name);
+			ports.push(far);
+			return near;
+		},
+		async sendMessage(message) {
+			sent.push(message.type);
+			if (message.type === 'dialect-global') {
+				page[GLOBALS[message.name]] = true;
+			} else if (message.type === 'dialect-for-parent') {
+				frame.onParent(structuredClone(message.said));
+			}
+			return message.type === 'dialects' ? load() : true;
+		},
+	};
+	const { sessionStorage } = page;
+	const world = makeWindow({ CustomEvent, chrome: { runtime }, document, location: { href }, sessionStorage, setTimeout: later });
+	world.window = page;
+	run(world, 'content/relay.js');
+	run(page, 'page/shim.js');
+	const frame = { document, load, onMessage, onParent: () => {}, page, ports, sent };
+	return frame;
+}
+
+/** As the browser opens it: the page's document is complete, and the dialects have had their time. */
+async function open(name, options) {
+	const client = clients[name];
+	const top = frameOf(client, options);
+	if (client.framed) {
+		const inner = frameOf({}, { ...options, href: 'https://b.example/getScreenId.html', parent: top.page });
+		inner.onParent = (said) => {
+			const off = top.load();
+			top.onMessage.emit({ type: 'dialect-from-frame', said, off });
+		};
+		top.inner = inner;
+		top.page.frames = [{ postMessage: (data) => inner.page.dispatchEvent(posted(structuredClone(data), top.page, 'https://a.example')) }];
+	}
+	top.page.dispatchEvent(new Event('DOMContentLoaded'));
+	await settle();
+	await settle();
+	return top;
+}
+
+/** What a promise came to. */
+const outcome = (promise) => promise.then((value) => value, (error) => error.message);
+
+/** The dialect's name without what a client does with it. */
+const entry = (name) => (name === 'bigbluebutton' ? 'jidesha' : name.split(',')[0]);
+
+for (const [name, client] of Object.entries(clients)) {
+	test(`${name}: the page finds the extension, asks and gets its id`, async () => {
+		const { page, ports } = await open(name);
+		if (client.detect) {
+			assert.ok(await client.detect(page));
+		}
+		assert.equal(ports.length, 0, 'finding it asks nobody');
+		const asking = client.ask(page);
+		await settle();
+		assert.equal(ports.length, 1);
+		const [request] = ports[0].of('request');
+		assert.equal(request.dialect ?? (name === 'rongcloud' ? 'rongcloud' : 'deepstream'), entry(name));
+		ports[0].postMessage({ type: 'granted', sourceId: 'portlight:x' });
+		assert.equal(await asking, 'portlight:x');
+		assert.equal(page.said.includes('PermissionDeniedError'), false);
+	});
+
+	test(`${name}: a refusal is what the page understands as one`, async () => {
+		const { page, ports } = await open(name);
+		await client.detect?.(page);
+		const before = page.said.length;
+		const asking = outcome(client.ask(page));
+		await settle();
+		ports[0].postMessage({ type: 'refused', code: 'denied', message: '', remedy: '' });
+		await settle();
+		if (client.denial === 'silent') {
+			assert.equal(page.said.length, before + 1, 'only its own request');
+		} else {
+			assert.equal(await asking, 'denied');
+		}
+	});
+
+	test(`${name}: a page that leaves withdraws its request and hears nothing more`, async () => {
+		const { page, ports } = await open(name);
+		await client.detect?.(page);
+		void outcome(client.ask(page));
+		await settle();
+		const before = page.said.length;
+		page.dispatchEvent(new Event('pagehide'));
+		await settle();
+		assert.equal(ports[0].connected, false);
+		assert.equal(page.said.length, before);
+	});
+
+	if (client.abort) {
+		test(`${name}: the page takes its request back, and can ask again`, async () => {
+			const { page, ports } = await open(name);
+			const over = client.abort(page);
+			await settle();
+			assert.ok(await over);
+			assert.equal(ports[0].connected, false);
+			const asking = client.ask(page);
+			await settle();
+			ports[1].postMessage({ type: 'granted', sourceId: 'portlight:y' });
+			assert.equal(await asking, 'portlight:y');
+		});
+	}
+
+	if (!['deepstream', 'rongcloud'].includes(name)) {
+		test(`${name}: switched off, it is not answered`, async () => {
+			const { document, page, ports } = await open(name, { off: [entry(name)] });
+			const before = page.said.length;
+			void outcome(client.ask(page));
+			await settle();
+			assert.equal(ports.length, 0);
+			assert.ok(page.said.length - before <= 1);
+			assert.deepEqual([document.elements, document.attributes, page.events], [[], {}, []]);
+		});
+	}
+}
+
+test('every dialect of the table has a client here, a name in the options page, and the other way round', () => {
+	const source = readFileSync(new URL('../../extension/content/dialects.js', import.meta.url), 'utf8');
+	const table = source.slice(source.indexOf('const dialects = {'));
+	const names = [...table.slice(0, table.indexOf('\n\t};')).matchAll(/^\t\t(\w+): \{$/gm)].map(([, name]) => name);
+	assert.deepEqual(names, Object.keys(dialectNames));
+	assert.deepEqual(new Set(Object.keys(clients).map(entry)), new Set(names));
+});
+
+test('a page that speaks none sees nothing, and nobody is told of it', async () => {
+	const { document, page, ports, sent } = frameOf({ script: 'app.js' });
+	const before = Reflect.ownKeys(page);
+	const others = ['get', 'addon-installed', 'hello', '', null, 7, true, {}, [], { type: 'message' }, { data: 1 }, { type: { toString: 1 } }];
+	page.dispatchEvent(new Event('DOMContentLoaded'));
+	others.forEach((data) => page.postMessage(data, '*'));
+	await settle();
+	assert.deepEqual([ports, sent], [[], []]);
+	assert.deepEqual(structuredClone(page.said), others);
+	assert.deepEqual(Reflect.ownKeys(page), before);
+	assert.deepEqual([document.elements, document.attributes], [[], {}]);
+});
+
+test('words like a dialect\'s that are none load the table and get no answer', async () => {
+	const { page, ports, sent } = frameOf({});
+	const others = [{ type: 'SS_UI_OTHER' }, { type: 'getScreen' }, { from: 'jsapi' }, { requestId: 3 }, 'get-screen', { type: 'getStreamId', toString: 1 }];
+	others.slice(0, 5).forEach((data) => page.postMessage(data, '*'));
+	await settle();
+	assert.deepEqual(sent, ['dialects']);
+	assert.deepEqual([ports, page.said.length], [[], 5]);
+});
+
+test("'get-sourceId' is answered for all who share it, in one message", async () => {
+	const { page, ports } = await open('muaz');
+	page.postMessage('get-sourceId', '*');
+	page.postMessage('get-sourceId', '*');
+	await settle();
+	assert.equal(ports.length, 1);
+	ports[0].postMessage({ type: 'granted', sourceId: 'x', canRequestAudioTrack: true });
+	await settle();
+	assert.deepEqual(structuredClone(page.said.slice(2)), [{ sourceId: 'x', chromeMediaSourceId: 'x', canRequestAudioTrack: true }]);
+});
+
+test('what the extension says is no request to it, however often a page repeats it', async () => {
+	const { page, ports } = await open('getscreenmedia');
+	page.addEventListener('message', ({ data }) => page.said.length < 50 && data?.type !== 'getScreen' && page.postMessage(data, '*'));
+	void outcome(clients.getscreenmedia.ask(page));
+	await settle();
+	ports[0].postMessage({ type: 'granted', sourceId: 'x' });
+	await settle();
+	await settle();
+	assert.equal(ports.length, 1);
+});
+
+test('Nextcloud and SimpleWebRTC say the same and are told apart', async () => {
+	for (const [name, other] of [['nextcloud', 'getscreenmedia'], ['getscreenmedia', 'nextcloud']]) {
+		const { page, ports } = await open(name, { off: [other] });
+		page.postMessage({ type: 'getScreen', id: 1 }, '*');
+		await settle();
+		assert.equal(ports[0].of('request')[0].dialect, name);
+	}
+});
+
+test('a flood opens one port', async () => {
+	const { page, ports, sent } = await open('skyway');
+	sent.length = 0;
+	for (let i = 0; i < 1000; i++) {
+		page.postMessage({ type: 'getStreamId' }, '*');
+	}
+	await settle();
+	assert.deepEqual([ports.length, sent.length], [1, 0]);
+});
+
+test('an extension that is there answers its own messages, and connect is left alone', async () => {
+	const top = frameOf({ script: 'lib-jitsi-meet.min.js' });
+	const connect = () => {};
+	const runtime = { connect, lastError: undefined, sendMessage: (id, said, callback) => callback({ id, said }) };
+	top.page.chrome = { runtime };
+	top.page.dispatchEvent(new Event('DOMContentLoaded'));
+	const reply = await new Promise((resolve) => runtime.sendMessage('there', { getVersion: true }, resolve));
+	assert.deepEqual(structuredClone(reply), { id: 'there', said: { getVersion: true } });
+	assert.equal(runtime.connect, connect);
+});
+
+test('a message of no dialect fails as one to an extension that is not there', async () => {
+	const { page } = await open('twilio');
+	const error = await new Promise((resolve) =>
+		page.chrome.runtime.sendMessage('nobody', { other: 1 }, () => resolve(page.chrome.runtime.lastError)),
+	);
+	assert.match(error.message, /Receiving end does not exist/);
+	assert.equal(page.chrome.runtime.lastError, undefined);
+	await assert.rejects(page.chrome.runtime.sendMessage('nobody', { other: 1 }), /Receiving end/);
+});
+
+test('the sources that a page may name, and what the desktop has of them', () => {
+	assert.deepEqual(sourcesOf(undefined), ['screen', 'window']);
+	assert.deepEqual(sourcesOf(['audio', 'tab', 'camera', 7]), ['tab', 'audio']);
+	assert.deepEqual(sourcesOf(['audio']), ['screen', 'window', 'audio']);
+	assert.deepEqual(nativeSources(['screen', 'window', 'tab', 'audio']), ['monitor', 'window']);
+	assert.deepEqual(nativeSources(['tab', 'audio']), ['window']);
+	assert.deepEqual(nativeSources(['screen']), ['monitor']);
+});
