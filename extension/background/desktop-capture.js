@@ -19,7 +19,7 @@ export function choose(sender, signal, sources) {
 	return new Promise((resolve, reject) => {
 		// The id is bound to the tab's url, which must be that of the frame that redeems it.
 		const tab = /** @type {chrome.tabs.Tab} */ ({ ...sender.tab, url: sender.url });
-		const request = ext.desktopCapture.chooseDesktopMedia(sources, tab, (sourceId, options) => {
+		const request = ext.desktopCapture.chooseDesktopMedia(/** @type {any} */ (sources), tab, (sourceId, options) => {
 			const problem = ext.runtime.lastError?.message;
 			if (problem) {
 				reject(new Failure('portal-error', problem));

@@ -51,8 +51,9 @@ export function onDialectMessage(message, sender, reply) {
 		return true;
 	case 'dialect-global':
 		if (Object.hasOwn(GLOBALS, message.name)) {
-			const raised = { target, world: /** @type {'MAIN'} */ ('MAIN'), func: raise, args: [GLOBALS[message.name]] };
-			ext.scripting.executeScript(raised).then(() => reply(true), () => reply(false));
+			/** @type {[string]} */
+			const args = [GLOBALS[message.name]];
+			ext.scripting.executeScript({ target, world: 'MAIN', func: raise, args }).then(() => reply(true), () => reply(false));
 			return true;
 		}
 		return false;

@@ -22,17 +22,22 @@ export async function setCapturePath(chosen) {
 /** @returns {Promise<Record<string, boolean>>} by name, what the organization decided about dialects */
 export async function managedDialects() {
 	try {
-		const { dialects } = await ext.storage.managed.get('dialects');
-		return dialects ?? {};
+		const managed = await ext.storage.managed.get('dialects');
+		return /** @type {any} */ (managed).dialects ?? {};
 	} catch {
 		return {}; // Firefox rejects where nothing is managed.
 	}
 }
 
+/** @returns {Promise<Record<string, boolean>>} by name, what the person decided about dialects */
+async function chosenDialects() {
+	const { dialects } = await ext.storage.local.get({ dialects: {} });
+	return /** @type {any} */ (dialects);
+}
+
 /** @returns {Promise<string[]>} the dialects that are switched off; by themselves they all are on */
 export async function dialectsOff() {
-	const { dialects } = await ext.storage.local.get({ dialects: {} });
-	const all = { ...dialects, ...(await managedDialects()) };
+	const all = { ...(await chosenDialects()), ...(await managedDialects()) };
 	return Object.keys(all).filter((name) => all[name] === false);
 }
 
@@ -41,6 +46,5 @@ export async function dialectsOff() {
  * @param {boolean} on
  */
 export async function setDialect(name, on) {
-	const { dialects } = await ext.storage.local.get({ dialects: {} });
-	await ext.storage.local.set({ dialects: { ...dialects, [name]: on } });
+	await ext.storage.local.set({ dialects: { ...(await chosenDialects()), [name]: on } });
 }

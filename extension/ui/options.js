@@ -1,6 +1,7 @@
 /** The options page: which way a request takes, and whether the host is well. */
 import { ext } from '../background/ext.js';
-import { capturePath, setCapturePath } from '../background/settings.js';
+import { capturePath, dialectsOff, managedDialects, setCapturePath, setDialect } from '../background/settings.js';
+import { dialectNames } from '../shared/dialect-names.js';
 import { errors } from '../shared/errors.js';
 import { element, text, translate } from './text.js';
 
@@ -48,7 +49,32 @@ async function showCapturePath() {
 	}
 }
 
+/** A switch for each dialect; one that the organization decided about shows that and stays. */
+async function showDialects() {
+	const [off, managed] = await Promise.all([dialectsOff(), managedDialects()]);
+	for (const [name, title] of Object.entries(dialectNames)) {
+		const input = document.createElement('input');
+		input.type = 'checkbox';
+		input.name = name;
+		input.checked = !off.includes(name);
+		input.disabled = name in managed;
+		input.addEventListener('change', async () => {
+			await setDialect(name, input.checked);
+			element('dialects-saved').textContent = text('saved');
+		});
+		const words = document.createElement('span');
+		words.textContent = title;
+		const label = document.createElement('label');
+		label.className = 'choice';
+		label.append(input, words);
+		const item = document.createElement('li');
+		item.append(label);
+		element('dialects').append(item);
+	}
+}
+
 translate();
 element('check').addEventListener('click', () => void checkHost());
 await showCapturePath();
+await showDialects();
 await checkHost();

@@ -161,6 +161,10 @@ for (const [name, client] of Object.entries(clients)) {
 	if (!['deepstream', 'rongcloud'].includes(name)) {
 		test(`${name}: switched off, it is not answered`, async () => {
 			const { document, page, ports } = await open(name, { off: [entry(name)] });
+			if (['easyrtc', 'rocketchat'].includes(name)) {
+				void outcome(client.detect(page)); // By which they are told from the others that say 'get-sourceId'.
+				await settle();
+			}
 			const before = page.said.length;
 			void outcome(client.ask(page));
 			await settle();
@@ -176,6 +180,8 @@ test('every dialect of the table has a client here, a name in the options page, 
 	const table = source.slice(source.indexOf('const dialects = {'));
 	const names = [...table.slice(0, table.indexOf('\n\t};')).matchAll(/^\t\t(\w+): \{$/gm)].map(([, name]) => name);
 	assert.deepEqual(names, Object.keys(dialectNames));
+	const { dialects } = JSON.parse(readFileSync(new URL('../../extension/managed.json', import.meta.url), 'utf8')).properties;
+	assert.deepEqual(Object.keys(dialects.properties), names);
 	assert.deepEqual(new Set(Object.keys(clients).map(entry)), new Set(names));
 });
 

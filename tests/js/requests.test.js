@@ -65,6 +65,22 @@ test('another frame of the same tab is refused meanwhile, and the first is left 
 	assert.deepEqual(failures, []);
 });
 
+test('what a dialect that is switched off asks for opens no dialog and gets no answer', async () => {
+	const asked = [];
+	const choose = async (_port, _place, _signal, sources) => asked.push(sources) && { sourceId: 'x', canRequestAudioTrack: true };
+	const requests = new Requests(choose, () => {}, async () => ['deepstream', 'janus']);
+	const [near, far] = FakePort.pair('page', sender());
+	requests.connect(far);
+	near.postMessage({ type: 'request' });
+	near.postMessage({ type: 'request', dialect: 'janus' });
+	await settle();
+	assert.deepEqual([asked, near.received], [[], []]);
+	near.postMessage({ type: 'request', dialect: 'bistri', sources: ['tab'] });
+	await settle();
+	assert.deepEqual(asked, [['tab']]);
+	assert.deepEqual(near.received, [{ type: 'granted', sourceId: 'x', canRequestAudioTrack: true }]);
+});
+
 test('a denial is told to the page and is no failure; what is broken is', async () => {
 	const { dialogs, failures, page } = setUp();
 	const port = page();
