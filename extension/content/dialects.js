@@ -163,8 +163,8 @@
 			},
 		},
 		opentok: {
-			detect: [{ pattern: { [TOKBOX]: 'isExtensionInstalled', from: 'jsapi' }, reply: (said) => tokbox(said, 'extensionLoaded') }],
-			request: [{ pattern: { [TOKBOX]: 'getSourceId', from: 'jsapi' }, sources: SCREENS }],
+			detect: [{ pattern: { from: 'jsapi', [TOKBOX]: 'isExtensionInstalled' }, reply: (said) => tokbox(said, 'extensionLoaded') }],
+			request: [{ pattern: { from: 'jsapi', [TOKBOX]: 'getSourceId' }, sources: SCREENS }],
 			success: (said, id) => tokbox(said, 'sourceId', { sourceId: id }),
 			denied: (said) => tokbox(said, 'permissionDenied'),
 		},
@@ -363,6 +363,9 @@
 		return true;
 	}
 
+	/** What a page tells its requests apart by. @param {any} said */
+	const idOf = (said) => said.id ?? said.requestId ?? said.payload?.requestId;
+
 	/**
 	 * @param {string} name
 	 * @param {Word} word
@@ -371,9 +374,13 @@
 	 */
 	function request(name, word, said, answer) {
 		const { by, pending, success, denied: refuse } = dialects[name];
-		const key = JSON.stringify(said);
-		if (by !== 'runtime' && [...asks].some((ask) => ask.name === name && JSON.stringify(ask.said) === key)) {
-			return; // The answer to the one before it answers this one too.
+		const [other] = asks;
+		if (other) {
+			// The answer to the same before it answers this one too; anything else must wait its turn.
+			if (by === 'runtime' || other.name !== name || idOf(other.said) !== idOf(said)) {
+				answer(refuse?.(said));
+			}
+			return;
 		}
 		const sources = typeof word.sources === 'function' ? word.sources(said) : word.sources;
 		/** @type {{name: string, said: any, answer: (reply: any) => void, port: chrome.runtime.Port | null}} */
@@ -424,7 +431,9 @@
 
 	/** @param {any} reply one or several */
 	function postAll(reply) {
-		[reply].flat().forEach(post);
+		if (reply !== undefined) {
+			[reply].flat().forEach(post);
+		}
 	}
 
 	/**

@@ -15,7 +15,7 @@
 	/** @type {Set<() => void>} ends each of the page's shares */
 	const shares = new Set();
 
-	/** See content/dialects.js, which comes at the first of these. */
+	/** For content/dialects.js. */
 	const SPOKEN =
 		/^(check-add|csio[CR]|are-you|is-ext|get-[sR]|audio-p|SS_UI|janus[GC]|getScreen$|cancelG|getStr)/;
 	/** @type {any} */
@@ -137,6 +137,7 @@
 		'message',
 		(event) => {
 			const { data, ports, source } = event;
+			const word = data?.type ?? data;
 			if (source !== window) {
 				if (source === window.parent && /getScreenId|detectRTC|screen-sharing/i.test(location.href)) {
 					event.stopImmediatePropagation();
@@ -146,7 +147,7 @@
 			}
 			if (data === 'requestScreenSourceId') {
 				request();
-			} else if (SPOKEN.test(data?.type ?? data) || data?.from === 'jsapi' || data?.['get-custom-sourceId'] || data?.requestId) {
+			} else if ((typeof word === 'string' && SPOKEN.test(word)) || data?.from === 'jsapi' || data?.['get-custom-sourceId'] || data?.requestId) {
 				dialects.hear(data);
 			} else if (ports.length === 1 && data?.type === 'portlight:redeem') {
 				event.stopImmediatePropagation();

@@ -79,7 +79,7 @@
 		);
 	}
 
-	// Pages that show signs of asking other extensions can: page/runtime.js answers.
+	// For pages that show signs of asking other extensions.
 	const SIGNS =
 		/jitsi|erizo|bigblue|opentok|tokbox|twilio|temasys|skylink|kandy|getscreen|simplewebrtc|screen-?(shar|capt)|rtcmulti|openvidu|janus|skyway|bistri|rong-?(rtc|cloud)|respoke|desktopcapture/i;
 	window.addEventListener('DOMContentLoaded', () => {

@@ -245,7 +245,12 @@ test('a flood opens one port', async () => {
 		page.postMessage({ type: 'getStreamId' }, '*');
 	}
 	await settle();
+	for (let id = 0; id < 1000; id++) {
+		page.postMessage({ type: 'janusGetScreen', id }, '*');
+	}
+	await settle();
 	assert.deepEqual([ports.length, sent.length], [1, 0]);
+	assert.equal(page.said.filter(({ type, sourceId }) => type === 'janusGotScreen' && sourceId === '').length, 1000);
 });
 
 test('an extension that is there answers its own messages, and connect is left alone', async () => {

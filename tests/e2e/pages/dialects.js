@@ -149,7 +149,7 @@ export const clients = {
 		framed: true,
 		detect(page) {
 			return new Promise((resolve) => {
-				page.addEventListener('message', ({ data }) => data?.chromeExtensionStatus === 'installed-enabled' && resolve(true));
+				page.addEventListener('message', (/** @type {any} */ { data }) => data?.chromeExtensionStatus === 'installed-enabled' && resolve(true));
 				page.frames[0].postMessage({ getChromeExtensionStatus: true }, '*');
 			});
 		},
