@@ -30,7 +30,7 @@
 	window.addEventListener('portlight:signs', dialects.hear);
 
 	/**
-	 * Answers the page, in the dialect that it asked in.
+	 * Answers the page.
 	 *
 	 * @param {unknown} message
 	 */
@@ -49,7 +49,7 @@
 			background.postMessage({ type: 'request' });
 		} catch {
 			background = null;
-			answer('PermissionDeniedError'); // The extension was removed or updated under this page.
+			answer('PermissionDeniedError'); // The extension was updated under this page.
 		}
 	}
 
@@ -82,7 +82,7 @@
 	}
 
 	/**
-	 * Joins the track that redeems a source id with the background, until one of the two ends it.
+	 * Joins the track that redeems a source id with the background, until either ends it.
 	 *
 	 * @param {Record<string, unknown>} wish
 	 * @param {MessagePort} track
@@ -139,7 +139,8 @@
 			const { data, ports, source } = event;
 			const word = data?.type ?? data;
 			if (source !== window) {
-				if (source === window.parent && /getScreenId|detectRTC|screen-sharing/i.test(location.href)) {
+				const frame = source === window.parent && /getScreenId|detectRTC|screen-sharing/i.test(location.href);
+				if (frame && /^(getChr|captu)/.test(Object.keys(data ?? 0)[0])) {
 					event.stopImmediatePropagation();
 					dialects.hear(data, true);
 				}

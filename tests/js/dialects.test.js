@@ -207,6 +207,18 @@ test('words like a dialect\'s that are none load the table and get no answer', a
 	assert.deepEqual([ports, page.said.length], [[], 5]);
 });
 
+test('a frame of such an address still hears everything else that the page around it says', async () => {
+	const { inner, page, ports } = await open('getscreenid');
+	const heard = []; // By a listener that, as a page's, is younger than the relay's.
+	inner.page.addEventListener('message', ({ data }) => heard.push(data));
+	['hello', { type: 'x' }, null, 7].forEach((data) => page.frames[0].postMessage(data, '*'));
+	await settle();
+	assert.deepEqual(structuredClone(heard), ['hello', { type: 'x' }, null, 7]);
+	page.frames[0].postMessage({ captureSourceId: true }, '*');
+	await settle();
+	assert.deepEqual([heard.length, inner.ports.length, ports.length], [4, 0, 1]);
+});
+
 test("'get-sourceId' is answered for all who share it, in one message", async () => {
 	const { page, ports } = await open('muaz');
 	page.postMessage('get-sourceId', '*');
