@@ -1,6 +1,6 @@
 /**
- * Stands between a page and the background, in the extension's own world. Until the page asks, it only listens. It is
- * registered before any script of the page, so that what the page's track says to it never reaches the page's listeners.
+ * Stands between a page and the background. Until the page asks, it only listens: before any script of the page, so that
+ * what the page's track says to it never reaches the page's listeners.
  */
 (() => {
 	'use strict';
@@ -29,11 +29,7 @@
 	Object.assign(globalThis, { portlight: dialects });
 	window.addEventListener('portlight:signs', dialects.hear);
 
-	/**
-	 * Answers the page.
-	 *
-	 * @param {unknown} message
-	 */
+	/** @param {unknown} message */
 	function answer(message) {
 		pending = false;
 		window.postMessage(message, window.origin === 'null' ? '*' : window.origin);
