@@ -27,9 +27,23 @@ export class Desktop {
 		return this.tell('consent', consent);
 	}
 
-	/** When Share was last clicked: milliseconds since 1970. @returns {Promise<number>} */
-	consentedAt() {
-		return this.tell('consented-at');
+	/**
+	 * When Share was last clicked: milliseconds since 1970. The desktop's person knows that a click took effect a little
+	 * after the page does.
+	 * @returns {Promise<number>}
+	 */
+	async consentedAt() {
+		const end = performance.now() + 3000;
+		for (;;) {
+			try {
+				return await this.tell('consented-at');
+			} catch (error) {
+				if (performance.now() > end) {
+					throw error;
+				}
+				await sleep(100);
+			}
+		}
 	}
 
 	/** @returns {Promise<number>} how many dialogs are open */
