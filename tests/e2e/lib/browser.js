@@ -2,6 +2,7 @@
  * Real browsers in throwaway profiles, with the extension and the native host's manifest, and with every road out of
  * the machine closed.
  */
+import {spawnSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
@@ -193,6 +194,11 @@ export class TestBrowser {
 	}
 }
 
+/** Chromium's sandbox needs another user than root, and user namespaces, which containers and chroots may refuse. */
+function canSandbox() {
+	return process.getuid?.() !== 0 && !process.env.PORTLIGHT_NO_SANDBOX && spawnSync('unshare', ['--user', 'true']).status === 0;
+}
+
 /**
  * @param {Options} options
  * @returns {Promise<TestBrowser>}
@@ -236,7 +242,7 @@ export async function openBrowser({kind, extension = true, visible, fakeCamera, 
 				...chromiumArgs,
 				`--window-size=${width},${height}`,
 				...(at ? [`--window-position=${at.x},${at.y}`] : []),
-				...(process.getuid?.() === 0 || process.env.PORTLIGHT_NO_SANDBOX ? ['--no-sandbox'] : []),
+				...(canSandbox() ? [] : ['--no-sandbox']),
 				...(fakeCamera ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
 				...args,
 			],
