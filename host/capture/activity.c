@@ -29,11 +29,11 @@ void activity_finish(struct activity *activity) {
 	*activity = (struct activity){0};
 }
 
-void activity_set_all(struct activity *activity) {
+void activity_set_all(struct activity *activity, uint8_t frames) {
 	uint32_t blocks = activity->rows * activity->columns;
 	activity->active = blocks;
 	activity->owing = blocks;
-	memset(activity->map, activity->lifetime, blocks);
+	memset(activity->map, frames, blocks);
 	memset(activity->owed, activity->good_frames, blocks);
 }
 
@@ -52,7 +52,9 @@ static void add_rect(struct activity *activity, const struct rect *rect) {
 			uint32_t block = row * activity->columns + column;
 			activity->active += activity->map[block] == 0;
 			activity->owing += activity->owed[block] == 0;
-			activity->map[block] = activity->lifetime;
+			if (activity->map[block] < activity->lifetime) {
+				activity->map[block] = activity->lifetime;
+			}
 			activity->owed[block] = activity->good_frames;
 		}
 	}

@@ -31,7 +31,8 @@ bool activity_resize(struct activity *activity, uint32_t width, uint32_t height,
 	uint8_t good_frames);
 void activity_finish(struct activity *activity);
 
-void activity_set_all(struct activity *activity);
+/* Every block is active for the next `frames` (1 to 255) at least. */
+void activity_set_all(struct activity *activity, uint8_t frames);
 /* Every block that the damage touches is active anew. */
 void activity_add(struct activity *activity, const struct damage *damage);
 /* The screen is still: every block that owes good frames is active for the next one. */

@@ -30,22 +30,70 @@ static bool resize(struct canvas *canvas, struct picture *picture, uint32_t widt
 	return picture_resize(picture, width, height, canvas->chroma);
 }
 
+/* The part of the upright picture that is wanted. False when it has none. */
+static bool find_region(
+	const struct canvas *canvas, uint32_t width, uint32_t height, struct rect *region) {
+	const struct rect whole = {0, 0, (int32_t)width, (int32_t)height};
+	*region = rect_is_empty(&canvas->region) ? whole : rect_intersect(&canvas->region, &whole);
+	region->width &= ~1;
+	region->height &= ~1;
+	return !rect_is_empty(region);
+}
+
+/* The same of pixels as they are in the buffer. */
+static bool find_crop(const struct canvas *canvas, const struct pixels *pixels,
+	enum orientation orientation, struct rect *crop) {
+	uint32_t width = pixels->width;
+	uint32_t height = pixels->height;
+	struct rect region;
+	orientation_size(orientation, &width, &height);
+	bool found = find_region(canvas, width, height, &region);
+	*crop = orientation_rect_in_buffer(orientation, width, height, &region);
+	return found;
+}
+
+static struct pixels pixels_within(const struct pixels *pixels, const struct rect *crop) {
+	struct pixels part = *pixels;
+	part.top += (ptrdiff_t)crop->y * pixels->stride + 4 * (ptrdiff_t)crop->x;
+	part.width = (uint32_t)crop->width;
+	part.height = (uint32_t)crop->height;
+	return part;
+}
+
+/* `raw` is to have another part of the pixels. */
+static void move_crop(struct canvas *canvas, const struct rect *crop) {
+	struct cursor *cursor = &canvas->cursor;
+	cursor_move(cursor, cursor->visible, cursor->x + canvas->crop.x - crop->x,
+		cursor->y + canvas->crop.y - crop->y);
+	canvas->crop = *crop;
+}
+
 bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orientation orientation,
 	const struct damage *damage, bool throughout) {
-	uint32_t width = pixels->width & ~1u;
-	uint32_t height = pixels->height & ~1u;
-	bool fresh = canvas->orientation != orientation;
+	struct rect crop;
+	if (!find_crop(canvas, pixels, orientation, &crop)) {
+		canvas->stale = true;
+		return true;
+	}
+	const struct pixels part = pixels_within(pixels, &crop);
+	bool fresh = canvas->stale || canvas->orientation != orientation ||
+		     crop.x != canvas->crop.x || crop.y != canvas->crop.y;
 	cursor_lift(&canvas->cursor, &canvas->raw, &canvas->damage);
+	move_crop(canvas, &crop);
 	canvas->orientation = orientation;
-	if (!resize(canvas, &canvas->raw, width, height, &fresh)) {
+	if (!resize(canvas, &canvas->raw, part.width, part.height, &fresh)) {
 		return false;
 	}
+	canvas->stale = false;
 	struct damage reading = *damage;
+	damage_crop(&reading, &crop);
+	/* What changed lies elsewhere: that is no reason to doubt all that did not. */
+	throughout = throughout && (damage_is_empty(damage) || !damage_is_empty(&reading));
 	if (fresh) {
-		damage_set_full(&reading, width, height);
+		damage_set_full(&reading, part.width, part.height);
 	}
-	convert_damaged(pixels, &reading, &canvas->raw);
-	uint32_t wrong = audit_check(&canvas->audit, pixels, throughout, &canvas->raw, &reading);
+	convert_damaged(&part, &reading, &canvas->raw);
+	uint32_t wrong = audit_check(&canvas->audit, &part, throughout, &canvas->raw, &reading);
 	if (wrong > 0) {
 		log_info("%u tiles had changed without a word", wrong);
 	}
@@ -58,10 +106,6 @@ bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orient
 
 /* Makes `picture` the upright one. */
 static bool turn(struct canvas *canvas, struct picture **picture, struct damage *damage) {
-	if (canvas->orientation == ORIENTATION_UPRIGHT) {
-		picture_finish(&canvas->upright);
-		return true;
-	}
 	uint32_t width = canvas->raw.width;
 	uint32_t height = canvas->raw.height;
 	bool fresh = false;
@@ -118,16 +162,21 @@ bool canvas_compose(struct canvas *canvas, const struct picture **picture, struc
 	return true;
 }
 
-void canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height) {
-	*width &= ~1u;
-	*height &= ~1u;
+bool canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height) {
+	struct rect region;
+	if (!find_region(canvas, *width, *height, &region)) {
+		return false;
+	}
+	*width = (uint32_t)region.width;
+	*height = (uint32_t)region.height;
 	scale_fit(canvas->max_width, canvas->max_height, width, height);
+	return true;
 }
 
 void canvas_point(const struct canvas *canvas, int32_t *x, int32_t *y) {
 	uint32_t width = canvas->raw.width;
 	uint32_t height = canvas->raw.height;
-	const struct rect point = {*x, *y, 1, 1};
+	const struct rect point = {*x - canvas->crop.x, *y - canvas->crop.y, 1, 1};
 	struct rect place = orientation_rect(canvas->orientation, width, height, &point);
 	orientation_size(canvas->orientation, &width, &height);
 	uint32_t scaled_width = width;

@@ -1,6 +1,6 @@
 /*
- * From lent pixels to the picture that is encoded, only where they changed: converted, checked,
- * the cursor drawn in, turned upright, scaled down. Pure.
+ * From lent pixels, or a region of them, to the picture that is encoded, only where they changed:
+ * converted, checked, the cursor drawn in, turned upright, scaled down. Pure.
  */
 #pragma once
 
@@ -17,11 +17,14 @@ struct canvas {
 	enum packet_chroma chroma;
 	uint32_t max_width; /* of the result; 0: no bound */
 	uint32_t max_height;
+	struct rect region; /* what is wanted of the upright pixels; empty: all */
+	struct rect crop;   /* what `raw` has of the pixels as they are in the buffer */
+	bool stale;         /* pixels came since of which `raw` has nothing */
 	enum orientation orientation;
 	struct audit audit;
 	struct cursor cursor;
-	struct picture raw; /* as in the buffer */
-	struct picture upright;
+	struct picture raw;     /* as in the buffer; the cursor's place is relative to it */
+	struct picture upright; /* a copy in any case: `raw` may change while it is encoded */
 	struct picture scaled;
 	struct damage damage; /* of `raw`, not composed yet */
 };
@@ -35,17 +38,19 @@ bool canvas_is_empty(const struct canvas *canvas);
 
 /*
  * Takes in what changed in `pixels` since they were read last; they are not needed any more on
- * return. `throughout`: checks all of what is said not to have changed. False when memory ran out.
+ * return. `throughout`: checks all of what is said not to have changed. Pixels that the region lies
+ * outside of change nothing. False when memory ran out.
  */
 bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orientation orientation,
 	const struct damage *damage, bool throughout);
 
 /* The picture to encode, and what of it changed since it was composed last. It is the canvas's and
- * holds until the next call. False when memory ran out. */
+ * holds until the next call of this; canvas_read() leaves it alone. False when memory ran out. */
 bool canvas_compose(struct canvas *canvas, const struct picture **picture, struct damage *damage);
 
-/* The result's sides for pixels whose upright sides are given. */
-void canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height);
+/* The result's sides for pixels whose upright sides are given. False when the region lies outside
+ * of them. */
+bool canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height);
 
-/* Where a point of the pixels is in the result. */
+/* Where a point of the pixels is in the result; outside of it too. */
 void canvas_point(const struct canvas *canvas, int32_t *x, int32_t *y);

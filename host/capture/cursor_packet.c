@@ -30,6 +30,7 @@ static void take_bitmap(struct cursor_packet *cursor, const struct source_cursor
 }
 
 void cursor_packet_update(struct cursor_packet *cursor, const struct source_cursor *source) {
+	cursor->known = true;
 	cursor->waits = true;
 	cursor->x = source->x;
 	cursor->y = source->y;
@@ -39,6 +40,10 @@ void cursor_packet_update(struct cursor_packet *cursor, const struct source_curs
 		cursor->bitmap_waits = true;
 		take_bitmap(cursor, source);
 	}
+}
+
+void cursor_packet_repeat(struct cursor_packet *cursor) {
+	cursor->waits = cursor->waits || cursor->known;
 }
 
 static int32_t bound(int32_t place) {

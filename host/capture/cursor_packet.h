@@ -13,6 +13,7 @@
 
 /* Zero-initialise it. */
 struct cursor_packet {
+	bool known;        /* the source told of it */
 	bool waits;        /* there is news to send */
 	bool bitmap_waits; /* and a new bitmap */
 	bool visible;
@@ -27,6 +28,9 @@ struct cursor_packet {
 };
 
 void cursor_packet_update(struct cursor_packet *cursor, const struct source_cursor *source);
+
+/* Its place in the encoded picture is to be told again, once it is known. */
+void cursor_packet_repeat(struct cursor_packet *cursor);
 
 /* The packet to send; then nothing waits. Its bitmap is lent until the next update. */
 struct packet cursor_packet_make(struct cursor_packet *cursor, const struct canvas *canvas);

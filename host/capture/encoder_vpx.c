@@ -4,6 +4,7 @@
 #include <vpx/vpx_encoder.h>
 
 #include "capture/activity.h"
+#include "capture/content.h"
 #include "capture/encoder.h"
 #include "capture/lean_clear.h"
 #include "capture/tuning.h"
@@ -23,6 +24,7 @@ struct encoder_vpx {
 	uint32_t height;
 	vpx_codec_pts_t pts;
 	struct activity activity;
+	struct content content;
 	const char *error;
 };
 
@@ -54,12 +56,22 @@ static void fill_settings(struct encoder_vpx *vpx) {
 	settings->kf_mode = VPX_KF_DISABLED;
 }
 
+/* What changes with the content. */
+static bool set_content_controls(struct encoder_vpx *vpx) {
+	const struct tuning *tuning = &vpx->tuning;
+	vpx_codec_err_t result = vpx_codec_control(&vpx->codec, VP8E_SET_CPUUSED, tuning->speed);
+	if (!is_vp8(vpx)) {
+		result |= vpx_codec_control(&vpx->codec, VP9E_SET_TUNE_CONTENT,
+			tuning->screen ? VP9E_CONTENT_SCREEN : VP9E_CONTENT_DEFAULT);
+	}
+	return result == VPX_CODEC_OK;
+}
+
 static bool set_controls(struct encoder_vpx *vpx) {
 	vpx_codec_ctx_t *codec = &vpx->codec;
 	const struct tuning *tuning = &vpx->tuning;
 	vpx_codec_err_t result = vpx_codec_control(
 		codec, VP8E_SET_MAX_INTRA_BITRATE_PCT, tuning_intra_pct(vpx->config.fps));
-	result |= vpx_codec_control(codec, VP8E_SET_CPUUSED, tuning->speed);
 	result |= vpx_codec_control(codec, VP8E_SET_STATIC_THRESHOLD, tuning->static_threshold);
 	if (is_vp8(vpx)) {
 		result |= vpx_codec_control(codec, VP8E_SET_SCREEN_CONTENT_MODE, 2);
@@ -68,7 +80,6 @@ static bool set_controls(struct encoder_vpx *vpx) {
 			vpx_codec_control(codec, VP8E_SET_TOKEN_PARTITIONS, VP8_ONE_TOKENPARTITION);
 	} else {
 		int tile_columns = (int)tuning->tile_columns_log2;
-		result |= vpx_codec_control(codec, VP9E_SET_TUNE_CONTENT, VP9E_CONTENT_SCREEN);
 		result |= vpx_codec_control(codec, VP9E_SET_AQ_MODE, 3);
 		result |= vpx_codec_control(codec, VP9E_SET_TILE_COLUMNS, tile_columns);
 		result |= vpx_codec_control(codec, VP9E_SET_ROW_MT, 1);
@@ -77,7 +88,7 @@ static bool set_controls(struct encoder_vpx *vpx) {
 		result |= vpx_codec_control(codec, VP9E_SET_COLOR_SPACE, VPX_CS_BT_601);
 		result |= vpx_codec_control(codec, VP9E_SET_COLOR_RANGE, VPX_CR_STUDIO_RANGE);
 	}
-	return result == VPX_CODEC_OK;
+	return result == VPX_CODEC_OK && set_content_controls(vpx);
 }
 
 static void vpx_close(struct encoder_vpx *vpx) {
@@ -87,19 +98,24 @@ static void vpx_close(struct encoder_vpx *vpx) {
 	}
 }
 
+static struct tuning choose_tuning(const struct encoder_vpx *vpx) {
+	const struct tuning_input input = {
+		.codec = vpx->config.codec,
+		.chroma = vpx->config.chroma,
+		.width = vpx->width,
+		.height = vpx->height,
+		.cores = vpx->config.cores,
+		.moving = vpx->content.moving,
+	};
+	return tuning_choose(&input);
+}
+
 static bool vpx_open(struct encoder_vpx *vpx, uint32_t width, uint32_t height) {
 	vpx_close(vpx);
 	vpx->width = width;
 	vpx->height = height;
 	vpx->rate_changed = false;
-	const struct tuning_input input = {
-		.codec = vpx->config.codec,
-		.chroma = vpx->config.chroma,
-		.width = width,
-		.height = height,
-		.cores = vpx->config.cores,
-	};
-	vpx->tuning = tuning_choose(&input);
+	vpx->tuning = choose_tuning(vpx);
 	if (!activity_resize(&vpx->activity, width, height, vpx->tuning.block_age,
 		    vpx->tuning.good_frames)) {
 		vpx->error = "out of memory";
@@ -140,13 +156,31 @@ static uint32_t next_quantizer_max(struct encoder_vpx *vpx, bool refine) {
 								     : tuning->quantizer_good;
 }
 
+/* Follows the content. */
+static bool update_content(
+	struct encoder_vpx *vpx, const struct picture *picture, const struct damage *damage) {
+	bool moving = vpx->content.moving;
+	content_see(&vpx->content, picture, damage);
+	if (vpx->content.moving == moving) {
+		return true;
+	}
+	vpx->tuning = choose_tuning(vpx);
+	if (!set_content_controls(vpx)) {
+		vpx->error = "libvpx refused a setting";
+		return false;
+	}
+	return true;
+}
+
 /* libvpx keeps its references: no keyframe comes of it. */
 static bool update_settings(struct encoder_vpx *vpx, bool refine) {
 	uint32_t quantizer_max = next_quantizer_max(vpx, refine);
 	if (!vpx->rate_changed && quantizer_max == vpx->settings.rc_max_quantizer) {
 		return true;
 	}
+	const struct tuning *tuning = &vpx->tuning;
 	vpx->settings.rc_max_quantizer = quantizer_max;
+	vpx->settings.rc_min_quantizer = refine ? tuning->quantizer_good : tuning->quantizer_min;
 	vpx->settings.rc_target_bitrate = vpx->config.kbps;
 	vpx_codec_err_t result = vpx_codec_enc_config_set(&vpx->codec, &vpx->settings);
 	if (vpx->rate_changed && result == VPX_CODEC_OK) {
@@ -217,11 +251,11 @@ static bool prepare(struct encoder_vpx *vpx, const struct picture *picture,
 		return false;
 	}
 	bool refine = !fresh && !key && damage_is_empty(damage);
-	if (!fresh && !update_settings(vpx, refine)) {
+	if (!fresh && (!update_content(vpx, picture, damage) || !update_settings(vpx, refine))) {
 		return false;
 	}
 	if (fresh || key) {
-		activity_set_all(&vpx->activity);
+		activity_set_all(&vpx->activity, vpx->tuning.key_age);
 	}
 	activity_add(&vpx->activity, damage);
 	if (refine) {

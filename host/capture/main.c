@@ -111,6 +111,11 @@ static void on_first_picture_timer(void *data, uint64_t expirations) {
 	finish_share(data, ERROR_HELPER_TIMEOUT, "no picture came from PipeWire");
 }
 
+static void on_read(void *data, const struct source_picture *picture) {
+	struct helper *helper = data;
+	pipeline_read(helper->pipeline, picture);
+}
+
 static void on_picture(void *data, uint32_t width, uint32_t height) {
 	struct helper *helper = data;
 	if (helper->over) {
@@ -130,6 +135,7 @@ static void on_cursor(void *data) {
 }
 
 static const struct source_events source_events = {
+	.read = on_read,
 	.picture = on_picture,
 	.cursor = on_cursor,
 	.ended = finish_share,
@@ -262,8 +268,9 @@ static bool set_up(struct helper *helper) {
 }
 
 static void tear_down(struct helper *helper) {
-	pipeline_destroy(helper->pipeline);
+	/* It reads into the pipeline until then. */
 	source_destroy(helper->source);
+	pipeline_destroy(helper->pipeline);
 	encoder_destroy(helper->encoder);
 	if (helper->context != NULL) {
 		pw_context_destroy(helper->context);

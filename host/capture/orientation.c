@@ -48,6 +48,15 @@ struct rect orientation_rect(
 	return (struct rect){x, y, rect->width, rect->height};
 }
 
+struct rect orientation_rect_in_buffer(
+	enum orientation orientation, uint32_t width, uint32_t height, const struct rect *rect) {
+	/* Every mirroring undoes itself, and so does half a turn. */
+	enum orientation inverse = orientation == ORIENTATION_90    ? ORIENTATION_270
+				   : orientation == ORIENTATION_270 ? ORIENTATION_90
+								    : orientation;
+	return orientation_rect(inverse, width, height, rect);
+}
+
 void orientation_apply(enum orientation orientation, const struct picture *from, struct picture *to,
 	struct damage *damage) {
 	struct damage upright = {0};

@@ -29,6 +29,11 @@ void orientation_size(enum orientation orientation, uint32_t *width, uint32_t *h
 struct rect orientation_rect(
 	enum orientation orientation, uint32_t width, uint32_t height, const struct rect *rect);
 
+/* The other way round: where a rectangle within an upright picture of width x height is in the
+ * buffer. */
+struct rect orientation_rect_in_buffer(
+	enum orientation orientation, uint32_t width, uint32_t height, const struct rect *rect);
+
 /* Brings the damaged parts of `to`, which has the upright size, up to date with `from`. *damage
  * becomes the upright one. Its rectangles lie within `from`. */
 void orientation_apply(enum orientation orientation, const struct picture *from, struct picture *to,

@@ -1,6 +1,8 @@
 #include "capture/pipeline.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "capture/canvas.h"
@@ -12,8 +14,20 @@
 /* A picture is made better once nothing new has come for so long: on a moving screen that would
  * only take the time of the next one. */
 #define REFINE_AFTER_US 100000
+/* Where changes come steadily, the next one is waited for, up to this: in between, refining would
+ * only add to its cost. */
+#define REFINE_AFTER_MAX_US 250000
 /* A picture after such a rest has time to be checked throughout. */
 #define REST_US 500000
+
+/* Between pipeline_read() and the loop. */
+struct intake {
+	bool fresh;  /* a picture was read that the loop did not look at */
+	bool moved;  /* the cursor's place is relative to another corner */
+	bool failed; /* memory ran out */
+	int64_t pts_us;
+	int64_t read_us; /* when the last picture was read */
+};
 
 struct pipeline {
 	struct packet_open open;
@@ -23,16 +37,19 @@ struct pipeline {
 	const struct pipeline_loop *loop;
 	void *loop_data;
 	struct pace pace;
+	/* Under the source's lock. What was composed is the loop's alone. */
 	struct canvas canvas;
+	struct intake intake;
 	struct cursor_packet cursor;
 	uint32_t bitmap; /* of the cursor that is drawn in */
 	uint32_t credit;
 	uint32_t sequence;
 	int64_t last_pts_us;
-	int64_t taken_us;  /* when a picture was taken last */
+	int64_t change_us; /* when the last change was encoded */
 	int64_t refine_us; /* when the last picture may be made better */
 	bool ready;        /* READY was sent */
-	bool waiting;      /* the source has a picture */
+	bool begun;        /* the canvas has a picture */
+	bool waiting;      /* the source announced a picture */
 	bool changed;      /* cursor or size, without a new picture */
 	bool key;          /* a keyframe is wanted */
 	bool unsettled;    /* encoding the last picture again improves it */
@@ -41,6 +58,16 @@ struct pipeline {
 
 enum packet_chroma pipeline_chroma(const struct packet_open *open) {
 	return open->fidelity == PACKET_FIDELITY_TEXT ? PACKET_CHROMA_444 : PACKET_CHROMA_420;
+}
+
+static struct rect region_rect(const struct packet_region *region) {
+	return (struct rect){(int32_t)region->x, (int32_t)region->y, (int32_t)region->width,
+		(int32_t)region->height};
+}
+
+/* Pictures are taken in for as long as there is credit for a frame of them. */
+static void update_want(struct pipeline *pipeline) {
+	source_want(pipeline->source, pipeline->credit > 0 && !pipeline->failed);
 }
 
 struct pipeline *pipeline_create(const struct packet_open *open, struct source *source,
@@ -59,10 +86,13 @@ struct pipeline *pipeline_create(const struct packet_open *open, struct source *
 		.loop_data = loop_data,
 		.credit = open->credit,
 		.last_pts_us = -1,
-		.taken_us = -REST_US,
+		.intake.read_us = -REST_US,
+		.change_us = -REFINE_AFTER_MAX_US,
 	};
 	canvas_init(&pipeline->canvas, pipeline_chroma(open), open->max_width, open->max_height);
+	pipeline->canvas.region = region_rect(&open->region);
 	pace_init(&pipeline->pace, open->max_fps);
+	update_want(pipeline);
 	return pipeline;
 }
 
@@ -75,6 +105,7 @@ void pipeline_destroy(struct pipeline *pipeline) {
 
 static void fail(struct pipeline *pipeline, enum error_code code, const char *detail) {
 	pipeline->failed = true;
+	update_want(pipeline);
 	pipeline->loop->failed(pipeline->loop_data, code, detail);
 }
 
@@ -94,35 +125,56 @@ static void update_cursor(struct pipeline *pipeline) {
 		return;
 	}
 	struct cursor *drawn = &pipeline->canvas.cursor;
+	bool set = true;
+	source_lock(pipeline->source);
 	if (cursor.bitmap != pipeline->bitmap) {
 		pipeline->bitmap = cursor.bitmap;
-		if (!cursor_set_bitmap(drawn, cursor.width, cursor.height, cursor.rgba)) {
-			out_of_memory(pipeline);
-			return;
-		}
+		set = cursor_set_bitmap(drawn, cursor.width, cursor.height, cursor.rgba);
 	}
-	cursor_move(drawn, cursor.visible, cursor.x - cursor.hot_x, cursor.y - cursor.hot_y);
+	cursor_move(drawn, cursor.visible, cursor.x - cursor.hot_x - pipeline->canvas.crop.x,
+		cursor.y - cursor.hot_y - pipeline->canvas.crop.y);
 	pipeline->changed = pipeline->changed || drawn->changed;
-}
-
-/* Brings the canvas up to date with the newest picture of the source. False when there is none
- * after all, or it failed. */
-static bool read_newest(struct pipeline *pipeline, int64_t now, int64_t *pts_us) {
-	struct source_picture newest;
-	pipeline->waiting = false;
-	if (!source_take(pipeline->source, &newest)) {
-		return false;
-	}
-	bool rested = now - pipeline->taken_us >= REST_US;
-	bool read = canvas_read(
-		&pipeline->canvas, &newest.pixels, newest.orientation, &newest.damage, rested);
-	*pts_us = newest.pts_us;
-	source_give_back(pipeline->source);
-	pipeline->taken_us = now;
-	if (!read) {
+	source_unlock(pipeline->source);
+	if (!set) {
 		out_of_memory(pipeline);
 	}
-	return read;
+}
+
+void pipeline_read(struct pipeline *pipeline, const struct source_picture *picture) {
+	struct intake *intake = &pipeline->intake;
+	int64_t now = pipeline->loop->now(pipeline->loop_data);
+	bool rested = now - intake->read_us >= REST_US;
+	const struct rect crop = pipeline->canvas.crop;
+	bool read = canvas_read(&pipeline->canvas, &picture->pixels, picture->orientation,
+		&picture->damage, rested);
+	intake->fresh = true;
+	intake->failed = intake->failed || !read;
+	intake->moved = intake->moved || memcmp(&crop, &pipeline->canvas.crop, sizeof(crop)) != 0;
+	intake->pts_us = picture->pts_us;
+	intake->read_us = now;
+}
+
+/* Looks at what was taken in since the last time. False when that was nothing, or it failed. */
+static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
+	struct intake *intake = &pipeline->intake;
+	source_lock(pipeline->source);
+	const struct intake last = *intake;
+	intake->fresh = false;
+	intake->moved = false;
+	pipeline->begun = !canvas_is_empty(&pipeline->canvas);
+	source_unlock(pipeline->source);
+	pipeline->waiting = false;
+	if (last.moved) {
+		cursor_packet_repeat(&pipeline->cursor);
+	}
+	if (last.failed) {
+		out_of_memory(pipeline);
+	}
+	if (!last.fresh || last.failed || !pipeline->begun) {
+		return false;
+	}
+	*pts_us = last.pts_us;
+	return true;
 }
 
 /* False when the encoder left the picture out: it is to be encoded again. */
@@ -151,6 +203,7 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 		.pts_us = pipeline->last_pts_us,
 	};
 	pipeline->credit--;
+	update_want(pipeline);
 	pipeline->key = false;
 	pipeline->unsettled = !frame.settled;
 	log_debug("frame %u: %zu bytes, %u damaged areas%s%s", header.sequence, frame.length,
@@ -162,7 +215,7 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 
 /* True when the canvas holds something that was not sent. */
 static bool is_stale(const struct pipeline *pipeline) {
-	return !canvas_is_empty(&pipeline->canvas) && (pipeline->key || pipeline->changed);
+	return pipeline->begun && (pipeline->key || pipeline->changed);
 }
 
 /* True when a frame is wanted, permitted and can be sent at once. */
@@ -172,18 +225,33 @@ static bool may_encode(const struct pipeline *pipeline) {
 	       (pipeline->waiting || pipeline->unsettled || is_stale(pipeline));
 }
 
+/* `interval_us`: between the last two changes. */
+static int64_t refine_delay(int64_t interval_us) {
+	int64_t delay = 2 * interval_us;
+	bool steady = interval_us < REFINE_AFTER_MAX_US && delay > REFINE_AFTER_US;
+	return !steady                       ? REFINE_AFTER_US
+	       : delay < REFINE_AFTER_MAX_US ? delay
+					     : REFINE_AFTER_MAX_US;
+}
+
 /* One frame, of what is newest; none when nothing of it shows. */
 static void make_frame(struct pipeline *pipeline, bool refine, int64_t now) {
 	int64_t pts_us = now;
-	if (pipeline->waiting) {
-		if (!read_newest(pipeline, now, &pts_us)) {
-			return;
-		}
+	bool announced = pipeline->waiting;
+	/* One may have come that is announced only later. */
+	bool fresh = take_intake(pipeline, &pts_us);
+	if (pipeline->failed || (announced && !fresh)) {
+		return;
+	}
+	if (announced) {
 		update_cursor(pipeline);
 	}
 	const struct picture *picture = NULL;
 	struct damage damage;
-	if (!canvas_compose(&pipeline->canvas, &picture, &damage)) {
+	source_lock(pipeline->source);
+	bool composed = canvas_compose(&pipeline->canvas, &picture, &damage);
+	source_unlock(pipeline->source);
+	if (!composed) {
 		out_of_memory(pipeline);
 		return;
 	}
@@ -191,11 +259,12 @@ static void make_frame(struct pipeline *pipeline, bool refine, int64_t now) {
 	if (damage_is_empty(&damage) && !pipeline->key && !refine) {
 		return;
 	}
-	if (refine) {
+	if (refine && !fresh) {
 		pipeline->refine_us = now + pipeline->pace.interval_us;
 	} else {
 		pace_took(&pipeline->pace, now);
-		pipeline->refine_us = now + REFINE_AFTER_US;
+		pipeline->refine_us = now + refine_delay(now - pipeline->change_us);
+		pipeline->change_us = now;
 	}
 	/* A picture from before the last refinement is shown when it comes, not before. */
 	if (!encode_and_send(
@@ -205,15 +274,16 @@ static void make_frame(struct pipeline *pipeline, bool refine, int64_t now) {
 }
 
 static void send_cursor(struct pipeline *pipeline) {
-	if (pipeline->cursor.waits && pipeline->ready && !pipeline->failed &&
-		!canvas_is_empty(&pipeline->canvas) && channel_idle(pipeline->channel)) {
+	if (pipeline->cursor.waits && pipeline->ready && !pipeline->failed && pipeline->begun &&
+		channel_idle(pipeline->channel)) {
+		source_lock(pipeline->source);
 		struct packet packet = cursor_packet_make(&pipeline->cursor, &pipeline->canvas);
+		source_unlock(pipeline->source);
 		(void)channel_send(pipeline->channel, &packet);
 	}
 }
 
-void pipeline_step(struct pipeline *pipeline) {
-	send_cursor(pipeline);
+static void make_frames(struct pipeline *pipeline) {
 	while (may_encode(pipeline)) {
 		int64_t now = pipeline->loop->now(pipeline->loop_data);
 		bool refine = !pipeline->waiting && !is_stale(pipeline);
@@ -227,10 +297,21 @@ void pipeline_step(struct pipeline *pipeline) {
 	}
 }
 
+void pipeline_step(struct pipeline *pipeline) {
+	send_cursor(pipeline);
+	make_frames(pipeline);
+	/* Where a frame has another size or region, the cursor has another place. */
+	send_cursor(pipeline);
+}
+
 void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height) {
 	pipeline->waiting = true;
-	canvas_size(&pipeline->canvas, &width, &height);
-	if (!pipeline->ready && !pipeline->failed) {
+	bool shows = canvas_size(&pipeline->canvas, &width, &height);
+	if (!pipeline->ready && !pipeline->failed && !shows) {
+		char detail[64];
+		snprintf(detail, sizeof(detail), "the picture is %ux%u", width, height);
+		fail(pipeline, ERROR_REGION_OUTSIDE, detail);
+	} else if (!pipeline->ready && !pipeline->failed) {
 		const struct packet packet = {
 			.type = PACKET_READY,
 			.ready = {.codec = pipeline->open.codec,
@@ -253,10 +334,23 @@ void pipeline_set(struct pipeline *pipeline, const struct packet_set *set) {
 	struct canvas *canvas = &pipeline->canvas;
 	pace_set_fps(&pipeline->pace, set->max_fps);
 	encoder_set_rate(pipeline->encoder, set->max_fps, set->max_kbps);
-	if (canvas->max_width != set->max_width || canvas->max_height != set->max_height) {
-		canvas->max_width = set->max_width;
-		canvas->max_height = set->max_height;
-		pipeline->changed = true;
+	const struct rect region = region_rect(&set->region);
+	bool moved = memcmp(&region, &canvas->region, sizeof(region)) != 0;
+	bool resized = canvas->max_width != set->max_width || canvas->max_height != set->max_height;
+	source_lock(pipeline->source);
+	canvas->region = region;
+	canvas->max_width = set->max_width;
+	canvas->max_height = set->max_height;
+	source_unlock(pipeline->source);
+	bool unread = pipeline->waiting && pipeline->credit == 0;
+	if (moved && !unread && pipeline->begun) {
+		/* What it shows now was not converted. */
+		source_refresh(pipeline->source);
+	}
+	/* The picture with the new region brings the new size too. */
+	pipeline->changed = pipeline->changed || (resized && !moved);
+	if (resized) {
+		cursor_packet_repeat(&pipeline->cursor);
 	}
 	pipeline_step(pipeline);
 }
@@ -264,6 +358,7 @@ void pipeline_set(struct pipeline *pipeline, const struct packet_set *set) {
 void pipeline_credit(struct pipeline *pipeline, uint32_t frames) {
 	uint32_t credit = pipeline->credit + frames;
 	pipeline->credit = credit < CREDIT_HELD_MAX ? credit : CREDIT_HELD_MAX;
+	update_want(pipeline);
 	pipeline_step(pipeline);
 }
 

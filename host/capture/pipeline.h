@@ -1,6 +1,6 @@
 /*
- * From source to channel: takes a picture when one waits, credit is there and the rate allows it;
- * takes in what changed; gives the buffer back; composes; encodes; sends. With a still screen it
+ * From source to channel: while credit is there, takes in what changed of every picture that comes;
+ * when the rate allows it composes, encodes, sends. With a still screen it
  * encodes the same picture until the encoder says that it is settled, and then does nothing at all.
  *
  * It owns none of what it is given, and knows neither PipeWire nor libvpx.
@@ -36,11 +36,13 @@ struct pipeline *pipeline_create(const struct packet_open *open, struct source *
 	void *loop_data);
 void pipeline_destroy(struct pipeline *pipeline);
 
+/* As source_events has it: the only one that other threads call. */
+void pipeline_read(struct pipeline *pipeline, const struct source_picture *picture);
 /* The source announced a picture. The first one sends READY. */
 void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height);
 /* The source's cursor moved, changed, came or went. */
 void pipeline_cursor(struct pipeline *pipeline);
-/* The peer wants another rate, bitrate or size. */
+/* The peer wants another rate, bitrate, size or region. */
 void pipeline_set(struct pipeline *pipeline, const struct packet_set *set);
 /* The peer grants more frames. */
 void pipeline_credit(struct pipeline *pipeline, uint32_t frames);

@@ -13,10 +13,15 @@
 /* A picture's time stamp is believed when it is at most this old. */
 #define PTS_AGE_MAX_US 10000000
 
+/* So much of a buffer's beginning stays mapped; nothing of a large one's. */
+#define KEPT ((size_t)1024 * 1024)
+#define LARGE ((size_t)16 * 1024 * 1024)
+
 #define BITMAP_SIZE ((size_t)CURSOR_SIDE_MAX * CURSOR_SIDE_MAX * 4)
 
-bool pw_latest_init(struct pw_latest *latest, bool cursor_wanted) {
-	*latest = (struct pw_latest){.cursor_wanted = cursor_wanted};
+bool pw_latest_init(struct pw_latest *latest, bool cursor_wanted,
+	void (*read)(void *data, const struct source_picture *picture), void *data) {
+	*latest = (struct pw_latest){.read = read, .data = data, .cursor_wanted = cursor_wanted};
 	pthread_mutex_init(&latest->lock, NULL);
 	if (cursor_wanted) {
 		latest->bitmap_new = malloc(BITMAP_SIZE);
@@ -49,8 +54,14 @@ void pw_latest_close(struct pw_latest *latest) {
 
 void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	bool usable = pw_buffer_usable(buffer->buffer);
+	const struct spa_data *data = &buffer->buffer->datas[0];
 	if (!usable) {
 		log_warning("a buffer's memory is not what the producer says; it is ignored");
+	} else if (data->type == SPA_DATA_MemFd && data->maxsize <= LARGE) {
+		/* Not with the first picture in it, which is not to be held for so long. Kernels
+		 * before 5.14 can't, and no harm is done. */
+		(void)madvise(data->data, data->maxsize < KEPT ? data->maxsize : KEPT,
+			MADV_POPULATE_READ);
 	}
 	pthread_mutex_lock(&latest->lock);
 	buffer->user_data = usable ? latest : NULL;
@@ -79,6 +90,8 @@ static void hold_newest(struct pw_latest *latest, struct pw_stream *stream,
 		     picture->orientation != latest->last_orientation;
 	latest->last_crop = picture->crop;
 	latest->last_orientation = picture->orientation;
+	/* The cursor has another place in the picture, though it may not have moved. */
+	latest->cursor_changed = latest->cursor_changed || (moved && latest->bitmap > 0);
 	latest->damage_full = latest->damage_full || moved || gap || !picture->damage_known;
 	if (!latest->damage_full) {
 		damage_unite(&latest->damage, &picture->damage);
@@ -152,6 +165,56 @@ static bool receive_buffer(
 	return false;
 }
 
+static int64_t monotonic_us(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Pages that were read stay resident for as long as they are mapped: 8 MiB a buffer at 1920x1080.
+ * To map them anew costs more than to convert them, so some stay. */
+static void drop_pages(const struct spa_data *data) {
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uint8_t *begin = data->data;
+	uint8_t *end = begin + data->maxsize;
+	begin += (page - (uintptr_t)begin % page) % page;
+	end -= (uintptr_t)end % page;
+	ptrdiff_t kept = data->maxsize <= LARGE ? (ptrdiff_t)KEPT : 0;
+	if (data->type == SPA_DATA_MemFd && end - begin > kept) {
+		madvise(begin + kept, (size_t)(end - begin - kept), MADV_DONTNEED);
+	}
+}
+
+/* Lends the picture that is held to the reader, and gives its buffer back. */
+static void read_held(struct pw_latest *latest, struct pw_stream *stream) {
+	struct pw_buffer *buffer = latest->held;
+	const struct spa_data *data = &buffer->buffer->datas[0];
+	uint32_t width = (uint32_t)latest->picture.crop.width;
+	uint32_t height = (uint32_t)latest->picture.crop.height;
+	int64_t now = monotonic_us();
+	int64_t pts = latest->picture.pts_us;
+	struct source_picture picture = {
+		.pixels = {.top = latest->picture.top,
+			.stride = latest->picture.stride,
+			.order = latest->picture_order,
+			.width = width,
+			.height = height},
+		.orientation = latest->picture.orientation,
+		.damage = latest->damage,
+		.pts_us = pts <= now && pts >= now - PTS_AGE_MAX_US && pts >= 0 ? pts : now,
+	};
+	if (latest->damage_full) {
+		damage_set_full(&picture.damage, width, height);
+	}
+	damage_clear(&latest->damage);
+	latest->damage_full = false;
+	latest->read(latest->data, &picture);
+	latest->held = NULL;
+	pw_stream_queue_buffer(stream, buffer);
+	/* Its mapping stays for as long as the lock is held. */
+	drop_pages(data);
+}
+
 bool pw_latest_receive(struct pw_latest *latest, struct pw_stream *stream) {
 	bool fresh = false;
 	pthread_mutex_lock(&latest->lock);
@@ -164,74 +227,33 @@ bool pw_latest_receive(struct pw_latest *latest, struct pw_stream *stream) {
 			pw_stream_queue_buffer(stream, buffer);
 		}
 	}
+	if (latest->wanted && latest->held != NULL) {
+		read_held(latest, stream);
+	}
+	latest->fresh = latest->fresh || fresh;
 	fresh = fresh || latest->cursor_changed;
 	pthread_mutex_unlock(&latest->lock);
 	return fresh;
 }
 
+void pw_latest_want(struct pw_latest *latest, struct pw_stream *stream, bool wanted) {
+	pthread_mutex_lock(&latest->lock);
+	latest->wanted = wanted;
+	if (wanted && latest->held != NULL) {
+		read_held(latest, stream);
+	}
+	pthread_mutex_unlock(&latest->lock);
+}
+
 bool pw_latest_peek(struct pw_latest *latest, uint32_t *width, uint32_t *height) {
 	pthread_mutex_lock(&latest->lock);
-	bool waits = latest->held != NULL && !latest->closed;
+	bool fresh = latest->fresh && !latest->closed;
+	latest->fresh = false;
 	*width = (uint32_t)latest->picture.crop.width;
 	*height = (uint32_t)latest->picture.crop.height;
 	orientation_size(latest->picture.orientation, width, height);
 	pthread_mutex_unlock(&latest->lock);
-	return waits;
-}
-
-static int64_t monotonic_us(void) {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-/* Keeps the lock until pw_latest_give_back(): the buffer must not be swapped while it is read. */
-bool pw_latest_take(struct pw_latest *latest, struct source_picture *picture) {
-	pthread_mutex_lock(&latest->lock);
-	if (latest->held == NULL) {
-		pthread_mutex_unlock(&latest->lock);
-		return false;
-	}
-	uint32_t width = (uint32_t)latest->picture.crop.width;
-	uint32_t height = (uint32_t)latest->picture.crop.height;
-	int64_t now = monotonic_us();
-	int64_t pts = latest->picture.pts_us;
-	picture->pixels = (struct pixels){
-		.top = latest->picture.top,
-		.stride = latest->picture.stride,
-		.order = latest->picture_order,
-		.width = width,
-		.height = height,
-	};
-	picture->orientation = latest->picture.orientation;
-	picture->damage = latest->damage;
-	if (latest->damage_full) {
-		damage_set_full(&picture->damage, width, height);
-	}
-	picture->pts_us = pts <= now && pts >= now - PTS_AGE_MAX_US && pts >= 0 ? pts : now;
-	damage_clear(&latest->damage);
-	latest->damage_full = false;
-	return true;
-}
-
-/* The pages that were read stay resident for as long as they are mapped: 8 MiB a buffer at
- * 1920x1080. Dropping them costs little, since the next read maps them in bulk. */
-static void drop_pages(const struct spa_data *data) {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uint8_t *begin = data->data;
-	uint8_t *end = begin + data->maxsize;
-	begin += (page - (uintptr_t)begin % page) % page;
-	end -= (uintptr_t)end % page;
-	if (data->type == SPA_DATA_MemFd && end > begin) {
-		madvise(begin, (size_t)(end - begin), MADV_DONTNEED);
-	}
-}
-
-void pw_latest_give_back(struct pw_latest *latest, struct pw_stream *stream) {
-	drop_pages(&latest->held->buffer->datas[0]);
-	pw_stream_queue_buffer(stream, latest->held);
-	latest->held = NULL;
-	pthread_mutex_unlock(&latest->lock);
+	return fresh;
 }
 
 /* Whatever a producer claims, places stay so near that sums of them don't overflow. */

@@ -3,8 +3,10 @@
  *
  * The stream's process callback runs on the data thread, because only there a buffer that is given
  * back returns to its producer in the same cycle. A producer with two buffers whose consumer gives
- * back later never gets another cycle to receive it in, and freezes. The callback only swaps the
- * waiting buffer for the newer one; `lock` guards that hand-over. At most one buffer is held.
+ * back later never gets another cycle to receive it in, and freezes. While pictures are wanted the
+ * callback lends the newest one to the reader and gives its buffer back at once; an encode on the
+ * loop holds no buffer up. Otherwise it only swaps the waiting buffer for the newer one. `lock`
+ * guards that, and with it all that the reader touches. At most one buffer is held.
  */
 #pragma once
 
@@ -20,16 +22,21 @@ struct pw_stream;
 
 struct pw_latest {
 	pthread_mutex_t lock;
+	void (*read)(
+		void *data, const struct source_picture *picture); /* as source_events has it */
+	void *data;
 	/* Guarded by `lock`. */
 	uint32_t width; /* of the negotiated format; 0 before it */
 	uint32_t height;
 	enum pixel_order order;
 	bool closed;            /* nothing is held any more */
-	struct pw_buffer *held; /* the newest picture's, until it is taken */
+	bool wanted;            /* pictures are read as they come */
+	bool fresh;             /* one came since pw_latest_peek() */
+	struct pw_buffer *held; /* the newest picture's, until it is read */
 	struct pw_buffer_picture picture;
 	enum pixel_order picture_order;
 	struct rect last_crop;
-	struct damage damage; /* since the last taken picture */
+	struct damage damage; /* since the last picture that was read */
 	bool damage_full;
 	enum orientation last_orientation;
 	uint64_t last_sequence;
@@ -41,8 +48,10 @@ struct pw_latest {
 	uint8_t *bitmap_lent;           /* owned; the loop's copy */
 };
 
-/* Whether cursors are of interest. False when memory ran out. */
-bool pw_latest_init(struct pw_latest *latest, bool cursor_wanted);
+/* `read` is called with the lock held; `cursor_wanted`: whether cursors are of interest. False when
+ * memory ran out. */
+bool pw_latest_init(struct pw_latest *latest, bool cursor_wanted,
+	void (*read)(void *data, const struct source_picture *picture), void *data);
 void pw_latest_finish(struct pw_latest *latest);
 
 /* A format was negotiated; buffers that come from here on have it. */
@@ -56,16 +65,15 @@ void pw_latest_close(struct pw_latest *latest);
 void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
 void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
 
-/* On the data thread: takes all buffers that wait, keeps the newest picture's and gives the others
- * back. True when there is a new picture, or news of the cursor. */
+/* On the data thread: takes all buffers that wait, reads or keeps the newest picture's and gives
+ * the others back. True when there is a new picture, or news of the cursor. */
 bool pw_latest_receive(struct pw_latest *latest, struct pw_stream *stream);
 
-/* The upright size of the picture that is held. False when none is. */
+/* The newest picture's upright size. False when none came since the last call. */
 bool pw_latest_peek(struct pw_latest *latest, uint32_t *width, uint32_t *height);
 
-/* As source_take() and source_give_back(); in between the data thread waits. */
-bool pw_latest_take(struct pw_latest *latest, struct source_picture *picture);
-void pw_latest_give_back(struct pw_latest *latest, struct pw_stream *stream);
+/* As source_want(). `stream` may be NULL before the first picture. */
+void pw_latest_want(struct pw_latest *latest, struct pw_stream *stream, bool wanted);
 
 /* As source_cursor(). */
 bool pw_latest_cursor(struct pw_latest *latest, struct source_cursor *cursor);

@@ -1,8 +1,8 @@
 /*
- * Where pictures come from. A source announces that a new picture is there; the consumer takes the
- * newest one when it is ready for it. Pictures that were never taken are lost, but what changed in
- * them is not: the damage that comes with a picture is everything since the last one that was
- * taken.
+ * Where pictures come from. While pictures are wanted, each is lent to the consumer as soon as it
+ * is there, also while the loop is busy: the producer gets its buffer back at once. While none are
+ * wanted the newest one waits. Pictures that were never read are lost, but what changed in them is
+ * not: the damage that comes with a picture is everything since the last one that was read.
  */
 #pragma once
 
@@ -15,11 +15,15 @@
 #include "wire/errors.h"
 
 struct source;
+struct source_picture;
 
 /* Called from the loop, never from within a call of the consumer's but source_start(). */
 struct source_events {
-	/* A new picture waits, width x height pixels (2 or more) when it is upright. It replaces
-	 * one that waits. */
+	/* The exception: reads a picture, lent for the call, on a thread of the source's or from
+	 * within source_want(). Never while the source is locked. */
+	void (*read)(void *data, const struct source_picture *picture);
+	/* A new picture was read, or waits; width x height pixels (2 or more) when it is upright.
+	 */
 	void (*picture)(void *data, uint32_t width, uint32_t height);
 	/* The cursor moved, changed, came or went. Not before the first picture. */
 	void (*cursor)(void *data);
@@ -30,7 +34,7 @@ struct source_events {
 struct source_picture {
 	struct pixels pixels; /* their sides are not yet upright */
 	enum orientation orientation;
-	struct damage damage; /* since the last taken picture, within the pixels' sides */
+	struct damage damage; /* since the last picture that was read, within the pixels' sides */
 	int64_t pts_us;       /* CLOCK_MONOTONIC */
 };
 
@@ -49,9 +53,11 @@ struct source_cursor {
 
 struct source_impl {
 	void (*start)(struct source *source);
-	bool (*take)(struct source *source, struct source_picture *picture);
-	void (*give_back)(struct source *source);
+	void (*want)(struct source *source, bool wanted);
+	void (*lock)(struct source *source);
+	void (*unlock)(struct source *source);
 	bool (*cursor)(struct source *source, struct source_cursor *cursor);
+	void (*refresh)(struct source *source);
 	void (*destroy)(struct source *source);
 };
 
@@ -65,22 +71,30 @@ static inline void source_start(struct source *source) {
 	source->impl->start(source);
 }
 
-/*
- * Lends the newest picture until source_give_back(), which must follow within a few milliseconds
- * and without calling the loop: the producer may be waiting. False when none waits.
- */
-static inline bool source_take(struct source *source, struct source_picture *picture) {
-	return source->impl->take(source, picture);
+/* Whether pictures are wanted; at first none are. One that waits is read before this returns. */
+static inline void source_want(struct source *source, bool wanted) {
+	source->impl->want(source, wanted);
 }
 
-static inline void source_give_back(struct source *source) {
-	source->impl->give_back(source);
+/* No picture is read until source_unlock(), which must follow within a few milliseconds and without
+ * another call of the source's: the producer may be waiting. */
+static inline void source_lock(struct source *source) {
+	source->impl->lock(source);
 }
 
-/* What is known of the cursor. False when nothing changed since the last call. Not while a picture
- * is lent. */
+static inline void source_unlock(struct source *source) {
+	source->impl->unlock(source);
+}
+
+/* What is known of the cursor. False when nothing changed since the last call. */
 static inline bool source_cursor(struct source *source, struct source_cursor *cursor) {
 	return source->impl->cursor(source, cursor);
+}
+
+/* Asks for the picture anew where none waits: one comes soon, also of a screen on which nothing
+ * changes. */
+static inline void source_refresh(struct source *source) {
+	source->impl->refresh(source);
 }
 
 static inline void source_destroy(struct source *source) {

@@ -16,6 +16,10 @@
 #define NUDGES_MAX 3
 /* So long the stream rests then, that the producer's stops too. */
 #define NUDGE_REST_MS 50
+/* The same for the first restart of a stream that had pictures before it got a new format: someone
+ * is looking at the old size. */
+#define NUDGE_AGAIN_MS 50
+#define NUDGE_AGAIN_REST_MS 20
 
 struct source_pipewire {
 	struct source source;
@@ -39,11 +43,12 @@ struct source_pipewire {
 	struct spa_source *wakeup;
 	struct spa_source *nudge;
 	uint32_t nudges; /* since the last picture */
-	bool resting;    /* stopped, to be started again */
-	int sync;        /* sequence number of the last round trip that was asked for */
-	bool answered;   /* the remote is PipeWire indeed */
-	bool ended;      /* `ended` was emitted */
-	bool fits;       /* one of the node's formats is ours */
+	bool had_picture;
+	bool resting;  /* stopped, to be started again */
+	int sync;      /* sequence number of the last round trip that was asked for */
+	bool answered; /* the remote is PipeWire indeed */
+	bool ended;    /* `ended` was emitted */
+	bool fits;     /* one of the node's formats is ours */
 	char offered[384];
 
 	struct pw_latest latest;
@@ -70,6 +75,28 @@ static void set_nudge(struct source_pipewire *self, int ms) {
 	pw_loop_update_timer(self->loop, self->nudge, &delay, NULL, false);
 }
 
+static void restart_stream(struct source_pipewire *self, int rest_ms) {
+	self->nudges++;
+	self->resting = true;
+	pw_stream_set_active(self->stream, false);
+	set_nudge(self, rest_ms);
+}
+
+/* It is the first time that the next picture is waited for, and not the first picture. */
+static bool is_again(const struct source_pipewire *self) {
+	return self->had_picture && self->nudges == 0;
+}
+
+/* A picture is to come now. */
+static void expect_picture(struct source_pipewire *self) {
+	set_nudge(self, is_again(self) ? NUDGE_AGAIN_MS : NUDGE_MS);
+}
+
+static bool is_streaming(const struct source_pipewire *self) {
+	return self->stream != NULL &&
+	       pw_stream_get_state(self->stream, NULL) == PW_STREAM_STATE_STREAMING;
+}
+
 /*
  * The producer may send its first picture before PipeWire has both ends in one cycle. On a still
  * screen no second one follows, and the first lies where it is. A stream that starts anew gets a
@@ -84,13 +111,9 @@ static void on_nudge(void *data, uint64_t expirations) {
 	if (self->resting) {
 		self->resting = false;
 		pw_stream_set_active(self->stream, true);
-	} else if (self->nudges < NUDGES_MAX &&
-		   pw_stream_get_state(self->stream, NULL) == PW_STREAM_STATE_STREAMING) {
-		self->nudges++;
-		self->resting = true;
+	} else if (self->nudges < NUDGES_MAX && is_streaming(self)) {
 		log_info("no picture yet; the stream is restarted");
-		pw_stream_set_active(self->stream, false);
-		set_nudge(self, NUDGE_REST_MS);
+		restart_stream(self, is_again(self) ? NUDGE_AGAIN_REST_MS : NUDGE_REST_MS);
 	}
 }
 
@@ -104,6 +127,7 @@ static void on_wakeup(void *data, uint64_t count) {
 			set_nudge(self, 0);
 		}
 		self->nudges = 0;
+		self->had_picture = true;
 		self->events->picture(self->data, width, height);
 	}
 	if (!self->ended && pw_latest_cursor_changed(&self->latest)) {
@@ -111,19 +135,32 @@ static void on_wakeup(void *data, uint64_t count) {
 	}
 }
 
-static bool source_pipewire_take(struct source *source, struct source_picture *picture) {
+static void source_pipewire_want(struct source *source, bool wanted) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
-	return pw_latest_take(&self->latest, picture);
+	pw_latest_want(&self->latest, self->stream, wanted);
 }
 
-static void source_pipewire_give_back(struct source *source) {
+static void source_pipewire_lock(struct source *source) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
-	pw_latest_give_back(&self->latest, self->stream);
+	pthread_mutex_lock(&self->latest.lock);
+}
+
+static void source_pipewire_unlock(struct source *source) {
+	struct source_pipewire *self = (struct source_pipewire *)source;
+	pthread_mutex_unlock(&self->latest.lock);
 }
 
 static bool source_pipewire_cursor(struct source *source, struct source_cursor *cursor) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
 	return pw_latest_cursor(&self->latest, cursor);
+}
+
+/* One restart at a time: the next picture ends it. */
+static void source_pipewire_refresh(struct source *source) {
+	struct source_pipewire *self = (struct source_pipewire *)source;
+	if (!self->ended && self->nudges == 0 && is_streaming(self)) {
+		restart_stream(self, NUDGE_REST_MS);
+	}
 }
 
 static void on_add_buffer(void *data, struct pw_buffer *buffer) {
@@ -155,7 +192,7 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 	const struct spa_pod *params[PW_FORMAT_PARAMS_MAX];
 	uint32_t count = pw_format_buffer_params(&builder, params);
 	pw_stream_update_params(self->stream, params, count);
-	set_nudge(self, NUDGE_MS);
+	expect_picture(self);
 }
 
 static void end_by_stream_error(struct source_pipewire *self, const char *error) {
@@ -175,8 +212,10 @@ static void on_state_changed(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
 	struct source_pipewire *self = data;
 	log_debug("stream: %s", pw_stream_state_as_string(state));
-	if (!self->resting) {
-		set_nudge(self, state == PW_STREAM_STATE_STREAMING ? NUDGE_MS : 0);
+	if (!self->resting && state == PW_STREAM_STATE_STREAMING) {
+		expect_picture(self);
+	} else if (!self->resting) {
+		set_nudge(self, 0);
 	}
 	if (state == PW_STREAM_STATE_ERROR) {
 		end_by_stream_error(self, error);
@@ -387,9 +426,11 @@ static void source_pipewire_destroy(struct source *source) {
 
 static const struct source_impl source_pipewire_impl = {
 	.start = source_pipewire_start,
-	.take = source_pipewire_take,
-	.give_back = source_pipewire_give_back,
+	.want = source_pipewire_want,
+	.lock = source_pipewire_lock,
+	.unlock = source_pipewire_unlock,
 	.cursor = source_pipewire_cursor,
+	.refresh = source_pipewire_refresh,
 	.destroy = source_pipewire_destroy,
 };
 
@@ -411,7 +452,7 @@ struct source *source_pipewire_create(struct pw_context *context, struct pw_loop
 		.events = events,
 		.data = data,
 	};
-	bool room = pw_latest_init(&self->latest, cursor_wanted);
+	bool room = pw_latest_init(&self->latest, cursor_wanted, events->read, data);
 	self->wakeup = pw_loop_add_event(loop, on_wakeup, self);
 	self->nudge = pw_loop_add_timer(loop, on_nudge, self);
 	if (!room || self->wakeup == NULL || self->nudge == NULL) {

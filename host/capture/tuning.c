@@ -32,8 +32,9 @@ struct tuning tuning_choose(const struct tuning_input *input) {
 	if (input->codec == PACKET_CODEC_VP8) {
 		return (struct tuning){
 			.threads = vp8_threads(input),
-			.speed = -6,
-			.quantizer_min = 4,
+			/* Faster ones lose track of text that scrolls. */
+			.speed = input->moving ? -10 : -6,
+			.quantizer_min = 12,
 			.quantizer_max = 56,
 			.undershoot_pct = 100,
 			.overshoot_pct = 15,
@@ -41,6 +42,7 @@ struct tuning tuning_choose(const struct tuning_input *input) {
 			.quantizer_step = 8,
 			.quantizer_good = 4,
 			.block_age = 4,
+			.key_age = 24,
 			.good_frames = 2,
 		};
 	}
@@ -49,7 +51,8 @@ struct tuning tuning_choose(const struct tuning_input *input) {
 		.threads = threads,
 		.tile_columns_log2 = tile_columns_log2(threads, input->width),
 		.speed = input->width * input->height >= VP9_PIXELS_FASTEST ? 9 : 7,
-		.quantizer_min = 4,
+		.screen = !input->moving,
+		.quantizer_min = 8,
 		.quantizer_max = 52,
 		.undershoot_pct = 50,
 		.overshoot_pct = 50,
@@ -57,6 +60,7 @@ struct tuning tuning_choose(const struct tuning_input *input) {
 		.quantizer_step = 8,
 		.quantizer_good = 6,
 		.block_age = 4,
+		.key_age = 4,
 		.good_frames = 4,
 	};
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/packet.h"
@@ -14,13 +15,16 @@ struct tuning_input {
 	uint32_t width;
 	uint32_t height;
 	uint32_t cores; /* how many the encoder may keep busy, at least 1 */
+	bool moving;    /* it shows moving pictures, not text and windows */
 };
 
 struct tuning {
 	uint32_t threads;
 	uint32_t tile_columns_log2; /* VP9 only */
 	int speed;                  /* libvpx's cpu-used */
-	/* libvpx's quantizer scale is 0 (best) to 63. */
+	bool screen;                /* VP9 only: libvpx's ways for screens, not for films */
+	/* libvpx's quantizer scale is 0 (best) to 63. What changes gets these; a still picture is
+	 * made better than that. */
 	uint32_t quantizer_min;
 	uint32_t quantizer_max;
 	uint32_t undershoot_pct;
@@ -30,8 +34,10 @@ struct tuning {
 	uint32_t quantizer_step;
 	/* What was encoded with this one, or a finer one, looks like its source. */
 	uint32_t quantizer_good;
-	/* For so many frames a block that changed is encoded, 1 to 255. */
+	/* For so many frames a block that changed is encoded, 1 to 255; after a keyframe, which is
+	 * coarse, every one. */
 	uint8_t block_age;
+	uint8_t key_age;
 	/* So many of a block's frames must have a good quantizer before it rests, 1 to 255. */
 	uint8_t good_frames;
 };

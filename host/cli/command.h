@@ -8,3 +8,4 @@ int command_record(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_install(int argc, char **argv);
 int command_uninstall(int argc, char **argv);
+int command_grants(int argc, char **argv);

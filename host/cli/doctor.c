@@ -2,9 +2,6 @@
 #include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/arguments.h"
@@ -12,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/say.h"
 #include "config.h"
+#include "control/local_socket.h"
 #include "control/portal.h"
 
 #define PORTAL_TIMEOUT_DOCTOR_MS 5000u
@@ -38,18 +36,6 @@ static void problem(struct doctor *doctor, const char *text, const char *remedy)
 	doctor->problems++;
 }
 
-/* Whether something listens on the socket `name`, in `folder` unless its path is absolute. */
-static bool listens(const char *folder, const char *name, char **path) {
-	*path = g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(folder, name, NULL);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	if (strlen(*path) >= sizeof(address.sun_path)) {
-		return false;
-	}
-	memcpy(address.sun_path, *path, strlen(*path) + 1);
-	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-}
-
 static void check_session(struct doctor *doctor) {
 	const char *display = g_getenv("WAYLAND_DISPLAY");
 	if (display == NULL && g_getenv("DISPLAY") != NULL) {
@@ -62,7 +48,7 @@ static void check_session(struct doctor *doctor) {
 		return;
 	}
 	g_autofree char *path = NULL;
-	bool there = listens(g_get_user_runtime_dir(), display, &path);
+	bool there = local_socket_listens(g_get_user_runtime_dir(), display, &path);
 	g_autofree char *text = g_strdup_printf(
 		there ? "Wayland session (%s)" : "The Wayland session at %s does not answer.",
 		path);
@@ -77,7 +63,7 @@ static bool check_bus(struct doctor *doctor) {
 	/* Without an address GLib may start a bus of its own, which would cure nothing. */
 	g_autofree char *path = NULL;
 	if (g_getenv("DBUS_SESSION_BUS_ADDRESS") == NULL &&
-		!listens(g_get_user_runtime_dir(), "bus", &path)) {
+		!local_socket_listens(g_get_user_runtime_dir(), "bus", &path)) {
 		problem(doctor, "There is no session bus.",
 			"Log in to a desktop, and run this in a terminal there.");
 		return false;
@@ -156,11 +142,8 @@ static void check_portal(struct doctor *doctor) {
 }
 
 static void check_pipewire(struct doctor *doctor) {
-	const char *folder = g_getenv("PIPEWIRE_RUNTIME_DIR");
-	const char *name = g_getenv("PIPEWIRE_REMOTE");
 	g_autofree char *path = NULL;
-	bool there = listens(folder != NULL ? folder : g_get_user_runtime_dir(),
-		name != NULL ? name : "pipewire-0", &path);
+	bool there = local_socket_pipewire(&path);
 	g_autofree char *text =
 		g_strdup_printf(there ? "PipeWire (%s)" : "PipeWire does not run (%s).", path);
 	if (there) {

@@ -18,6 +18,7 @@ static const char usage[] =
 	"  doctor            Check what screen sharing needs, and say how to mend it\n"
 	"  install           Make the native host known to your browsers\n"
 	"  uninstall         Take that back\n"
+	"  grants            List the sites that may share without asking, or revoke that\n"
 	"\n"
 	"portlight COMMAND --help tells more; so does the manual page, portlight(1).\n"
 	"portlight --version prints the version.\n";
@@ -30,6 +31,7 @@ static const struct command {
 	{"doctor", command_doctor},
 	{"install", command_install},
 	{"uninstall", command_uninstall},
+	{"grants", command_grants},
 };
 
 int main(int argc, char **argv) {

@@ -296,9 +296,10 @@ static const struct helper_listener helper_listener = {
 	.gone = helper_gone,
 };
 
-static void screencast_granted(void *data, const struct screencast_stream *stream) {
+static void screencast_granted(void *data, const struct screencast_stream *streams, size_t count) {
+	(void)count;
 	struct recorder *recorder = data;
-	recorder->stream = *stream;
+	recorder->stream = *streams;
 	progress_say(&recorder->progress, "Waiting for the first picture…");
 	screencast_open_remote(recorder->screencast);
 }

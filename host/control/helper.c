@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -31,6 +32,8 @@ struct helper {
 	guint child_source;
 	guint idle_source; /* ends a helper that never started */
 	char *start_error;
+	uint64_t frames; /* that came whole */
+	uint64_t bytes;
 	bool is_ready;
 	bool *destroyed; /* set by helper_destroy() within a callback; NULL: nobody asks */
 	bool told;       /* `ended` was called, or helper_stop(): no more ready, frame, ended */
@@ -148,6 +151,8 @@ static void handle_packet(struct helper *helper, const void *data, size_t length
 		if (!helper->is_ready) {
 			break;
 		}
+		helper->bytes += packet.frame.payload_length;
+		helper->frames += packet.frame.part == packet.frame.parts - 1;
 		helper->listener->frame(helper->data, &packet.frame);
 		return;
 	case PACKET_CURSOR:
@@ -386,6 +391,34 @@ void helper_set_paused(struct helper *helper, bool paused) {
 		g_clear_handle_id(&helper->socket_source, g_source_remove);
 	} else {
 		watch_socket(helper);
+	}
+}
+
+static uint64_t read_cpu_ms(pid_t pid) {
+	clockid_t clock;
+	struct timespec used;
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
+		return 0;
+	}
+	return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
+}
+
+static uint64_t read_rss_kib(pid_t pid) {
+	char path[64];
+	g_autofree char *text = NULL;
+	(void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	/* The first number is the size of the address space, the second what of it is resident. */
+	const char *second =
+		g_file_get_contents(path, &text, NULL, NULL) ? strchr(text, ' ') : NULL;
+	uint64_t pages = second != NULL ? g_ascii_strtoull(second, NULL, 10) : 0;
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+void helper_usage(const struct helper *helper, struct helper_usage *usage) {
+	*usage = (struct helper_usage){.frames = helper->frames, .bytes = helper->bytes};
+	if (helper->pid > 0) {
+		usage->cpu_ms = read_cpu_ms(helper->pid);
+		usage->rss_kib = read_rss_kib(helper->pid);
 	}
 }
 

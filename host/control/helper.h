@@ -67,6 +67,16 @@ void helper_request_keyframe(struct helper *helper);
 /* While paused nothing is read from the helper: its socket fills and it waits. */
 void helper_set_paused(struct helper *helper, bool paused);
 
+/* What the process used so far, and what was received from it. */
+struct helper_usage {
+	uint64_t cpu_ms;
+	uint64_t rss_kib; /* now; what the kernel does not tell is 0 */
+	uint64_t frames;
+	uint64_t bytes; /* of frames */
+};
+
+void helper_usage(const struct helper *helper, struct helper_usage *usage);
+
 /* Closes the socket; the process has HELPER_GRACE_MS to exit, then it is killed. `gone` follows and
  * nothing else. */
 void helper_stop(struct helper *helper);

@@ -3,7 +3,9 @@
 #include <glib.h>
 
 #include "base/log.h"
+#include "control/grants.h"
 #include "control/helper.h"
+#include "control/local_socket.h"
 #include "control/portal.h"
 #include "control/share.h"
 #include "control/stdio.h"
@@ -48,8 +50,10 @@ static void handle_probed(
 	if (code != ERROR_NONE) {
 		log_warning("%s %s", error_message(code), detail != NULL ? detail : "");
 	}
+	g_autofree char *socket = NULL;
 	struct protocol_hello_result result = {
 		.portal = info->version,
+		.pipewire = local_socket_pipewire(&socket),
 		.monitor = (info->source_types & PORTAL_SOURCE_MONITOR) != 0,
 		.window = (info->source_types & PORTAL_SOURCE_WINDOW) != 0,
 		/* Version 1 knows no modes: the cursor is hidden. */
@@ -83,8 +87,14 @@ static void handle_hello(struct host *host, const struct protocol_message *messa
 /* ---- shares ---- */
 
 static void handle_share(struct host *host, const struct protocol_message *message) {
+	share_create(&host->context, message);
+}
+
+static uint32_t handle_added(void *data, struct share *share) {
+	struct host *host = data;
 	host->share_count = host->share_count < PROTOCOL_ID_MAX ? host->share_count + 1 : 1;
-	g_queue_push_tail(&host->shares, share_create(&host->context, host->share_count, message));
+	g_queue_push_tail(&host->shares, share);
+	return host->share_count;
 }
 
 static struct share *find_share(struct host *host, uint32_t number) {
@@ -126,15 +136,45 @@ static struct share *find_addressed(struct host *host, const struct protocol_mes
 		return find_share(host, message->configure.share);
 	case PROTOCOL_KEYFRAME:
 		return find_share(host, message->keyframe_share);
+	case PROTOCOL_STATS:
+		return find_share(host, message->stats_share);
 	case PROTOCOL_STOP:
 		return find_share(host, message->stop_share);
 	case PROTOCOL_CANCEL:
 		return find_cancellable(host, message->cancel_request);
 	case PROTOCOL_HELLO:
 	case PROTOCOL_SHARE:
+	case PROTOCOL_GRANTS:
+	case PROTOCOL_REVOKE:
 		break;
 	}
 	return NULL;
+}
+
+/* ---- remembered grants ---- */
+
+static void handle_grants(struct host *host, const struct protocol_message *message) {
+	g_autofree struct grant_list *list = g_new0(struct grant_list, 1);
+	g_autofree char *detail = NULL;
+	enum error_code code = grants_read(list, &detail);
+	if (code != ERROR_NONE) {
+		answer_error(host, message->id, code, detail);
+		return;
+	}
+	stdio_end(host->stdio,
+		protocol_write_grants_result(stdio_begin(host->stdio), message->id, list));
+}
+
+static void handle_revoke(struct host *host, const struct protocol_message *message) {
+	g_autofree char *detail = NULL;
+	size_t revoked = 0;
+	enum error_code code = grants_revoke(message->revoke_origin, &revoked, &detail);
+	if (code != ERROR_NONE) {
+		answer_error(host, message->id, code, detail);
+		return;
+	}
+	stdio_end(host->stdio,
+		protocol_write_revoke_result(stdio_begin(host->stdio), message->id, revoked > 0));
 }
 
 /* ---- messages ---- */
@@ -175,6 +215,17 @@ static enum error_code check_message(struct host *host, const struct protocol_me
 	return count_pending(host) >= PROTOCOL_PENDING_MAX ? ERROR_TOO_MANY_REQUESTS : ERROR_NONE;
 }
 
+static void pass_to_share(struct host *host, const struct protocol_message *message) {
+	struct share *share = find_addressed(host, message);
+	if (share == NULL) {
+		answer_error(host, message->id, ERROR_UNKNOWN_SHARE,
+			message->type == PROTOCOL_CANCEL ? "cancel.request: no such request pends"
+							 : NULL);
+		return;
+	}
+	share_handle(share, message);
+}
+
 static void handle_message(void *data, const uint8_t *text, size_t length) {
 	struct host *host = data;
 	struct protocol_message message;
@@ -188,22 +239,23 @@ static void handle_message(void *data, const uint8_t *text, size_t length) {
 		answer_error(host, message.id, refusal, NULL);
 		return;
 	}
-	if (message.type == PROTOCOL_HELLO) {
+	switch (message.type) {
+	case PROTOCOL_HELLO:
 		handle_hello(host, &message);
-		return;
-	}
-	if (message.type == PROTOCOL_SHARE) {
+		break;
+	case PROTOCOL_SHARE:
 		handle_share(host, &message);
-		return;
+		break;
+	case PROTOCOL_GRANTS:
+		handle_grants(host, &message);
+		break;
+	case PROTOCOL_REVOKE:
+		handle_revoke(host, &message);
+		break;
+	default:
+		pass_to_share(host, &message);
+		break;
 	}
-	struct share *share = find_addressed(host, &message);
-	if (share == NULL) {
-		answer_error(host, message.id, ERROR_UNKNOWN_SHARE,
-			message.type == PROTOCOL_CANCEL ? "cancel.request: no such request pends"
-							: NULL);
-		return;
-	}
-	share_handle(share, &message);
 }
 
 static void handle_broken(void *data, enum error_code code) {
@@ -309,6 +361,7 @@ struct host *host_create(const struct host_options *options) {
 		.stdio = host->stdio,
 		.timeout_ms = host->options.timeout_ms,
 		.ready_timeout_ms = MIN(host->options.timeout_ms, HELPER_READY_TIMEOUT_MS),
+		.added = handle_added,
 		.released = handle_released,
 		.data = host,
 	};

@@ -165,9 +165,10 @@ static void handle_bus(GObject *source, GAsyncResult *result, gpointer data) {
 		probe_free(probe);
 		return;
 	}
-	if (connection == NULL) {
-		g_autofree char *detail =
-			g_strdup_printf("no session bus: %s", error != NULL ? error->message : "");
+	/* One that is lost is handed out until its last user lets go of it. */
+	if (connection == NULL || g_dbus_connection_is_closed(connection)) {
+		g_autofree char *detail = g_strdup_printf(
+			"no session bus: %s", error != NULL ? error->message : "it was closed");
 		struct portal_info none = {0};
 		probe_finish(probe, ERROR_PORTAL_MISSING, detail, &none);
 		return;

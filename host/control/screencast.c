@@ -4,6 +4,10 @@
 
 #include "base/log.h"
 
+/* The portal's persist_mode: until it is revoked. Known from this version on. */
+#define PERSIST_UNTIL_REVOKED 2u
+#define PERSIST_VERSION 4u
+
 enum step {
 	STEP_PROBING,
 	STEP_CREATING,
@@ -22,6 +26,7 @@ struct screencast {
 	enum step step;
 	struct portal_info info;
 	enum portal_cursor cursor; /* in force once the sources are selected */
+	bool restored;
 	GCancellable *cancellable; /* of the probe and of OpenPipeWireRemote */
 	struct portal_request *request;
 	GDBusConnection *connection; /* the one that the session belongs to */
@@ -76,9 +81,9 @@ static void call_step(struct screencast *screencast, struct portal_call call, GV
 
 /* ---- Start ---- */
 
-static void read_stream(GVariant *streams, struct screencast_stream *stream) {
+static void read_stream(GVariant *streams, size_t index, struct screencast_stream *stream) {
 	g_autoptr(GVariant) properties = NULL;
-	g_variant_get_child(streams, 0, "(u@a{sv})", &stream->node_id, &properties);
+	g_variant_get_child(streams, index, "(u@a{sv})", &stream->node_id, &properties);
 	gint32 width = 0;
 	gint32 height = 0;
 	if (g_variant_lookup(properties, "size", "(ii)", &width, &height) && width > 0 &&
@@ -103,14 +108,20 @@ static void handle_started(
 		end(screencast, ERROR_PORTAL_NO_STREAMS, NULL);
 		return;
 	}
-	if (g_variant_n_children(streams) > 1) {
-		log_info("the portal granted %zu streams; the first is used",
-			g_variant_n_children(streams));
+	size_t granted = g_variant_n_children(streams);
+	size_t count = MIN(granted, screencast->options.multiple ? SCREENCAST_STREAMS_MAX : 1);
+	if (granted > count) {
+		log_info("the portal granted %zu streams; %zu of them are used", granted, count);
 	}
-	struct screencast_stream stream = {.cursor = screencast->cursor};
-	read_stream(streams, &stream);
+	struct screencast_stream read[SCREENCAST_STREAMS_MAX] = {0};
+	for (size_t i = 0; i < count; i++) {
+		read[i].cursor = screencast->cursor;
+		read[i].restored = screencast->restored;
+		g_variant_lookup(results, "restore_token", "&s", &read[i].token);
+		read_stream(streams, i, &read[i]);
+	}
 	screencast->step = STEP_GRANTED;
-	screencast->listener->granted(screencast->data, &stream);
+	screencast->listener->granted(screencast->data, read, count);
 }
 
 /* ---- SelectSources ---- */
@@ -146,18 +157,32 @@ static uint32_t choose_cursor(enum portal_cursor wanted, uint32_t available) {
 	return (available & PORTAL_CURSOR_HIDDEN) != 0 ? PORTAL_CURSOR_HIDDEN : 0;
 }
 
+static void ask_to_remember(struct screencast *screencast, GVariantDict *options) {
+	const char *token = NULL;
+	if (!screencast->options.remember || screencast->info.version < PERSIST_VERSION ||
+		!screencast->listener->restore(screencast->data, &token)) {
+		return;
+	}
+	g_variant_dict_insert(options, "persist_mode", "u", PERSIST_UNTIL_REVOKED);
+	if (token != NULL) {
+		g_variant_dict_insert(options, "restore_token", "s", token);
+		screencast->restored = true;
+	}
+}
+
 static void select_sources(struct screencast *screencast) {
 	screencast->step = STEP_SELECTING;
 	GVariantDict options;
 	g_variant_dict_init(&options, NULL);
 	g_variant_dict_insert(&options, "types", "u",
 		screencast->options.source_types & screencast->info.source_types);
-	g_variant_dict_insert(&options, "multiple", "b", FALSE);
+	g_variant_dict_insert(&options, "multiple", "b", screencast->options.multiple);
 	uint32_t cursor = choose_cursor(screencast->options.cursor, screencast->info.cursor_modes);
 	screencast->cursor = cursor != 0 ? (enum portal_cursor)cursor : PORTAL_CURSOR_HIDDEN;
 	if (cursor != 0) {
 		g_variant_dict_insert(&options, "cursor_mode", "u", cursor);
 	}
+	ask_to_remember(screencast, &options);
 	call_step(screencast,
 		(struct portal_call){.method = "SelectSources", .session = screencast->session},
 		&options, handle_selected);

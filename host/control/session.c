@@ -20,6 +20,7 @@ static struct session_step decline(enum session_event event, enum error_code ref
 	case SESSION_CREDIT:
 	case SESSION_CONFIGURE:
 	case SESSION_KEYFRAME:
+	case SESSION_STATS:
 	case SESSION_CANCEL:
 	case SESSION_STOP:
 		return step(SESSION_REFUSE, refusal);
@@ -113,6 +114,8 @@ static struct session_step handle_live(
 		return step(SESSION_PASS_SETTINGS, ERROR_NONE);
 	case SESSION_KEYFRAME:
 		return step(SESSION_PASS_KEYFRAME, ERROR_NONE);
+	case SESSION_STATS:
+		return step(SESSION_ANSWER_STATS, ERROR_NONE);
 	case SESSION_STOP:
 	case SESSION_FAIL:
 		return move(state, SESSION_CLOSING,

@@ -31,6 +31,7 @@ enum session_event {
 	SESSION_CREDIT,
 	SESSION_CONFIGURE,
 	SESSION_KEYFRAME,
+	SESSION_STATS,
 	SESSION_CANCEL, /* of the pending `share` or `open` */
 	SESSION_STOP,
 	/* from anywhere: denied, closed by the desktop, crashed, not opened in time, shutdown */
@@ -51,14 +52,15 @@ enum session_action {
 	SESSION_PASS_SETTINGS = 1 << 7,
 	SESSION_ANSWER_SHARE = 1 << 8,
 	SESSION_ANSWER_OPEN = 1 << 9,
-	SESSION_FAIL_SHARE = 1 << 10,  /* `error` to the pending `share`, with the step's code */
-	SESSION_FAIL_OPEN = 1 << 11,   /* the same for `open` */
-	SESSION_TELL_ENDED = 1 << 12,  /* `ended`, with the step's code */
-	SESSION_CLOSE_CAST = 1 << 13,  /* withdraw from the portal, whatever step it is at */
-	SESSION_STOP_HELPER = 1 << 14, /* SESSION_GONE follows */
-	SESSION_ANSWER_STOP = 1 << 15, /* if a `stop` is pending */
-	SESSION_REFUSE = 1 << 16,      /* `error` to the message at hand, with the step's code */
-	SESSION_RELEASE = 1 << 17,     /* last: forget the share */
+	SESSION_ANSWER_STATS = 1 << 10,
+	SESSION_FAIL_SHARE = 1 << 11,  /* `error` to the pending `share`, with the step's code */
+	SESSION_FAIL_OPEN = 1 << 12,   /* the same for `open` */
+	SESSION_TELL_ENDED = 1 << 13,  /* `ended`, with the step's code */
+	SESSION_CLOSE_CAST = 1 << 14,  /* withdraw from the portal, whatever step it is at */
+	SESSION_STOP_HELPER = 1 << 15, /* SESSION_GONE follows */
+	SESSION_ANSWER_STOP = 1 << 16, /* if a `stop` is pending */
+	SESSION_REFUSE = 1 << 17,      /* `error` to the message at hand, with the step's code */
+	SESSION_RELEASE = 1 << 18,     /* last: forget the share */
 };
 
 struct session_step {

@@ -5,17 +5,21 @@
 #include <glib.h>
 
 #include "base/log.h"
+#include "control/cast.h"
+#include "control/grants.h"
 #include "control/helper.h"
-#include "control/screencast.h"
 #include "control/session.h"
 
 struct share {
 	const struct share_context *context;
 	uint32_t number;
 	enum session_state state;
-	struct screencast *cast;
+	struct cast *cast;
 	struct helper *helper;
 	struct screencast_stream stream;
+	struct protocol_share wish;
+	struct grants_claim claim;
+	bool remembered;
 	struct packet_open open; /* what `open` asked for, and `configure` since */
 	guint timer;
 	/* Ids of the pending requests, 0: none. */
@@ -28,6 +32,8 @@ struct share {
 struct occasion {
 	uint32_t id;     /* of the page's message */
 	uint16_t credit; /* of its `credit` */
+	const struct protocol_stream *streams;
+	size_t stream_count;
 	struct protocol_configure configure;
 	const struct packet_ready *ready;
 	const char *detail;
@@ -59,13 +65,26 @@ static enum protocol_surface surface_of(uint32_t source_type) {
 	}
 }
 
-static void answer_share(struct share *share) {
+static struct protocol_stream describe(const struct share *share) {
+	return (struct protocol_stream){share->number, surface_of(share->stream.source_type),
+		share->stream.width, share->stream.height};
+}
+
+/* What came of another share's consent was told of in that one's answer. */
+static void answer_share(struct share *share, const struct occasion *occasion) {
 	struct stdio *stdio = share->context->stdio;
+	if (share->share_id == 0) {
+		return;
+	}
 	struct protocol_share_result result = {
 		.share = share->number,
 		.surface = surface_of(share->stream.source_type),
 		.width = share->stream.width,
 		.height = share->stream.height,
+		.restored = share->stream.restored,
+		.remembered = share->remembered,
+		.streams = share->wish.multiple ? occasion->streams : NULL,
+		.stream_count = occasion->stream_count,
 	};
 	stdio_end(stdio, protocol_write_share_result(stdio_begin(stdio), share->share_id, &result));
 	share->share_id = 0;
@@ -75,6 +94,15 @@ static void answer_open(struct share *share, const struct packet_ready *ready) {
 	struct stdio *stdio = share->context->stdio;
 	stdio_end(stdio, protocol_write_open_result(stdio_begin(stdio), share->open_id, ready));
 	share->open_id = 0;
+}
+
+static void answer_stats(struct share *share, uint32_t id) {
+	struct stdio *stdio = share->context->stdio;
+	struct helper_usage usage;
+	helper_usage(share->helper, &usage);
+	const struct protocol_stats_result result = {
+		usage.cpu_ms, usage.rss_kib, usage.frames, usage.bytes};
+	stdio_end(stdio, protocol_write_stats_result(stdio_begin(stdio), id, &result));
 }
 
 static void answer_stop(struct share *share) {
@@ -92,10 +120,49 @@ static void tell_ended(struct share *share, enum error_code code, const char *de
 
 /* ---- what the screencast and the helper say ---- */
 
-static void handle_granted(void *data, const struct screencast_stream *stream) {
+static bool handle_restore(void *data, const char **token) {
 	struct share *share = data;
+	const struct protocol_share *wish = &share->wish;
+	bool ok = grants_claim(&share->claim, wish->origin, wish->monitor, wish->window);
+	*token = share->claim.token[0] != '\0' ? share->claim.token : NULL;
+	return ok;
+}
+
+static struct share *new_share(const struct share_context *context) {
+	struct share *share = g_new0(struct share, 1);
+	share->context = context;
+	share->number = context->added(context->data, share);
+	share->state = SESSION_ASKING;
+	return share;
+}
+
+static void take_stream(struct share *share, const struct screencast_stream *stream) {
 	share->stream = *stream;
-	advance(share, SESSION_GRANT, ERROR_NONE, &(struct occasion){0});
+	share->stream.token = NULL;
+}
+
+/* The share of a further stream is granted with its first. */
+static struct share *add_sibling(struct share *share, const struct screencast_stream *stream) {
+	struct share *sibling = new_share(share->context);
+	take_stream(sibling, stream);
+	sibling->cast = cast_join(share->cast, sibling);
+	advance(sibling, SESSION_GRANT, ERROR_NONE, &(struct occasion){0});
+	return sibling;
+}
+
+static void handle_granted(void *data, const struct screencast_stream *stream, size_t count) {
+	struct share *share = data;
+	struct protocol_stream streams[SCREENCAST_STREAMS_MAX];
+	take_stream(share, stream);
+	streams[0] = describe(share);
+	for (size_t i = 1; i < count; i++) {
+		streams[i] = describe(add_sibling(share, &stream[i]));
+	}
+	share->remembered =
+		share->claim.origin[0] != '\0' && stream->token != NULL &&
+		grants_keep(&share->claim, stream->token, surface_of(stream->source_type));
+	advance(share, SESSION_GRANT, ERROR_NONE,
+		&(struct occasion){.streams = streams, .stream_count = count});
 }
 
 static void handle_remote(void *data, int fd) {
@@ -141,6 +208,7 @@ static gboolean handle_not_opened(gpointer data) {
 }
 
 static const struct screencast_listener cast_listener = {
+	.restore = handle_restore,
 	.granted = handle_granted,
 	.remote = handle_remote,
 	.ended = handle_failed,
@@ -188,8 +256,11 @@ static void change_settings(struct share *share, const struct protocol_configure
 	if (configure->max_height != PROTOCOL_KEEP) {
 		open->max_height = configure->max_height;
 	}
+	if (!configure->region_keeps) {
+		open->region = configure->region;
+	}
 	const struct packet_set set = {
-		open->max_fps, open->max_kbps, open->max_width, open->max_height};
+		open->max_fps, open->max_kbps, open->max_width, open->max_height, open->region};
 	helper_set(share->helper, &set);
 }
 
@@ -201,7 +272,7 @@ static void change_parts(struct share *share, unsigned actions, const struct occ
 		g_clear_handle_id(&share->timer, g_source_remove);
 	}
 	if ((actions & SESSION_CONNECT) != 0) {
-		screencast_open_remote(share->cast);
+		cast_open_remote(share->cast);
 	}
 	if ((actions & SESSION_START_HELPER) != 0) {
 		start_helper(share, occasion->remote);
@@ -223,10 +294,13 @@ static void change_parts(struct share *share, unsigned actions, const struct occ
 static void answer_page(struct share *share, struct session_step step, enum session_event event,
 	const struct occasion *occasion) {
 	if ((step.actions & SESSION_ANSWER_SHARE) != 0) {
-		answer_share(share);
+		answer_share(share, occasion);
 	}
 	if ((step.actions & SESSION_ANSWER_OPEN) != 0) {
 		answer_open(share, occasion->ready);
+	}
+	if ((step.actions & SESSION_ANSWER_STATS) != 0) {
+		answer_stats(share, occasion->id);
 	}
 	if ((step.actions & SESSION_FAIL_SHARE) != 0) {
 		answer_error(share, &share->share_id, step.code, occasion->detail);
@@ -250,7 +324,7 @@ static void advance(struct share *share, enum session_event event, enum error_co
 	change_parts(share, step.actions, occasion);
 	answer_page(share, step, event, occasion);
 	if ((step.actions & SESSION_CLOSE_CAST) != 0) {
-		screencast_destroy(share->cast);
+		cast_destroy(share->cast);
 		share->cast = NULL;
 	}
 	if ((step.actions & SESSION_STOP_HELPER) != 0) {
@@ -270,13 +344,10 @@ static void advance(struct share *share, enum session_event event, enum error_co
 
 /* ---- the verbs ---- */
 
-struct share *share_create(const struct share_context *context, uint32_t number,
-	const struct protocol_message *request) {
-	struct share *share = g_new0(struct share, 1);
-	share->context = context;
-	share->number = number;
-	share->state = SESSION_ASKING;
+void share_create(const struct share_context *context, const struct protocol_message *request) {
+	struct share *share = new_share(context);
 	share->share_id = request->id;
+	share->wish = request->share;
 	static const enum portal_cursor cursors[] = {
 		[PROTOCOL_CURSOR_HIDDEN] = PORTAL_CURSOR_HIDDEN,
 		[PROTOCOL_CURSOR_EMBEDDED] = PORTAL_CURSOR_EMBEDDED,
@@ -286,9 +357,10 @@ struct share *share_create(const struct share_context *context, uint32_t number,
 		.source_types = (request->share.monitor ? PORTAL_SOURCE_MONITOR : 0) |
 				(request->share.window ? PORTAL_SOURCE_WINDOW : 0),
 		.cursor = cursors[request->share.cursor],
+		.multiple = request->share.multiple,
+		.remember = request->share.remember,
 	};
-	share->cast = screencast_create(context->portal, &options, &cast_listener, share);
-	return share;
+	share->cast = cast_create(context->portal, &options, &cast_listener, share);
 }
 
 void share_destroy(struct share *share) {
@@ -296,7 +368,7 @@ void share_destroy(struct share *share) {
 		return;
 	}
 	g_clear_handle_id(&share->timer, g_source_remove);
-	screencast_destroy(share->cast);
+	cast_destroy(share->cast);
 	helper_destroy(share->helper);
 	g_free(share);
 }
@@ -313,6 +385,7 @@ static void handle_open(struct share *share, const struct protocol_message *mess
 			.max_height = message->open.max_height,
 			.fidelity = message->open.fidelity,
 			.cursor = message->open.cursor,
+			.region = message->open.region,
 		};
 	}
 	advance(share, SESSION_OPEN, ERROR_NONE, &(struct occasion){.id = message->id});
@@ -335,6 +408,9 @@ void share_handle(struct share *share, const struct protocol_message *message) {
 	case PROTOCOL_KEYFRAME:
 		advance(share, SESSION_KEYFRAME, ERROR_NONE, &occasion);
 		break;
+	case PROTOCOL_STATS:
+		advance(share, SESSION_STATS, ERROR_NONE, &occasion);
+		break;
 	case PROTOCOL_CANCEL:
 		advance(share, SESSION_CANCEL, ERROR_NONE, &occasion);
 		break;
@@ -346,6 +422,8 @@ void share_handle(struct share *share, const struct protocol_message *message) {
 		break;
 	case PROTOCOL_HELLO:
 	case PROTOCOL_SHARE:
+	case PROTOCOL_GRANTS:
+	case PROTOCOL_REVOKE:
 		break;
 	}
 }

@@ -19,21 +19,22 @@ struct share_context {
 	struct stdio *stdio;
 	unsigned timeout_ms;       /* from the person's choice to `open` */
 	unsigned ready_timeout_ms; /* from `open` to the first picture */
+	/* One more share that came of a consent: keeps it with the others. Returns its number. */
+	uint32_t (*added)(void *data, struct share *share);
 	/* Nothing of the share is left: destroy it. Called from the main loop or from within
 	 * share_handle() or share_stop(). */
 	void (*released)(void *data, struct share *share);
 	void *data;
 };
 
-/* `request` is a `share` message; `number` names the share from now on. */
-struct share *share_create(const struct share_context *context, uint32_t number,
-	const struct protocol_message *request);
+/* `request` is a `share` message. `added` gets the share, and one for each further stream. */
+void share_create(const struct share_context *context, const struct protocol_message *request);
 
 /* Kills and closes what is left, without a word to the page. NULL is fine. */
 void share_destroy(struct share *share);
 
-/* An `open`, `credit`, `configure`, `keyframe` or `stop` of this share, or a `cancel` of one of its
- * requests. */
+/* An `open`, `credit`, `configure`, `keyframe`, `stats` or `stop` of this share, or a `cancel` of
+ * one of its requests. */
 void share_handle(struct share *share, const struct protocol_message *message);
 
 /* Ends the share as the page's `stop` does, with `code`. */

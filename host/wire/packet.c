@@ -25,15 +25,22 @@ static bool bound_valid(uint32_t side) {
 	return side == 0 || in_range(side, 2, PACKET_SIDE_MAX);
 }
 
+static bool region_valid(const struct packet_region *region) {
+	bool whole = region->x == 0 && region->y == 0 && region->width == 0 && region->height == 0;
+	return whole || (region->x <= PACKET_SIDE_MAX && region->y <= PACKET_SIDE_MAX &&
+				size_valid(region->width, region->height));
+}
+
 static bool set_valid(const struct packet_set *set) {
 	return in_range(set->max_fps, 1, PACKET_FPS_MAX) &&
 	       in_range(set->max_kbps, PACKET_KBPS_MIN, PACKET_KBPS_MAX) &&
-	       bound_valid(set->max_width) && bound_valid(set->max_height);
+	       bound_valid(set->max_width) && bound_valid(set->max_height) &&
+	       region_valid(&set->region);
 }
 
 static bool open_valid(const struct packet_open *open) {
 	const struct packet_set set = {
-		open->max_fps, open->max_kbps, open->max_width, open->max_height};
+		open->max_fps, open->max_kbps, open->max_width, open->max_height, open->region};
 	return codec_valid(open->codec) && set_valid(&set) && open->credit <= PACKET_CREDIT_MAX &&
 	       (open->fidelity == PACKET_FIDELITY_MOTION ||
 		       (open->fidelity == PACKET_FIDELITY_TEXT &&
@@ -65,6 +72,13 @@ static bool cursor_valid(const struct packet_cursor *cursor) {
 	       cursor->hot_y <= cursor->height;
 }
 
+static void parse_region(struct reader *reader, struct packet_region *region) {
+	region->x = reader_u32(reader);
+	region->y = reader_u32(reader);
+	region->width = reader_u32(reader);
+	region->height = reader_u32(reader);
+}
+
 static bool parse_open(struct reader *reader, struct packet_open *open) {
 	if (reader_u16(reader) != PACKET_VERSION) {
 		return false;
@@ -78,6 +92,7 @@ static bool parse_open(struct reader *reader, struct packet_open *open) {
 	open->max_height = reader_u32(reader);
 	open->fidelity = (enum packet_fidelity)reader_u8(reader);
 	open->cursor = (enum packet_cursor_mode)reader_u8(reader);
+	parse_region(reader, &open->region);
 	return open_valid(open);
 }
 
@@ -86,6 +101,7 @@ static bool parse_set(struct reader *reader, struct packet_set *set) {
 	set->max_kbps = reader_u32(reader);
 	set->max_width = reader_u32(reader);
 	set->max_height = reader_u32(reader);
+	parse_region(reader, &set->region);
 	return set_valid(set);
 }
 
@@ -198,6 +214,13 @@ static uint8_t *put_u32(uint8_t *at, uint32_t value) {
 	return at + 4;
 }
 
+static uint8_t *write_region(const struct packet_region *region, uint8_t *at) {
+	at = put_u32(at, region->x);
+	at = put_u32(at, region->y);
+	at = put_u32(at, region->width);
+	return put_u32(at, region->height);
+}
+
 static uint8_t *write_open(const struct packet_open *open, uint8_t *at) {
 	assert(open_valid(open));
 	at = put_u16(at, PACKET_VERSION);
@@ -209,7 +232,8 @@ static uint8_t *write_open(const struct packet_open *open, uint8_t *at) {
 	at = put_u32(at, open->max_width);
 	at = put_u32(at, open->max_height);
 	at = put_u8(at, (uint8_t)open->fidelity);
-	return put_u8(at, (uint8_t)open->cursor);
+	at = put_u8(at, (uint8_t)open->cursor);
+	return write_region(&open->region, at);
 }
 
 static uint8_t *write_set(const struct packet_set *set, uint8_t *at) {
@@ -217,7 +241,8 @@ static uint8_t *write_set(const struct packet_set *set, uint8_t *at) {
 	at = put_u16(at, set->max_fps);
 	at = put_u32(at, set->max_kbps);
 	at = put_u32(at, set->max_width);
-	return put_u32(at, set->max_height);
+	at = put_u32(at, set->max_height);
+	return write_region(&set->region, at);
 }
 
 static uint8_t *write_ready(const struct packet_ready *ready, uint8_t *at) {

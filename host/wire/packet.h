@@ -13,7 +13,7 @@
 
 #include "wire/errors.h"
 
-#define PACKET_VERSION 1
+#define PACKET_VERSION 2
 /* Encoded payload in one FRAME packet, and so in one native message: see "fragments" in
  * docs/PROTOCOL.md. */
 #define PACKET_PAYLOAD_MAX (64u * 1024u)
@@ -60,6 +60,15 @@ enum packet_cursor_mode {
 
 enum packet_chroma { PACKET_CHROMA_420 = 0, PACKET_CHROMA_444 = 1 };
 
+/* A part of the source's picture, in the pixels of that when it is upright. Sides are 2 to
+ * PACKET_SIDE_MAX, its corner is at 0 to PACKET_SIDE_MAX. All 0: the whole picture. */
+struct packet_region {
+	uint32_t x;
+	uint32_t y;
+	uint32_t width;
+	uint32_t height;
+};
+
 struct packet_open {
 	uint32_t node_id; /* PipeWire node, from the portal's Start */
 	enum packet_codec codec;
@@ -72,6 +81,7 @@ struct packet_open {
 	uint32_t max_height;
 	enum packet_fidelity fidelity;
 	enum packet_cursor_mode cursor;
+	struct packet_region region;
 };
 
 /* Replaces what OPEN, or an earlier SET, said; the bounds are the same. */
@@ -80,6 +90,7 @@ struct packet_set {
 	uint32_t max_kbps;
 	uint32_t max_width;
 	uint32_t max_height;
+	struct packet_region region;
 };
 
 struct packet_credit {

@@ -83,6 +83,35 @@ static uint32_t take_optional(
 	return has_field(fields, name) ? take_integer(fields, name, low, high) : PROTOCOL_KEEP;
 }
 
+/* The region stays the whole picture where the message says null, or nothing. */
+static void take_region(struct fields *fields, struct packet_region *region) {
+	static const struct {
+		const char *name;
+		int64_t low;
+	} sides[] = {{"x", 0}, {"y", 0}, {"width", 2}, {"height", 2}};
+	struct json_object *value =
+		has_field(fields, "region") ? take_field(fields, "region") : NULL;
+	if (value == NULL) {
+		return;
+	}
+	bool valid = json_object_is_type(value, json_type_object) &&
+		     json_object_object_length(value) == 4;
+	int64_t numbers[4] = {0};
+	for (size_t i = 0; valid && i < 4; i++) {
+		valid = integer_in(json_object_object_get(value, sides[i].name), sides[i].low,
+			PACKET_SIDE_MAX, &numbers[i]);
+	}
+	if (!valid) {
+		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
+			"%s.region: must be null, or x and y of 0 to %u with width and height of 2 "
+			"to %u",
+			fields->type, PACKET_SIDE_MAX, PACKET_SIDE_MAX);
+		return;
+	}
+	*region = (struct packet_region){(uint32_t)numbers[0], (uint32_t)numbers[1],
+		(uint32_t)numbers[2], (uint32_t)numbers[3]};
+}
+
 /* One of two or three words (`third` may be NULL): its place, from 0. */
 static unsigned take_word(struct fields *fields, const char *name, const char *first,
 	const char *second, const char *third) {
@@ -125,6 +154,31 @@ static void take_sources(struct fields *fields, struct protocol_share *share) {
 	}
 }
 
+static bool take_bool(struct fields *fields, const char *name) {
+	struct json_object *value = take_field(fields, name);
+	if (fields->ok && !json_object_is_type(value, json_type_boolean)) {
+		fields->ok = refuse(fields->error, ERROR_BAD_FIELD, "%s.%s: must be true or false",
+			fields->type, name);
+	}
+	return fields->ok && json_object_get_boolean(value);
+}
+
+static void take_origin(struct fields *fields, char origin[ORIGIN_MAX + 1]) {
+	struct json_object *value = take_field(fields, "origin");
+	if (!fields->ok) {
+		return;
+	}
+	size_t length = (size_t)json_object_get_string_len(value);
+	if (!json_object_is_type(value, json_type_string) ||
+		!origin_is_valid(json_object_get_string(value), length)) {
+		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
+			"%s.origin: must be that of a secure page", fields->type);
+		return;
+	}
+	memcpy(origin, json_object_get_string(value), length);
+	origin[length] = '\0';
+}
+
 static void take_hello(struct fields *fields, struct protocol_message *message) {
 	message->hello.protocol = take_integer(fields, "protocol", 1, 1000);
 }
@@ -135,6 +189,15 @@ static void take_share(struct fields *fields, struct protocol_message *message) 
 		PROTOCOL_CURSOR_EMBEDDED, PROTOCOL_CURSOR_HIDDEN, PROTOCOL_CURSOR_METADATA};
 	message->share.cursor =
 		cursors[take_word(fields, "cursor", "embedded", "hidden", "metadata")];
+	if (has_field(fields, "origin")) {
+		take_origin(fields, message->share.origin);
+	}
+	message->share.remember = has_field(fields, "remember") && take_bool(fields, "remember");
+	if (fields->ok && message->share.remember && message->share.origin[0] == '\0') {
+		fields->ok = refuse(fields->error, ERROR_BAD_FIELD, "%s.remember: needs an origin",
+			fields->type);
+	}
+	message->share.multiple = has_field(fields, "multiple") && take_bool(fields, "multiple");
 }
 
 static void take_open(struct fields *fields, struct protocol_message *message) {
@@ -147,6 +210,7 @@ static void take_open(struct fields *fields, struct protocol_message *message) {
 	open->credit = (uint16_t)take_integer(fields, "credit", 0, PACKET_CREDIT_MAX);
 	open->max_width = take_side(fields, "maxWidth", 0);
 	open->max_height = take_side(fields, "maxHeight", 0);
+	take_region(fields, &open->region);
 	if (has_field(fields, "fidelity") &&
 		take_word(fields, "fidelity", "motion", "text", NULL) == 1) {
 		open->fidelity = PACKET_FIDELITY_TEXT;
@@ -170,7 +234,9 @@ static void take_configure(struct fields *fields, struct protocol_message *messa
 	configure->max_kbps = take_optional(fields, "maxKbps", PACKET_KBPS_MIN, PACKET_KBPS_MAX);
 	configure->max_width = take_side(fields, "maxWidth", PROTOCOL_KEEP);
 	configure->max_height = take_side(fields, "maxHeight", PROTOCOL_KEEP);
-	if (fields->ok && configure->max_fps == PROTOCOL_KEEP &&
+	configure->region_keeps = !has_field(fields, "region");
+	take_region(fields, &configure->region);
+	if (fields->ok && configure->region_keeps && configure->max_fps == PROTOCOL_KEEP &&
 		configure->max_kbps == PROTOCOL_KEEP && configure->max_width == PROTOCOL_KEEP &&
 		configure->max_height == PROTOCOL_KEEP) {
 		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
@@ -187,6 +253,10 @@ static void take_keyframe(struct fields *fields, struct protocol_message *messag
 	message->keyframe_share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
 }
 
+static void take_stats(struct fields *fields, struct protocol_message *message) {
+	message->stats_share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
+}
+
 static void take_cancel(struct fields *fields, struct protocol_message *message) {
 	message->cancel_request = take_integer(fields, "request", 1, PROTOCOL_ID_MAX);
 }
@@ -195,7 +265,16 @@ static void take_stop(struct fields *fields, struct protocol_message *message) {
 	message->stop_share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
 }
 
-#define FIELDS_MAX 9
+static void take_nothing(struct fields *fields, struct protocol_message *message) {
+	(void)fields;
+	(void)message;
+}
+
+static void take_revoke(struct fields *fields, struct protocol_message *message) {
+	take_origin(fields, message->revoke_origin);
+}
+
+#define FIELDS_MAX 10
 
 struct message_type {
 	const char *name;
@@ -206,16 +285,20 @@ struct message_type {
 
 static const struct message_type message_types[] = {
 	[PROTOCOL_HELLO] = {"hello", true, take_hello, {"protocol"}},
-	[PROTOCOL_SHARE] = {"share", true, take_share, {"sources", "cursor"}},
+	[PROTOCOL_SHARE] = {"share", true, take_share,
+		{"sources", "cursor", "multiple", "origin", "remember"}},
 	[PROTOCOL_OPEN] = {"open", true, take_open,
 		{"share", "codec", "maxFps", "maxKbps", "credit", "maxWidth", "maxHeight",
-			"fidelity", "cursor"}},
+			"fidelity", "cursor", "region"}},
 	[PROTOCOL_CREDIT] = {"credit", false, take_credit, {"share", "frames"}},
 	[PROTOCOL_CONFIGURE] = {"configure", false, take_configure,
-		{"share", "maxFps", "maxKbps", "maxWidth", "maxHeight"}},
+		{"share", "maxFps", "maxKbps", "maxWidth", "maxHeight", "region"}},
 	[PROTOCOL_KEYFRAME] = {"keyframe", false, take_keyframe, {"share"}},
+	[PROTOCOL_STATS] = {"stats", true, take_stats, {"share"}},
 	[PROTOCOL_CANCEL] = {"cancel", false, take_cancel, {"request"}},
 	[PROTOCOL_STOP] = {"stop", true, take_stop, {"share"}},
+	[PROTOCOL_GRANTS] = {"grants", true, take_nothing, {NULL}},
+	[PROTOCOL_REVOKE] = {"revoke", true, take_revoke, {"origin"}},
 };
 
 #define TYPE_COUNT (sizeof(message_types) / sizeof(message_types[0]))

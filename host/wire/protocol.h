@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "wire/errors.h"
+#include "wire/origin.h"
 #include "wire/packet.h"
 
 #define PROTOCOL_VERSION 1
@@ -26,8 +27,11 @@ enum protocol_type {
 	PROTOCOL_CREDIT,
 	PROTOCOL_CONFIGURE,
 	PROTOCOL_KEYFRAME,
+	PROTOCOL_STATS,
 	PROTOCOL_CANCEL,
 	PROTOCOL_STOP,
+	PROTOCOL_GRANTS,
+	PROTOCOL_REVOKE,
 };
 
 struct protocol_hello {
@@ -44,6 +48,9 @@ struct protocol_share {
 	bool monitor; /* at least one of the two */
 	bool window;
 	enum protocol_cursor cursor;
+	bool multiple;               /* the person may choose several */
+	bool remember;               /* keep the grant for this origin, and use the one kept */
+	char origin[ORIGIN_MAX + 1]; /* "": the message names none */
 };
 
 struct protocol_open {
@@ -56,6 +63,7 @@ struct protocol_open {
 	uint32_t max_height;
 	enum packet_fidelity fidelity;
 	enum packet_cursor_mode cursor; /* PACKET_CURSOR_AS_IS: the message says nothing of it */
+	struct packet_region region;
 };
 
 /* New values for what `open` said, or PROTOCOL_KEEP; not all of them. */
@@ -65,6 +73,8 @@ struct protocol_configure {
 	uint32_t max_kbps;
 	uint32_t max_width; /* 0: no bound */
 	uint32_t max_height;
+	bool region_keeps; /* as it was */
+	struct packet_region region;
 };
 
 struct protocol_credit {
@@ -83,8 +93,10 @@ struct protocol_message {
 		struct protocol_credit credit;
 		struct protocol_configure configure;
 		uint32_t keyframe_share;
+		uint32_t stats_share;
 		uint32_t cancel_request;
 		uint32_t stop_share;
+		char revoke_origin[ORIGIN_MAX + 1];
 	};
 };
 
@@ -110,6 +122,7 @@ bool protocol_is_request(enum protocol_type type);
 
 struct protocol_hello_result {
 	uint32_t portal; /* version of the ScreenCast portal; 0: none */
+	bool pipewire;   /* it runs */
 	bool monitor;
 	bool window;
 	bool cursor_hidden;
@@ -122,6 +135,17 @@ enum protocol_surface {
 	PROTOCOL_SURFACE_MONITOR,
 	PROTOCOL_SURFACE_WINDOW,
 	PROTOCOL_SURFACE_VIRTUAL,
+	PROTOCOL_SURFACE_COUNT
+};
+
+const char *protocol_surface_name(enum protocol_surface surface);
+
+/* One of several streams. */
+struct protocol_stream {
+	uint32_t share;
+	enum protocol_surface surface;
+	uint32_t width; /* 0: unknown */
+	uint32_t height;
 };
 
 struct protocol_share_result {
@@ -129,6 +153,18 @@ struct protocol_share_result {
 	enum protocol_surface surface;
 	uint32_t width; /* 0: unknown */
 	uint32_t height;
+	bool restored;                         /* a kept grant was handed to the portal */
+	bool remembered;                       /* a grant is kept for the next time */
+	const struct protocol_stream *streams; /* lent; NULL: there is nothing to say of them */
+	size_t stream_count;
+};
+
+/* What a share's helper has cost and delivered so far. */
+struct protocol_stats_result {
+	uint64_t cpu_ms;
+	uint64_t rss_kib; /* what it has in memory now */
+	uint64_t frames;
+	uint64_t bytes; /* of encoded frames */
 };
 
 bool protocol_write_hello_result(
@@ -136,7 +172,14 @@ bool protocol_write_hello_result(
 bool protocol_write_share_result(
 	struct bytes *out, uint32_t id, const struct protocol_share_result *result);
 bool protocol_write_open_result(struct bytes *out, uint32_t id, const struct packet_ready *ready);
+bool protocol_write_stats_result(
+	struct bytes *out, uint32_t id, const struct protocol_stats_result *result);
 bool protocol_write_stop_result(struct bytes *out, uint32_t id);
+struct grant_list;
+/* The kept grants, without their tokens. */
+bool protocol_write_grants_result(struct bytes *out, uint32_t id, const struct grant_list *list);
+/* `revoked`: there was one to revoke. */
+bool protocol_write_revoke_result(struct bytes *out, uint32_t id, bool revoked);
 /* `id` 0 is written as null. */
 bool protocol_write_error(struct bytes *out, uint32_t id, enum error_code code, const char *detail);
 bool protocol_write_ended(

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "wire/grant_list.h"
 #include "wire/text.h"
 
 /* Adds a member, which is taken; false when memory ran out for either. */
@@ -21,8 +22,17 @@ static bool add_string(struct json_object *object, const char *name, const char 
 	return add(object, name, json_object_new_string(text));
 }
 
-static bool add_integer(struct json_object *object, const char *name, uint32_t number) {
-	return add(object, name, json_object_new_int64(number));
+static bool add_integer(struct json_object *object, const char *name, uint64_t number) {
+	return add(object, name, json_object_new_int64((int64_t)number));
+}
+
+static bool add_bool(struct json_object *object, const char *name, bool value) {
+	return add(object, name, json_object_new_boolean(value));
+}
+
+/* Times are in milliseconds, as JavaScript has them. */
+static bool add_time(struct json_object *object, const char *name, int64_t seconds) {
+	return add_integer(object, name, (uint64_t)seconds * 1000);
 }
 
 /* Appends the object's text when `ok`, and drops the object. */
@@ -54,6 +64,10 @@ static bool add_supports(struct json_object *object, const struct protocol_hello
 		{true, "configure"},
 		{true, "scale"},
 		{true, "fidelity-text"},
+		{true, "stats"},
+		{true, "region"},
+		{true, "multiple"},
+		{true, "grants"},
 		{result->window, "window"},
 		{result->monitor, "monitor"},
 		{result->cursor_hidden, "cursor-hidden"},
@@ -80,24 +94,51 @@ bool protocol_write_hello_result(
 	struct json_object *object = new_result(id, &ok);
 	ok = ok && add_integer(object, "protocol", PROTOCOL_VERSION) &&
 	     add_string(object, "version", PORTLIGHT_VERSION) && add_supports(object, result) &&
-	     add_integer(object, "portal", result->portal);
+	     add_integer(object, "portal", result->portal) &&
+	     add_bool(object, "pipewire", result->pipewire);
 	return append_object(out, object, ok);
 }
 
-bool protocol_write_share_result(
-	struct bytes *out, uint32_t id, const struct protocol_share_result *result) {
-	static const char *const surfaces[] = {
+const char *protocol_surface_name(enum protocol_surface surface) {
+	static const char *const names[PROTOCOL_SURFACE_COUNT] = {
 		[PROTOCOL_SURFACE_UNKNOWN] = "unknown",
 		[PROTOCOL_SURFACE_MONITOR] = "monitor",
 		[PROTOCOL_SURFACE_WINDOW] = "window",
 		[PROTOCOL_SURFACE_VIRTUAL] = "virtual",
 	};
+	return names[surface];
+}
+
+static bool add_stream(struct json_object *object, const struct protocol_stream *stream) {
+	return add_integer(object, "share", stream->share) &&
+	       add_string(object, "surface", protocol_surface_name(stream->surface)) &&
+	       add_integer(object, "width", stream->width) &&
+	       add_integer(object, "height", stream->height);
+}
+
+static bool add_streams(struct json_object *object, const struct protocol_share_result *result) {
+	struct json_object *streams = json_object_new_array();
+	bool ok = streams != NULL;
+	for (size_t i = 0; ok && i < result->stream_count; i++) {
+		struct json_object *stream = json_object_new_object();
+		ok = add_stream(stream, &result->streams[i]) &&
+		     json_object_array_add(streams, stream) == 0;
+		if (!ok) {
+			json_object_put(stream);
+		}
+	}
+	return add(object, "streams", streams) && ok;
+}
+
+bool protocol_write_share_result(
+	struct bytes *out, uint32_t id, const struct protocol_share_result *result) {
 	bool ok = false;
 	struct json_object *object = new_result(id, &ok);
-	ok = ok && add_integer(object, "share", result->share) &&
-	     add_string(object, "surface", surfaces[result->surface]) &&
-	     add_integer(object, "width", result->width) &&
-	     add_integer(object, "height", result->height);
+	const struct protocol_stream first = {
+		result->share, result->surface, result->width, result->height};
+	ok = ok && add_stream(object, &first) && add_bool(object, "restored", result->restored) &&
+	     add_bool(object, "remembered", result->remembered) &&
+	     (result->streams == NULL || add_streams(object, result));
 	return append_object(out, object, ok);
 }
 
@@ -111,10 +152,52 @@ bool protocol_write_open_result(struct bytes *out, uint32_t id, const struct pac
 	return append_object(out, object, ok);
 }
 
+bool protocol_write_stats_result(
+	struct bytes *out, uint32_t id, const struct protocol_stats_result *result) {
+	bool ok = false;
+	struct json_object *object = new_result(id, &ok);
+	ok = ok && add_integer(object, "cpuMs", result->cpu_ms) &&
+	     add_integer(object, "rssKiB", result->rss_kib) &&
+	     add_integer(object, "frames", result->frames) &&
+	     add_integer(object, "bytes", result->bytes);
+	return append_object(out, object, ok);
+}
+
 bool protocol_write_stop_result(struct bytes *out, uint32_t id) {
 	bool ok = false;
 	struct json_object *object = new_result(id, &ok);
 	return append_object(out, object, ok);
+}
+
+static struct json_object *new_grant(const struct grant *grant) {
+	struct json_object *object = json_object_new_object();
+	if (add_string(object, "origin", grant->origin) &&
+		add_string(object, "surface", protocol_surface_name(grant->surface)) &&
+		add_time(object, "since", grant->since) &&
+		add_time(object, "lastUsed", grant->last_used)) {
+		return object;
+	}
+	json_object_put(object);
+	return NULL;
+}
+
+bool protocol_write_grants_result(struct bytes *out, uint32_t id, const struct grant_list *list) {
+	struct json_object *grants = json_object_new_array();
+	bool ok = grants != NULL;
+	for (size_t i = 0; ok && i < list->count; i++) {
+		struct json_object *grant = new_grant(&list->grants[i]);
+		ok = grant != NULL && json_object_array_add(grants, grant) == 0;
+	}
+	bool begun = false;
+	struct json_object *object = new_result(id, &begun);
+	ok = add(object, "grants", grants) && begun && ok;
+	return append_object(out, object, ok);
+}
+
+bool protocol_write_revoke_result(struct bytes *out, uint32_t id, bool revoked) {
+	bool ok = false;
+	struct json_object *object = new_result(id, &ok);
+	return append_object(out, object, ok && add_bool(object, "revoked", revoked));
 }
 
 static bool add_error(struct json_object *object, enum error_code code, const char *detail) {

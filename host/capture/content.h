@@ -1,0 +1,28 @@
+/*
+ * What it is that changes on a screen: drawn things (text, windows), or moving pictures. Encoders
+ * have ways for either that are dear, and worse, for the other. Pure.
+ *
+ * Drawn things have neighbouring pixels of the same brightness nearly everywhere, moving pictures
+ * have few. Only several changes in a row of much of the screen count as moving pictures; anything
+ * drawn, or rest, ends them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/convert.h"
+#include "capture/damage.h"
+
+/* Zero-initialise it. */
+struct content {
+	uint32_t seen; /* how many changes in a row were pictures, up to a bound */
+	bool moving;   /* moving pictures are what changes */
+};
+
+/* So many changes in a row make moving pictures. */
+#define CONTENT_CHANGES 6u
+
+/* `picture` changed where `damage` says; empty: it rests. */
+void content_see(
+	struct content *content, const struct picture *picture, const struct damage *damage);

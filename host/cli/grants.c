@@ -1,0 +1,127 @@
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/say.h"
+#include "control/grants.h"
+
+static const char description[] =
+	"Lists the sites that may share again, without the desktop's dialog, what was chosen for "
+	"them\nthere, or takes that back. A share that is live goes on until it is stopped.\n"
+	"\n"
+	"Examples:\n"
+	"  portlight grants\n"
+	"  portlight grants revoke https://meet.example.org\n"
+	"  portlight grants revoke --all";
+
+static int wrong(const char *message) {
+	say_problem(message, "See portlight grants --help.");
+	return EXIT_USAGE;
+}
+
+static const char *surface_word(enum protocol_surface surface) {
+	return surface == PROTOCOL_SURFACE_MONITOR ? "screen" : protocol_surface_name(surface);
+}
+
+static void print_grant(const struct grant *grant) {
+	g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(grant->since);
+	g_autoptr(GDateTime) used = g_date_time_new_from_unix_local(grant->last_used);
+	g_autofree char *since_text = since != NULL ? g_date_time_format(since, "%F %R") : NULL;
+	g_autofree char *used_text = used != NULL ? g_date_time_format(used, "%F %R") : NULL;
+	(void)printf("%s  %s, since %s, last used %s\n", grant->origin,
+		surface_word(grant->surface), since_text != NULL ? since_text : "?",
+		used_text != NULL ? used_text : "?");
+}
+
+static int list_grants(void) {
+	g_autofree struct grant_list *list = g_new0(struct grant_list, 1);
+	g_autofree char *detail = NULL;
+	enum error_code code = grants_read(list, &detail);
+	if (code != ERROR_NONE) {
+		say_error(code, detail);
+		return EXIT_FILE;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		print_grant(&list->grants[i]);
+	}
+	if (list->count == 0) {
+		(void)puts("No site may share without the desktop's dialog.");
+	}
+	return EXIT_DONE;
+}
+
+static int revoke_all(void) {
+	g_autofree char *detail = NULL;
+	size_t revoked = 0;
+	enum error_code code = grants_revoke(NULL, &revoked, &detail);
+	if (code != ERROR_NONE) {
+		say_error(code, detail);
+		return EXIT_FILE;
+	}
+	(void)printf("Revoked: %zu\n", revoked);
+	return EXIT_DONE;
+}
+
+static int revoke_one(const char *origin) {
+	g_autofree char *detail = NULL;
+	size_t revoked = 0;
+	enum error_code code = grants_revoke(origin, &revoked, &detail);
+	if (code != ERROR_NONE) {
+		say_error(code, detail);
+		return EXIT_FILE;
+	}
+	if (revoked == 0) {
+		g_autofree char *message = g_strdup_printf("%s has no grant.", origin);
+		say_problem(message, "portlight grants lists them.");
+		return EXIT_PROBLEM;
+	}
+	(void)printf("Revoked: %s\n", origin);
+	return EXIT_DONE;
+}
+
+/* As the person wrote it, perhaps copied from the address bar with its last slash. */
+static bool tidy_origin(char *origin) {
+	size_t length = strlen(origin);
+	if (length > 0 && origin[length - 1] == '/') {
+		origin[--length] = '\0';
+	}
+	return origin_is_valid(origin, length);
+}
+
+static int revoke_named(int count, char **origins, bool all) {
+	if (all != (count == 0)) {
+		return wrong("Name the origins to revoke, or --all.");
+	}
+	for (int i = 0; i < count; i++) {
+		if (!tidy_origin(origins[i])) {
+			return wrong("An origin is written like https://meet.example.org.");
+		}
+	}
+	if (all) {
+		return revoke_all();
+	}
+	int status = EXIT_DONE;
+	for (int i = 0; i < count; i++) {
+		int one = revoke_one(origins[i]);
+		status = MAX(status, one);
+	}
+	return status;
+}
+
+int command_grants(int argc, char **argv) {
+	gboolean all = FALSE;
+	const GOptionEntry entries[] = {
+		{"all", 'a', 0, G_OPTION_ARG_NONE, &all, "Revoke every grant", NULL},
+		{0},
+	};
+	if (!arguments_parse("[revoke ORIGIN…]", description, entries, &argc, &argv)) {
+		return EXIT_USAGE;
+	}
+	if (argc > 1 && strcmp(argv[1], "revoke") == 0) {
+		return revoke_named(argc - 2, argv + 2, all);
+	}
+	return argc > 1 || all ? wrong("The one thing to do with grants is to revoke them.")
+			       : list_grants();
+}

@@ -1,0 +1,53 @@
+/*
+ * The remembered grants, text <-> structs. The text is one line that names the format and the count
+ * of revocations, then one line for each grant: origin, surface, since, last used and the portal's
+ * restore token, separated by tabs. Pure: no I/O.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "wire/origin.h"
+#include "wire/protocol.h"
+
+#define GRANTS_MAX 256u
+#define GRANT_TOKEN_MAX 256u
+/* No text of GRANTS_MAX grants is longer. */
+#define GRANT_TEXT_MAX (GRANTS_MAX * 1024u)
+
+struct grant {
+	char origin[ORIGIN_MAX + 1];
+	enum protocol_surface surface;
+	int64_t since; /* seconds since 1970, as is last_used */
+	int64_t last_used;
+	char token[GRANT_TOKEN_MAX + 1];
+};
+
+/* Zero-initialised it is empty. Some 150 KB: not for the stack. */
+struct grant_list {
+	uint64_t revocations; /* goes up with each; 0 only when there was no text */
+	size_t count;
+	struct grant grants[GRANTS_MAX];
+};
+
+/* What a portal may hand out as a token to be kept: printable ASCII without spaces, within the
+ * bound. */
+bool grant_token_is_valid(const char *token);
+
+/* Reads all that can be read. False when something could not: that is left out. */
+bool grant_list_parse(struct grant_list *list, const void *text, size_t length);
+
+/* Appends the text. False when memory ran out. */
+bool grant_list_write(const struct grant_list *list, struct bytes *out);
+
+/* Lent until the list changes; NULL: there is none. */
+const struct grant *grant_list_find(const struct grant_list *list, const char *origin);
+
+/* Replaces the origin's grant. Where the list is full, the one unused for longest makes room. */
+void grant_list_put(struct grant_list *list, const struct grant *grant);
+
+/* False when there was none. */
+bool grant_list_remove(struct grant_list *list, const char *origin);
