@@ -58,8 +58,8 @@ export function onDialectMessage(message, sender, reply) {
 		}
 		return false;
 	case 'dialect-for-parent':
-		void askParent(target.tabId, message.said);
-		return false;
+		askParent(target.tabId, message.said).then(() => reply(true), () => reply(false));
+		return true;
 	default:
 		return false;
 	}

@@ -10,9 +10,13 @@ function present() {
 
 /** @param {import('./source-ids.js').Place} place */
 export async function injectTrack({ tabId, frameId }) {
-	const where = { target: { tabId, frameIds: [frameId] }, world: /** @type {'MAIN'} */ ('MAIN'), injectImmediately: true };
-	const [{ result }] = await ext.scripting.executeScript({ ...where, func: present });
+	const target = { tabId, frameIds: [frameId] };
+	const inPage = { target, world: /** @type {'MAIN'} */ ('MAIN'), injectImmediately: true };
+	const [, [{ result }]] = await Promise.all([
+		ext.scripting.executeScript({ target, files: ['content/share.js'], injectImmediately: true }),
+		ext.scripting.executeScript({ ...inPage, func: present }),
+	]);
 	if (result !== true) {
-		await ext.scripting.executeScript({ ...where, files: FILES });
+		await ext.scripting.executeScript({ ...inPage, files: FILES });
 	}
 }

@@ -1,40 +1,66 @@
 /** The background: wires pages, the way to a source, the host and the face. Every listener is registered at once. */
 import { Failure } from '../shared/failure.js';
+import { answeringAsks, nativeWish, prefersHost } from './asks.js';
+import { Consent } from './consent.js';
 import * as desktopCapture from './desktop-capture.js';
 import { onDialectMessage } from './dialects.js';
 import { ext } from './ext.js';
 import { injectTrack } from './inject.js';
 import { NativeHost } from './native.js';
+import { answering, isOwnPage } from './own-pages.js';
 import { nativeSources, Requests } from './requests.js';
 import { capturePath, dialectsOff } from './settings.js';
 import { Shares } from './shares.js';
+import { onDisallowed } from './sites.js';
+import { site } from './sites.js';
+import { offerTest } from './test-share.js';
+import * as controls from './controls.js';
+import * as displayMedia from './display-media.js';
 import * as face from './face.js';
+import * as notices from './notices.js';
 
 const host = new NativeHost();
-const shares = new Shares((live) => face.show(live));
-const requests = new Requests(chooseSource, (failure) => face.report(failure), dialectsOff);
+const shares = new Shares((live) => {
+	face.show(live);
+	controls.show(live.length > 0);
+	notices.show(live);
+});
+const consent = new Consent();
+const requests = new Requests(face.whileAsking(chooseSource), (failure) => face.report(failure), dialectsOff, consent);
 
 /** @type {import('./requests.js').Choose} */
-async function chooseSource(port, place, signal, sources) {
+async function chooseSource(port, place, signal, sources, wish) {
 	const sender = /** @type {chrome.runtime.MessageSender} */ (port.sender);
-	if (desktopCapture.available() && (await capturePath()) !== 'native') {
+	const path = await capturePath();
+	const display = wish.display === true;
+	if (display && !(await site(place.origin)).displayMedia) {
+		throw new Failure('not-supported', 'getDisplayMedia is not switched on for this site.');
+	}
+	const modern = display || (wish.dialect === 'portlight' && (await prefersHost(host)));
+	if (desktopCapture.available() && !modern && path !== 'native') {
 		return desktopCapture.choose(sender, signal, sources);
 	}
-	const hostShare = await host.share({ sources: nativeSources(sources), cursor: 'embedded' }, signal);
+	if (path === 'browser') {
+		throw new Failure('native-off');
+	}
+	const { cursor, multiple, needs } = nativeWish(wish);
+	const remember = !shares.hasRestored(place.origin) && (await consent.remembers(place, sender, display ? { remember: false } : wish));
+	const kept = remember && { origin: place.origin, remember };
+	const hostShare = await host.share({ sources: nativeSources(sources), cursor, ...(multiple && { multiple }), ...kept }, signal, needs);
+	const chosen = [hostShare, ...hostShare.others];
 	try {
-		await injectTrack(place);
+		await injectTrack(place).catch((error) => {
+			throw new Failure('cancelled', String(error));
+		});
+		if (hostShare.ended || signal.aborted) {
+			throw hostShare.ended ?? new Failure('cancelled');
+		}
 	} catch (error) {
-		await hostShare.stop();
-		throw new Failure('cancelled', String(error));
+		await Promise.all(chosen.map((share) => share.stop()));
+		throw error;
 	}
-	if (hostShare.ended) {
-		throw hostShare.ended;
-	}
-	if (signal.aborted) {
-		await hostShare.stop();
-		throw new Failure('cancelled');
-	}
-	return shares.grant(place, hostShare, port);
+	const sourceIds = chosen.map((share) => shares.grant(place, share, port));
+	return { sourceId: sourceIds[0], ...(multiple && { sourceIds }) };
 }
 
 ext.runtime.onConnect.addListener((port) => {
@@ -42,38 +68,36 @@ ext.runtime.onConnect.addListener((port) => {
 		requests.connect(port);
 	} else if (port.name === 'share') {
 		shares.connect(port);
+	} else if (port.name === 'preview' && isOwnPage(port.sender)) {
+		shares.preview(port);
+	} else if (port.name === 'test' && isOwnPage(port.sender)) {
+		offerTest(port, host, shares);
 	} else {
 		port.disconnect();
 	}
 });
 
 ext.runtime.onMessage.addListener(onDialectMessage);
+ext.runtime.onMessage.addListener(answeringAsks(host));
 
-/** What the extension's own pages ask; nothing of it is answered to a page's relay. */
-ext.runtime.onMessage.addListener((message, sender, reply) => {
-	if (!sender.url?.startsWith(ext.runtime.getURL(''))) {
-		return false;
-	}
-	switch (message?.type) {
-	case 'shares':
-		reply(shares.list());
-		return false;
-	case 'stop':
-		shares.stop(message.key).then(() => reply(true), () => reply(false));
-		return true;
-	case 'host-status':
-		host.status().then(
-			({ version, portal, supports }) => reply({ ok: true, version, portal, supports }),
-			(error) => {
-				const { code, message: text, remedy, detail } = Failure.from(error);
-				reply({ ok: false, code, message: text, remedy, detail });
-			},
-		);
-		return true;
-	default:
-		return false;
-	}
-});
+ext.runtime.onMessage.addListener(
+	answering({
+		shares: () => shares.list(),
+		stop: ({ key }) => shares.stop(key),
+		'stop-all': () => shares.stopAll(),
+		pause: ({ key }) => shares.pause(key),
+		resume: ({ key }) => shares.resume(key),
+		'share-stats': ({ key }) => shares.stats(key),
+		'host-status': () => host.look(),
+		grants: () => host.grants(),
+		revoke: ({ origin }) => host.request('revoke', { origin }),
+		forgive: () => face.forgive(),
+	}),
+);
 
-// The toolbar keeps what an earlier life of this worker wrote on it, but no share outlives that life.
-face.show([]);
+// Nothing is kept for a site that is no longer allowed; a host that is not there keeps nothing.
+onDisallowed((origin) => void host.request('revoke', { origin }).catch(() => {}));
+notices.begin((key) => void shares.stop(key), () => shares.list());
+controls.begin(() => shares.stopAll());
+void face.begin();
+void displayMedia.begin();

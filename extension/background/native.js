@@ -8,16 +8,36 @@ import { ext } from './ext.js';
 
 export const HOST_NAME = 'org.portlight.host';
 export const PROTOCOL = 1;
+/** The host gives the portal five seconds before it answers without; a busy machine takes its time as well. */
 const HELLO_MS = 10_000;
+/** Whoever looks is told by then that it is slow. */
+const SLOW_MS = 1_800;
 const STOP_MS = 1_000;
+/** A host that fell over before it said a word is started once more. */
+const TRIES = 2;
+
+/** What browsers say of a host that they could not start, or that ended before its first word. @type {[RegExp, string][]} */
+const REASONS = [
+	[/not found|no such native application/i, 'host-missing'],
+	[/forbidden/i, 'wrong-caller'],
+	[/abort|cancel|denied|failed to start|not executable|does not exist/i, 'host-sandboxed'],
+];
+
+/** @param {string} reason the browser's words */
+function codeFor(reason) {
+	return REASONS.find(([words]) => words.test(reason))?.[1] ?? 'host-crashed';
+}
 
 /**
  * @typedef {{type: 'frame', seq: number, part: number, parts: number, data: string, key?: boolean, width?: number,
  *   height?: number, pts?: number}} FrameMessage
- * @typedef {{protocol: number, version: string, supports: string[], portal: number}} Hello
- * @typedef {{maxFps?: number, maxKbps?: number, maxWidth?: number, maxHeight?: number}} Settings
+ * @typedef {{type: 'cursor', share?: number, visible: boolean, x: number, y: number, width?: number, height?: number,
+ *   hotX?: number, hotY?: number, data?: string}} CursorMessage
+ * @typedef {{protocol: number, version: string, supports: string[], portal: number, pipewire?: boolean}} Hello
+ * @typedef {{x: number, y: number, width: number, height: number}} Region
+ * @typedef {{maxFps?: number, maxKbps?: number, maxWidth?: number, maxHeight?: number, region?: Region | null}} Settings
  * @typedef {{codec: string, maxFps: number, maxKbps: number, credit: number, maxWidth?: number, maxHeight?: number,
- *   fidelity?: string}} OpenOptions
+ *   fidelity?: string, region?: Region | null, cursor?: string}} OpenOptions
  * @typedef {{codec: string, width: number, height: number, chroma?: string}} Opened
  * @typedef {{type: string, resolve: (result: any) => void, reject: (failure: Failure) => void}} Pending
  */
@@ -27,14 +47,20 @@ export class HostShare {
 	#host;
 	/** @type {((frame: FrameMessage) => void) | null} */
 	onFrame = null;
+	/** @type {((cursor: CursorMessage) => void) | null} where the share was asked for with the cursor `metadata` */
+	onCursor = null;
 	/** @type {((failure: Failure) => void) | null} called once, whoever ended it */
 	onEnded = null;
+	/** What it was asked for with: `hidden`, `embedded` or `metadata`. */
+	cursor = 'embedded';
+	/** @type {HostShare[]} what the person chose beside it, where several were asked for */
+	others = [];
 	/** @type {Failure | null} why it ended */
 	ended = null;
 
 	/**
 	 * @param {NativeHost} host
-	 * @param {{share: number, surface: string, width: number, height: number}} granted
+	 * @param {{share: number, surface: string, width: number, height: number, restored?: boolean}} granted
 	 * @param {string[]} supports what the host's hello named
 	 */
 	constructor(host, granted, supports) {
@@ -42,6 +68,8 @@ export class HostShare {
 		this.supports = supports;
 		this.id = granted.share;
 		this.surface = granted.surface;
+		/** Whether the person's remembered choice was used: no dialog was shown. */
+		this.restored = granted.restored === true;
 		this.width = granted.width;
 		this.height = granted.height;
 	}
@@ -66,6 +94,15 @@ export class HostShare {
 
 	keyframe() {
 		this.#host.notify('keyframe', { share: this.id });
+	}
+
+	/**
+	 * What it costs; for hosts that support `stats`.
+	 *
+	 * @returns {Promise<{cpuMs: number, rssKiB: number, frames: number, bytes: number}>}
+	 */
+	stats() {
+		return this.#host.request('stats', { share: this.id });
 	}
 
 	/** Ends it. A host that does not answer in time is let go of, which ends it too. */
@@ -99,6 +136,8 @@ export class NativeHost {
 	/** Calls under way that need the connection. */
 	#users = 0;
 	#heard = false;
+	/** Whether the host answered the hello of this connection. */
+	#ready = false;
 	/** @type {Failure | null} the host's last word, when it was an error of no request: why it then goes */
 	#complaint = null;
 	#nextId = 1;
@@ -140,14 +179,55 @@ export class NativeHost {
 	}
 
 	/**
+	 * What is remembered of sites; nothing where the host can't remember.
+	 *
+	 * @returns {Promise<{grants?: {origin: string, since: number, lastUsed: number, surface: string}[]}>}
+	 */
+	async grants() {
+		const { supports } = await this.status();
+		return supports.includes('grants') ? this.request('grants', {}) : {};
+	}
+
+	/** The same for who can't wait: fails with `host-slow` while the host has not answered. */
+	async look() {
+		/** @type {ReturnType<typeof setTimeout> | undefined} */
+		let timer;
+		const slow = new Promise((_, reject) => {
+			timer = setTimeout(() => reject(new Failure('host-slow')), SLOW_MS);
+		});
+		try {
+			return /** @type {Hello} */ (await Promise.race([this.status(), slow]));
+		} finally {
+			clearTimeout(timer);
+		}
+	}
+
+	/**
 	 * Asks the desktop's own dialog.
 	 *
-	 * @param {{sources: string[], cursor: string}} what
+	 * @param {{sources: string[], cursor: string, multiple?: boolean, origin?: string, remember?: boolean}} what `remember`: keep what is
+	 *   chosen for this origin, and share again what is kept; a host that can't asks every time
 	 * @param {AbortSignal} [signal]
+	 * @param {string[]} [needs] what the host must support for it; else nobody is asked
 	 * @returns {Promise<HostShare>}
 	 */
-	share(what, signal) {
-		return this.request('share', what, signal);
+	async share(what, signal, needs = []) {
+		this.#users++;
+		try {
+			const { supports } = await this.#greeted();
+			const lacking = needs.filter((name) => !supports.includes(name));
+			if (lacking.length > 0) {
+				throw new Failure('not-supported', lacking.join());
+			}
+			const { origin, remember, ...rest } = what;
+			const kept = remember && supports.includes('grants') && { origin, remember };
+			const share = await this.request('share', { ...rest, ...kept }, signal);
+			[share, ...share.others].forEach((each) => (each.cursor = what.cursor));
+			return share;
+		} finally {
+			this.#users--;
+			this.#releaseWhenIdle();
+		}
 	}
 
 	/**
@@ -167,7 +247,7 @@ export class NativeHost {
 	 */
 	close(reason) {
 		this.#port?.disconnect();
-		this.#lost(new Failure('host-crashed', reason));
+		this.#lost(new Failure('host-timeout', reason));
 	}
 
 	/**
@@ -192,15 +272,30 @@ export class NativeHost {
 
 	/** @returns {Promise<Hello>} */
 	async #connect() {
+		for (let tries = TRIES; ; tries--) {
+			try {
+				return await this.#greet();
+			} catch (error) {
+				const failure = Failure.from(error);
+				if (tries === 1 || this.#heard || failure.code !== 'host-crashed') {
+					this.#hello = null;
+					throw failure;
+				}
+			}
+		}
+	}
+
+	/** @returns {Promise<Hello>} */
+	async #greet() {
+		this.#heard = false;
+		this.#ready = false;
 		let port;
 		try {
 			port = ext.runtime.connectNative(HOST_NAME);
 		} catch (error) {
-			this.#hello = null;
 			throw new Failure('host-missing', String(error));
 		}
 		this.#port = port;
-		this.#heard = false;
 		this.#complaint = null;
 		port.onMessage.addListener((message) => this.#receive(port, message));
 		port.onDisconnect.addListener(() => this.#disconnected(port));
@@ -211,6 +306,7 @@ export class NativeHost {
 				throw new Failure('version-mismatch', `protocol ${hello.protocol}, host ${hello.version}`);
 			}
 			this.#supports = hello.supports;
+			this.#ready = true;
 			return hello;
 		} catch (error) {
 			this.#port?.disconnect();
@@ -257,6 +353,9 @@ export class NativeHost {
 		case 'frame':
 			this.#shares.get(message.share)?.onFrame?.(message);
 			break;
+		case 'cursor':
+			this.#shares.get(message.share)?.onCursor?.(message);
+			break;
 		case 'ended':
 			this.endShare(message.share, Failure.fromHost(message));
 			break;
@@ -290,9 +389,11 @@ export class NativeHost {
 		if (pending.type !== 'share') {
 			return message;
 		}
-		const share = new HostShare(this, message, this.#supports);
-		this.#shares.set(share.id, share);
-		return share;
+		const [share, ...others] = [message, ...(message.streams ?? []).slice(1)].map(
+			(granted) => new HostShare(this, { restored: message.restored, ...granted }, this.#supports),
+		);
+		[share, ...others].forEach((each) => this.#shares.set(each.id, each));
+		return Object.assign(share, { others });
 	}
 
 	/**
@@ -320,15 +421,16 @@ export class NativeHost {
 	#disconnected(port) {
 		const reason = port.error?.message ?? ext.runtime.lastError?.message ?? '';
 		if (port === this.#port) {
-			const missing = !this.#heard && !/exited|communicating/i.test(reason);
-			this.#lost(this.#complaint ?? new Failure(missing ? 'host-missing' : 'host-crashed', reason));
+			this.#lost(this.#complaint ?? new Failure(this.#heard ? 'host-crashed' : codeFor(reason), reason));
 		}
 	}
 
 	/** @param {Failure} failure */
 	#lost(failure) {
 		this.#port = null;
-		this.#hello = null;
+		if (this.#ready) {
+			this.#hello = null; // Else #connect() still has it.
+		}
 		const pending = [...this.#pending.values()];
 		this.#pending.clear();
 		for (const { reject } of pending) {

@@ -4,11 +4,16 @@ import { placeOf } from './source-ids.js';
 
 /**
  * @typedef {import('./source-ids.js').Place} Place
- * @typedef {{sourceId: string, canRequestAudioTrack?: boolean}} Given
- * @typedef {(port: chrome.runtime.Port, place: Place, signal: AbortSignal, sources: string[]) => Promise<string | Given>}
- *   Choose asks the person and gives the source id; rejects with a Failure
+ * @typedef {{sourceId: string, sourceIds?: string[], canRequestAudioTrack?: boolean}} Given `sourceIds`: of several
+ * @typedef {{dialect?: unknown, sources?: unknown, cursor?: unknown, region?: unknown, multiple?: unknown, display?: unknown,
+ *   remember?: unknown}} Wish
+ * @typedef {(port: chrome.runtime.Port, place: Place, signal: AbortSignal, sources: string[], wish: Wish) =>
+ *   Promise<string | Given>} Choose asks the person and gives the source id; rejects with a Failure
  */
 
+/** Pages that get no dialog get their answers no faster than this, however fast they ask, and no later than that. */
+const PAUSE_MS = 250;
+const PAUSE_MAX_MS = 5_000;
 const SOURCES = ['screen', 'window', 'tab', 'audio'];
 
 /**
@@ -33,21 +38,28 @@ export function nativeSources(sources) {
 }
 
 export class Requests {
-	/** @type {Map<number, chrome.runtime.Port>} by tab, the page that asks */
-	#pending = new Map();
+	/** @type {Set<number>} tabs with a page that is asking the person */
+	#pending = new Set();
+	/** @type {Set<chrome.runtime.Port>} whose request has no answer yet */
+	#asking = new Set();
+	/** @type {Map<number, number>} by tab, when a page of it is next refused at the earliest, less the pause */
+	#refused = new Map();
 	#choose;
 	#onFailure;
 	#off;
+	#consent;
 
 	/**
 	 * @param {Choose} choose
 	 * @param {(failure: Failure) => void} onFailure told of every request that failed other than by a person's decision
 	 * @param {() => Promise<string[]>} [off] the dialects that are switched off: what they ask is never answered
+	 * @param {Pick<import('./consent.js').Consent, 'admit' | 'settle'>} [consent] who may ask
 	 */
-	constructor(choose, onFailure, off) {
+	constructor(choose, onFailure, off, consent) {
 		this.#choose = choose;
 		this.#onFailure = onFailure;
 		this.#off = off;
+		this.#consent = consent;
 	}
 
 	/**
@@ -74,36 +86,80 @@ export class Requests {
 	 * @param {chrome.runtime.Port} port
 	 * @param {Place} place
 	 * @param {AbortSignal} gone
-	 * @param {{dialect?: unknown, sources?: unknown}} wish
+	 * @param {Wish} wish
 	 */
 	async #ask(port, place, gone, wish) {
 		if (this.#off && (await this.#off()).includes(String(wish.dialect ?? 'deepstream'))) {
 			return;
 		}
-		const asking = this.#pending.get(place.tabId);
-		if (asking === port) {
+		if (this.#asking.has(port)) {
 			return; // The answer to the request that is pending answers this one too.
 		}
+		this.#asking.add(port);
 		let answer;
 		try {
-			if (asking) {
-				throw new Failure('busy');
-			}
-			this.#pending.set(place.tabId, port);
-			const given = await this.#choose(port, place, gone, sourcesOf(wish.sources));
+			const given = await this.#admitted(port, place, gone, wish);
 			answer = { type: 'granted', ...(typeof given === 'string' ? { sourceId: given } : given) };
 		} catch (error) {
 			const failure = Failure.from(error);
 			if (!failure.intended) {
 				this.#onFailure(failure);
 			}
-			answer = { type: 'refused', code: failure.code, message: failure.message, remedy: failure.remedy };
+			if (failure.code !== 'denied') {
+				await this.#pause(place);
+			}
+			answer = { type: 'refused', ...failure.forPage() };
 		}
-		if (this.#pending.get(place.tabId) === port) {
-			this.#pending.delete(place.tabId);
-		}
+		this.#asking.delete(port);
 		if (!gone.aborted) {
 			port.postMessage(answer);
+		}
+	}
+
+	/**
+	 * @param {chrome.runtime.Port} port
+	 * @param {Place} place
+	 * @param {AbortSignal} gone
+	 * @param {Wish} wish
+	 */
+	async #admitted(port, place, gone, wish) {
+		if (this.#pending.has(place.tabId)) {
+			throw new Failure('busy');
+		}
+		this.#pending.add(place.tabId);
+		try {
+			await this.#consent?.admit(place);
+			if (gone.aborted) {
+				throw new Failure('cancelled');
+			}
+			return await this.#settled(place, () => this.#choose(port, place, gone, sourcesOf(wish.sources), wish));
+		} finally {
+			this.#pending.delete(place.tabId);
+		}
+	}
+
+	/**
+	 * @param {Place} place
+	 * @param {() => Promise<string | Given>} choose
+	 */
+	async #settled(place, choose) {
+		try {
+			const given = await choose();
+			await this.#consent?.settle(place, null);
+			return given;
+		} catch (error) {
+			await this.#consent?.settle(place, Failure.from(error));
+			throw error;
+		}
+	}
+
+	/** @param {Place} place */
+	async #pause({ tabId }) {
+		const now = Date.now();
+		const wait = Math.min(PAUSE_MAX_MS, (this.#refused.get(tabId) ?? 0) + PAUSE_MS - now);
+		this.#refused.set(tabId, now + Math.max(0, wait));
+		if (wait > 0) {
+			await new Promise((resolve) => setTimeout(resolve, wait));
 		}
 	}
 }

@@ -1,17 +1,24 @@
 /** What the person chose in the options page. */
 import { ext } from './ext.js';
+import { managed } from './managed.js';
 
 /**
  * Which way a page's request takes: `native` is always the host, `auto` is chrome.desktopCapture where the browser has
- * it and the host elsewhere.
+ * it and the host elsewhere. `browser` is never the host; only an organization can say so.
  *
- * @typedef {'auto' | 'native'} CapturePath
+ * @typedef {'auto' | 'native' | 'browser'} CapturePath
  */
+
+/** @returns {Promise<CapturePath | null>} what the organization decided */
+export async function managedCapturePath() {
+	const { nativePath } = await managed();
+	return nativePath === 'forced' ? 'native' : nativePath === 'off' ? 'browser' : null;
+}
 
 /** @returns {Promise<CapturePath>} */
 export async function capturePath() {
 	const { capturePath: chosen } = await ext.storage.local.get({ capturePath: 'auto' });
-	return chosen === 'native' ? chosen : 'auto';
+	return (await managedCapturePath()) ?? (chosen === 'native' ? chosen : 'auto');
 }
 
 /** @param {CapturePath} chosen */
@@ -21,12 +28,7 @@ export async function setCapturePath(chosen) {
 
 /** @returns {Promise<Record<string, boolean>>} by name, what the organization decided about dialects */
 export async function managedDialects() {
-	try {
-		const managed = await ext.storage.managed.get('dialects');
-		return /** @type {any} */ (managed).dialects ?? {};
-	} catch {
-		return {}; // Firefox rejects where nothing is managed.
-	}
+	return (await managed()).dialects ?? {};
 }
 
 /** @returns {Promise<Record<string, boolean>>} by name, what the person decided about dialects */

@@ -3,152 +3,26 @@
  * source id. Whichever side goes first, the other is told and nothing stays.
  */
 import { Failure } from '../shared/failure.js';
+import { Share } from './share.js';
 import { placeOf, SourceIds } from './source-ids.js';
-
-/** Frames that may be under way to a page: enough to hide its jitter, few enough to add no delay. */
-export const CREDIT = 3;
-const CREDIT_MAX = 16;
-const FPS_MAX = 240;
-const FPS_DEFAULT = 30;
-const SIDE_MAX = 16_384;
-const CODECS = ['vp9', 'vp8'];
 
 /**
  * @typedef {import('./native.js').HostShare} HostShare
- * @typedef {import('./native.js').FrameMessage} FrameMessage
+ * @typedef {import('./share.js').Redeem} Redeem
+ * @typedef {import('./share.js').ShareInfo} ShareInfo
+ * @typedef {import('./share.js').Who} Who
  * @typedef {import('./source-ids.js').Place} Place
- * @typedef {{key: number, origin: string, title: string, tabId: number, surface: string, since: number}} ShareInfo
- * @typedef {{codecs?: unknown, maxFps?: unknown, maxWidth?: unknown, maxHeight?: unknown, fidelity?: unknown,
- *   sourceId?: unknown}} Redeem what a page's track says first
  */
 
-/**
- * Enough for readable text in motion at this size; it crosses a pipe, not a network.
- *
- * @param {number} width
- * @param {number} height
- */
-function maxKbps(width, height) {
-	const pixels = width * height || 1920 * 1080;
-	return Math.round(Math.min(60_000, Math.max(4_000, pixels / 200)));
-}
+const GUESS_MS = 100;
 
-/** @param {unknown} value */
-function fps(value) {
-	return typeof value === 'number' && value > 0 ? Math.min(FPS_MAX, Math.max(1, Math.round(value))) : FPS_DEFAULT;
-}
-
-/**
- * A bound of the picture's side; 0: none.
- *
- * @param {unknown} value
- */
-function side(value) {
-	return typeof value === 'number' && value > 0 ? Math.min(SIDE_MAX, Math.max(2, Math.floor(value))) : 0;
-}
-
-/** One redeemed share: the page's port on one side, the host's share on the other. */
-class Share {
-	#port;
-	#hostShare;
-	/** Frames that the host may still send. */
-	#outstanding = CREDIT;
-	#keyframeAsked = false;
-
-	/**
-	 * @param {chrome.runtime.Port} port
-	 * @param {HostShare} hostShare
-	 * @param {ShareInfo} info
-	 */
-	constructor(port, hostShare, info) {
-		this.#port = port;
-		this.#hostShare = hostShare;
-		this.info = info;
-	}
-
-	/**
-	 * @param {Redeem} wish
-	 * @param {() => void} onOver
-	 */
-	async run(wish, onOver) {
-		const share = this.#hostShare;
-		share.onEnded = (failure) => {
-			this.#post({ type: 'ended', ...failure.forPage() });
-			this.#port.disconnect();
-			onOver();
-		};
-		share.onFrame = (frame) => this.#frame(frame);
-		this.#port.onDisconnect.addListener(() => void share.stop());
-		this.#port.onMessage.addListener((message) => this.#fromPage(message));
-		try {
-			const wanted = Array.isArray(wish.codecs) ? wish.codecs : [];
-			const codec = CODECS.find((name) => wanted.includes(name) && share.supports.includes(name));
-			if (!codec) {
-				throw new Failure('decoder-failed', 'The page decodes nothing that the host encodes.');
-			}
-			const maxFps = fps(wish.maxFps);
-			const text = wish.fidelity === 'text' && codec === 'vp9' && wanted.includes('vp9-444');
-			const opened = await share.open({
-				codec,
-				maxFps,
-				maxKbps: maxKbps(share.width, share.height),
-				credit: CREDIT,
-				...(share.supports.includes('scale') && { maxWidth: side(wish.maxWidth), maxHeight: side(wish.maxHeight) }),
-				...(share.supports.includes('fidelity-text') && text && { fidelity: 'text' }),
-			});
-			const { width, height, chroma } = opened;
-			const source = { width: share.width, height: share.height };
-			const cursor = share.supports.includes('cursor-embedded') ? 'always' : 'never';
-			const { surface } = share;
-			this.#post({ type: 'opened', codec: opened.codec, chroma, width, height, source, maxFps, surface, cursor });
-		} catch (error) {
-			this.#post({ type: 'ended', ...Failure.from(error).forPage() });
-			await share.stop();
-		}
-	}
-
-	stop() {
-		return this.#hostShare.stop();
-	}
-
-	/** @param {FrameMessage & {share?: number}} frame */
-	#frame(frame) {
-		if (frame.part === frame.parts - 1) {
-			this.#outstanding--;
-		}
-		if (frame.key) {
-			this.#keyframeAsked = false;
-		}
-		// The host's numbers would tell one page of another's shares.
-		const { share: _share, ...rest } = frame;
-		this.#post(rest);
-	}
-
-	/** @param {any} message */
-	#fromPage(message) {
-		if (message?.type === 'credit') {
-			const room = CREDIT_MAX - this.#outstanding;
-			const frames = Math.min(room, Math.trunc(Number(message.frames)) || 0);
-			if (frames > 0) {
-				this.#outstanding += frames;
-				this.#hostShare.credit(frames);
-			}
-		} else if (message?.type === 'configure' && this.#hostShare.supports.includes('configure')) {
-			const { maxFps, maxWidth, maxHeight } = message;
-			this.#hostShare.configure({ maxFps: fps(maxFps), maxWidth: side(maxWidth), maxHeight: side(maxHeight) });
-		} else if (message?.type === 'keyframe' && !this.#keyframeAsked) {
-			this.#keyframeAsked = true;
-			this.#hostShare.keyframe();
-		}
-	}
-
-	/** @param {object} message */
-	#post(message) {
-		try {
-			this.#port.postMessage(message);
-		} catch {
-			// The page went away; its port's disconnect stops the share.
-		}
+/** @param {chrome.runtime.Port} port of a page that redeemed an id that is not its own */
+function refuse(port) {
+	try {
+		port.postMessage({ type: 'ended', ...new Failure('bad-source-id').forPage() });
+		port.disconnect();
+	} catch {
+		// The page went away.
 	}
 }
 
@@ -160,7 +34,7 @@ export class Shares {
 	#nextKey = 1;
 	#onChange;
 
-	/** @param {(live: ShareInfo[]) => void} onChange called whenever a share begins or ends */
+	/** @param {(live: ShareInfo[]) => void} onChange called whenever a share begins, ends, is paused or goes on */
 	constructor(onChange) {
 		this.#onChange = onChange;
 	}
@@ -200,8 +74,8 @@ export class Shares {
 			port.onMessage.removeListener(first);
 			const grant = message?.type === 'redeem' ? this.#ids.redeem(message.sourceId, place) : null;
 			if (!grant) {
-				port.postMessage({ type: 'ended', ...new Failure('bad-source-id').forPage() });
-				port.disconnect();
+				// Not at once: whoever guesses ids is not to do it fast.
+				setTimeout(() => refuse(port), GUESS_MS);
 				return;
 			}
 			this.#start(port, place, grant.hostShare, message);
@@ -215,12 +89,74 @@ export class Shares {
 	}
 
 	/**
+	 * Whether a share that began without the dialog goes to this site already, or is about to.
+	 *
+	 * @param {string} origin
+	 */
+	hasRestored(origin) {
+		const waiting = this.#ids.some((place, { hostShare }) => place.origin === origin && hostShare.restored);
+		return waiting || this.list().some((share) => share.restored && share.origin === origin);
+	}
+
+	/**
 	 * Stops a share on the person's behalf.
 	 *
 	 * @param {number} key
 	 */
 	async stop(key) {
 		await this.#live.get(key)?.stop();
+	}
+
+	async stopAll() {
+		await Promise.all([...this.#live.values()].map((share) => share.stop()));
+	}
+
+	/**
+	 * Nothing more is shown to the page until whoever paused the share lets it go on.
+	 *
+	 * @param {number} key
+	 * @param {Who} [who]
+	 */
+	pause(key, who = 'person') {
+		this.#live.get(key)?.pause(who);
+		this.#onChange(this.list());
+	}
+
+	/**
+	 * @param {number} key
+	 * @param {Who} [who]
+	 */
+	resume(key, who = 'person') {
+		this.#live.get(key)?.resume(who);
+		this.#onChange(this.list());
+	}
+
+	/**
+	 * What a share's helper takes of the machine; null without such a share, or where the host can't say.
+	 *
+	 * @param {number} key
+	 */
+	async stats(key) {
+		return this.#live.get(key)?.stats() ?? null;
+	}
+
+	/**
+	 * Takes the port on which one of the extension's own pages asks for copies of a share's frames.
+	 *
+	 * @param {chrome.runtime.Port} port
+	 */
+	preview(port) {
+		/** @param {any} message */
+		const first = (message) => {
+			port.onMessage.removeListener(first);
+			const share = this.#live.get(message?.key);
+			if (share) {
+				share.preview(port);
+			} else {
+				port.disconnect();
+			}
+		};
+		port.onMessage.addListener(first);
 	}
 
 	/**
@@ -236,14 +172,45 @@ export class Shares {
 			origin: place.origin,
 			title: port.sender?.tab?.title ?? '',
 			tabId: place.tabId,
-			surface: hostShare.surface,
 			since: Date.now(),
 		});
+		port.onMessage.addListener((message) => this.#fromPage(key, place, message));
 		this.#live.set(key, share);
 		this.#onChange(this.list());
 		void share.run(wish, () => {
 			this.#live.delete(key);
 			this.#onChange(this.list());
 		});
+	}
+
+	/**
+	 * @param {number} key
+	 * @param {Place} place
+	 * @param {any} message
+	 */
+	#fromPage(key, place, message) {
+		if (message?.type === 'pause') {
+			this.pause(key, 'page');
+		} else if (message?.type === 'resume') {
+			this.resume(key, 'page');
+		} else if (message?.type === 'change') {
+			void this.#change(key, this.#ids.redeem(message.sourceId, place), message.region);
+		}
+	}
+
+	/**
+	 * @param {number} key
+	 * @param {{hostShare: HostShare} | null} grant
+	 * @param {unknown} region
+	 */
+	async #change(key, grant, region) {
+		const share = this.#live.get(key);
+		if (share && grant) {
+			await share.change(grant.hostShare, region);
+			this.#onChange(this.list());
+		} else {
+			share?.refuse(new Failure('bad-source-id'));
+			await grant?.hostShare.stop();
+		}
 	}
 }

@@ -7,9 +7,10 @@ export const PREFIX = 'portlight:';
 export const LIFETIME_MS = 30_000;
 
 /**
- * Where a message came from, as the browser says: never as the page says.
+ * Where a message came from, as the browser says: never as the page says. `documentId` is there where the browser tells
+ * documents of one frame apart.
  *
- * @typedef {{tabId: number, frameId: number, origin: string}} Place
+ * @typedef {{tabId: number, frameId: number, origin: string, documentId?: string}} Place
  */
 
 /**
@@ -20,7 +21,8 @@ export function placeOf(sender) {
 	if (sender?.tab?.id === undefined || sender.frameId === undefined || sender.origin === undefined) {
 		return null;
 	}
-	return { tabId: sender.tab.id, frameId: sender.frameId, origin: sender.origin };
+	const { documentId } = sender;
+	return { tabId: sender.tab.id, frameId: sender.frameId, origin: sender.origin, ...(documentId && { documentId }) };
 }
 
 /**
@@ -28,7 +30,7 @@ export function placeOf(sender) {
  * @param {Place} b
  */
 export function samePlace(a, b) {
-	return a.tabId === b.tabId && a.frameId === b.frameId && a.origin === b.origin;
+	return a.tabId === b.tabId && a.frameId === b.frameId && a.origin === b.origin && a.documentId === b.documentId;
 }
 
 function randomId() {
@@ -74,6 +76,11 @@ export class SourceIds {
 		}
 		this.#remove(/** @type {string} */ (id));
 		return entry.grant;
+	}
+
+	/** @param {(place: Place, grant: Grant) => boolean} which */
+	some(which) {
+		return [...this.#entries.values()].some(({ place, grant }) => which(place, grant));
 	}
 
 	/**

@@ -4,7 +4,7 @@
  */
 (() => {
 	'use strict';
-	const { portlight: relay } = /** @type {any} */ (globalThis);
+	const relay = /** @type {any} */ (globalThis).portlight?.dialects;
 	if (!relay || relay.start) {
 		return;
 	}
@@ -277,7 +277,9 @@
 	/** What dialect each foreign extension's id was spoken to in. @type {Map<string, string>} */
 	const spoken = new Map();
 	let nextRequest = 1;
+	let forwarding = 0; // What was said to this frame and is on its way to the page around it.
 	const UNUSED_MS = 35_000;
+	const FORWARDING_MAX = 4;
 
 	/** @param {unknown} message */
 	function post(message) {
@@ -445,8 +447,9 @@
 			hear(said, undefined, postAll);
 		} else if (window.parent !== window.top) {
 			window.parent.postMessage({ chromeExtensionStatus: 'not-installed' }, '*');
-		} else if (understand(said, 'parent', '')) {
-			void chrome.runtime.sendMessage({ type: 'dialect-for-parent', said }).catch(() => {});
+		} else if (forwarding < FORWARDING_MAX && understand(said, 'parent', '')) {
+			forwarding++;
+			chrome.runtime.sendMessage({ type: 'dialect-for-parent', said }).catch(() => {}).then(() => forwarding--);
 		}
 	}
 

@@ -1,6 +1,6 @@
 /**
  * Stands between a page and the background. Until the page asks, it only listens: before any script of the page, so that
- * what the page's track says to it never reaches the page's listeners.
+ * what comes with a private port never reaches the page's listeners. What more it needs then comes as scripts of their own.
  */
 (() => {
 	'use strict';
@@ -8,25 +8,45 @@
 		return;
 	}
 
-	const WAKE_MS = 1000;
 	/** @type {chrome.runtime.Port | null} */
 	let background = null;
 	let pending = false;
-	/** @type {Set<() => void>} ends each of the page's shares */
-	const shares = new Set();
 
-	/** For content/dialects.js. */
+	/** The words of content/dialects.js. */
 	const SPOKEN =
 		/^(check-add|csio[CR]|are-you|is-ext|get-[sR]|audio-p|SS_UI|janus[GC]|getScreen$|cancelG|getStr)/;
-	/** @type {any} */
-	const dialects = {
-		early: [],
-		hear(/** @type {any} */ ...said) {
-			dialects.early[98] || dialects.early.push(said);
-			dialects.coming ??= chrome.runtime.sendMessage({ type: 'dialects' }).then((off) => dialects.start?.(off));
-		},
-	};
-	Object.assign(globalThis, { portlight: dialects });
+
+	/**
+	 * A script that comes when the first of its words is heard; what is said until then waits for it.
+	 *
+	 * @param {string} type
+	 */
+	function lazy(type) {
+		async function start() {
+			try {
+				const reply = await chrome.runtime.sendMessage({ type });
+				script.start(reply);
+			} catch {
+				// The extension was updated under this page. Whoever waits with a port is told.
+				script.coming = null;
+				script.early.splice(0).forEach((/** @type {any} */ [, port]) => port?.postMessage?.({}));
+			}
+		}
+		/** @type {any} */
+		const script = {
+			early: [],
+			hear(/** @type {any} */ ...said) {
+				script.early[98] || script.early.push(said);
+				script.coming ??= start();
+			},
+		};
+		return script;
+	}
+	const dialects = lazy('dialects');
+	const asks = lazy('asks');
+	/** What the scripts that come later have of this one. @type {any} */
+	const parts = { dialects, asks };
+	Object.assign(globalThis, { portlight: parts });
 	window.addEventListener('portlight:signs', dialects.hear);
 
 	/** @param {unknown} message */
@@ -54,7 +74,6 @@
 		background?.disconnect();
 		background = null;
 		pending = false;
-		shares.forEach((end) => end());
 	}
 
 	function connect() {
@@ -77,65 +96,13 @@
 		return port;
 	}
 
-	/**
-	 * Joins the track that redeems a source id with the background, until either ends it.
-	 *
-	 * @param {Record<string, unknown>} wish
-	 * @param {MessagePort} track
-	 */
-	function redeem(wish, track) {
-		let over = false;
-		const lost = { type: 'ended', code: 'host-crashed', name: 'NotReadableError', message: 'The extension went away.' };
-		/** @type {chrome.runtime.Port} */
-		let share;
-		try {
-			share = chrome.runtime.connect({ name: 'share' });
-		} catch {
-			track.postMessage(lost);
-			return;
-		}
-		const end = () => {
-			if (!over) {
-				over = true;
-				track.postMessage(lost);
-			}
-			shares.delete(end);
-			share.disconnect();
-			track.close();
-		};
-		shares.add(end);
-		share.onMessage.addListener((message) => {
-			over ||= message.type === 'ended';
-			track.postMessage(message);
-		});
-		share.onDisconnect.addListener(() => {
-			if (!over) {
-				// A worker that was killed left its badge behind; waking it, once it is wholly gone, puts that right.
-				setTimeout(() => chrome.runtime.sendMessage({ type: 'awake' }).catch(() => {}), WAKE_MS);
-			}
-			end();
-		});
-		track.onmessage = ({ data }) => {
-			if (data.type === 'stop') {
-				over = true;
-				end();
-			} else if (data.type === 'ping') {
-				track.postMessage({ type: 'pong' });
-			} else if (!over) {
-				share.postMessage(data);
-			}
-		};
-		const { sourceId, codecs, maxFps, maxWidth, maxHeight, fidelity } = wish;
-		share.postMessage({ type: 'redeem', sourceId, codecs, maxFps, maxWidth, maxHeight, fidelity });
-	}
-
 	window.addEventListener(
 		'message',
 		(event) => {
 			const { data, ports, source } = event;
 			const word = data?.type ?? data;
 			if (source !== window) {
-				const frame = source === window.parent && /getScreenId|detectRTC|screen-sharing/i.test(location.href);
+				const frame = event.isTrusted && source === window.parent && /getScreenId|detectRTC|screen-sharing/i.test(location.href);
 				if (frame && /^(getChr|captu)/.test(Object.keys(data ?? 0)[0])) {
 					event.stopImmediatePropagation();
 					dialects.hear(data, true);
@@ -144,11 +111,16 @@
 			}
 			if (data === 'requestScreenSourceId') {
 				request();
+			} else if (data?.portlight && data.ask) {
+				if (ports[0]) {
+					event.stopImmediatePropagation();
+				}
+				asks.hear(data, ports[0]);
 			} else if ((typeof word === 'string' && SPOKEN.test(word)) || data?.from === 'jsapi' || data?.['get-custom-sourceId'] || data?.requestId) {
 				dialects.hear(data);
-			} else if (ports.length === 1 && data?.type === 'portlight:redeem') {
+			} else if (ports[0] && word === 'portlight:redeem') {
 				event.stopImmediatePropagation();
-				redeem(data, ports[0]);
+				parts.redeem?.(data, ports[0]);
 			}
 		},
 		true,

@@ -32,6 +32,7 @@
 			maxWidth: most(mandatory.maxWidth) ?? most(video.width),
 			maxHeight: most(mandatory.maxHeight) ?? most(video.height),
 			maxFps: most(mandatory.maxFrameRate) ?? most(video.frameRate),
+			region: mandatory.portlightRegion ?? video.portlightRegion,
 			fidelity: (mandatory.portlightFidelity ?? video.portlightFidelity) === 'text' ? 'text' : undefined,
 		};
 	}

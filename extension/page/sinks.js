@@ -1,5 +1,6 @@
 /**
- * In the page's own world, before page/track.js: from pictures to a native track, in the way that this browser has.
+ * In the page's own world, before page/track.js: from pictures to a native track, in the way that this browser has, and
+ * to what a page may keep of them.
  */
 (() => {
 	'use strict';
@@ -83,10 +84,26 @@
 		};
 	}
 
+	/**
+	 * A picture that a page may keep; rejects when there was none yet.
+	 *
+	 * @param {VideoFrame | null} picture
+	 * @param {string} [as] its type as a file; without it an ImageBitmap
+	 * @returns {Promise<ImageBitmap | Blob>}
+	 */
+	async function snapshot(picture, as) {
+		if (!picture) {
+			throw new DOMException('There is no picture yet.', 'InvalidStateError');
+		}
+		const canvas = new OffscreenCanvas(picture.displayWidth, picture.displayHeight);
+		canvas.getContext('2d', { alpha: false })?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+		return as ? canvas.convertToBlob({ type: as }) : canvas.transferToImageBitmap();
+	}
+
 	const createSink = 'MediaStreamTrackGenerator' in window ? generatorSink : canvasSink;
 	window.addEventListener(
 		'portlight:parts',
-		(event) => Object.assign(/** @type {CustomEvent} */ (event).detail, { createSink }),
+		(event) => Object.assign(/** @type {CustomEvent} */ (event).detail, { createSink, snapshot }),
 		{ once: true },
 	);
 })();

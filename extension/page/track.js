@@ -24,18 +24,20 @@
 	 * @typedef {{take: (message: object) => void, close: () => void}} FrameDecoder
 	 * @typedef {{codec: string, chroma?: string, width: number, height: number, maxFps: number, surface: string,
 	 *   cursor: string, source?: Size}} Opened `source`: the size of what is shared, as far as the desktop says
-	 * @typedef {{maxWidth?: number, maxHeight?: number, maxFps?: number}} Limits
+	 * @typedef {{maxWidth?: number, maxHeight?: number, maxFps?: number,
+	 *   region?: {x: number, y: number, width: number, height: number} | null}} Limits
 	 */
 
 	/** What the page's other scripts, put here just before, hand over: nothing of it stays on the page. */
 	const parts = /**
-		@type {{createSink: () => Sink, decodable: () => Promise<string[]>, FrameDecoder:
+		@type {{createSink: () => Sink, snapshot: (picture: VideoFrame | null, as?: string) => Promise<ImageBitmap | Blob>,
+			decodable: () => Promise<string[]>, FrameDecoder:
 			new (codec: string, listener: object) => FrameDecoder, readConstraints: (video: any) => Limits & {sourceId: string},
 			check: (constraints: any, size: Size, fpsMax: number) => void, fit: (size: Size, limits: Limits) => Size,
 			near: (a: Size, b: Size) => boolean}}
 	*/ ({});
 	window.dispatchEvent(new CustomEvent('portlight:parts', { detail: parts }));
-	const { check, createSink, decodable, fit, FrameDecoder, near, readConstraints } = parts;
+	const { check, createSink, decodable, fit, FrameDecoder, near, readConstraints, snapshot } = parts;
 
 	const nativeClone = MediaStreamTrack.prototype.clone;
 
@@ -51,7 +53,7 @@
 		#decoder = null;
 		/** @type {Sink | null} */
 		#sink = null;
-		/** @type {VideoFrame | null} the last picture, for what comes late to a still screen */
+		/** @type {VideoFrame | null} the last picture, for snapshots and what comes late to a still screen */
 		#last = null;
 		#lastShown = 0;
 		#repeatMs = REPEAT_FIRST_MS;
@@ -83,7 +85,8 @@
 			this.#port = port;
 			this.#index = index;
 			this.#limits = readConstraints(video);
-			this.#constraints = typeof video === 'object' ? video : {};
+			const { chromeMediaSource: _source, chromeMediaSourceId: _id, ...constraints } = video;
+			this.#constraints = constraints;
 		}
 
 		/** @returns {Promise<MediaStreamTrack>} */
@@ -112,21 +115,47 @@
 			case 'ended':
 				this.#finish(message);
 				break;
+			case 'ask':
+				void this.#answer(message);
+				break;
 			}
 		}
 
-		/** @param {Opened} opened */
+		/** @param {{ask: number, what: 'source' | 'snapshot', as?: string}} question */
+		async #answer({ ask, what, as }) {
+			try {
+				const ok = await (what === 'source' ? this.#source() : snapshot(this.#last, as));
+				this.#port.postMessage({ type: 'answer', ask, ok }, ok instanceof ImageBitmap ? [ok] : []);
+			} catch {
+				this.#port.postMessage({ type: 'answer', ask, failed: 'bad-state' });
+			}
+		}
+
+		#source() {
+			const { width, height, frameRate, cursor } = this.settings();
+			return { surface: this.surface, width, height, frameRate, cursor, source: { ...this.#full } };
+		}
+
+		/**
+		 * From here on frames are of this picture: the first one, or one that the person chose instead of it.
+		 *
+		 * @param {Opened} opened
+		 */
 		#open(opened) {
 			this.#opened = opened;
 			this.#size = { width: opened.width, height: opened.height };
 			this.#full = opened.source && opened.source.width > opened.width ? opened.source : this.#size;
 			this.#maxFps = opened.maxFps;
+			this.#decoder?.close();
 			this.#decoder = new FrameDecoder(opened.chroma === '444' ? 'vp9-444' : opened.codec, {
 				onPicture: (/** @type {VideoFrame} */ picture) => this.#show(picture),
 				onCredit: (/** @type {number} */ frames) => this.#port.postMessage({ type: 'credit', frames }),
 				onKeyframeNeeded: () => this.#port.postMessage({ type: 'keyframe' }),
 				onFailed: () => this.#giveUp('The browser could not decode the shared picture.'),
 			});
+			if (this.#sink) {
+				return;
+			}
 			this.#sink = createSink();
 			const track = nativeClone.call(this.#sink.track);
 			track.contentHint = 'detail';
@@ -190,8 +219,11 @@
 				shown = new VideoFrame(frame, { displayWidth, displayHeight });
 				frame.close();
 			}
+			if (this.#last && (displayWidth !== this.#last.displayWidth || displayHeight !== this.#last.displayHeight)) {
+				this.#port.postMessage({ type: 'resize', width: displayWidth, height: displayHeight });
+			}
 			this.#last?.close();
-			this.#last = this.#sink?.repeat ? shown.clone() : null;
+			this.#last = shown.clone();
 			this.#lastShown = performance.now();
 			this.#sink?.show(shown);
 			this.settle();
@@ -288,7 +320,7 @@
 			return {
 				width: { min: 1, max: width },
 				height: { min: 1, max: height },
-				aspectRatio: { min: 1 / height, max: width },
+				aspectRatio: { min: width / height, max: width / height },
 				frameRate: { min: 1, max: this.#fpsMax },
 				resizeMode: ['none', 'crop-and-scale'],
 				displaySurface: this.surface,
@@ -315,8 +347,8 @@
 			this.#limits = limits;
 			this.#constraints = constraints;
 			this.#maxFps = Math.min(FPS_MAX, Math.round(limits.maxFps ?? FPS_DEFAULT));
-			const { maxWidth, maxHeight } = limits;
-			this.#port.postMessage({ type: 'configure', maxFps: this.#maxFps, maxWidth, maxHeight });
+			const { maxWidth, maxHeight, region } = limits;
+			this.#port.postMessage({ type: 'configure', maxFps: this.#maxFps, maxWidth, maxHeight, region });
 			this.#reached?.();
 			if (!this.#over && !near(fit(this.#size, limits), wanted)) {
 				await this.#resized();

@@ -204,4 +204,69 @@ export const errors = Object.freeze({
 		message: 'The browser could not decode the shared picture.',
 		remedy: 'Update the browser, or share again.',
 	},
+	'region-outside': {
+		name: 'OperationError',
+		message: 'The wanted region lies outside of the shared picture.',
+		remedy: 'Share again, with a region that lies within the picture.',
+	},
+	'state-unusable': {
+		name: 'NotReadableError',
+		message: 'Remembered choices can\'t be read or kept.',
+		remedy: 'Make sure that the folder portlight in ~/.local/state (or $XDG_STATE_HOME) is yours and can be written.',
+	},
+	'site-blocked': {
+		name: 'NotAllowedError',
+		message: 'This site is blocked from sharing the screen.',
+		remedy: 'Change the site\'s setting in Portlight\'s popup; where it is locked, your organization decided.',
+	},
+	'cool-down': {
+		name: 'NotAllowedError',
+		message: 'The page asked again too soon after it was refused.',
+		remedy: 'Wait a little, or click in the page and ask again.',
+	},
+	'insecure-page': {
+		name: 'NotAllowedError',
+		message: 'Only pages of a secure origin may share the screen.',
+		remedy: 'Open the page by https; a frame in a sandbox needs an origin of its own (allow-same-origin).',
+	},
+	'frame-forbidden': {
+		name: 'NotAllowedError',
+		message: 'The page around this frame does not let it share the screen.',
+		remedy: 'Share from the page itself; its author permits a frame with allow="display-capture".',
+	},
+	'native-off': {
+		name: 'NotSupportedError',
+		message: 'Your organization has switched off sharing through the Portlight host.',
+		remedy: 'Use a browser with a screen sharing dialog of its own, or ask your organization.',
+	},
+	'host-timeout': {
+		name: 'NotReadableError',
+		message: 'The Portlight host does not answer.',
+		remedy: 'Share the screen again; if it comes back, restart the browser and run `portlight doctor`.',
+	},
+	'host-sandboxed': {
+		name: 'NotReadableError',
+		message: 'The browser\'s sandbox (Flatpak or Snap) does not let it start the Portlight host.',
+		remedy: 'Permit it: flatpak permission-set webextensions org.portlight.host snap.firefox yes; or install the browser as a package of your system. `portlight doctor` looks at the rest.',
+	},
+	'not-supported': {
+		name: 'NotSupportedError',
+		message: 'This can\'t be done here.',
+		remedy: 'Ask for the capabilities first, and only for what they name.',
+	},
+	'bad-ask': {
+		name: 'TypeError',
+		message: 'The question is unknown, or something in it is of the wrong type.',
+		remedy: 'See what pages may ask in Portlight\'s documentation.',
+	},
+	'not-activated': {
+		name: 'InvalidStateError',
+		message: 'Nobody has clicked or typed in this page just now.',
+		remedy: 'Ask when the person clicks a button or presses a key.',
+	},
+	'host-slow': {
+		name: 'NotReadableError',
+		message: 'The Portlight host has not answered yet.',
+		remedy: 'Wait a moment; a machine that is busy takes longer. If it stays so, run `portlight doctor`.',
+	},
 });

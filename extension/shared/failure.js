@@ -1,5 +1,7 @@
 import { errors } from './errors.js';
 
+const INTENDED = new Set(['denied', 'cancelled', 'busy', 'not-supported', 'site-blocked', 'cool-down', 'insecure-page', 'frame-forbidden']);
+
 /**
  * What becomes of a request or a share that did not end well: a code from the one catalogue, with its text, its remedy
  * and the name of the DOMException that a page gets for it.
@@ -46,13 +48,13 @@ export class Failure extends Error {
 		return reason instanceof Failure ? reason : new Failure(code, String(reason));
 	}
 
-	/** Whether the person decided it or the page itself went away: nothing to report as broken. */
+	/** Whether the person or a rule of theirs decided it, or the page went away or asked for too much: nothing to report as broken. */
 	get intended() {
-		return this.code === 'denied' || this.code === 'cancelled' || this.code === 'busy';
+		return INTENDED.has(this.code);
 	}
 
 	/** What a page may know. */
 	forPage() {
-		return { code: this.code, name: this.domName, message: this.message };
+		return { code: this.code, name: this.domName, message: this.message, remedy: this.remedy };
 	}
 }

@@ -1,80 +1,102 @@
-/** The options page: which way a request takes, and whether the host is well. */
+/** The options page: each site's choices, what is remembered, which way a request takes, and whether all is well. */
 import { ext } from '../background/ext.js';
+import { managed } from '../background/managed.js';
 import { capturePath, dialectsOff, managedDialects, setCapturePath, setDialect } from '../background/settings.js';
 import { dialectNames } from '../shared/dialect-names.js';
-import { errors } from '../shared/errors.js';
-import { element, text, translate } from './text.js';
+import { diagnose } from './diagnostics.js';
+import { showGrants, showSites } from './sites-list.js';
+import { element, make, setState, text, translate } from './text.js';
 
-/**
- * @param {string} id
- * @param {'good' | 'bad' | ''} kind
- * @param {string} words
- */
-function state(id, kind, words) {
-	element(id).className = `state ${kind}`;
-	element(id).textContent = words;
-	element(id).hidden = words === '';
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let quiet;
+
+/** @param {string} words said for a moment */
+function announce(words) {
+	element('announce').textContent = words;
+	clearTimeout(quiet);
+	quiet = setTimeout(() => (element('announce').textContent = ''), 2500);
 }
 
-async function checkHost() {
-	state('host', '', text('hostAsking'));
-	state('portal', '', '');
-	element('remedy').textContent = '';
-	element('portal-remedy').textContent = '';
-	const status = await ext.runtime.sendMessage({ type: 'host-status' });
-	if (!status.ok) {
-		state('host', 'bad', status.message);
-		element('host').title = status.detail;
-		element('remedy').textContent = status.remedy;
-		return;
-	}
-	state('host', 'good', text('hostReady', status.version));
-	if (status.portal > 0) {
-		state('portal', 'good', text('portalReady', String(status.portal)));
-	} else {
-		const { message, remedy } = errors['portal-missing'];
-		state('portal', 'bad', message);
-		element('portal-remedy').textContent = remedy;
-	}
-}
+const saved = () => announce(text('saved'));
 
 async function showCapturePath() {
-	const chosen = await capturePath();
+	const [chosen, { nativePath }] = await Promise.all([capturePath(), managed()]);
+	element('capture-managed').hidden = nativePath === undefined;
 	for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('input[name=capture]'))) {
 		input.checked = input.value === chosen;
+		input.disabled = nativePath !== undefined;
 		input.addEventListener('change', async () => {
 			await setCapturePath(/** @type {import('../background/settings.js').CapturePath} */ (input.value));
-			element('saved').textContent = text('saved');
+			saved();
 		});
 	}
 }
 
 /** A switch for each dialect; one that the organization decided about shows that and stays. */
 async function showDialects() {
-	const [off, managed] = await Promise.all([dialectsOff(), managedDialects()]);
-	for (const [name, title] of Object.entries(dialectNames)) {
-		const input = document.createElement('input');
+	const [off, decided] = await Promise.all([dialectsOff(), managedDialects()]);
+	const inputs = Object.entries(dialectNames).map(([name, title]) => {
+		const input = make('input', '');
 		input.type = 'checkbox';
 		input.name = name;
 		input.checked = !off.includes(name);
-		input.disabled = name in managed;
+		input.disabled = name in decided;
 		input.addEventListener('change', async () => {
 			await setDialect(name, input.checked);
-			element('dialects-saved').textContent = text('saved');
+			count();
+			saved();
 		});
-		const words = document.createElement('span');
-		words.textContent = title;
-		const label = document.createElement('label');
-		label.className = 'choice';
-		label.append(input, words);
-		const item = document.createElement('li');
-		item.append(label);
-		element('dialects').append(item);
+		element('dialects').append(make('li', '', make('label', 'choice', input, make('span', '', title))));
+		return input;
+	});
+	const count = () => {
+		const on = inputs.filter(({ checked }) => checked).length;
+		element('dialects-count').textContent = text('dialectsCount', String(on), String(inputs.length));
+	};
+	count();
+}
+
+async function showShortcut() {
+	const commands = await ext.commands.getAll();
+	const keys = commands.find(({ name }) => name === 'stop-all')?.shortcut;
+	element('shortcut').replaceChildren(keys ? make('kbd', '', keys) : text('shortcutNone'));
+	element('shortcut-change').addEventListener('click', () => {
+		const { openShortcutSettings } = /** @type {any} */ (ext.commands);
+		if (openShortcutSettings) {
+			openShortcutSettings();
+		} else {
+			void ext.tabs.create({ url: 'chrome://extensions/shortcuts' });
+		}
+	});
+}
+
+let report = '';
+
+async function showHealth() {
+	const list = element('health');
+	const asking = make('p', '');
+	setState(asking, 'asking', text('hostAsking'));
+	if (list.childElementCount === 0) {
+		list.append(make('li', '', asking));
 	}
+	const diagnosis = await diagnose();
+	report = diagnosis.report;
+	list.replaceChildren(
+		...diagnosis.findings.map(({ kind, words, remedy = '' }) => {
+			const line = make('p', '');
+			setState(line, kind, words);
+			return make('li', '', line, ...(remedy ? [make('p', 'remedy quiet', remedy)] : []));
+		}),
+	);
 }
 
 translate();
-element('check').addEventListener('click', () => void checkHost());
-await showCapturePath();
-await showDialects();
-await checkHost();
+element('check').addEventListener('click', () => void showHealth());
+element('copy').addEventListener('click', async () => {
+	await showHealth();
+	await navigator.clipboard.writeText(report);
+	announce(text('copied'));
+});
+const listSites = () => showSites(decodeURIComponent(location.hash.slice(1)), saved);
+window.addEventListener('hashchange', () => void listSites());
+await Promise.all([listSites(), showGrants(announce), showCapturePath(), showDialects(), showShortcut(), showHealth()]);

@@ -1,56 +1,111 @@
-/** The popup: what is shared with whom, and a Stop for each. */
+/** The popup: what is shared with whom and what it costs, with Pause and Stop; what failed last; this site's choices. */
 import { ext } from '../background/ext.js';
-import { element, text, translate } from './text.js';
+import { setSite, site } from '../background/sites.js';
+import { errors } from '../shared/errors.js';
+import { ShareCard } from './share-card.js';
+import { element, failureText, setState, text, translate } from './text.js';
 
-/** @typedef {import('../background/shares.js').ShareInfo} ShareInfo */
+/** @typedef {import('../background/share.js').ShareInfo} ShareInfo */
 
-/** @param {string} origin */
-function siteOf(origin) {
-	return URL.canParse(origin) ? new URL(origin).host : text('unnamedSite');
+/** @type {Map<number, ShareCard>} by the share's key */
+const cards = new Map();
+
+/** @param {string} words for who does not see the page */
+function announce(words) {
+	element('announce').textContent = words;
 }
 
-/** @param {ShareInfo} share */
-function row(share) {
-	const site = siteOf(share.origin);
-	const time = new Date(share.since).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-	const surface = text(share.surface === 'window' ? 'surfaceWindow' : 'surfaceMonitor');
-
-	const name = document.createElement('p');
-	name.className = 'site';
-	name.textContent = site;
-	name.title = share.title || share.origin;
-	const what = document.createElement('p');
-	what.className = 'quiet';
-	what.textContent = text('since', surface, time);
-	const words = document.createElement('div');
-	words.append(name, what);
-
-	const stop = document.createElement('button');
-	stop.className = 'danger';
-	stop.textContent = text('stop');
-	stop.setAttribute('aria-label', text('stopShareWith', site));
-	stop.addEventListener('click', () => {
-		stop.disabled = true;
-		void ext.runtime.sendMessage({ type: 'stop', key: share.key });
-	});
-
-	const item = document.createElement('li');
-	item.className = 'share card';
-	item.append(words, stop);
-	return item;
-}
-
-async function refresh() {
-	/** @type {ShareInfo[]} */
-	const shares = await ext.runtime.sendMessage({ type: 'shares' });
-	element('shares').replaceChildren(...shares.map(row));
+/** @param {ShareInfo[]} shares */
+function showShares(shares) {
+	for (const [key, card] of cards) {
+		if (!shares.some((share) => share.key === key)) {
+			const focused = card.element.contains(document.activeElement);
+			card.remove();
+			cards.delete(key);
+			announce(text('ended', card.site));
+			if (focused) {
+				element('settings').focus();
+			}
+		}
+	}
+	for (const share of shares) {
+		let card = cards.get(share.key);
+		if (!card) {
+			card = new ShareCard(share);
+			cards.set(share.key, card);
+			element('shares').append(card.element);
+		}
+		card.update(share);
+	}
+	element('live').hidden = shares.length === 0;
+	// One share says by itself that it is one: room for what matters.
+	element('live-heading').classList.toggle('unseen', shares.length < 2);
+	element('stop-all').hidden = shares.length < 2;
 	element('none').hidden = shares.length > 0;
-	/** @type {{failure?: {message: string, remedy: string}}} */
+}
+
+async function showFailure() {
+	/** @type {{failure?: {code: string, message: string, remedy: string}}} */
 	const { failure } = await ext.storage.session.get('failure');
 	element('failure').hidden = !failure;
 	if (failure) {
-		element('failure-message').textContent = failure.message;
-		element('failure-remedy').textContent = failure.remedy;
+		const { message, remedy } = failureText(failure);
+		element('failure-message').textContent = message;
+		element('failure-remedy').textContent = remedy;
+	}
+}
+
+async function refresh() {
+	const shares = await ext.runtime.sendMessage({ type: 'shares' });
+	// No answer: the background is just starting.
+	showShares(Array.isArray(shares) ? shares : []);
+	await showFailure();
+}
+
+async function showSite() {
+	const [tab] = await ext.tabs.query({ active: true, currentWindow: true });
+	const origin = tab?.url && /^https?:/.test(tab.url) ? new URL(tab.url).origin : '';
+	if (!origin) {
+		return; // No page that could ask.
+	}
+	const consent = /** @type {HTMLSelectElement} */ (element('consent'));
+	const displayMedia = /** @type {HTMLInputElement} */ (element('display-media'));
+	const chosen = await site(origin);
+	element('site-name').textContent = new URL(origin).host;
+	element('site').hidden = false;
+	consent.value = chosen.consent;
+	consent.disabled = chosen.managed.consent;
+	const allow = /** @type {HTMLOptionElement} */ (consent.querySelector('[value=allow]'));
+	allow.disabled = chosen.managed.remember && chosen.consent !== 'allow';
+	displayMedia.checked = chosen.displayMedia;
+	displayMedia.disabled = chosen.managed.displayMedia;
+	element('site-managed').hidden = !Object.values(chosen.managed).some(Boolean);
+	consent.addEventListener('change', async () => {
+		await setSite(origin, { consent: /** @type {any} */ (consent.value) });
+		announce(text('saved'));
+	});
+	displayMedia.addEventListener('change', async () => {
+		await setSite(origin, { displayMedia: displayMedia.checked });
+		announce(text('saved'));
+	});
+}
+
+/** @param {boolean} [again] it was asked before, and is slow */
+async function showHost(again = false) {
+	const line = element('host-state');
+	if (!again) {
+		setState(line, 'asking', text('hostAsking'));
+	}
+	const status = await ext.runtime.sendMessage({ type: 'host-status' });
+	if (!status?.ok) {
+		setState(line, 'bad', status ? failureText(status).message : text('hostAsking'));
+		if (status?.code === 'host-slow') {
+			void showHost(true);
+		}
+	} else if (status.portal > 0) {
+		setState(line, 'good', text('hostGood', status.version));
+	} else {
+		setState(line, 'bad', failureText({ code: 'portal-missing', ...errors['portal-missing'] }).message);
 	}
 }
 
@@ -59,9 +114,16 @@ element('settings').addEventListener('click', () => {
 	void ext.runtime.openOptionsPage();
 	window.close();
 });
+element('stop-all').addEventListener('click', () => void ext.runtime.sendMessage({ type: 'stop-all' }));
+element('forgive').addEventListener('click', async () => {
+	await ext.runtime.sendMessage({ type: 'forgive' });
+	await showFailure();
+	element('settings').focus();
+});
 ext.runtime.onMessage.addListener((message) => {
 	if (message?.type === 'shares-changed') {
 		void refresh();
 	}
 });
-await refresh();
+setInterval(() => void refresh(), 1000);
+await Promise.all([refresh(), showSite(), showHost()]);

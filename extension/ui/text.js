@@ -9,11 +9,33 @@ export function text(name, ...values) {
 	return ext.i18n.getMessage(name, values);
 }
 
-/** Fills in every element that names its text. */
-export function translate() {
-	document.documentElement.lang = ext.i18n.getUILanguage();
-	for (const element of document.querySelectorAll('[data-text]')) {
-		element.textContent = text(/** @type {HTMLElement} */ (element).dataset.text ?? '');
+/**
+ * What happened and what to do about it, in the browser's language where there is a translation; the catalogue's own
+ * English elsewhere.
+ *
+ * @param {{code: string, message: string, remedy: string}} failure
+ */
+export function failureText({ code, message, remedy }) {
+	const key = code.replaceAll('-', '_');
+	return { message: text(`error_${key}`) || message, remedy: text(`remedy_${key}`) || remedy };
+}
+
+/** What the texts are in, for dates and numbers beside them. */
+export function language() {
+	const [known] = Intl.DateTimeFormat.supportedLocalesOf(ext.i18n.getMessage('@@ui_locale').split('@')[0].replaceAll('_', '-'));
+	return known ?? ext.i18n.getUILanguage();
+}
+
+/** @param {Document | DocumentFragment} [root] where every element that names its text is filled in */
+export function translate(root = document) {
+	document.documentElement.lang = language();
+	for (const element of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-text]'))) {
+		element.textContent = text(element.dataset.text ?? '');
+	}
+	for (const element of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-label]'))) {
+		const label = text(element.dataset.label ?? '');
+		element.setAttribute('aria-label', label);
+		element.title = label;
 	}
 }
 
@@ -24,4 +46,59 @@ export function translate() {
  */
 export function element(id) {
 	return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} className
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function make(tag, className, ...children) {
+	const made = document.createElement(tag);
+	made.className = className;
+	made.append(...children);
+	return made;
+}
+
+/** @param {string} name of a symbol of symbols.svg */
+export function symbol(name) {
+	const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+	const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
+	use.setAttribute('href', `symbols.svg#${name}`);
+	svg.setAttribute('aria-hidden', 'true');
+	svg.append(use);
+	return svg;
+}
+
+/**
+ * A line that says how something is: the symbol says it without colour.
+ *
+ * @param {HTMLElement} line
+ * @param {'good' | 'bad' | 'asking' | 'quiet'} kind
+ * @param {string} words
+ */
+export function setState(line, kind, words) {
+	if (line.dataset.kind !== kind || line.textContent !== words) {
+		line.dataset.kind = kind;
+		line.className = `state ${kind}`;
+		line.replaceChildren(symbol(kind), make('span', '', words));
+	}
+}
+
+/**
+ * @param {number} value
+ * @param {Intl.NumberFormatOptions} [options]
+ */
+export function number(value, options) {
+	return new Intl.NumberFormat(language(), { maximumFractionDigits: 1, ...options }).format(value);
+}
+
+/** @param {string} origin */
+export function siteName(origin) {
+	if (ext.runtime.getURL('').startsWith(origin)) {
+		return text('ownTest');
+	}
+	return URL.canParse(origin) ? new URL(origin).host : text('unnamedSite');
 }

@@ -1,0 +1,65 @@
+/** Who may ask, and what is remembered: all that is decided before a dialog opens. docs/SECURITY.md has the rules. */
+import { Failure } from '../shared/failure.js';
+import { Cooldown } from './cooldown.js';
+import { frameMayShare } from './frames.js';
+import { site } from './sites.js';
+import { wasTouched, watchTouch } from './touch.js';
+
+/** @typedef {import('./source-ids.js').Place} Place */
+
+const SECURE = /^(https:\/\/|http:\/\/(localhost|[^/]+\.localhost|127\.0\.0\.1|\[::1\])(:\d+)?$)/;
+
+export class Consent {
+	#cooldown = new Cooldown();
+
+	/**
+	 * Rejects with a Failure when this place may not ask now.
+	 *
+	 * @param {Place} place
+	 */
+	async admit(place) {
+		if (!SECURE.test(place.origin)) {
+			throw new Failure('insecure-page', place.origin);
+		}
+		if ((await site(place.origin)).consent === 'block') {
+			throw new Failure('site-blocked', place.origin);
+		}
+		if (!(await frameMayShare(place))) {
+			throw new Failure('frame-forbidden', place.origin);
+		}
+		if (await this.#cooldown.holds(place, () => wasTouched(place))) {
+			throw new Failure('cool-down', place.origin);
+		}
+	}
+
+	/**
+	 * How a request that was admitted ended.
+	 *
+	 * @param {Place} place
+	 * @param {Failure | null} failure null: granted
+	 */
+	async settle(place, failure) {
+		if (!failure) {
+			await this.#cooldown.forgive(place);
+		} else if (failure.code === 'denied' || failure.code === 'cancelled') {
+			await this.#cooldown.note(place, failure.code === 'denied' ? 1 : 0.5);
+			await watchTouch(place);
+		}
+	}
+
+	/**
+	 * Whether what the person chooses is kept for this site, and what they chose before is used: they allowed that, the
+	 * page does not object, the window is no private one, and they have touched the page.
+	 *
+	 * @param {Place} place
+	 * @param {chrome.runtime.MessageSender} sender
+	 * @param {{remember?: unknown}} wish
+	 */
+	async remembers(place, sender, wish) {
+		if (wish.remember === false || sender.tab?.incognito !== false) {
+			return false;
+		}
+		const { consent } = await site(place.origin);
+		return consent === 'allow' && (await wasTouched(place));
+	}
+}

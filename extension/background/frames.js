@@ -1,0 +1,110 @@
+/**
+ * Whether the page around a frame lets it share the screen: the permissions policy `display-capture`. It is asked of the
+ * browser, or read off the frames around it; never of the frame.
+ */
+import { ext } from './ext.js';
+
+const FEATURE = 'display-capture';
+/** Nobody nests frames as deep as this for a good reason. */
+const DEPTH_MAX = 16;
+
+/**
+ * @typedef {import('./source-ids.js').Place} Place
+ * @typedef {{id: number, allow: string, source: string}} Child
+ * @typedef {{origin: string, children: Child[]}} Frame `children`: the frames in it, where the browser tells their ids
+ */
+
+/** Runs in the frame, in the extension's own world. @param {string} feature */
+function policySays(feature) {
+	return /** @type {any} */ (document).featurePolicy?.allowsFeature(feature) ?? null;
+}
+
+/** Runs in every frame of a tab, in the extension's own world. @returns {Frame} */
+function readFrame() {
+	const { runtime } = /** @type {any} */ (globalThis).browser ?? {};
+	const children = [...document.querySelectorAll('iframe')].map((element) => {
+		const source = element.hasAttribute('srcdoc') || !element.src ? window.origin : new URL(element.src, document.baseURI).origin;
+		return { id: runtime?.getFrameId?.(element) ?? -1, allow: element.allow, source };
+	});
+	return { origin: window.origin, children };
+}
+
+/**
+ * What an iframe's `allow` says of the feature; null: nothing.
+ *
+ * @param {string} allow
+ * @returns {string[] | null} the allowlist
+ */
+function allowlist(allow) {
+	for (const directive of allow.split(';')) {
+		const [name, ...list] = directive.trim().split(/\s+/);
+		if (name.toLowerCase() === FEATURE) {
+			return list.length > 0 ? list : ["'src'"];
+		}
+	}
+	return null;
+}
+
+/**
+ * @param {Frame} parent
+ * @param {Child} child
+ * @param {string} origin of the frame, as it is now
+ */
+export function lets(parent, child, origin) {
+	const list = allowlist(child.allow);
+	if (!list) {
+		return parent.origin === origin;
+	}
+	return list.some((item) => {
+		switch (item) {
+		case '*':
+			return true;
+		case "'self'":
+			return parent.origin === origin;
+		case "'src'":
+			return child.source === origin;
+		default:
+			return URL.canParse(item) && new URL(item).origin === origin;
+		}
+	});
+}
+
+/**
+ * @param {Map<number, Frame>} frames of the tab, by id
+ * @param {number} frameId
+ * @param {number} [depth]
+ * @returns {boolean} false where a frame on the way up can't be seen
+ */
+export function chainLets(frames, frameId, depth = 0) {
+	if (frameId === 0) {
+		return true;
+	}
+	for (const [parentId, parent] of frames) {
+		const child = parent.children.find(({ id }) => id === frameId);
+		const own = frames.get(frameId);
+		if (child && own) {
+			return depth < DEPTH_MAX && lets(parent, child, own.origin) && chainLets(frames, parentId, depth + 1);
+		}
+	}
+	return false;
+}
+
+/** @param {Place} place */
+export async function frameMayShare({ tabId, frameId }) {
+	if (frameId === 0) {
+		return true;
+	}
+	try {
+		const here = { target: { tabId, frameIds: [frameId] }, injectImmediately: true };
+		const [{ result: said }] = await ext.scripting.executeScript({ ...here, func: policySays, args: [FEATURE] });
+		if (typeof said === 'boolean') {
+			return said;
+		}
+		const everywhere = { target: { tabId, allFrames: true }, injectImmediately: true };
+		const results = await ext.scripting.executeScript({ ...everywhere, func: readFrame });
+		const seen = results.filter(({ result }) => result);
+		return chainLets(new Map(seen.map(({ frameId: id, result }) => [id, /** @type {Frame} */ (result)])), frameId);
+	} catch {
+		return false; // The frame is gone, or one around it is none that the extension may see.
+	}
+}

@@ -1,0 +1,106 @@
+/**
+ * In the extension's own world of a frame that was granted a native share: joins the page's track with the background.
+ */
+(() => {
+	'use strict';
+	const parts = /** @type {any} */ (globalThis).portlight;
+	if (!parts || parts.redeem) {
+		return;
+	}
+	const WAKE_MS = 1000;
+
+	/**
+	 * A live share, for content/asks.js.
+	 *
+	 * @typedef {object} Live
+	 * @property {(message: object) => void} tellBackground
+	 * @property {(message: object) => void} tellTrack
+	 * @property {Set<(message: any) => void>} listeners to what either says; null is the last of it
+	 */
+
+	/** @type {Map<unknown, Live>} by source id */
+	const live = new Map();
+	parts.live = live;
+	/** @type {Set<() => void>} ends each of the page's shares, live or not yet */
+	const ends = new Set();
+	// A page that is left, even for a while, loses its ports without a word in some browsers.
+	window.addEventListener('pagehide', () => ends.forEach((end) => end()));
+
+	/**
+	 * Joins the track that redeems a source id with the background, until either ends it.
+	 *
+	 * @param {Record<string, unknown>} wish
+	 * @param {MessagePort} track
+	 */
+	parts.redeem = (wish, track) => {
+		let over = false;
+		const lost = {
+			type: 'ended',
+			code: 'host-crashed',
+			name: 'NotReadableError',
+			message: 'The extension went away.',
+			remedy: 'Share again; if that fails, reload the page first.',
+		};
+		/** @type {chrome.runtime.Port} */
+		let share;
+		try {
+			share = chrome.runtime.connect({ name: 'share' });
+		} catch {
+			track.postMessage(lost);
+			return;
+		}
+		const { sourceId, codecs, maxFps, maxWidth, maxHeight, fidelity, region } = wish;
+		const end = () => {
+			if (!over) {
+				over = true;
+				hear(lost);
+			}
+			entry.listeners.forEach((listen) => listen(null));
+			if (live.get(sourceId) === entry) {
+				live.delete(sourceId);
+			}
+			ends.delete(end);
+			share.disconnect();
+			track.close();
+		};
+		/** @type {Live} */
+		const entry = {
+			tellBackground: (message) => share.postMessage(message),
+			tellTrack: (message) => track.postMessage(message),
+			listeners: new Set(),
+		};
+		ends.add(end);
+		/** @param {any} message */
+		const hear = (message) => {
+			track.postMessage(message);
+			entry.listeners.forEach((listen) => listen(message));
+		};
+		share.onMessage.addListener((message) => {
+			over ||= message.type === 'ended';
+			if (message.type === 'opened' && !live.has(sourceId)) {
+				live.set(sourceId, entry); // Before that the id may be one that somebody only made up.
+			}
+			hear(message);
+		});
+		share.onDisconnect.addListener(() => {
+			if (!over) {
+				// A worker that was killed left its badge behind; waking it, once it is wholly gone, puts that right.
+				setTimeout(() => chrome.runtime.sendMessage({ type: 'awake' }).catch(() => {}), WAKE_MS);
+			}
+			end();
+		});
+		track.onmessage = ({ data }) => {
+			if (data.type === 'stop') {
+				over = true;
+				end();
+			} else if (data.type === 'ping') {
+				track.postMessage({ type: 'pong' });
+			} else if (data.type === 'answer' || data.type === 'resize') {
+				entry.listeners.forEach((listen) => listen(data));
+			} else if (!over) {
+				share.postMessage(data);
+			}
+		};
+		share.postMessage({ type: 'redeem', sourceId, codecs, maxFps, maxWidth, maxHeight, fidelity, region });
+	};
+})();

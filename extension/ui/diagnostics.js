@@ -1,0 +1,90 @@
+/** What Portlight needs, looked at one by one: each broken part with its remedy, and a report to hand on. */
+import { ext } from '../background/ext.js';
+import { managed } from '../background/managed.js';
+import { capturePath, dialectsOff } from '../background/settings.js';
+import { errors } from '../shared/errors.js';
+import { decodable } from './player.js';
+import { failureText, text } from './text.js';
+
+/**
+ * @typedef {{kind: 'good' | 'bad' | 'quiet', words: string, remedy?: string}} Finding
+ * @typedef {{findings: Finding[], report: string}} Diagnosis the report is plain text, without any site's address
+ */
+
+/** @param {string} code @returns {Finding} */
+function broken(code) {
+	const { message, remedy } = failureText({ code, ...errors[code] });
+	return { kind: 'bad', words: message, remedy };
+}
+
+/** @param {any} status */
+function hostFindings(status) {
+	/** @type {Finding[]} */
+	const findings = [];
+	if (!status?.ok) {
+		const { message, remedy } = failureText(status ?? { code: 'host-crashed', ...errors['host-crashed'] });
+		findings.push({ kind: 'bad', words: message, remedy });
+		return findings;
+	}
+	findings.push({ kind: 'good', words: text('hostReady', status.version) });
+	const ours = ext.runtime.getManifest().version;
+	if (status.version !== ours) {
+		findings.push({ kind: 'bad', words: text('versionSkew', ours, status.version), remedy: text('versionSkewRemedy') });
+	}
+	if (status.portal > 0) {
+		findings.push({ kind: 'good', words: text('portalReady', String(status.portal)) });
+	} else {
+		findings.push(broken('portal-missing'));
+	}
+	if (status.portal > 0 && status.portal < 4) {
+		findings.push({ kind: 'quiet', words: text('portalOld', String(status.portal)) });
+	}
+	if (status.pipewire === false) {
+		findings.push({ kind: 'bad', words: text('pipewireMissing'), remedy: text('pipewireRemedy') });
+	} else if (status.pipewire) {
+		findings.push({ kind: 'good', words: text('pipewireReady') });
+	}
+	return findings;
+}
+
+/** @returns {Promise<Diagnosis>} */
+export async function diagnose() {
+	const [status, codecs, policy, path, off, { failure }, shares] = await Promise.all([
+		ext.runtime.sendMessage({ type: 'host-status' }),
+		'VideoDecoder' in window ? decodable() : [],
+		managed(),
+		capturePath(),
+		dialectsOff(),
+		ext.storage.session.get('failure'),
+		ext.runtime.sendMessage({ type: 'shares' }),
+	]);
+	const findings = hostFindings(status);
+	findings.push(codecs.length > 0 ? { kind: 'good', words: text('codecs', codecs.join(', ')) } : broken('decoder-failed'));
+	const decided = Object.keys(policy);
+	if (decided.length > 0) {
+		findings.push({ kind: 'quiet', words: text('policy', decided.join(', ')) });
+	}
+	const last = /** @type {any} */ (failure);
+	if (last) {
+		const { message, remedy } = failureText(last);
+		findings.push({ kind: 'bad', words: `${text('lastFailure')}: ${message}`, remedy });
+	}
+	const lines = {
+		extension: `${ext.runtime.getManifest().version} (protocol 1)`,
+		browser: navigator.userAgent,
+		language: ext.i18n.getUILanguage(),
+		host: status?.ok ? `${status.version} (protocol ${status.protocol})` : `${status?.code}: ${status?.detail}`,
+		supports: status?.ok ? status.supports.join(' ') : '-',
+		portal: status?.ok ? `ScreenCast ${status.portal}` : '-',
+		pipewire: status?.pipewire ?? '-',
+		codecs: codecs.join(' ') || 'none',
+		capture: path,
+		'own capture API': ext.desktopCapture ? 'yes' : 'no',
+		'dialects off': off.join(' ') || 'none',
+		policy: decided.join(' ') || 'none',
+		'live shares': shares?.length ?? '-',
+		'last failure': last ? `${last.code}: ${last.detail}` : 'none',
+	};
+	const report = Object.entries(lines).map(([name, value]) => `${name}: ${value}`);
+	return { findings, report: ['Portlight', ...report, ''].join('\n').replace(/\b[\w-]+:\/\/\S+/g, '(address)') };
+}

@@ -1,0 +1,52 @@
+/** Plays a share's frames on a canvas of one of the extension's own pages, with what decodes them in pages. */
+
+/** Wider is of no use to a preview. */
+const WIDTH_MAX = 720;
+
+/** What page/frames.js, a classic script, hands over. @type {any} */
+const parts = {};
+window.dispatchEvent(new CustomEvent('portlight:parts', { detail: parts }));
+
+/** @type {() => Promise<string[]>} the codecs that this browser decodes */
+export const decodable = parts.decodable;
+
+/**
+ * Takes a port's frames to a canvas until the port closes.
+ *
+ * @param {chrome.runtime.Port} port
+ * @param {HTMLCanvasElement} canvas
+ */
+export function play(port, canvas) {
+	const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { alpha: false }));
+	/** @type {any} */
+	let decoder = null;
+
+	/** @param {VideoFrame} picture */
+	function show(picture) {
+		const width = Math.min(WIDTH_MAX, picture.displayWidth);
+		const height = Math.max(1, Math.round((picture.displayHeight * width) / picture.displayWidth));
+		if (canvas.width !== width || canvas.height !== height) {
+			canvas.width = width;
+			canvas.height = height;
+		}
+		context.drawImage(picture, 0, 0, width, height);
+		picture.close();
+		canvas.dataset.pictures = String(Number(canvas.dataset.pictures ?? 0) + 1);
+	}
+
+	port.onMessage.addListener((message) => {
+		if (message.type === 'opened') {
+			decoder?.close(); // The share has another source now.
+			decoder?.close();
+			decoder = new parts.FrameDecoder(message.chroma === '444' ? 'vp9-444' : message.codec, {
+				onPicture: show,
+				onCredit: (/** @type {number} */ frames) => port.postMessage({ type: 'credit', frames }),
+				onKeyframeNeeded: () => port.postMessage({ type: 'keyframe' }),
+				onFailed: () => port.disconnect(),
+			});
+		} else if (message.type === 'frame') {
+			decoder?.take(message);
+		}
+	});
+	port.onDisconnect.addListener(() => decoder?.close());
+}
