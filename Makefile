@@ -115,7 +115,7 @@ $(B)/extension-%/manifest.json: $(EXTENSION_SRC) manifest/extension.json manifes
 	cp -R extension/. $(@D)/
 	rm $(@D)/package.json
 	jq -s --arg v '$(VERSION)' '.[0] * .[1] | .version = $$v' manifest/extension.json manifest/extension.$*.json > $@
-extension: $(B)/extension-chromium/manifest.json $(B)/extension-firefox/manifest.json ## Build the loadable extensions
+extension: $(B)/extension-chromium/manifest.json $(B)/extension-firefox/manifest.json ## Build the loadable extensions and the archives for the stores (CRX_KEY=key.pem: a .crx too)
 
 # The man pages, from scdoc.
 MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))

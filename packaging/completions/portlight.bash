@@ -16,9 +16,11 @@ _portlight() {
 	install:*) words='--browser --all --user --host --help' ;;
 	uninstall:*) words='--browser --all --user --help' ;;
 	doctor:*) words='--help' ;;
+	grants:grants) words='revoke --help' ;;
+	grants:*) words="--all --help $("${COMP_WORDS[0]}" grants 2>/dev/null | sed -n 's/^\(http[^ ]*\) .*/\1/p')" ;;
 	esac
 	if ((COMP_CWORD == 1)); then
-		words='record doctor install uninstall --help --version'
+		words='record doctor install uninstall grants --help --version'
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
