@@ -18,6 +18,7 @@ export default [
 	js.configs.recommended,
 	{ linterOptions: { reportUnusedDisableDirectives: 'error' }, rules },
 	{ files: ['extension/**/*.js'], languageOptions: { globals: { ...globals.browser, ...webext } } },
+	{ files: ['docs/examples/*.js'], languageOptions: { globals: globals.browser } },
 	{
 		// Content scripts and what is put into pages are classic scripts.
 		files: ['extension/content/*.js', 'extension/page/*.js'],
@@ -33,7 +34,7 @@ export default [
 		languageOptions: { globals: { ...globals.node, ...globals.browser, ...webext } },
 	},
 	{
-		files: ['packaging/errors-js', 'packaging/icons-png'],
+		files: ['packaging/errors-js', 'packaging/icons-png', 'packaging/crx'],
 		languageOptions: { sourceType: 'commonjs', globals: { ...globals.node } },
 	},
 ];

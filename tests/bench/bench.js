@@ -4,7 +4,7 @@
  *
  *   node tests/bench/bench.js [--quick] [--only PART,…]    PART: cells, growth, glass
  *
- * BENCH_WORKLOADS, BENCH_ENGINES (lists) and BENCH_RUNS narrow it down while one works on a part.
+ * BENCH_SIZES, BENCH_WORKLOADS, BENCH_ENGINES (lists) and BENCH_RUNS narrow it down while one works on a part.
  */
 import {execFileSync} from 'node:child_process';
 import {copyFileSync, mkdirSync, writeFileSync} from 'node:fs';
@@ -93,8 +93,9 @@ async function measureCells(env) {
 	const wanted = chosen('BENCH_ENGINES', [...new Set(engines.map((engine) => engine.engine))]);
 	const those = engines.filter((engine) => wanted.includes(engine.engine));
 	const count = Number(process.env.BENCH_RUNS ?? mode.runs);
+	const sizes = chosen('BENCH_SIZES', screens.map(({width, height}) => `${width}x${height}`));
 	for (let round = 0; round < count; round++) {
-		for (const screen of screens) {
+		for (const screen of screens.filter(({width, height}) => sizes.includes(`${width}x${height}`))) {
 			for (const workload of chosen('BENCH_WORKLOADS', workloads)) {
 				if (options.quick && screen.width > 1920 && workload !== 'typing') {
 					continue;

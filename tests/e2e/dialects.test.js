@@ -5,6 +5,7 @@ import {clients} from './pages/dialects.js';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+const {startServer} = await import('./lib/server.js');
 const {Bench, probe} = await import('./lib/suite.js');
 
 /** Played to the picture; the others to the person's refusal, which takes the same way. */
@@ -15,13 +16,22 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		const bench = new Bench({kind});
 		before(() => bench.open());
 		after(() => bench.close());
-		afterEach(() => bench.tidy());
+		/** @type {Awaited<ReturnType<typeof startServer>> | undefined} */
+		let site;
+		afterEach(async () => {
+			await bench.tidy();
+			await site?.close();
+		});
 
-		/** @param {string} name */
+		/**
+		 * A page of a site of its own, which has no part in what was refused to the others.
+		 * @param {string} name
+		 */
 		async function open(name) {
+			site = await startServer();
 			const {framed, html = '', script = ''} = clients[name];
 			const frame = framed ? `${bench.elsewhere?.origin}/pages/getScreenId.html` : '';
-			const page = await bench.page(`/pages/dialects.html?${new URLSearchParams({frame, html, script})}`);
+			const page = await bench.page(`/pages/dialects.html?${new URLSearchParams({frame, html, script})}`, site.origin);
 			await page.waitForFunction(() => 'probe' in window);
 			await sleep(300); // Longer than the extension takes, shorter than a person.
 			return page;
@@ -47,6 +57,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 				}
 				if (client.abort) {
 					await bench.desktop.willAnswer('ignore');
+					await page.mouse.click(5, 5); // A page that was refused just now may not ask again by itself.
 					assert.equal(await probe(page, 'abort', name), true, 'the page takes its request back');
 					await bench.assertNothingLeft();
 					await bench.desktop.untilDialogs(0);

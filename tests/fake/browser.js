@@ -46,7 +46,10 @@ export class Browser {
 		this.waiters = [];
 		this.buffer = Buffer.alloc(0);
 		this.lastId = 0;
-		this.process.stderr.setEncoding('utf8').on('data', (text) => (this.log += text));
+		this.process.stderr.setEncoding('utf8').on('data', (text) => {
+			this.log += text;
+			this.process.emit('logged');
+		});
 		this.process.stdout.on('data', (bytes) => this.#read(bytes));
 		// A host that has left breaks the pipe; the tests look at its exit instead.
 		this.process.stdin.on('error', () => {});
@@ -121,6 +124,17 @@ export class Browser {
 			}, patience);
 			this.waiters.push(waiter);
 		});
+	}
+
+	/**
+	 * Waits until the host's log has it.
+	 * @param {RegExp} pattern
+	 */
+	async logged(pattern) {
+		const signal = AbortSignal.timeout(5000);
+		while (!pattern.test(this.log)) {
+			await once(this.process, 'logged', {signal});
+		}
 	}
 
 	/**

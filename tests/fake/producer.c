@@ -10,6 +10,7 @@
  *	transform N		SPA's, of the frames from here on
  *	pointer X Y		a white square beside the picture, from the next buffer on
  *	resize W H		renegotiate; a "format WxH" line follows
+ *	formats NAME,…		the same, with other formats and the size as it is
  *	run FPS COUNT		send COUNT frames of a moving box; answers "ran SENT"
  *	quit
  *
@@ -43,7 +44,7 @@ struct producer {
 	struct spa_source *timer;
 	struct screen screen;
 	/* How it was started. */
-	const char *formats;
+	char formats[64];
 	uint32_t pool;
 	bool no_damage_meta;
 	bool no_cursor_meta;
@@ -120,8 +121,8 @@ static uint32_t format_by_name(const char *name) {
 static uint32_t build_offers(const struct producer *producer, struct spa_pod_builder *builder,
 	const struct spa_pod **offers) {
 	uint32_t count = 0;
-	char names[128];
-	snprintf(names, sizeof(names), "%s", producer->formats);
+	char names[sizeof(producer->formats)];
+	memcpy(names, producer->formats, sizeof(names));
 	char *rest = names;
 	for (char *name; (name = strsep(&rest, ",")) != NULL && count < 8;) {
 		struct spa_pod_frame frame;
@@ -148,15 +149,19 @@ static uint32_t build_offers(const struct producer *producer, struct spa_pod_bui
 	return count;
 }
 
+static void renegotiate(struct producer *producer) {
+	uint8_t memory[4096];
+	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	const struct spa_pod *offers[8];
+	pw_stream_update_params(producer->stream, offers, build_offers(producer, &builder, offers));
+}
+
 static void resize(struct producer *producer, uint32_t width, uint32_t height) {
 	if (!screen_resize(&producer->screen, width, height)) {
 		say("error size");
 		return;
 	}
-	uint8_t memory[4096];
-	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	const struct spa_pod *offers[8];
-	pw_stream_update_params(producer->stream, offers, build_offers(producer, &builder, offers));
+	renegotiate(producer);
 }
 
 static void run_command(struct producer *producer, char *line) {
@@ -189,6 +194,8 @@ static void run_command(struct producer *producer, char *line) {
 		producer->screen.pointer_y = y;
 	} else if (sscanf(line, "resize %u %u", &a, &b) == 2) {
 		resize(producer, a, b);
+	} else if (sscanf(line, "formats %63s", producer->formats) == 1) {
+		renegotiate(producer);
 	} else if (sscanf(line, "run %u %u", &a, &b) == 2) {
 		producer->frames_left = b;
 		producer->frames_sent = 0;
@@ -351,7 +358,7 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 			}
 			break;
 		case 'f':
-			producer->formats = optarg;
+			snprintf(producer->formats, sizeof(producer->formats), "%s", optarg);
 			break;
 		case 'p':
 			producer->screen.padding = (int32_t)strtol(optarg, NULL, 10);

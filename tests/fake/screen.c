@@ -109,7 +109,7 @@ static void write_damage(const struct screen *screen, struct spa_meta *meta, con
 	}
 }
 
-static void write_pointer(const struct screen *screen, struct spa_meta *meta) {
+static void write_pointer(struct screen *screen, struct spa_meta *meta) {
 	struct spa_meta_cursor *cursor = meta->data;
 	const size_t pixels = (size_t)SCREEN_POINTER * SCREEN_POINTER * 4;
 	memset(cursor, 0, sizeof(*cursor));
@@ -119,6 +119,10 @@ static void write_pointer(const struct screen *screen, struct spa_meta *meta) {
 	}
 	cursor->id = 1;
 	cursor->position = SPA_POINT(screen->pointer_x, screen->pointer_y);
+	/* As compositors do, it does not tell for ever what never changes. */
+	if (screen->pointer_told++ >= SCREEN_POINTER_TOLD) {
+		return;
+	}
 	cursor->bitmap_offset = sizeof(*cursor);
 	struct spa_meta_bitmap *bitmap =
 		SPA_PTROFF(cursor, sizeof(*cursor), struct spa_meta_bitmap);

@@ -13,6 +13,8 @@
 #define SCREEN_REGIONS 16
 /* The pointer's side. */
 #define SCREEN_POINTER 16
+/* Its bitmap comes so often: once may be lost. */
+#define SCREEN_POINTER_TOLD 3
 
 struct screen {
 	/* The layout of a buffer. */
@@ -30,6 +32,7 @@ struct screen {
 	bool pointer;       /* a white square of SCREEN_POINTER pixels */
 	int32_t pointer_x;
 	int32_t pointer_y;
+	uint32_t pointer_told; /* how often its bitmap was */
 	uint64_t sequence;
 	bool shown; /* this canvas was sent */
 };

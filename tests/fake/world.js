@@ -68,8 +68,15 @@ export class World {
 			throw new Error(`${hostProgram} is not built; run make programs`);
 		}
 		copyFileSync(hostProgram, this.host);
+		/** The folder where the host keeps grants. */
+		this.state = join(this.folder, 'state/portlight');
 		/** @type {NodeJS.ProcessEnv} */
-		this.env = {...process.env, XDG_RUNTIME_DIR: this.folder, DBUS_SESSION_BUS_ADDRESS: ''};
+		this.env = {
+			...process.env,
+			XDG_RUNTIME_DIR: this.folder,
+			XDG_STATE_HOME: join(this.folder, 'state'),
+			DBUS_SESSION_BUS_ADDRESS: '',
+		};
 		delete this.env.DISPLAY;
 		/** @type {{method: string, path?: string, options?: any}[]} calls that the portal got */
 		this.calls = [];

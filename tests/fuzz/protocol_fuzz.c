@@ -10,12 +10,22 @@ static bool side_valid(uint32_t side) {
 	return side == 0 || (side >= 2 && side <= PACKET_SIDE_MAX);
 }
 
+static void check_region(const struct packet_region *region) {
+	bool whole = region->x == 0 && region->y == 0 && region->width == 0 && region->height == 0;
+	if (!whole && (region->x > PACKET_SIDE_MAX || region->y > PACKET_SIDE_MAX ||
+			      region->width < 2 || !side_valid(region->width) ||
+			      region->height < 2 || !side_valid(region->height))) {
+		abort();
+	}
+}
+
 static void check_configure(const struct protocol_configure *configure) {
 	bool fps_kept = configure->max_fps == PROTOCOL_KEEP;
 	bool kbps_kept = configure->max_kbps == PROTOCOL_KEEP;
 	bool width_kept = configure->max_width == PROTOCOL_KEEP;
 	bool height_kept = configure->max_height == PROTOCOL_KEEP;
-	if ((fps_kept && kbps_kept && width_kept && height_kept) ||
+	check_region(&configure->region);
+	if ((fps_kept && kbps_kept && width_kept && height_kept && configure->region_keeps) ||
 		(!fps_kept && (configure->max_fps < 1 || configure->max_fps > PACKET_FPS_MAX)) ||
 		(!kbps_kept && (configure->max_kbps < PACKET_KBPS_MIN ||
 				       configure->max_kbps > PACKET_KBPS_MAX)) ||
@@ -26,6 +36,7 @@ static void check_configure(const struct protocol_configure *configure) {
 }
 
 static void check_open(const struct protocol_open *open) {
+	check_region(&open->region);
 	if ((open->codec != PACKET_CODEC_VP8 && open->codec != PACKET_CODEC_VP9) ||
 		open->max_fps < 1 || open->max_fps > PACKET_FPS_MAX ||
 		open->max_kbps < PACKET_KBPS_MIN || open->max_kbps > PACKET_KBPS_MAX ||

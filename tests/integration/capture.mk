@@ -1,5 +1,5 @@
 # portlight-capture against a real PipeWire daemon and the fake producer.
-CAPTURE_TESTS := $(O)/tests/integration/capture_test $(O)/tests/integration/capture_life_test $(O)/tests/integration/capture_engine_test
+CAPTURE_TESTS := $(O)/tests/integration/capture_test $(O)/tests/integration/capture_life_test $(O)/tests/integration/capture_engine_test $(O)/tests/integration/capture_hostile_test
 $(CAPTURE_TESTS): $(O)/tests/integration/%: tests/integration/%.c tests/integration/capture_rig.c \
 		tests/integration/capture_helper.c tests/integration/capture_rig.h $(O)/libwire.a $(O)/libbase.a $(B)/gen/config.h
 	@mkdir -p $(@D)

@@ -11,12 +11,6 @@
 
 #include "capture_rig.h"
 
-#define RED 0xc02020u
-#define GREEN 0x20a040u
-#define BLUE 0x2040c0u
-#define WHITE 0xffffffu
-#define GREY 0x606060u
-
 /* What the producer conceals is seen nevertheless, and soon. */
 static void test_lies(void **state) {
 	struct share share;
@@ -142,6 +136,101 @@ static void test_live_settings(void **state) {
 	share_stop(&share);
 }
 
+static void set_region(struct share *share, struct packet_region region) {
+	const struct packet set = {
+		.type = PACKET_SET, .set = {.max_fps = 60, .max_kbps = 8000, .region = region}};
+	helper_send(&share->helper, &set);
+}
+
+/* Only the region is sent; what changes elsewhere is no frame; another one comes of a still screen
+ * too. */
+static void test_region(void **state) {
+	struct share share;
+	struct packet_open open = share_usual;
+	open.region = (struct packet_region){101, 60, 201, 120};
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &open);
+	producer_say(&share.producer, "fill %06x", GREEN);
+	producer_say(&share.producer, "fill %06x 101 60 100 60", RED);
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	assert_int_equal(share.helper.ready_packet.width, 200);
+	assert_int_equal(share.helper.ready_packet.height, 120);
+	helper_expect_colour(&share.helper, 2, 2, RED);
+	helper_expect_colour(&share.helper, 97, 57, RED);
+	helper_expect_colour(&share.helper, 102, 30, GREEN);
+	uint32_t frames = share.helper.frames;
+	producer_say(&share.producer, "fill %06x 0 0 90 200", BLUE);
+	producer_send(&share.producer, "frame");
+	producer_say(&share.producer, "fill %06x 310 0 90 200", BLUE);
+	producer_send(&share.producer, "frame");
+	assert_false(helper_next_frame(&share.helper, 300));
+	/* Elsewhere, of the same size: no keyframe. */
+	set_region(&share, (struct packet_region){0, 60, 200, 120});
+	assert_true(helper_next_frame(&share.helper, 2000));
+	assert_false(share.helper.frame.key);
+	assert_int_equal(share.helper.frames, frames + 1);
+	helper_drain(&share.helper, 300);
+	helper_expect_colour(&share.helper, 40, 60, BLUE);
+	helper_expect_colour(&share.helper, 150, 30, RED);
+	/* Past the edge, what is there of it. */
+	set_region(&share, (struct packet_region){300, 180, 800, 800});
+	assert_true(helper_next_frame(&share.helper, 2000));
+	assert_true(share.helper.frame.key);
+	assert_int_equal(share.helper.frame.width, 100);
+	assert_int_equal(share.helper.frame.height, 60);
+	/* None of it is there: nothing comes, and the share goes on. */
+	set_region(&share, (struct packet_region){500, 0, 100, 60});
+	helper_drain(&share.helper, 500);
+	set_region(&share, (struct packet_region){0});
+	assert_true(helper_next_frame(&share.helper, 2000));
+	assert_int_equal(share.helper.frame.width, 400);
+	assert_int_equal(share.helper.keyframes, 3);
+	helper_drain(&share.helper, 300);
+	helper_expect_colour(&share.helper, 350, 100, BLUE);
+	helper_expect_colour(&share.helper, 350, 220, GREEN);
+	share_stop(&share);
+}
+
+static void test_region_outside(void **state) {
+	struct share share;
+	struct packet_open open = share_usual;
+	open.region = (struct packet_region){400, 0, 100, 100};
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &open);
+	producer_send(&share.producer, "frame");
+	helper_expect_end(&share.helper, ERROR_REGION_OUTSIDE);
+	assert_string_equal(share.helper.ended_packet.detail, "the picture is 400x240");
+	share_stop(&share);
+}
+
+/* A region is of the picture as it is shown, whichever way it lies in the buffer; so is a pointer
+ * in it. */
+static void test_region_of_a_turned_picture(void **state) {
+	struct share share;
+	struct packet_open open = share_usual;
+	open.region = (struct packet_region){20, 300, 100, 80};
+	open.cursor = PACKET_CURSOR_SEND;
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &open);
+	/* Turned counter-clockwise in the buffer: its right edge is the lower one. */
+	producer_say(&share.producer, "transform 1");
+	producer_say(&share.producer, "fill %06x", GREEN);
+	producer_say(&share.producer, "fill %06x 300 120 80 100", RED);
+	producer_say(&share.producer, "pointer 310 210");
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	assert_int_equal(share.helper.frame.width, 100);
+	assert_int_equal(share.helper.frame.height, 80);
+	const uint32_t corners[][2] = {{3, 3}, {96, 3}, {3, 76}, {96, 76}};
+	for (size_t i = 0; i < 4; i++) {
+		helper_expect_colour(&share.helper, corners[i][0], corners[i][1], RED);
+	}
+	assert_int_equal(share.helper.cursor.x, 9);
+	assert_int_equal(share.helper.cursor.y, 10);
+	share_stop(&share);
+}
+
 static void test_text_is_444(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
@@ -178,19 +267,6 @@ static void test_storm_of_sizes(void **state) {
 	share_stop(&share);
 }
 
-static int set_up(void **state) {
-	static struct rig rig;
-	rig_start(&rig);
-	*state = &rig;
-	return 0;
-}
-
-static int tear_down(void **state) {
-	rig_stop(*state);
-	return 0;
-}
-
-/* An argument is a pattern of the tests to run. */
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lies),
@@ -198,11 +274,11 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_pointer_is_drawn),
 		cmocka_unit_test(test_pointer_is_sent),
 		cmocka_unit_test(test_live_settings),
+		cmocka_unit_test(test_region),
+		cmocka_unit_test(test_region_outside),
+		cmocka_unit_test(test_region_of_a_turned_picture),
 		cmocka_unit_test(test_text_is_444),
 		cmocka_unit_test(test_storm_of_sizes),
 	};
-	if (argc > 1) {
-		cmocka_set_test_filter(argv[1]);
-	}
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return rig_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
 }

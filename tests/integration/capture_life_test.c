@@ -17,11 +17,6 @@
 #include "capture/sanitizer.h"
 #include "capture_rig.h"
 
-#define RED 0xc02020u
-#define GREEN 0x20a040u
-#define BLUE 0x2040c0u
-#define GREY 0x606060u
-
 /* A sanitizer's own memory comes on top. */
 #define PEAK_MAX_KIB (WITH_ADDRESS_SANITIZER ? 400 * 1024 : 80 * 1024)
 
@@ -108,8 +103,10 @@ static void test_no_credit(void **state) {
 	assert_false(helper_next_frame(&share.helper, 200));
 	assert_true(share.helper.ready);
 	long cpu = process_cpu_ms(share.helper.pid);
+	/* On a busy machine a buffer may come back too late for some of them. */
 	producer_say(&share.producer, "run 60 120");
-	producer_expect(&share.producer, "ran 120");
+	const char *line = producer_expect(&share.producer, "ran ");
+	assert_true(strtol(line + strlen("ran "), NULL, 10) >= 60);
 	assert_false(helper_next_frame(&share.helper, 100));
 	assert_true(process_cpu_ms(share.helper.pid) - cpu <= 100);
 	producer_say(&share.producer, "fill %06x", GREEN);
@@ -379,19 +376,6 @@ static void test_daemon_death(void **state) {
 	share_stop(&share);
 }
 
-static int set_up(void **state) {
-	static struct rig rig;
-	rig_start(&rig);
-	*state = &rig;
-	return 0;
-}
-
-static int tear_down(void **state) {
-	rig_stop(*state);
-	return 0;
-}
-
-/* An argument is a pattern of the tests to run. */
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_two_buffers),
@@ -413,8 +397,5 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_memory_vp9),
 		cmocka_unit_test(test_daemon_death),
 	};
-	if (argc > 1) {
-		cmocka_set_test_filter(argv[1]);
-	}
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return rig_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
 }

@@ -98,6 +98,25 @@ void rig_stop(struct rig *rig) {
 	assert_int_equal(system(command), 0);
 }
 
+static int set_up(void **state) {
+	static struct rig rig;
+	rig_start(&rig);
+	*state = &rig;
+	return 0;
+}
+
+static int tear_down(void **state) {
+	rig_stop(*state);
+	return 0;
+}
+
+int rig_run(const struct CMUnitTest *tests, size_t count, int argc, char **argv) {
+	if (argc > 1) {
+		cmocka_set_test_filter(argv[1]);
+	}
+	return _cmocka_run_group_tests("capture", tests, count, set_up, tear_down);
+}
+
 void producer_start(
 	struct producer *producer, const struct rig *rig, const char *const *arguments) {
 	*producer = (struct producer){0};

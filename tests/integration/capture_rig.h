@@ -13,6 +13,13 @@
 
 #include "wire/packet.h"
 
+/* What the tests paint, 0xRRGGBB. */
+#define RED 0xc02020u
+#define GREEN 0x20a040u
+#define BLUE 0x2040c0u
+#define WHITE 0xffffffu
+#define GREY 0x606060u
+
 /* One for all tests of the program. */
 struct rig {
 	char directory[64]; /* the daemon's XDG_RUNTIME_DIR */
@@ -22,6 +29,10 @@ struct rig {
 
 void rig_start(struct rig *rig);
 void rig_stop(struct rig *rig);
+struct CMUnitTest;
+/* Runs a program's tests in one rig, which is their state; an argument is a pattern of those to
+ * run. Returns main's status. */
+int rig_run(const struct CMUnitTest *tests, size_t count, int argc, char **argv);
 /* A fresh connection to the daemon, as the portal would hand it out. */
 int rig_connect(const struct rig *rig);
 

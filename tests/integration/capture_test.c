@@ -17,12 +17,6 @@
 
 #include "capture_rig.h"
 
-#define RED 0xc02020u
-#define GREEN 0x20a040u
-#define BLUE 0x2040c0u
-#define WHITE 0xf0f0f0u
-#define GREY 0x606060u
-
 static void test_streams(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "320x240", NULL};
@@ -295,19 +289,6 @@ static void test_resize(void **state) {
 	share_stop(&share);
 }
 
-static int set_up(void **state) {
-	static struct rig rig;
-	rig_start(&rig);
-	*state = &rig;
-	return 0;
-}
-
-static int tear_down(void **state) {
-	rig_stop(*state);
-	return 0;
-}
-
-/* An argument is a pattern of the tests to run. */
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_streams),
@@ -326,8 +307,5 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_crop),
 		cmocka_unit_test(test_resize),
 	};
-	if (argc > 1) {
-		cmocka_set_test_filter(argv[1]);
-	}
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return rig_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
 }

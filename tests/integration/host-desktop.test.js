@@ -102,6 +102,31 @@ test('without credit nothing comes; a keyframe comes when it is asked for', asyn
 	assert.equal((await browser.next((message) => message.seq === 2 && message.part === 0)).key, true);
 });
 
+test('another region of a still screen comes, though nothing changes there', async () => {
+	const {browser, share} = await granted();
+	const region = {x: 0, y: 0, width: 960, height: 540};
+	const opened = await browser.open(share, {region, credit: 2});
+	assert.deepEqual([opened.width, opened.height], [960, 540]);
+	assert.equal((await browser.frame(share)).width, 960);
+	// The marker, all that moves here, is held.
+	await desktop.tell('kill', 'marker', 'STOP');
+	try {
+		const still = () => browser.next((message) => message.type === 'frame', 1000).catch(() => null);
+		while ((await still()) !== null) {
+			browser.send({type: 'credit', share, frames: 1});
+		}
+		browser.send({type: 'configure', share, region: {...region, x: 960}});
+		const moved = await browser.frame(share);
+		assert.deepEqual([moved.key, moved.width, moved.height], [false, 960, 540]);
+		browser.send({type: 'credit', share, frames: 2});
+		browser.send({type: 'configure', share, region: null});
+		const whole = await browser.next((message) => message.key === true);
+		assert.deepEqual([whole.width, whole.height], [1920, 1080]);
+	} finally {
+		await desktop.tell('kill', 'marker', 'CONT');
+	}
+});
+
 test('the person declines', async () => {
 	await desktop.willAnswer('deny');
 	const browser = await greeted();
@@ -129,6 +154,17 @@ test('a browser that leaves takes the dialog with it', async () => {
 	await browser.exited;
 	assert.ok(performance.now() - start < 1000);
 	await desktop.untilDialogs(0);
+});
+
+test('several streams may be chosen; the person chooses one', async () => {
+	const browser = await greeted();
+	const wish = {sources: ['monitor', 'window'], cursor: 'embedded', multiple: true};
+	const answer = await browser.answer(browser.post('share', wish), 20000);
+	assert.equal(answer.type, 'result', JSON.stringify(answer));
+	const {share, surface, width, height} = answer;
+	assert.deepEqual(answer.streams, [{share, surface, width, height}]);
+	assert.equal((await browser.open(share)).type, 'result');
+	assert.equal((await browser.frame(share)).seq, 0);
 });
 
 test('two shares at once', async () => {

@@ -5,7 +5,7 @@ import {chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, renameSyn
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {children, World} from '../fake/world.js';
+import {children, residentMiB, World} from '../fake/world.js';
 
 /** @type {World} */
 let world;
@@ -204,15 +204,42 @@ test('a helper that is killed is one ended, not a lost port', async () => {
 	assert.equal((await browser.open(2)).type, 'result');
 });
 
-test('several shares at once, each with its own helper, end one by one', async () => {
+test('stats: what a share has cost and delivered, of a live share only', async () => {
+	const browser = world.browse({FAKE_CAPTURE_PARTS: '3', FAKE_CAPTURE_SIZE: '1000'});
+	await browser.hello();
+	await browser.share();
+	assert.equal((await browser.request('stats', {share: 1})).code, 'bad-state');
+	assert.equal((await browser.request('stats', {share: 2})).code, 'unknown-share');
+	await browser.open(1, {credit: 2});
+	for (let i = 0; i < 6; i++) {
+		await browser.frame(1);
+	}
+	const {type: _type, id: _id, ...stats} = await browser.request('stats', {share: 1});
+	const [helper] = helpers(browser);
+	assert.deepEqual(stats, {cpuMs: stats.cpuMs, rssKiB: stats.rssKiB, frames: 2, bytes: 6000});
+	assert.ok(stats.cpuMs > 0 && stats.cpuMs < 10_000, `${stats.cpuMs} ms`);
+	assert.ok(Math.abs(stats.rssKiB / 1024 - residentMiB(helper)) < 1, `${stats.rssKiB} KiB of ${residentMiB(helper)} MiB`);
+	for (let i = 0; i < 64; i++) {
+		browser.send({type: 'credit', share: 1, frames: 1});
+	}
+	await browser.next((message) => message.seq === 65 && message.part === 2);
+	const later = await browser.request('stats', {share: 1});
+	assert.deepEqual([later.frames, later.bytes], [66, 66 * 3000]);
+	assert.ok(later.cpuMs > stats.cpuMs, `${stats.cpuMs} ms, then ${later.cpuMs} ms`);
+	await browser.request('stop', {share: 1});
+	assert.equal((await browser.request('stats', {share: 1})).code, 'unknown-share');
+});
+
+test('twenty shares at once, each with its own helper, end one by one', async () => {
 	const browser = world.browse({FAKE_CAPTURE_PARTS: '3'});
 	await browser.hello();
-	for (const share of [1, 2, 3]) {
+	const shares = Array.from({length: 20}, (_, i) => i + 1);
+	for (const share of shares) {
 		assert.equal((await browser.share()).share, share);
 		assert.equal((await browser.open(share, {credit: 2})).type, 'result');
 	}
-	assert.equal(helpers(browser).length, 3);
-	for (const share of [2, 1, 3]) {
+	assert.equal(helpers(browser).length, shares.length);
+	for (const share of [...shares.slice(7), ...shares.slice(0, 7).reverse()]) {
 		const parts = [];
 		for (let i = 0; i < 6; i++) {
 			const {seq, part} = await browser.frame(share);

@@ -24,13 +24,15 @@ test('hello, share, open, frames, stop', async () => {
 		protocol: 1,
 		version: hello.version,
 		supports: [
-			...['vp8', 'vp9', 'configure', 'scale', 'fidelity-text', 'window', 'monitor'],
+			...['vp8', 'vp9', 'configure', 'scale', 'fidelity-text', 'stats', 'region', 'multiple', 'grants', 'window', 'monitor'],
 			...['cursor-hidden', 'cursor-embedded', 'cursor-metadata', 'cursor-send'],
 		],
 		portal: 4,
+		pipewire: hello.pipewire,
 	});
 	const granted = await browser.share();
-	assert.deepEqual(granted, {type: 'result', id: 2, share: 1, surface: 'monitor', width: 1920, height: 1080});
+	const size = {width: 1920, height: 1080};
+	assert.deepEqual(granted, {type: 'result', id: 2, share: 1, surface: 'monitor', ...size, restored: false, remembered: false});
 	const opened = await browser.open(1, {codec: 'vp9', credit: 1});
 	assert.deepEqual(opened, {type: 'result', id: 3, codec: 'vp9', width: 1280, height: 720, chroma: '420'});
 
@@ -85,17 +87,19 @@ async function echoing(cursor, portal = {}) {
 async function echoed(browser) {
 	const bytes = Buffer.from((await browser.frame(1)).data, 'base64');
 	const [type] = bytes;
+	const region = [16, 12, 8, 4].map((back) => bytes.readUInt32LE(bytes.length - back));
 	if (type === 4) {
-		assert.equal(bytes.length, 16);
+		assert.equal(bytes.length, 32);
 		return {
 			type,
 			fps: bytes.readUInt16LE(2),
 			kbps: bytes.readUInt32LE(4),
 			width: bytes.readUInt32LE(8),
 			height: bytes.readUInt32LE(12),
+			region,
 		};
 	}
-	assert.equal(bytes.length, 27);
+	assert.equal(bytes.length, 43);
 	return {
 		type,
 		fps: bytes.readUInt16LE(9),
@@ -104,19 +108,21 @@ async function echoed(browser) {
 		height: bytes.readUInt32LE(21),
 		fidelity: bytes[25],
 		cursor: bytes[26],
+		region,
 	};
 }
 
 test('what open asks for reaches the helper; without it all is as it is', async () => {
 	const plain = await echoing('embedded');
 	await plain.open(1);
-	const usual = {type: 1, fps: 30, kbps: 4000, width: 0, height: 0, fidelity: 0, cursor: 0};
+	const usual = {type: 1, fps: 30, kbps: 4000, width: 0, height: 0, fidelity: 0, cursor: 0, region: [0, 0, 0, 0]};
 	assert.deepEqual(await echoed(plain), usual);
 
 	const browser = await echoing('embedded');
-	const opened = await browser.open(1, {codec: 'vp9', maxWidth: 1280, maxHeight: 700, fidelity: 'text', cursor: 'send'});
+	const region = {x: 1, y: 2, width: 300, height: 400};
+	const opened = await browser.open(1, {codec: 'vp9', maxWidth: 1280, maxHeight: 700, fidelity: 'text', cursor: 'send', region});
 	assert.equal(opened.chroma, '444');
-	assert.deepEqual(await echoed(browser), {...usual, width: 1280, height: 700, fidelity: 1, cursor: 0});
+	assert.deepEqual(await echoed(browser), {...usual, width: 1280, height: 700, fidelity: 1, cursor: 0, region: [1, 2, 300, 400]});
 });
 
 test('configure changes what it names, and keeps the rest', async () => {
@@ -127,9 +133,17 @@ test('configure changes what it names, and keeps the rest', async () => {
 	assert.equal((await browser.answer(opening)).type, 'result');
 	assert.equal((await echoed(browser)).fps, 30);
 	browser.send({type: 'configure', share: 1, maxFps: 10});
-	assert.deepEqual(await echoed(browser), {type: 4, fps: 10, kbps: 4000, width: 800, height: 0});
+	const whole = [0, 0, 0, 0];
+	assert.deepEqual(await echoed(browser), {type: 4, fps: 10, kbps: 4000, width: 800, height: 0, region: whole});
 	browser.send({type: 'configure', share: 1, maxKbps: 900, maxWidth: 0, maxHeight: 300});
-	assert.deepEqual(await echoed(browser), {type: 4, fps: 10, kbps: 900, width: 0, height: 300});
+	const changed = {type: 4, fps: 10, kbps: 900, width: 0, height: 300};
+	assert.deepEqual(await echoed(browser), {...changed, region: whole});
+	browser.send({type: 'configure', share: 1, region: {x: 5, y: 6, width: 70, height: 80}});
+	assert.deepEqual(await echoed(browser), {...changed, region: [5, 6, 70, 80]});
+	browser.send({type: 'configure', share: 1, maxFps: 11});
+	assert.deepEqual(await echoed(browser), {...changed, fps: 11, region: [5, 6, 70, 80]});
+	browser.send({type: 'configure', share: 1, region: null});
+	assert.deepEqual(await echoed(browser), {...changed, fps: 11, region: whole});
 	browser.send({type: 'configure', share: 1});
 	assert.equal((await browser.answer(null)).code, 'bad-field');
 	browser.send({type: 'configure', share: 2, maxFps: 1});

@@ -9,7 +9,11 @@ import { nativeSources, sourcesOf } from '../../extension/background/requests.js
 
 const GLOBALS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenSharePluginInstalled' };
 const later = (callback, ms) => setTimeout(callback, ms).unref();
-const posted = (data, source, origin) => Object.assign(new Event('message'), { data, source, origin, ports: [] });
+/** A message as the browser delivers it; `isTrusted` is false for one that a page made. */
+function posted(data, source, origin, isTrusted = true) {
+	const event = Object.assign(new Event('message'), { data, source, origin, ports: [] });
+	return Object.defineProperty(event, 'isTrusted', { value: isTrusted });
+}
 
 /** A document with as much in it as the dialects look for. */
 function makeDocument({ script, html = '' }) {
@@ -293,4 +297,25 @@ test('the sources that a page may name, and what the desktop has of them', () =>
 	assert.deepEqual(nativeSources(['screen', 'window', 'tab', 'audio']), ['monitor', 'window']);
 	assert.deepEqual(nativeSources(['tab', 'audio']), ['window']);
 	assert.deepEqual(nativeSources(['screen']), ['monitor']);
+});
+
+test('a frame can not forge a word of the page around it', async () => {
+	const name = 'getscreenid';
+	const top = await open(name);
+	const { inner } = top;
+	inner.page.dispatchEvent(posted({ captureSourceId: true }, top.page, 'https://a.example', false));
+	await settle();
+	assert.deepEqual([top.ports.length, inner.sent], [0, []]);
+});
+
+test('a page that floods a frame has few words at a time on their way', async () => {
+	const top = await open('getscreenid');
+	const { inner } = top;
+	for (let i = 0; i < 1000; i++) {
+		inner.page.dispatchEvent(posted({ captureSourceId: true }, top.page, 'https://a.example'));
+	}
+	await settle();
+	const forwarded = inner.sent.filter((type) => type === 'dialect-for-parent').length;
+	assert.ok(forwarded >= 1 && forwarded <= 4, String(forwarded));
+	assert.equal(top.ports.length, 1);
 });

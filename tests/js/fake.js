@@ -107,6 +107,7 @@ export class FakeTime {
 
 export const chrome = {
 	runtime: {
+		id: 'portlight',
 		/** The host's ends of the native ports, newest last. */
 		hosts: [],
 		/** What a host does with a request; set by the test. */
@@ -120,6 +121,39 @@ export const chrome = {
 	},
 };
 globalThis.chrome = chrome;
+
+/**
+ * The storage of the extension.
+ *
+ * @param {object} [local] what the person chose so far
+ * @param {object | null} [managed] what is managed; null: nothing, and it rejects as Firefox's does
+ * @returns {{local: Record<string, any>}} what is kept
+ */
+export function useStorage(local = {}, managed = {}) {
+	const kept = { local: structuredClone(local), session: {} };
+	/** @param {'local' | 'session'} name */
+	const area = (name) => ({
+		get: async (keys) => {
+			const wanted = typeof keys === 'string' ? { [keys]: undefined } : (keys ?? kept[name]);
+			const found = Object.entries(wanted).map(([key, value]) => [key, kept[name][key] ?? value]);
+			return structuredClone(Object.fromEntries(found));
+		},
+		set: async (values) => {
+			const changed = Object.entries(values).map(([key, newValue]) => [key, { oldValue: kept[name][key], newValue }]);
+			Object.assign(kept[name], structuredClone(values));
+			chrome.storage.onChanged.emit(Object.fromEntries(changed), name);
+		},
+		remove: async (key) => void delete kept[name][key],
+	});
+	const get = async () => {
+		if (managed === null) {
+			throw new Error('Managed storage manifest not found');
+		}
+		return structuredClone(managed);
+	};
+	chrome.storage = { local: area('local'), session: area('session'), managed: { get }, onChanged: new FakeEvent() };
+	return kept;
+}
 
 /**
  * A host that answers hello, and the rest as told.

@@ -22,8 +22,8 @@ test("Firefox's id is the one in the Makefile, and it declares that no data is c
 });
 
 test('the permissions are these and no more', () => {
-	assert.deepEqual(shared.permissions, ['nativeMessaging', 'scripting', 'storage']);
-	assert.deepEqual(chromium.permissions, ['desktopCapture', ...shared.permissions]);
+	assert.deepEqual(shared.permissions, ['contextMenus', 'nativeMessaging', 'notifications', 'scripting', 'storage']);
+	assert.deepEqual([...chromium.permissions].sort(), ['desktopCapture', ...shared.permissions].sort());
 	assert.equal(firefox.permissions, undefined);
 	for (const { matches } of shared.content_scripts) {
 		assert.deepEqual(matches, shared.host_permissions);
@@ -53,17 +53,31 @@ test('a page that never shares gets less than 8 KB of script', () => {
 	assert.ok(bytes.reduce((sum, size) => sum + size, 0) < 8192);
 });
 
-test('every text that a page or a module asks for exists', () => {
-	const messages = JSON.parse(readFileSync(`${root}extension/_locales/en/messages.json`, 'utf8'));
-	const sources = ['popup.html', 'options.html', 'popup.js', 'options.js'].map((name) =>
-		readFileSync(`${root}extension/ui/${name}`, 'utf8'),
-	);
-	const names = sources.flatMap((source) => [
-		...[...source.matchAll(/data-text="(\w+)"/g)].map(([, name]) => name),
-		...[...source.matchAll(/\btext\('(\w+)'/g)].map(([, name]) => name),
-	]);
-	assert.ok(names.length > 10);
-	for (const name of names) {
-		assert.ok(messages[name], name);
+test('docs/PRIVACY.md justifies every permission, and no other', () => {
+	const text = readFileSync(`${root}docs/PRIVACY.md`, 'utf8');
+	const justified = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+	assert.deepEqual(justified.sort(), [...chromium.permissions].sort());
+	for (const pattern of shared.host_permissions) {
+		assert.ok(text.includes(`\`${pattern}\``), pattern);
+	}
+});
+
+test("icons are PNGs of their size for Chromium, and every state of the toolbar's has them", () => {
+	const side = (file) => readFileSync(`${root}extension/icons/${file}`).readUInt32BE(16);
+	for (const [size, file] of Object.entries(chromium.icons)) {
+		assert.equal(side(file.replace('icons/', '')), Number(size));
+	}
+	const states = [...readFileSync(`${root}extension/icons/icon.svg`, 'utf8').matchAll(/<g id="(\w+)"/g)].map(([, id]) => id);
+	assert.deepEqual(states, ['idle', 'asking', 'sharing', 'paused', 'problem']);
+	for (const state of states.slice(1)) {
+		assert.deepEqual([side(`${state}-16.png`), side(`${state}-32.png`)], [16, 32]);
+	}
+});
+
+test('no page of the web can load a file of the extension, and its pages run only what is in it', () => {
+	for (const manifest of [shared, chromium, firefox]) {
+		assert.equal(manifest.web_accessible_resources, undefined);
+		assert.equal(manifest.externally_connectable, undefined);
+		assert.equal(manifest.content_security_policy, undefined, "the browsers' own is the strictest");
 	}
 });

@@ -57,6 +57,14 @@ test('two shares share one host, and the first to end leaves it to the other', a
 	assert.equal(lastHost().connected, false);
 });
 
+test('stats of a share are asked of the host', async () => {
+	useHost({ stats: ({ share }) => ({ cpuMs: 10 * share, rssKiB: 2, frames: 3, bytes: 4 }) });
+	const share = await new NativeHost().share(what);
+	const { cpuMs, rssKiB, frames, bytes } = await share.stats();
+	assert.deepEqual({ cpuMs, rssKiB, frames, bytes }, { cpuMs: 10, rssKiB: 2, frames: 3, bytes: 4 });
+	await share.stop();
+});
+
 test('an error of the host is a Failure with its code', async () => {
 	useHost({
 		share: ({ id }, port) => port.postMessage({ type: 'error', id, code: 'denied', message: 'No.', remedy: 'Ask.' }),
@@ -81,6 +89,60 @@ test('a host that is not installed is missing, and is not tried again by itself'
 	assert.equal(chrome.runtime.hosts.length, 1);
 	useHost();
 	assert.equal((await host.status()).version, '1.2.3');
+});
+
+test('what the browser says of a host that it could not start is told apart', async () => {
+	const reasons = {
+		'Specified native messaging host not found.': 'host-missing',
+		'No such native application org.portlight.host': 'host-missing',
+		'Access to the specified native messaging host is forbidden.': 'wrong-caller',
+		'Failed to start native messaging host.': 'host-sandboxed',
+		'The operation was aborted.': 'host-sandboxed',
+		'File at path "/usr/libexec/portlight-host" does not exist, or is not executable': 'host-sandboxed',
+		'Native host has exited.': 'host-crashed',
+		'An unexpected error occurred': 'host-crashed',
+		'': 'host-crashed',
+	};
+	for (const [message, code] of Object.entries(reasons)) {
+		useHost({ hello: (_message, port) => port.disconnect(message ? { message } : undefined) });
+		await assert.rejects(new NativeHost().status(), { code }, message);
+		assert.equal(chrome.runtime.hosts.length, code === 'host-crashed' ? 2 : 1, `${message}: only a crash is tried again`);
+	}
+});
+
+test('a host that falls over as it starts is started once more, and nobody notices', async () => {
+	let starts = 0;
+	const hello = { protocol: 1, version: '1.2.3', supports: [], portal: 4 };
+	useHost({
+		hello: (_message, port) => {
+			if (++starts === 1) {
+				port.disconnect({ message: 'Native host has exited.' });
+				return undefined;
+			}
+			return hello;
+		},
+	});
+	const host = new NativeHost();
+	const both = await Promise.all([host.status(), host.share(what)]);
+	assert.equal(both[0].version, '1.2.3');
+	assert.equal(chrome.runtime.hosts.length, 2);
+});
+
+test('an older host is not told what it does not know', async () => {
+	const shares = [];
+	const share = (message) => {
+		shares.push(message);
+		return { share: shares.length, surface: 'monitor', width: 1, height: 1 };
+	};
+	const wish = { ...what, origin: 'https://a.example', remember: true };
+	useHost({ share });
+	await new NativeHost().share(wish);
+	useHost({ share, hello: () => ({ protocol: 1, version: '1', supports: ['grants'], portal: 4 }) });
+	await new NativeHost().share(wish);
+	assert.deepEqual(shares.map(({ origin, remember }) => [origin, remember]), [
+		[undefined, undefined],
+		['https://a.example', true],
+	]);
 });
 
 test('a host that refuses its caller says why', async () => {
@@ -122,10 +184,15 @@ test('a host that crashes ends requests and shares alike', async () => {
 
 test('a host that does not answer hello is given up', async () => {
 	useHost({ hello: () => {} });
-	const status = assert.rejects(new NativeHost().status(), { code: 'host-crashed' });
+	const host = new NativeHost();
+	const status = assert.rejects(host.status(), { code: 'host-timeout' });
+	const look = assert.rejects(host.look(), { code: 'host-slow' });
 	await settle();
-	await time.pass(10_000);
+	await time.pass(1_999);
+	await look;
+	await time.pass(8_001);
 	await status;
+	assert.equal(chrome.runtime.hosts.length, 1, 'one that hangs is not started again');
 	assert.equal(lastHost().connected, false);
 });
 
@@ -163,6 +230,21 @@ test('a request that is aborted before it is sent asks nothing', async () => {
 	await assert.rejects(new NativeHost().share(what, AbortSignal.abort()), { code: 'cancelled' });
 	await settle();
 	assert.equal(lastHost().of('share').length, 0);
+	assert.equal(lastHost().connected, false);
+});
+
+test('several that were granted at once are shares of their own', async () => {
+	const stream = (share, surface) => ({ share, surface, width: 8, height: 6 });
+	useHost({ share: () => ({ ...stream(1, 'monitor'), restored: true, streams: [stream(1, 'monitor'), stream(2, 'window')] }) });
+	const first = await new NativeHost().share({ ...what, cursor: 'hidden', multiple: true }, undefined, []);
+	const [second] = first.others;
+	assert.equal(first.others.length, 1);
+	assert.deepEqual([second.id, second.surface, second.width, second.restored, second.cursor], [2, 'window', 8, true, 'hidden']);
+	assert.equal(lastHost().of('share')[0].multiple, true);
+	await first.stop();
+	assert.equal(lastHost().connected, true);
+	await second.stop();
+	await settle();
 	assert.equal(lastHost().connected, false);
 });
 

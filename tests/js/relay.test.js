@@ -4,7 +4,7 @@ import test from 'node:test';
 import { makeWindow, run } from './classic.js';
 import { FakePort, settle } from './fake.js';
 
-function setUp(globals = {}) {
+function setUp(globals = {}, granted = true) {
 	const ports = [];
 	const woken = [];
 	const runtime = {
@@ -20,6 +20,9 @@ function setUp(globals = {}) {
 	const window = makeWindow({ chrome: { runtime }, ...globals });
 	const seen = [];
 	run(window, 'content/relay.js');
+	if (granted) {
+		run(window, 'content/share.js');
+	}
 	window.addEventListener('message', ({ data }) => seen.push(data));
 	const ask = async () => {
 		window.postMessage('requestScreenSourceId', '*');
@@ -29,7 +32,7 @@ function setUp(globals = {}) {
 	return { answers, ask, ports, runtime, seen, window, woken };
 }
 
-const wish = { sourceId: 'portlight:x', codecs: ['vp9'], maxFps: 30, maxWidth: 800, maxHeight: 600, fidelity: 'text' };
+const wish = { sourceId: 'portlight:x', codecs: ['vp9'], maxFps: 30, maxWidth: 800, maxHeight: 600, fidelity: 'text', region: null };
 
 /** Redeems as the track does; returns its end of the channel and what arrives there. */
 async function redeem(window) {
@@ -143,6 +146,23 @@ test("what the track says never reaches the page's listeners, and its frames go 
 	await new Promise((resolve) => setTimeout(resolve, 20));
 	assert.deepEqual(ports[0].of('credit'), [{ type: 'credit', frames: 1 }]);
 	assert.deepEqual(seen, []);
+	track.close();
+});
+
+test('a page that was granted nothing redeems nothing, and sees no more of it', async () => {
+	const { ports, seen, window } = setUp({}, false);
+	const { arrived, track } = await redeem(window);
+	assert.deepEqual([ports, seen, arrived], [[], [], []]);
+	track.close();
+});
+
+test('a second grant in the frame changes nothing of the first share', async () => {
+	const { ports, window } = setUp();
+	run(window, 'content/share.js');
+	const { next, track } = await redeem(window);
+	assert.equal(ports.length, 1);
+	ports[0].postMessage({ type: 'frame', seq: 0 });
+	assert.deepEqual(await next(), { type: 'frame', seq: 0 });
 	track.close();
 });
 

@@ -83,14 +83,16 @@ test('what a dialect that is switched off asks for opens no dialog and gets no a
 
 test('a denial is told to the page and is no failure; what is broken is', async () => {
 	const { dialogs, failures, page } = setUp();
-	const port = page();
-	for (const reason of [new Failure('denied'), new Failure('host-missing'), new TypeError('oops')]) {
+	const received = [];
+	for (const [i, reason] of [new Failure('denied'), new Failure('host-missing'), new TypeError('oops')].entries()) {
+		const port = page(i);
 		port.postMessage({ type: 'request' });
 		await settle();
 		dialogs.at(-1).reject(reason);
 		await settle();
+		received.push(...port.received);
 	}
-	assert.deepEqual(port.received.map(({ type, code }) => [type, code]), [
+	assert.deepEqual(received.map(({ type, code }) => [type, code]), [
 		['refused', 'denied'],
 		['refused', 'host-missing'],
 		['refused', 'host-crashed'],

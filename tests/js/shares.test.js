@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { FakePort, FakeTime, lastHost, sender, settle, useHost } from './fake.js';
+import { FakeTime, lastHost, sender, settle, useHost } from './fake.js';
+import { frame, setUp } from './sharing.js';
 
-const { NativeHost } = await import('../../extension/background/native.js');
-const { CREDIT, Shares } = await import('../../extension/background/shares.js');
-const { LIFETIME_MS, placeOf } = await import('../../extension/background/source-ids.js');
+const { CREDIT } = await import('../../extension/background/share.js');
+const { LIFETIME_MS } = await import('../../extension/background/source-ids.js');
 
 /** @type {FakeTime} */
 let time;
@@ -14,25 +14,6 @@ beforeEach(() => {
 	useHost();
 });
 afterEach(() => time.uninstall());
-
-async function setUp() {
-	const counts = [];
-	const shares = new Shares((live) => counts.push(live.length));
-	const host = new NativeHost();
-	const [page, pageFar] = FakePort.pair('page', sender());
-	const hostShare = await host.share({ sources: ['monitor'], cursor: 'embedded' });
-	const id = shares.grant(placeOf(sender()), hostShare, pageFar);
-	const redeem = async (wish = {}, from = sender()) => {
-		const [near, far] = FakePort.pair('share', from);
-		shares.connect(far);
-		near.postMessage({ type: 'redeem', sourceId: id, codecs: ['vp8', 'vp9'], ...wish });
-		await settle();
-		return near;
-	};
-	return { counts, shares, hostShare, page, redeem };
-}
-
-const frame = (share, seq, fields = {}) => ({ type: 'frame', share, seq, part: 0, parts: 1, data: 'AA==', ...fields });
 
 test('a redeemed share is opened with what the page can decode, within bounds', async () => {
 	const { counts, hostShare, redeem } = await setUp();
@@ -134,8 +115,41 @@ test('new bounds reach the host, when it knows of them', async () => {
 	assert.equal(lastHost().of('configure').length, 0);
 });
 
+test('a region goes into open and configure, within the bounds of the protocol', async () => {
+	const host = { ...full, hello: () => ({ ...full.hello(), supports: [...full.hello().supports, 'region'] }) };
+	for (const [wish, expected] of [
+		[{ x: 10.4, y: 20, width: 301.5, height: 200 }, { x: 10, y: 20, width: 302, height: 200 }],
+		[{ x: -50, y: -10, width: 100, height: 5 }, { x: 0, y: 0, width: 50, height: 2 }],
+		[{ x: 1e9, y: 0, width: 1e9, height: 1e9 }, { x: 16384, y: 0, width: 16384, height: 16384 }],
+		[null, null],
+		[undefined, undefined],
+		[{ x: 0, y: 0, width: '9', height: 9 }, undefined],
+		[{ x: 0, y: NaN, width: 9, height: 9 }, undefined],
+		['all', undefined],
+	]) {
+		useHost(host);
+		const { hostShare, redeem } = await setUp();
+		const port = await redeem({ region: wish });
+		assert.deepEqual(lastHost().of('open')[0].region, expected);
+		port.postMessage({ type: 'configure', region: wish });
+		port.postMessage({ type: 'configure', maxFps: 5, region: wish });
+		await settle();
+		const configure = { type: 'configure', share: hostShare.id };
+		const fields = expected === undefined ? {} : { region: expected };
+		assert.deepEqual(lastHost().of('configure'), [
+			...(expected === undefined ? [] : [{ ...configure, ...fields }]),
+			{ ...configure, ...fields, maxFps: 5, maxWidth: 0, maxHeight: 0 },
+		]);
+	}
+	useHost(full);
+	await (await setUp()).redeem({ region: { x: 0, y: 0, width: 9, height: 9 } });
+	assert.ok(!('region' in lastHost().of('open')[0]));
+});
+
 test('an id is worth nothing a second time, elsewhere, or too late', async () => {
 	const refused = async (port) => {
+		assert.deepEqual(port.received, [], 'not at once');
+		await time.pass(100);
 		assert.deepEqual(port.received.map(({ type, code, name }) => [type, code, name]), [
 			['ended', 'bad-source-id', 'NotAllowedError'],
 		]);
@@ -243,7 +257,7 @@ test('the desktop ends it: the page is told once, and nothing stays', async () =
 	lastHost().postMessage(ended);
 	await settle();
 	assert.deepEqual(port.of('ended'), [
-		{ type: 'ended', code: 'session-closed', name: 'NotReadableError', message: 'Over.' },
+		{ type: 'ended', code: 'session-closed', name: 'NotReadableError', message: 'Over.', remedy: 'Share the screen again.' },
 	]);
 	assert.equal(port.connected, false);
 	assert.equal(lastHost().of('stop').length, 0);
@@ -255,7 +269,9 @@ test('it ended before it was redeemed: the id is worth nothing', async () => {
 	const { hostShare, redeem } = await setUp();
 	lastHost().postMessage({ type: 'ended', share: hostShare.id, code: 'session-closed', message: 'Over.', remedy: '' });
 	await settle();
-	assert.equal((await redeem()).of('ended')[0].code, 'bad-source-id');
+	const port = await redeem();
+	await time.pass(100);
+	assert.equal(port.of('ended')[0].code, 'bad-source-id');
 });
 
 test('the host can not open it: the page hears why, and the share is stopped', async () => {

@@ -74,7 +74,7 @@ class Person:
         with Pointer(self._bus) as pointer:
             while not dialog.done.is_set() and mode == self.mode:
                 window = self._newest_window()
-                target, last = self._next_click(window, mode) if window else (None, False)
+                target, last = self._look(window, mode) if window else (None, False)
                 if not target:
                     dialog.done.wait(LOOK_EVERY)
                     continue
@@ -98,13 +98,23 @@ class Person:
         for across, down in NEUTRAL:
             self._click(pointer, window, (across * width, down * height, 0, 0))
 
+    def _look(self, window, mode):
+        """As _next_click(), and then leaves the dialog alone for as long as its answers took.
+
+        What is asked of it comes before its own drawing: without a rest, a slow one would never show anything new.
+        """
+        began = time.monotonic()
+        found = self._next_click(window, mode)
+        time.sleep(time.monotonic() - began)
+        return found
+
     def _took_effect(self, dialog, window, mode, target):
         """Wait for what a click brings: the answer, the dialog's end, or something else to be clicked next."""
         deadline = time.monotonic() + LATEST_EFFECT
         while time.monotonic() < deadline:
             if dialog.done.wait(LOOK_EVERY) or window not in self._registry.windows():
                 return True
-            following, _ = self._next_click(window, mode)
+            following, _ = self._look(window, mode)
             if not following or following.rectangle != target.rectangle:
                 return True
         return False

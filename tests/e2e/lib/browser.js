@@ -18,6 +18,8 @@ const build = process.env.PORTLIGHT_BUILD ?? join(root, 'build');
 export const hostName = 'org.portlight.host';
 export const chromiumId = 'dmefmpejkcdmdoopbohfmhdjieggcbbo';
 export const firefoxId = 'portlight@portlight';
+/** Where Firefox has the extension's own pages: random in a person's profile. */
+const firefoxUuid = '5d1b9a52-7c1e-4b5c-9a43-0c5f6a3b9e21';
 
 /** @typedef {'firefox' | 'chromium'} Kind */
 
@@ -27,6 +29,8 @@ export const firefoxId = 'portlight@portlight';
  * @property {boolean} [visible]  a window on the desktop; without, the browser is headless
  * @property {{x: number, y: number}} [at]  where that window is, on X11
  * @property {boolean} [extension]  false: the browser as it is
+ * @property {string} [folder]  of another build of it
+ * @property {boolean} [welcome]  leaves the page of the first run open
  * @property {boolean} [chooser]  Chromium's own chrome.desktopCapture, where the tests otherwise prefer the host
  * @property {boolean} [fakeCamera]  a camera of the browser's own making, allowed without asking
  * @property {string} [host]  the program that the manifest names
@@ -132,12 +136,59 @@ export class TestBrowser {
 
 	/**
 	 * @param {string} url
+	 * @param {'tab' | 'window'} [type] a new one of which it opens in
 	 * @returns {Promise<import('puppeteer-core').Page>}
 	 */
-	async open(url) {
-		const page = await this.browser.newPage();
+	async open(url, type = 'tab') {
+		const page = await this.browser.newPage({type});
 		await page.goto(url, {waitUntil: 'load'});
 		return page;
+	}
+
+	/** @param {string} path of one of the extension's own pages */
+	ownUrl(path) {
+		return this.kind === 'chromium' ? `chrome-extension://${chromiumId}/${path}` : `moz-extension://${firefoxUuid}/${path}`;
+	}
+
+	/**
+	 * One of the extension's own pages, in a tab.
+	 * @param {string} path
+	 */
+	async openOwn(path) {
+		const page = await this.browser.newPage();
+		// Firefox says nothing of what becomes of such pages, but runs what it is told in them.
+		await page.goto(this.ownUrl(path), this.kind === 'firefox' ? {timeout: 1} : {}).catch(() => {});
+		await this.#untilAt(page, path);
+		return page;
+	}
+
+	/** The page of the first run, which opens by itself. */
+	async welcome() {
+		for (let tries = 100; tries > 0; tries--) {
+			for (const page of await this.browser.pages()) {
+				if (await this.#isAt(page, 'ui/welcome.html')) {
+					return page;
+				}
+			}
+			await sleep(100);
+		}
+		throw new Error('The page of the first run did not open.');
+	}
+
+	/** @param {import('puppeteer-core').Page} page @param {string} path */
+	#isAt(page, path) {
+		const url = this.ownUrl(path);
+		return page.evaluate((u) => document.readyState === 'complete' && location.href.split('#')[0] === u, url).catch(() => false);
+	}
+
+	/** @param {import('puppeteer-core').Page} page @param {string} path */
+	async #untilAt(page, path) {
+		for (let tries = 100; !(await this.#isAt(page, path)); tries--) {
+			if (tries === 0) {
+				throw new Error(`${path} did not open.`);
+			}
+			await sleep(100);
+		}
 	}
 
 	/**
@@ -187,7 +238,11 @@ export class TestBrowser {
 			const stat = await readFile(`/proc/${p.pid}/stat`, 'latin1').catch(() => '');
 			const same = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] === p.start;
 			if (same && !p.name.startsWith('portlight')) {
-				process.kill(p.pid, 'SIGKILL');
+				try {
+					process.kill(p.pid, 'SIGKILL');
+				} catch {
+					// It ended by itself just now.
+				}
 			}
 		}
 		await rm(this.home, {recursive: true, force: true, maxRetries: 5, retryDelay: 100});
@@ -203,12 +258,13 @@ function canSandbox() {
  * @param {Options} options
  * @returns {Promise<TestBrowser>}
  */
-export async function openBrowser({kind, extension = true, visible, fakeCamera, host, args = [], env = {}, size, at}) {
-	const folder = join(build, `extension-${kind}`);
+export async function openBrowser(options) {
+	const {kind, extension = true, welcome, visible, fakeCamera, host, args = [], env = {}, size, at} = options;
+	const {folder = join(build, `extension-${kind}`)} = options;
 	const program = host ?? join(build, 'bin/portlight-host');
 	for (const [path, remedy] of [
 		[join(folder, 'manifest.json'), 'make extension'],
-		[program, 'make programs'],
+		[host ? folder : program, 'make programs'],
 	]) {
 		if (!existsSync(path)) {
 			throw new Error(`There is no ${path}. Run \`${remedy}\` first.`);
@@ -255,15 +311,19 @@ export async function openBrowser({kind, extension = true, visible, fakeCamera, 
 			executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
 			extraPrefsFirefox: {
 				...firefoxPrefs,
+				'extensions.webextensions.uuids': JSON.stringify({[firefoxId]: firefoxUuid}),
 				...(fakeCamera ? {'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true} : {}),
 			},
-			args: [`--width=${width}`, `--height=${height}`, ...args],
+			args: ['--remote-allow-system-access', `--width=${width}`, `--height=${height}`, ...args],
 		});
 	}
 	const opened = new TestBrowser(kind, browser, home);
 	if (extension) {
 		try {
 			await browser.installExtension(folder);
+			if (!welcome) {
+				await (await opened.welcome()).close();
+			}
 		} catch (error) {
 			await opened.close();
 			throw error;

@@ -62,12 +62,12 @@ export class Bench {
 		return this.browser.ours;
 	}
 
-	/** @param {string} [path] @param {string} [origin] */
-	async page(path = '/pages/probe.html', origin = this.site?.origin) {
+	/** @param {string} [path] @param {string} [origin] @param {'tab' | 'window'} [where] a new one of which it opens in */
+	async page(path = '/pages/probe.html', origin = this.site?.origin, where = 'tab') {
 		assert(this.browser);
-		const page = await this.browser.open(`${origin}${path}`);
+		const page = await this.browser.open(`${origin}${path}`, where);
 		this.pages.push(page);
-		await page.waitForFunction(() => 'probe' in window || document.querySelector('iframe') || document.querySelector('#share'));
+		await page.waitForFunction(() => 'probe' in window || document.querySelector('iframe') || document.querySelector('#share, #wish'));
 		return page;
 	}
 

@@ -3,10 +3,10 @@ import {FrameWatch, epochNow} from './watch.js';
 
 const video = /** @type {HTMLVideoElement} */ (document.getElementById('screen'));
 
-/** @param {string} id */
-const constraintsFor = (id) => ({
+/** @param {string} id @param {object} more */
+const constraintsFor = (id, more) => ({
 	audio: false,
-	video: {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: id, maxWidth: 3840, maxHeight: 2160}},
+	video: {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: id, maxWidth: 3840, maxHeight: 2160, ...more}},
 });
 
 /** @param {any} error */
@@ -53,9 +53,10 @@ class Probe {
 	/**
 	 * @param {string} id
 	 * @param {'promise' | 'callback' | 'webkit'} [how]
+	 * @param {object} [more] constraints
 	 */
-	async redeem(id, how = 'promise') {
-		const wanted = constraintsFor(id);
+	async redeem(id, how = 'promise', more = {}) {
+		const wanted = constraintsFor(id, more);
 		try {
 			/** @type {any} */
 			const legacy = navigator;
@@ -93,6 +94,24 @@ class Probe {
 	track() {
 		const track = /** @type {MediaStream} */ (this.stream).getVideoTracks()[0];
 		return {label: track.label, kind: track.kind, readyState: track.readyState, muted: track.muted, settings: track.getSettings()};
+	}
+
+	/** @param {MediaTrackConstraints} constraints */
+	async apply(constraints) {
+		const track = /** @type {MediaStream} */ (this.stream).getVideoTracks()[0];
+		await track.applyConstraints(constraints);
+		return track.getSettings();
+	}
+
+	/**
+	 * A part of what is played now, RGBA.
+	 * @param {{x: number, y: number, width: number, height: number}} place
+	 */
+	pixels({x, y, width, height}) {
+		const canvas = new OffscreenCanvas(width, height);
+		const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
+		context.drawImage(video, x, y, width, height, 0, 0, width, height);
+		return [...context.getImageData(0, 0, width, height).data];
 	}
 
 	stop() {
@@ -185,4 +204,8 @@ class Probe {
 	}
 }
 
-Object.assign(window, {probe: new Probe()});
+const own = new Probe();
+Object.assign(window, {probe: own});
+if (location.search === '?ask') {
+	void own.ask();
+}

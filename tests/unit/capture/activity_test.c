@@ -62,8 +62,12 @@ static void test_borders(void **state) {
 	activity_add(&activity, &damage);
 	assert_int_equal(activity.active, 4);
 	assert_false(activity_is_full(&activity));
-	activity_set_all(&activity);
+	activity_set_all(&activity, 250);
 	assert_true(activity_is_full(&activity));
+	/* A change takes nothing of a longer life. */
+	damage_add(&damage, &(struct rect){0, 0, 1, 1});
+	activity_add(&activity, &damage);
+	assert_int_equal(activity.map[0], 250);
 	/* A new size begins without activity. */
 	assert_true(activity_resize(&activity, 16, 16, 1, 1));
 	assert_true(activity_is_empty(&activity));

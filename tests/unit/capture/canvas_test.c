@@ -49,6 +49,7 @@ static void assert_like_fresh(
 	struct canvas *canvas, const struct screen *screen, const struct picture *picture) {
 	struct canvas fresh;
 	canvas_init(&fresh, canvas->chroma, canvas->max_width, canvas->max_height);
+	fresh.region = canvas->region;
 	const struct damage none = {0};
 	struct damage damage;
 	const struct picture *wanted = NULL;
@@ -264,6 +265,99 @@ static void test_point(void **state) {
 	canvas_finish(&canvas);
 }
 
+/* A region is what the whole picture has there, however the pixels lie, wherever the region goes,
+ * and whatever damage says. */
+static void test_region(void **state) {
+	(void)state;
+	struct screen screen;
+	screen_init(&screen);
+	struct canvas canvas;
+	struct canvas whole;
+	canvas_init(&canvas, PACKET_CHROMA_444, 0, 0);
+	canvas_init(&whole, PACKET_CHROMA_444, 0, 0);
+	screen.pixels.width = WIDTH - 1;
+	screen.pixels.height = HEIGHT - 3;
+	for (int i = 0; i < 400; i++) {
+		enum orientation orientation = (enum orientation)(i / 10 % 8);
+		uint32_t width = screen.pixels.width;
+		uint32_t height = screen.pixels.height;
+		orientation_size(orientation, &width, &height);
+		if (i % 5 == 0) {
+			canvas.region = (struct rect){rand() % ((int32_t)width - 20),
+				rand() % ((int32_t)height - 20), 2 + rand() % 300,
+				2 + rand() % 300};
+		}
+		const struct rect where = {rand() % (WIDTH - 60), rand() % (HEIGHT - 50),
+			1 + rand() % 60, 1 + rand() % 50};
+		struct damage damage = {0};
+		damage_add(&damage, &where);
+		scribble(&screen, &where);
+		assert_true(canvas_read(&canvas, &screen.pixels, orientation, &damage, i % 3 == 0));
+		assert_true(canvas_read(&whole, &screen.pixels, orientation, &damage, false));
+		const struct picture *part = NULL;
+		const struct picture *all = NULL;
+		assert_true(canvas_compose(&canvas, &part, &damage));
+		assert_true(canvas_compose(&whole, &all, &damage));
+		assert_like_fresh(&canvas, &screen, part);
+		assert_true(canvas_size(&canvas, &width, &height));
+		assert_int_equal(part->width, width);
+		assert_int_equal(part->height, height);
+		for (uint32_t y = 0; y < height; y++) {
+			uint32_t row = (uint32_t)canvas.region.y + y;
+			if (row >= all->height) {
+				break;
+			}
+			uint32_t columns = all->width - (uint32_t)canvas.region.x;
+			assert_memory_equal(part->planes[0] + (ptrdiff_t)y * part->strides[0],
+				all->planes[0] + (ptrdiff_t)row * all->strides[0] + canvas.region.x,
+				columns < width ? columns : width);
+		}
+	}
+	assert_false(canvas.audit.distrust);
+	canvas_finish(&canvas);
+	canvas_finish(&whole);
+}
+
+/* Outside of a region nothing is looked at. */
+static void test_outside_of_the_region(void **state) {
+	(void)state;
+	struct screen screen;
+	struct canvas canvas;
+	screen_init(&screen);
+	canvas_init(&canvas, PACKET_CHROMA_420, 0, 0);
+	canvas.region = (struct rect){100, 60, 64, 64};
+	struct damage damage = {0};
+	const struct picture *picture = NULL;
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &damage, false));
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	for (int i = 0; i < 100; i++) {
+		const struct rect where = {rand() % 50, rand() % 70, 50, 60};
+		scribble(&screen, &where);
+		damage_clear(&damage);
+		damage_add(&damage, &where);
+		assert_true(
+			canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &damage, true));
+		assert_true(canvas_compose(&canvas, &picture, &damage));
+		assert_true(damage_is_empty(&damage));
+	}
+	/* Pixels that have nothing of it change nothing; the next ones are read throughout. */
+	const struct pixels all = screen.pixels;
+	screen.pixels.width = 101;
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &damage, true));
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	assert_true(damage_is_empty(&damage));
+	assert_int_equal(picture->width, 64);
+	uint32_t width = 101;
+	uint32_t height = HEIGHT;
+	assert_false(canvas_size(&canvas, &width, &height));
+	screen.pixels = all;
+	scribble(&screen, &canvas.region);
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &damage, false));
+	assert_true(canvas_compose(&canvas, &picture, &damage));
+	assert_like_fresh(&canvas, &screen, picture);
+	canvas_finish(&canvas);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_true_damage),
@@ -273,6 +367,8 @@ int main(void) {
 		cmocka_unit_test(test_cursor_leaves_nothing),
 		cmocka_unit_test(test_cursor_is_blended),
 		cmocka_unit_test(test_point),
+		cmocka_unit_test(test_region),
+		cmocka_unit_test(test_outside_of_the_region),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

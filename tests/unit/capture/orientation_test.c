@@ -71,7 +71,28 @@ static void test_all_eight(void **state) {
 	}
 }
 
+/* To the buffer and back is where it began. */
+static void test_rectangles_return(void **state) {
+	(void)state;
+	for (int n = 0; n < 8; n++) {
+		enum orientation orientation = (enum orientation)n;
+		uint32_t width = 71;
+		uint32_t height = 38;
+		const struct rect upright = {7, 5, 11, 3};
+		struct rect buffer =
+			orientation_rect_in_buffer(orientation, width, height, &upright);
+		orientation_size(orientation, &width, &height);
+		struct rect again = orientation_rect(orientation, width, height, &buffer);
+		assert_memory_equal(&again, &upright, sizeof(again));
+		int32_t x = upright.x;
+		int32_t y = upright.y;
+		into_buffer(orientation, 71, 38, &x, &y);
+		assert_true(rect_contains(&buffer, &(struct rect){x, y, 1, 1}));
+	}
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_eight)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_eight), cmocka_unit_test(test_rectangles_return)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,17 +13,23 @@
 #define HEIGHT 40
 #define ROW (WIDTH * 4)
 #define REGIONS 16
+#define POINTER 24u
 
 /* A buffer as PipeWire maps it, with every kind of metadata. */
 struct fixture {
 	struct spa_buffer buffer;
 	struct spa_data data;
 	struct spa_chunk chunk;
-	struct spa_meta metas[4];
+	struct spa_meta metas[5];
 	struct spa_meta_header header;
 	struct spa_meta_region crop;
 	struct spa_meta_region damage[REGIONS];
-	struct spa_meta_cursor cursor;
+	struct spa_meta_videotransform transform;
+	struct {
+		struct spa_meta_cursor cursor;
+		struct spa_meta_bitmap bitmap;
+		uint8_t pixels[POINTER * POINTER * 4];
+	} pointer;
 	uint8_t memory[ROW * HEIGHT + 4096];
 };
 
@@ -37,7 +43,9 @@ static struct fixture *fixture_create(void) {
 	fixture->metas[2] =
 		(struct spa_meta){SPA_META_VideoDamage, sizeof(fixture->damage), fixture->damage};
 	fixture->metas[3] =
-		(struct spa_meta){SPA_META_Cursor, sizeof(fixture->cursor), &fixture->cursor};
+		(struct spa_meta){SPA_META_Cursor, sizeof(fixture->pointer), &fixture->pointer};
+	fixture->metas[4] = (struct spa_meta){
+		SPA_META_VideoTransform, sizeof(fixture->transform), &fixture->transform};
 	fixture->chunk.size = ROW * HEIGHT;
 	fixture->chunk.stride = ROW;
 	fixture->data = (struct spa_data){.type = SPA_DATA_MemPtr,
@@ -46,7 +54,7 @@ static struct fixture *fixture_create(void) {
 		.data = fixture->memory,
 		.chunk = &fixture->chunk};
 	fixture->buffer = (struct spa_buffer){
-		.n_metas = 4, .n_datas = 1, .metas = fixture->metas, .datas = &fixture->data};
+		.n_metas = 5, .n_datas = 1, .metas = fixture->metas, .datas = &fixture->data};
 	fixture->header.seq = 9;
 	fixture->header.pts = 5000123;
 	fixture->damage[0].region = SPA_REGION(3, 4, 5, 6);
@@ -92,7 +100,7 @@ static void test_broken(void **state) {
 	for (int fault = 0; fault < 8; fault++) {
 		cleanup_free struct fixture *fixture = fixture_create();
 		struct pw_buffer_picture picture;
-		fixture->buffer.n_metas = 3; /* no cursor */
+		fixture->metas[3].type = SPA_META_Invalid; /* no cursor */
 		switch (fault) {
 		case 0:
 			fixture->header.flags = SPA_META_HEADER_FLAG_CORRUPTED;
@@ -224,6 +232,130 @@ static void test_damage_is_relative_to_the_crop(void **state) {
 	assert_memory_equal(&picture.damage.rects[0], &wanted, sizeof(wanted));
 }
 
+static void test_transform(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	struct pw_buffer_picture picture;
+	for (uint32_t transform = 0; transform < 8; transform++) {
+		fixture->transform.transform = transform;
+		assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+		assert_int_equal(picture.orientation, transform);
+	}
+	/* What it can't be is not believed, and neither is less than a whole one. */
+	const uint32_t wild[] = {8, 255, UINT32_MAX, 1u << 31};
+	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
+		fixture->transform.transform = wild[i];
+		assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+		assert_int_equal(picture.orientation, ORIENTATION_UPRIGHT);
+	}
+	fixture->transform.transform = ORIENTATION_90;
+	fixture->metas[4].size = sizeof(fixture->transform) - 1;
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_int_equal(picture.orientation, ORIENTATION_UPRIGHT);
+	fixture->buffer.n_metas = 4;
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_int_equal(picture.orientation, ORIENTATION_UPRIGHT);
+}
+
+/* A pointer at (-5, 30) with a new bitmap. */
+static void point(struct fixture *fixture) {
+	fixture->pointer.cursor = (struct spa_meta_cursor){
+		.id = 1,
+		.position = SPA_POINT(-5, 30),
+		.hotspot = SPA_POINT(3, 4),
+		.bitmap_offset = sizeof(fixture->pointer.cursor),
+	};
+	fixture->pointer.bitmap = (struct spa_meta_bitmap){
+		.format = SPA_VIDEO_FORMAT_RGBA,
+		.size = SPA_RECTANGLE(POINTER, POINTER - 2),
+		.stride = POINTER * 4,
+		.offset = sizeof(fixture->pointer.bitmap),
+	};
+}
+
+static void test_cursor(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	struct pw_buffer_cursor cursor;
+	/* It is elsewhere: its other fields say nothing. */
+	point(fixture);
+	fixture->pointer.cursor.id = 0;
+	assert_true(pw_buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
+	assert_false(cursor.visible);
+	assert_false(cursor.new_bitmap);
+	point(fixture);
+	assert_true(pw_buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
+	assert_true(cursor.visible);
+	assert_int_equal(cursor.x, -5);
+	assert_int_equal(cursor.y, 30);
+	assert_true(cursor.new_bitmap);
+	assert_int_equal(cursor.width, POINTER);
+	assert_int_equal(cursor.height, POINTER - 2);
+	assert_int_equal(cursor.hot_x, 3);
+	assert_int_equal(cursor.hot_y, 4);
+	assert_false(cursor.bgr);
+	assert_ptr_equal(cursor.pixels, fixture->pointer.pixels);
+	assert_int_equal(cursor.stride, POINTER * 4);
+	fixture->pointer.bitmap.format = SPA_VIDEO_FORMAT_BGRA;
+	assert_true(pw_buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
+	assert_true(cursor.bgr);
+	/* Moved only. */
+	fixture->pointer.cursor.bitmap_offset = 0;
+	assert_true(pw_buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
+	assert_true(cursor.visible);
+	assert_false(cursor.new_bitmap);
+	/* A bitmap that shows nothing. */
+	point(fixture);
+	fixture->pointer.bitmap.size = SPA_RECTANGLE(0, 0);
+	assert_true(pw_buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
+	assert_true(cursor.new_bitmap);
+	assert_int_equal(cursor.width, 0);
+	fixture->metas[3].size = sizeof(fixture->pointer.cursor) - 1;
+	assert_false(pw_buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
+	fixture->buffer.n_metas = 3;
+	assert_false(pw_buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
+}
+
+/* Whatever the numbers are, a bitmap that is accepted lies within the metadata. */
+static void test_cursor_never_leaves_the_metadata(void **state) {
+	(void)state;
+	srand(7);
+	int accepted = 0;
+	int refused = 0;
+	cleanup_free struct fixture *fixture = fixture_create();
+	const uint8_t *end = (const uint8_t *)(&fixture->pointer + 1);
+	for (int round = 0; round < 300000; round++) {
+		const uint32_t wild[] = {0, 1, 4, POINTER, POINTER + 1, INT32_MAX, UINT32_MAX,
+			(uint32_t)rand() % 4096};
+		struct spa_meta_bitmap *bitmap = &fixture->pointer.bitmap;
+		point(fixture);
+		uint32_t *const fields[] = {&bitmap->size.width, &bitmap->size.height,
+			&bitmap->offset, &bitmap->format, &fixture->pointer.cursor.bitmap_offset};
+		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+			if (rand() % 4 == 0) {
+				*fields[i] = wild[rand() % 8];
+			}
+		}
+		if (rand() % 4 == 0) {
+			bitmap->stride = (int32_t)wild[rand() % 8];
+		}
+		struct pw_buffer_cursor cursor;
+		assert_true(pw_buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
+		if (!cursor.new_bitmap || cursor.width == 0) {
+			refused++;
+			continue;
+		}
+		accepted++;
+		assert_true(cursor.width <= POINTER && cursor.height <= POINTER);
+		assert_true(cursor.pixels > (const uint8_t *)&fixture->pointer.cursor);
+		assert_true(cursor.pixels + (size_t)cursor.stride * (cursor.height - 1) +
+				    (size_t)cursor.width * 4 <=
+			    end);
+	}
+	assert_true(accepted > 1000);
+	assert_true(refused > 1000);
+}
+
 static void test_usable(void **state) {
 	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
@@ -253,6 +385,9 @@ int main(void) {
 		cmocka_unit_test(test_never_leaves_the_memory),
 		cmocka_unit_test(test_damage_ends_at_the_first_empty_region),
 		cmocka_unit_test(test_damage_is_relative_to_the_crop),
+		cmocka_unit_test(test_transform),
+		cmocka_unit_test(test_cursor),
+		cmocka_unit_test(test_cursor_never_leaves_the_metadata),
 		cmocka_unit_test(test_usable),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,26 @@ static void test_vp9_speed(void **state) {
 	assert_int_equal(choose(PACKET_CODEC_VP8, 1920, 1080, 2).speed, -6);
 }
 
+static void test_moving_pictures(void **state) {
+	(void)state;
+	for (uint32_t codec = PACKET_CODEC_VP8; codec <= PACKET_CODEC_VP9; codec++) {
+		struct tuning_input input = {.codec = (enum packet_codec)codec,
+			.width = 1920,
+			.height = 1080,
+			.cores = 2};
+		struct tuning drawn = tuning_choose(&input);
+		input.moving = true;
+		struct tuning moving = tuning_choose(&input);
+		assert_int_equal(drawn.screen, codec == PACKET_CODEC_VP9);
+		assert_false(moving.screen);
+		/* What can't change in mid-stream does not. */
+		assert_int_equal(moving.threads, drawn.threads);
+		assert_int_equal(moving.tile_columns_log2, drawn.tile_columns_log2);
+		assert_int_equal(moving.block_age, drawn.block_age);
+		assert_int_equal(moving.good_frames, drawn.good_frames);
+	}
+}
+
 /* Whatever comes in: never more threads than cores, nor tiles than threads, nor an age of 0. */
 static void test_bounds(void **state) {
 	(void)state;
@@ -49,6 +69,8 @@ static void test_bounds(void **state) {
 				assert_in_range(tuning.threads, 1, cores);
 				assert_true(1u << tuning.tile_columns_log2 <= tuning.threads);
 				assert_true(tuning.block_age > 0);
+				assert_true(tuning.key_age >= tuning.block_age);
+				assert_true(tuning.quantizer_good < tuning.quantizer_min);
 				assert_true(tuning.quantizer_min < tuning.quantizer_max);
 				assert_true(tuning.quantizer_max <= 63);
 			}
@@ -67,6 +89,7 @@ int main(void) {
 		cmocka_unit_test(test_vp8_threads),
 		cmocka_unit_test(test_vp9_threads_and_tiles),
 		cmocka_unit_test(test_vp9_speed),
+		cmocka_unit_test(test_moving_pictures),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_intra),
 	};

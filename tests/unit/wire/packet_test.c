@@ -18,7 +18,8 @@ static const struct packet samples[] = {
 			.max_width = PACKET_SIDE_MAX,
 			.max_height = 2,
 			.fidelity = PACKET_FIDELITY_TEXT,
-			.cursor = PACKET_CURSOR_SEND}},
+			.cursor = PACKET_CURSOR_SEND,
+			.region = {1, PACKET_SIDE_MAX, 2, PACKET_SIDE_MAX}}},
 	{.type = PACKET_CREDIT, .credit = {.frames = 3}},
 	{.type = PACKET_KEYFRAME},
 	{.type = PACKET_READY,
@@ -42,7 +43,8 @@ static const struct packet samples[] = {
 		.set = {.max_fps = 7,
 			.max_kbps = PACKET_KBPS_MIN,
 			.max_width = 0,
-			.max_height = 720}},
+			.max_height = 720,
+			.region = {5, 6, 7, 8}}},
 	{.type = PACKET_CURSOR,
 		.cursor = {.visible = true,
 			.x = -5,
@@ -98,6 +100,8 @@ static void fields_arrive_as_they_left(void **state) {
 	assert_int_equal(packet.open.max_height, 2);
 	assert_int_equal(packet.open.fidelity, PACKET_FIDELITY_TEXT);
 	assert_int_equal(packet.open.cursor, PACKET_CURSOR_SEND);
+	assert_memory_equal(
+		&packet.open.region, &samples[0].open.region, sizeof(packet.open.region));
 	assert_true(packet_parse(wire, write_whole(&samples[4], wire), &packet));
 	assert_int_equal(packet.frame.sequence, 70000);
 	assert_int_equal(packet.frame.part, 2);
@@ -123,6 +127,7 @@ static void settings_and_cursor_arrive_as_they_left(void **state) {
 	assert_int_equal(packet.set.max_kbps, PACKET_KBPS_MIN);
 	assert_int_equal(packet.set.max_width, 0);
 	assert_int_equal(packet.set.max_height, 720);
+	assert_memory_equal(&packet.set.region, &samples[6].set.region, sizeof(packet.set.region));
 	assert_true(packet_parse(wire, write_whole(&samples[7], wire), &packet));
 	assert_true(packet.cursor.visible);
 	assert_int_equal(packet.cursor.x, -5);
@@ -235,6 +240,10 @@ static void fields_out_of_range_are_refused(void **state) {
 		{0, 21, 4, UINT32_MAX},                           /* max height */
 		{0, 25, 1, 2},                                    /* fidelity */
 		{0, 26, 1, 3},                                    /* cursor */
+		{0, 27, 4, PACKET_SIDE_MAX + 1},                  /* region: x */
+		{0, 31, 4, PACKET_SIDE_MAX + 1},                  /* region: y */
+		{0, 35, 4, 1},                                    /* region: width */
+		{0, 39, 4, 0},                                    /* region: height */
 		{1, 2, 2, 0},                                     /* frames */
 		{1, 2, 2, PACKET_CREDIT_MAX + 1},                 /* frames */
 		{3, 3, 4, 1},                                     /* width */
@@ -252,6 +261,9 @@ static void fields_out_of_range_are_refused(void **state) {
 		{6, 4, 4, PACKET_KBPS_MAX + 1},  /* kbps */
 		{6, 8, 4, 1},                    /* max width */
 		{6, 12, 4, PACKET_SIDE_MAX + 1}, /* max height */
+		{6, 16, 4, UINT32_MAX},          /* region: x */
+		{6, 24, 4, 0},                   /* region: width */
+		{6, 28, 4, PACKET_SIDE_MAX + 1}, /* region: height */
 		{7, 2, 1, 2},                    /* visible */
 		{7, 3, 4, PACKET_SIDE_MAX + 1},  /* x */
 		{7, 7, 4, INT32_MAX},            /* y */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "wire/grant_list.h"
 #include "wire/protocol.h"
 
 static bool parse(
@@ -69,6 +70,15 @@ static void every_type_is_read(void **state) {
 	share = accept(
 		"{\"type\":\"share\",\"id\":3,\"sources\":[\"window\"],\"cursor\":\"metadata\"}");
 	assert_int_equal(share.share.cursor, PROTOCOL_CURSOR_METADATA);
+	assert_false(share.share.remember);
+	assert_false(share.share.multiple);
+	assert_string_equal(share.share.origin, "");
+	share = accept(
+		"{\"type\":\"share\",\"id\":3,\"sources\":[\"window\"],\"cursor\":\"hidden\","
+		"\"origin\":\"https://a.example\",\"remember\":true,\"multiple\":true}");
+	assert_true(share.share.remember);
+	assert_true(share.share.multiple);
+	assert_string_equal(share.share.origin, "https://a.example");
 
 	struct protocol_message open =
 		accept(" {\"type\":\"open\",\"id\":4,\"share\":9,\"codec\":\"vp9\",\"maxFps\":240,"
@@ -90,8 +100,14 @@ static void every_type_is_read(void **state) {
 	assert_int_equal(credit.credit.share, 5);
 	assert_int_equal(credit.credit.frames, 16);
 	assert_int_equal(accept("{\"type\":\"keyframe\",\"share\":6}").keyframe_share, 6);
+	assert_int_equal(accept("{\"type\":\"stats\",\"id\":1,\"share\":6}").stats_share, 6);
 	assert_int_equal(accept("{\"type\":\"cancel\",\"request\":7}").cancel_request, 7);
 	assert_int_equal(accept("{\"type\":\"stop\",\"id\":1,\"share\":8}").stop_share, 8);
+	assert_int_equal(accept("{\"type\":\"grants\",\"id\":1}").type, PROTOCOL_GRANTS);
+	assert_string_equal(
+		accept("{\"type\":\"revoke\",\"id\":1,\"origin\":\"http://localhost:8080\"}")
+			.revoke_origin,
+		"http://localhost:8080");
 }
 
 #define OPEN_WITH(codec, fields)                                                                   \
@@ -102,19 +118,24 @@ static void what_is_optional_is_read(void **state) {
 	(void)state;
 	struct protocol_open open =
 		accept(OPEN_WITH("vp9", "\"maxWidth\":2,\"maxHeight\":16384,\"fidelity\":\"text\","
-					"\"cursor\":\"send\""))
+					"\"cursor\":\"send\",\"region\":{\"x\":0,\"y\":16384,"
+					"\"width\":2,\"height\":16384}"))
 			.open;
 	assert_int_equal(open.max_width, 2);
 	assert_int_equal(open.max_height, 16384);
 	assert_int_equal(open.fidelity, PACKET_FIDELITY_TEXT);
 	assert_int_equal(open.cursor, PACKET_CURSOR_SEND);
+	const struct packet_region region = {0, 16384, 2, 16384};
+	const struct packet_region whole = {0};
+	assert_memory_equal(&open.region, &region, sizeof(region));
 	open = accept(OPEN_WITH("vp8", "\"maxWidth\":0,\"maxHeight\":0,\"fidelity\":\"motion\","
-				       "\"cursor\":\"blend\""))
+				       "\"cursor\":\"blend\",\"region\":null"))
 		       .open;
 	assert_int_equal(open.max_width, 0);
 	assert_int_equal(open.max_height, 0);
 	assert_int_equal(open.fidelity, PACKET_FIDELITY_MOTION);
 	assert_int_equal(open.cursor, PACKET_CURSOR_BLEND);
+	assert_memory_equal(&open.region, &whole, sizeof(whole));
 
 	struct protocol_message message =
 		accept("{\"type\":\"configure\",\"share\":5,\"maxFps\":240,\"maxHeight\":0}");
@@ -125,6 +146,15 @@ static void what_is_optional_is_read(void **state) {
 	assert_true(message.configure.max_kbps == PROTOCOL_KEEP);
 	assert_true(message.configure.max_width == PROTOCOL_KEEP);
 	assert_int_equal(message.configure.max_height, 0);
+	assert_true(message.configure.region_keeps);
+	message = accept("{\"type\":\"configure\",\"share\":5,\"region\":null}");
+	assert_false(message.configure.region_keeps);
+	assert_true(message.configure.max_fps == PROTOCOL_KEEP);
+	assert_memory_equal(&message.configure.region, &whole, sizeof(whole));
+	message = accept("{\"type\":\"configure\",\"share\":5,\"region\":{\"height\":16384,"
+			 "\"width\":2,\"y\":16384,\"x\":0}}");
+	assert_false(message.configure.region_keeps);
+	assert_memory_equal(&message.configure.region, &region, sizeof(region));
 	message = accept("{\"type\":\"configure\",\"share\":5,\"maxKbps\":100,\"maxWidth\":2}");
 	assert_true(message.configure.max_fps == PROTOCOL_KEEP);
 	assert_int_equal(message.configure.max_kbps, 100);
@@ -219,6 +249,11 @@ struct field_case {
 	",\"maxKbps\":" kbps ",\"credit\":" credit "}"
 #define SHARE(sources, cursor)                                                                     \
 	"{\"type\":\"share\",\"id\":3,\"sources\":" sources ",\"cursor\":" cursor "}"
+#define REGION_OF(x, y, width, height)                                                             \
+	"\"region\":{\"x\":" x ",\"y\":" y ",\"width\":" width ",\"height\":" height "}"
+#define REGION "region: must be null, or x and y of 0 to 16384 with width and height of 2 to 16384"
+#define WISH(fields)                                                                               \
+	"{\"type\":\"share\",\"id\":3,\"sources\":[\"window\"],\"cursor\":\"hidden\"," fields "}"
 #define SOURCES "share.sources: must be a list of \"monitor\", \"window\" or both"
 
 static void every_field_has_its_bounds(void **state) {
@@ -250,6 +285,22 @@ static void every_field_has_its_bounds(void **state) {
 			"share.cursor: is missing"},
 		{"{\"type\":\"share\",\"id\":3,\"cursor\":\"hidden\"}",
 			"share.sources: is missing"},
+		{WISH("\"origin\":\"null\""), "share.origin: must be that of a secure page"},
+		{WISH("\"origin\":\"http://a.example\""),
+			"share.origin: must be that of a secure page"},
+		{WISH("\"origin\":\"https://a.example\\n\""),
+			"share.origin: must be that of a secure page"},
+		{WISH("\"origin\":\"https://a.example\\u0000\""),
+			"share.origin: must be that of a secure page"},
+		{WISH("\"origin\":7"), "share.origin: must be that of a secure page"},
+		{WISH("\"origin\":\"https://a.example\",\"remember\":1"),
+			"share.remember: must be true or false"},
+		{WISH("\"multiple\":\"yes\""), "share.multiple: must be true or false"},
+		{WISH("\"remember\":true"), "share.remember: needs an origin"},
+		{"{\"type\":\"revoke\",\"id\":3}", "revoke.origin: is missing"},
+		{"{\"type\":\"revoke\",\"id\":3,\"origin\":\"*\"}",
+			"revoke.origin: must be that of a secure page"},
+		{"{\"type\":\"grants\",\"id\":3,\"origin\":\"*\"}", "grants.origin: is not known"},
 		{OPEN("0", "\"vp8\"", "30", "4000", "4"), "open.share: must be 1 to 2147483647"},
 		{OPEN("1", "\"h264\"", "30", "4000", "4"),
 			"open.codec: must be \"vp8\" or \"vp9\""},
@@ -274,6 +325,15 @@ static void every_field_has_its_bounds(void **state) {
 			"open.fidelity: must be \"motion\" or \"text\""},
 		{OPEN_WITH("vp8", "\"cursor\":\"hidden\""),
 			"open.cursor: must be \"blend\" or \"send\""},
+		{OPEN_WITH("vp8", "\"region\":[0,0,2,2]"), "open." REGION},
+		{OPEN_WITH("vp8", "\"region\":{\"x\":0,\"y\":0,\"width\":2}"), "open." REGION},
+		{OPEN_WITH("vp8", REGION_OF("-1", "0", "2", "2")), "open." REGION},
+		{OPEN_WITH("vp8", REGION_OF("0", "16385", "2", "2")), "open." REGION},
+		{OPEN_WITH("vp8", REGION_OF("0", "0", "1", "2")), "open." REGION},
+		{OPEN_WITH("vp8", REGION_OF("0", "0", "2", "16385")), "open." REGION},
+		{OPEN_WITH("vp8", REGION_OF("0", "0", "2", "2.5")), "open." REGION},
+		{OPEN_WITH("vp8", REGION_OF("0", "0", "2", "2,\"unit\":1")), "open." REGION},
+		{"{\"type\":\"stats\",\"id\":3}", "stats.share: is missing"},
 		{"{\"type\":\"stop\",\"id\":3}", "stop.share: is missing"},
 		{"{\"type\":\"stop\",\"id\":3,\"share\":\"1\"}",
 			"stop.share: must be 1 to 2147483647"},
@@ -292,6 +352,7 @@ static void every_field_has_its_bounds(void **state) {
 		{"{\"type\":\"credit\",\"frames\":1}", "credit.share: is missing"},
 		{"{\"type\":\"configure\",\"share\":1}",
 			"configure: must name something to change"},
+		{"{\"type\":\"configure\",\"share\":1,\"region\":false}", "configure." REGION},
 		{"{\"type\":\"configure\",\"maxFps\":1}", "configure.share: is missing"},
 		{"{\"type\":\"configure\",\"share\":1,\"maxFps\":0}",
 			"configure.maxFps: must be 1 to 240"},
@@ -323,21 +384,38 @@ static void assert_written(struct bytes *out, bool ok, const char *expected) {
 static void results_are_written(void **state) {
 	(void)state;
 	struct bytes out = {0};
-	struct protocol_hello_result all = {4, true, true, true, true, true};
+	struct protocol_hello_result all = {4, true, true, true, true, true, true};
 	assert_written(&out, protocol_write_hello_result(&out, 1, &all),
 		"{\"type\":\"result\",\"id\":1,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
 		"\",\"supports\":[\"vp8\",\"vp9\",\"configure\",\"scale\",\"fidelity-text\","
-		"\"window\",\"monitor\",\"cursor-hidden\",\"cursor-embedded\",\"cursor-metadata\","
-		"\"cursor-send\"],\"portal\":4}");
+		"\"stats\",\"region\",\"multiple\",\"grants\",\"window\",\"monitor\",\"cursor-"
+		"hidden\",\"cursor-"
+		"embedded\","
+		"\"cursor-"
+		"metadata\","
+		"\"cursor-send\"],\"portal\":4,\"pipewire\":true}");
 	struct protocol_hello_result none = {0};
 	assert_written(&out, protocol_write_hello_result(&out, 2, &none),
 		"{\"type\":\"result\",\"id\":2,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
-		"\",\"supports\":[\"vp8\",\"vp9\",\"configure\",\"scale\",\"fidelity-text\"],"
-		"\"portal\":0}");
-	struct protocol_share_result share = {3, PROTOCOL_SURFACE_WINDOW, 800, 600};
+		"\",\"supports\":[\"vp8\",\"vp9\",\"configure\",\"scale\",\"fidelity-text\","
+		"\"stats\",\"region\",\"multiple\",\"grants\"],\"portal\":0,\"pipewire\":false}");
+	struct protocol_share_result share = {.share = 3,
+		.surface = PROTOCOL_SURFACE_WINDOW,
+		.width = 800,
+		.height = 600,
+		.restored = true};
 	assert_written(&out, protocol_write_share_result(&out, 3, &share),
 		"{\"type\":\"result\",\"id\":3,\"share\":3,\"surface\":\"window\",\"width\":800,"
-		"\"height\":600}");
+		"\"height\":600,\"restored\":true,\"remembered\":false}");
+	const struct protocol_stream streams[] = {
+		{3, PROTOCOL_SURFACE_WINDOW, 800, 600}, {4, PROTOCOL_SURFACE_UNKNOWN, 0, 0}};
+	share.streams = streams;
+	share.stream_count = 2;
+	assert_written(&out, protocol_write_share_result(&out, 3, &share),
+		"{\"type\":\"result\",\"id\":3,\"share\":3,\"surface\":\"window\",\"width\":800,"
+		"\"height\":600,\"restored\":true,\"remembered\":false,\"streams\":["
+		"{\"share\":3,\"surface\":\"window\",\"width\":800,\"height\":600},"
+		"{\"share\":4,\"surface\":\"unknown\",\"width\":0,\"height\":0}]}");
 	struct packet_ready ready = {PACKET_CODEC_VP9, 1920, 1080, PACKET_CHROMA_420};
 	assert_written(&out, protocol_write_open_result(&out, 4, &ready),
 		"{\"type\":\"result\",\"id\":4,\"codec\":\"vp9\",\"width\":1920,\"height\":1080,"
@@ -346,6 +424,25 @@ static void results_are_written(void **state) {
 	assert_written(&out, protocol_write_open_result(&out, 4, &ready),
 		"{\"type\":\"result\",\"id\":4,\"codec\":\"vp9\",\"width\":1920,\"height\":1080,"
 		"\"chroma\":\"444\"}");
+	struct protocol_stats_result stats = {12, 3456, 78, INT64_C(1) << 40};
+	assert_written(&out, protocol_write_stats_result(&out, 5, &stats),
+		"{\"type\":\"result\",\"id\":5,\"cpuMs\":12,\"rssKiB\":3456,\"frames\":78,"
+		"\"bytes\":1099511627776}");
+	struct grant_list *list = calloc(1, sizeof(*list));
+	assert_non_null(list);
+	assert_written(&out, protocol_write_grants_result(&out, 6, list),
+		"{\"type\":\"result\",\"id\":6,\"grants\":[]}");
+	grant_list_put(list, &(struct grant){.origin = "https://a.example",
+				     .surface = PROTOCOL_SURFACE_MONITOR,
+				     .since = INT64_C(4000000000),
+				     .last_used = INT64_C(4000000001),
+				     .token = "secret"});
+	assert_written(&out, protocol_write_grants_result(&out, 6, list),
+		"{\"type\":\"result\",\"id\":6,\"grants\":[{\"origin\":\"https://a.example\","
+		"\"surface\":\"monitor\",\"since\":4000000000000,\"lastUsed\":4000000001000}]}");
+	free(list);
+	assert_written(&out, protocol_write_revoke_result(&out, 7, true),
+		"{\"type\":\"result\",\"id\":7,\"revoked\":true}");
 	assert_written(&out, protocol_write_stop_result(&out, PROTOCOL_ID_MAX),
 		"{\"type\":\"result\",\"id\":2147483647}");
 	bytes_finish(&out);

@@ -1,0 +1,221 @@
+/** The rules of consent in real browsers, on a real portal: what is remembered, and pages that try to get more. */
+import assert from 'node:assert/strict';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {after, afterEach, before, beforeEach, describe, test} from 'node:test';
+import {insideDesktop} from './lib/inside.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+const {startServer} = await import('./lib/server.js');
+const {assertReal, Bench, probe, probed} = await import('./lib/suite.js');
+
+/** @typedef {import('puppeteer-core').Page} Page */
+
+for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	describe(`${kind}: consent`, () => {
+		const bench = new Bench({kind});
+		/** One of the extension's own pages. @type {Page} */
+		let own;
+		/** A site of its own for each test, so that none inherits another's refusals. @type {Awaited<ReturnType<typeof startServer>>} */
+		let site;
+		before(async () => {
+			await bench.open();
+			assert(bench.browser);
+			own = await bench.browser.openOwn('ui/options.html');
+		});
+		after(() => bench.close());
+		beforeEach(async () => {
+			site = await startServer();
+		});
+		afterEach(async () => {
+			await bench.tidy();
+			await site.close();
+			await bench.desktop.mendPortal();
+		});
+
+		/** @param {'ask' | 'allow' | 'block'} consent */
+		const choose = (consent) =>
+			own.evaluate(
+				(origin, c) => (/** @type {any} */ (globalThis).browser ?? /** @type {any} */ (globalThis).chrome).storage.local.set({sites: {[origin]: {consent: c}}}),
+				site.origin,
+				consent,
+			);
+
+		/** @param {object} message @returns {Promise<any>} */
+		const tell = (message) =>
+			own.evaluate((m) => (/** @type {any} */ (globalThis).browser ?? /** @type {any} */ (globalThis).chrome).runtime.sendMessage(m), message);
+
+		/** A page of the test's site that the person has clicked into. @param {string} [path] */
+		async function touched(path) {
+			const page = await bench.page(path, site.origin);
+			await page.mouse.click(600, 400);
+			return page;
+		}
+
+		/** What a frame is answered, in which no module of ours may run. @param {import('puppeteer-core').Frame} frame @returns {Promise<any>} */
+		const ask = (frame) =>
+			frame.evaluate(
+				() =>
+					new Promise((resolve) => {
+						window.addEventListener('message', ({data}) => data !== 'requestScreenSourceId' && resolve(data));
+						window.postMessage('requestScreenSourceId', '*');
+					}),
+			);
+
+		/** @param {Page} page @param {string} id */
+		async function play(page, id) {
+			assert.deepEqual(await probe(page, 'redeem', id), {ok: true, tracks: ['video live']});
+			assertReal(await probe(page, 'play'));
+		}
+
+		/** A frame of another origin. @param {string} allow @param {string} [sandbox] */
+		async function framed(allow, sandbox) {
+			const inner = `${bench.elsewhere?.origin}/pages/probe.html`;
+			const page = await bench.page(`/pages/framed.html?${new URLSearchParams({inner, allow, ...(sandbox && {sandbox})})}`, site.origin);
+			const frame = await (await page.waitForSelector('iframe'))?.contentFrame();
+			assert(frame);
+			return frame;
+		}
+
+		test('an allowed site is restored without a dialog, shows itself, and is asked again once revoked', async () => {
+			await choose('allow');
+			const page = await touched();
+			await play(page, await bench.granted(page));
+			await probe(page, 'stop');
+			await bench.assertNothingLeft();
+			const {grants} = await tell({type: 'grants'});
+			assert.equal(grants.at(-1).origin, site.origin);
+
+			await bench.desktop.willAnswer('ignore');
+			const {sourceId} = await probe(page, 'ask');
+			assert.equal(await bench.desktop.dialogs(), 0);
+			await play(page, sourceId);
+			const [share] = await tell({type: 'shares'});
+			assert.deepEqual([share.restored, share.origin], [true, site.origin]);
+			assert.notEqual(share.title, '');
+			const notices = await own.evaluate(async () => {
+				const {browser, chrome} = /** @type {any} */ (globalThis);
+				return Object.keys(await (browser ?? chrome).notifications.getAll());
+			});
+			// Firefox keeps no list of what this desktop, which has no place for notifications, did not show.
+			assert.deepEqual(notices, kind === 'chromium' ? [`restored ${share.key}`] : []);
+
+			// A second one while the first is live is asked for.
+			void probe(page, 'ask').catch(() => {});
+			await bench.desktop.untilDialogs(1);
+			await bench.desktop.willAnswer('deny');
+			await bench.desktop.untilDialogs(0);
+			await tell({type: 'stop', key: share.key});
+			await bench.assertEnded(page);
+
+			await tell({type: 'revoke', origin: site.origin});
+			await page.mouse.click(600, 400);
+			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError', 'the person was asked');
+			await bench.assertNothingLeft();
+		});
+
+		test('an allowed site that nobody touched is asked about', async () => {
+			await choose('allow');
+			const page = await touched();
+			await bench.granted(page);
+			await page.close();
+			await bench.desktop.willAnswer('ignore');
+			// What tests have a page do counts as touching it; so it asks by itself.
+			const alone = await bench.browser?.open(`${site.origin}/pages/probe.html?ask`);
+			await bench.desktop.untilDialogs(1);
+			await alone?.close();
+			await bench.desktop.untilDialogs(0);
+		});
+
+		test('a blocked site gets no dialog', async () => {
+			await choose('block');
+			await bench.desktop.willAnswer('ignore');
+			const page = await touched();
+			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');
+			assert.deepEqual(bench.ours.now().hosts, [], 'nobody was asked');
+			assert.equal(await bench.desktop.dialogs(), 0);
+		});
+
+		test('a frame of another origin needs the permissions policy, and a sandboxed one an origin', async () => {
+			await bench.desktop.willAnswer('ignore');
+			for (const frame of [await framed('camera'), await framed('display-capture', 'allow-scripts')]) {
+				assert.equal(await ask(frame), 'PermissionDeniedError');
+			}
+			assert.deepEqual(bench.ours.now().hosts, [], 'nobody was asked');
+			await bench.desktop.willAnswer('screen');
+			const {sourceId} = await ask(await framed('camera; display-capture'));
+			assert.match(sourceId, /^portlight:/);
+		});
+
+		test('a page that floods has one dialog, a trickle of answers, and leaves the rest of the browser alone', async () => {
+			await bench.desktop.willAnswer('ignore');
+			const page = await bench.page('/pages/probe.html', site.origin);
+			const other = await bench.page();
+			await page.evaluate(() => {
+				const flood = () => {
+					for (let i = 0; i < 50; i++) {
+						window.postMessage('requestScreenSourceId', '*');
+						window.postMessage({type: 'portlight:redeem', sourceId: `portlight:${i}`}, '*', [new MessageChannel().port1]);
+					}
+				};
+				Object.assign(window, {flooding: setInterval(flood, 50)});
+			});
+			await bench.desktop.untilDialogs(1);
+			const slowest = await slowestOf(() => other.evaluate(() => 1), () => tell({type: 'shares'}));
+			assert.equal(slowest < 1000, true, `the browser took ${Math.round(slowest)} ms`);
+			assert.equal(await bench.desktop.dialogs(), 1);
+			await bench.desktop.willAnswer('deny');
+			await bench.desktop.untilDialogs(0);
+			await bench.desktop.willAnswer('ignore');
+			await sleep(1500);
+			assert.equal(await bench.desktop.dialogs(), 0, 'it is not asked again');
+			const refusals = (await probed(page, 'messages')).filter((/** @type {any} */ m) => m === 'PermissionDeniedError').length;
+			assert.equal(refusals >= 2 && refusals < 20, true, `${refusals} answers`);
+			await page.evaluate(() => clearInterval(/** @type {any} */ (window).flooding));
+			await sleep(300);
+			await page.bringToFront();
+			await page.mouse.click(600, 400);
+			void probe(page, 'ask').catch(() => {});
+			await bench.desktop.untilDialogs(1);
+			await page.close();
+			await bench.desktop.untilDialogs(0);
+		});
+
+		test('a source id is worth nothing to the document that took the place of the one it was given to', async () => {
+			const page = await bench.page('/pages/probe.html', site.origin);
+			const id = await bench.granted(page);
+			await page.reload();
+			await page.waitForFunction(() => 'probe' in window);
+			const late = await probe(page, 'redeem', id);
+			assert.deepEqual([late.ok, late.name], [false, 'NotAllowedError']);
+			await bench.assertNothingLeft();
+		});
+
+		test('a page that is left and come back to has lost its share, and may ask again', async () => {
+			const page = await bench.page('/pages/probe.html', site.origin);
+			await bench.share(page);
+			await page.goto(`${site.origin}/examples/share.html`);
+			await bench.assertNothingLeft();
+			await page.goBack();
+			await page.waitForFunction(() => 'probe' in window);
+			await bench.share(page);
+			await probe(page, 'stop');
+			await bench.assertNothingLeft();
+		});
+	});
+}
+
+/**
+ * The longest that any of these took, asked for two seconds.
+ * @param {...(() => Promise<unknown>)} asks
+ */
+async function slowestOf(...asks) {
+	let slowest = 0;
+	for (const end = performance.now() + 2000; performance.now() < end; ) {
+		for (const ask of asks) {
+			const began = performance.now();
+			await ask();
+			slowest = Math.max(slowest, performance.now() - began);
+		}
+	}
+	return slowest;
+}

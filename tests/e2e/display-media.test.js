@@ -1,0 +1,173 @@
+/** getDisplayMedia by the native path, by the points of the table in docs/PAGES.md. */
+import assert from 'node:assert/strict';
+import {after, afterEach, before, describe, test} from 'node:test';
+import {insideDesktop} from './lib/inside.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+const {assertReal, Bench, probe, probed} = await import('./lib/suite.js');
+
+/** @typedef {import('puppeteer-core').Page} Page */
+/** @typedef {import('puppeteer-core').Frame} Frame */
+
+for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	describe(`${kind}: getDisplayMedia`, () => {
+		const bench = new Bench({kind, chooser: true});
+		before(async () => {
+			await bench.open();
+			await switched({[String(bench.site?.origin)]: true});
+		});
+		after(() => bench.close());
+		afterEach(() => bench.tidy());
+
+		/** What the person sets in the popup. @param {Record<string, boolean>} sites by origin */
+		async function switched(sites) {
+			const own = await /** @type {import('./lib/browser.js').TestBrowser} */ (bench.browser).openOwn('ui/options.html');
+			await own.evaluate(async (wanted) => {
+				const {browser, chrome} = /** @type {any} */ (globalThis);
+				const {scripting, storage} = browser ?? chrome;
+				const chosen = Object.entries(wanted).map(([origin, displayMedia]) => [origin, {displayMedia}]);
+				await storage.local.set({sites: Object.fromEntries(chosen)});
+				const on = Object.values(wanted).some(Boolean);
+				while ((await scripting.getRegisteredContentScripts()).length !== Number(on)) {
+					await new Promise((resolve) => setTimeout(resolve, 20));
+				}
+			}, sites);
+			await own.close();
+		}
+
+		/** @param {string} [query] @param {string} [origin] */
+		const open = (query = '', origin) => bench.page(`/pages/display.html${query}`, origin);
+
+		/** @param {Page | Frame} page */
+		async function click(page) {
+			await page.click('#go');
+			return probe(page, 'answer');
+		}
+
+		/** @param {Page | Frame} page @param {any} [options] @param {string} [controller] */
+		async function ask(page, options, controller) {
+			await probe(page, 'wish', options, controller);
+			return click(page);
+		}
+
+		test('the stream is the real desktop, and its track says so as the text has it', async () => {
+			const page = await open();
+			await bench.desktop.willAnswer('screen');
+			const constraints = {width: 1280, frameRate: {max: 20}};
+			const {kinds, name} = await ask(page, {video: constraints, audio: true});
+			assert.deepEqual([kinds, name], [['video'], undefined]);
+			assertReal(await probe(page, 'play'));
+			const {label, settings, capabilities, constraints: kept} = await probe(page, 'track');
+			assert.notEqual(label, '');
+			assert.deepEqual([settings.displaySurface, settings.logicalSurface, settings.cursor], ['monitor', true, 'always']);
+			assert.deepEqual([settings.width, settings.height, settings.frameRate, settings.resizeMode], [1280, 720, 20, 'crop-and-scale']);
+			assert.deepEqual(kept, constraints);
+			if (capabilities) {
+				assert.deepEqual([capabilities.width.max, capabilities.height.max], [1920, 1080]);
+				assert.deepEqual(capabilities.aspectRatio, {min: 1920 / 1080, max: 1920 / 1080});
+				assert.deepEqual([capabilities.displaySurface, capabilities.logicalSurface, capabilities.cursor], ['monitor', true, ['always']]);
+				assert.deepEqual(capabilities.resizeMode, ['none', 'crop-and-scale']);
+			}
+			assert.deepEqual(await probed(page, 'messages'), [], "the page's listeners see none of it");
+			await probe(page, 'stop');
+			await bench.assertNothingLeft();
+		});
+
+		test('the person declines, and may choose each time anew', async () => {
+			const page = await open();
+			await bench.desktop.willAnswer('deny');
+			assert.equal((await ask(page, null)).name, 'NotAllowedError');
+			await bench.desktop.willAnswer('screen');
+			assert.deepEqual((await ask(page, {video: {cursor: 'never'}})).kinds, ['video']);
+			assert.equal((await probe(page, 'track')).settings.cursor, 'never');
+		});
+
+		test('nobody clicked', async () => {
+			const page = await open('?early');
+			assert.equal(await page.evaluate(() => /** @type {any} */ (window).early), 'InvalidStateError');
+			assert.equal(await bench.desktop.dialogs(), 0);
+		});
+
+		test('what the text refuses is refused before anybody is asked', async () => {
+			const page = await open();
+			await bench.desktop.willAnswer('ignore');
+			for (const [options, name, constraint] of [
+				[7, 'TypeError'],
+				[{video: false}, 'TypeError'],
+				[{video: {advanced: []}}, 'TypeError'],
+				[{video: {width: {min: 10}}}, 'TypeError'],
+				[{video: {frameRate: {exact: 10}}}, 'TypeError'],
+				[{video: {displaySurface: {exact: 'monitor'}}}, 'TypeError'],
+				[{audio: {advanced: []}}, 'TypeError'],
+				[{video: {width: {max: 0}}}, 'OverconstrainedError', 'width'],
+				[{systemAudio: 'maybe'}, 'TypeError'],
+			]) {
+				const answer = await ask(page, options);
+				assert.deepEqual([answer.name, answer.constraint], [name, constraint], JSON.stringify(options));
+			}
+			assert.equal(await bench.desktop.dialogs(), 0);
+			assert.deepEqual(bench.ours.now(), {hosts: [], captures: []});
+		});
+
+		test('a controller serves one call, and decides the focus of no monitor', async () => {
+			const page = await open();
+			if (!(await page.evaluate(() => 'CaptureController' in window))) {
+				return; // This browser has none, so the member is none either.
+			}
+			await bench.desktop.willAnswer('screen');
+			assert.equal((await ask(page, {}, 'new')).focus, 'InvalidStateError');
+			assert.equal((await ask(page, {}, 'same')).name, 'InvalidStateError');
+		});
+
+		test('a frame of another origin needs the policy', async () => {
+			const inner = `${bench.elsewhere?.origin}/pages/display.html`;
+			await switched({[String(bench.site?.origin)]: true, [String(bench.elsewhere?.origin)]: true});
+			for (const [allow, name] of [['', 'NotAllowedError'], ['display-capture', undefined]]) {
+				const page = await bench.page(`/pages/framed.html?allow=${allow}&inner=${inner}`);
+				const frame = await (await page.waitForSelector('iframe'))?.contentFrame();
+				assert(frame);
+				await frame.waitForFunction(() => 'probe' in window);
+				await bench.desktop.willAnswer('screen');
+				const answer = await ask(frame, {video: true});
+				assert.equal(answer.name, name, `allow="${allow}"`);
+				if (!name) {
+					assertReal(await probe(frame, 'play'));
+				}
+				await page.close();
+			}
+		});
+
+		test('the older form asks for a screen, and the person still decides', async () => {
+			const page = await open();
+			await bench.desktop.willAnswer('screen');
+			await probe(page, 'wishOlder', {video: {mediaSource: 'screen'}});
+			assert.deepEqual((await click(page)).kinds, ['video']);
+			assertReal(await probe(page, 'play'));
+		});
+
+		test('the function looks like a browser\'s own', async () => {
+			const page = await open();
+			const {text, ...shape} = await probe(page, 'shape');
+			assert.deepEqual(shape, {name: 'getDisplayMedia', length: 0, prototype: false, own: false, globals: []});
+			assert.match(text, /^function \w*\(\) \{ \[native code\] \}$/);
+			assert.deepEqual(await probe(page, 'misused'), ['TypeError', 'TypeError', 'TypeError']);
+			const {displaySurface, logicalSurface, cursor} = await probe(page, 'supported');
+			assert.deepEqual([displaySurface, logicalSurface, cursor], [true, true, true]);
+		});
+
+		test('a site that is switched off has the browser\'s own, and so has another of the same host', async () => {
+			await switched({[String(bench.site?.origin)]: true});
+			const page = await open('', bench.elsewhere?.origin);
+			await bench.desktop.willAnswer('ignore');
+			await probe(page, 'wish', {video: true});
+			await page.click('#go');
+			await probe(page, 'open', 700);
+			assert.equal(await bench.desktop.dialogs(), 0, "not the desktop's dialog");
+			assert.deepEqual(bench.ours.now(), {hosts: [], captures: []});
+			await page.close();
+			await switched({[String(bench.site?.origin)]: false});
+			const {text} = await probe(await open(), 'shape');
+			assert.equal(text, 'function getDisplayMedia() { [native code] }');
+		});
+	});
+}

@@ -1,0 +1,306 @@
+/** The extension's own pages, in both browsers: first run, popup, options; pause, stop, and what the toolbar says. */
+import assert from 'node:assert/strict';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {after, afterEach, before, describe, test} from 'node:test';
+import {insideDesktop} from './lib/inside.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+const {assertReal, Bench, probe, probed} = await import('./lib/suite.js');
+
+/** @typedef {import('puppeteer-core').Page} Page */
+
+/**
+ * Waits until something holds in a page; Firefox tells nothing of the extension's pages that could be waited for.
+ * @template T
+ * @param {Page} page
+ * @param {(...args: any[]) => T} fn
+ * @param {...any} args
+ */
+async function until(page, fn, ...args) {
+	const end = performance.now() + 10000;
+	for (;;) {
+		const value = await page.evaluate(fn, ...args);
+		if (value) {
+			return value;
+		}
+		assert.equal(performance.now() < end, true, `waited in vain for ${fn}`);
+		await sleep(50);
+	}
+}
+
+/** @param {Page} page @param {string} selector */
+const press = (page, selector) =>
+	page.evaluate((s) => /** @type {HTMLElement} */ (document.querySelector(s)).click(), selector);
+
+/** @param {string} selector */
+const shows = (selector) => {
+	const found = /** @type {HTMLElement | null} */ (document.querySelector(selector));
+	return found?.checkVisibility() ? found.innerText || 'shown' : '';
+};
+
+/** @param {number} least */
+const pictures = (least) => Number(document.querySelector('canvas')?.dataset.pictures ?? 0) >= least;
+
+/** What the toolbar shows. @param {Page} own */
+const toolbar = (own) =>
+	own.evaluate(async () => {
+		const {browser, chrome} = /** @type {any} */ (globalThis);
+		const {action} = browser ?? chrome;
+		return [await action.getBadgeText({}), await action.getTitle({})];
+	});
+
+for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	describe(`${kind}: the extension's face`, () => {
+		const bench = new Bench({kind, welcome: true});
+		/** @type {Page} */
+		let popup;
+		before(() => bench.open());
+		after(() => bench.close());
+		afterEach(() => bench.tidy());
+
+		/** The popup, in a tab, as it is over another page. @param {Page} over */
+		async function openPopup(over) {
+			assert(bench.browser);
+			popup = await bench.browser.openOwn('ui/popup.html');
+			bench.pages.push(popup);
+			await over.bringToFront();
+			await popup.evaluate(() => location.reload());
+			await sleep(300);
+			await until(popup, shows, '#host-state.good');
+			return popup;
+		}
+
+		test('the page of the first run finds the host, and its test shows the desktop', async () => {
+			assert(bench.browser);
+			const page = await bench.browser.welcome();
+			bench.pages.push(page);
+			await page.bringToFront();
+			await until(page, shows, '#step-host.good');
+			await until(page, shows, '#step-portal.good');
+			assert.equal(await page.evaluate(shows, '#install'), '');
+			await bench.desktop.willAnswer('screen');
+			await press(page, '#test');
+			await until(page, pictures, 3);
+			await until(page, shows, '#test-state.good');
+			assert.equal(bench.ours.now().captures.length, 1);
+			await press(page, '#test-stop');
+			await until(page, shows, '#test');
+			await bench.assertNothingLeft();
+			await bench.desktop.willAnswer('deny');
+			await press(page, '#test');
+			await until(page, shows, '#test-state.quiet');
+			await bench.assertNothingLeft();
+		});
+
+		test('without a share the popup says so, and what this site may do is kept', async () => {
+			const page = await bench.page();
+			await openPopup(page);
+			await until(popup, shows, '#none');
+			assert.equal(await popup.evaluate(shows, '#live'), '');
+			const host = new URL(/** @type {any} */ (bench.site).origin).host;
+			assert.equal(await until(popup, shows, '#site-name'), host);
+			await popup.evaluate(() => {
+				const consent = /** @type {HTMLSelectElement} */ (document.querySelector('#consent'));
+				consent.value = 'block';
+				consent.dispatchEvent(new Event('change'));
+			});
+			await until(popup, () => document.querySelector('#announce')?.textContent);
+			const options = await /** @type {any} */ (bench.browser).openOwn('ui/options.html');
+			bench.pages.push(options);
+			const row = await until(options, shows, '#sites li');
+			assert.match(row, new RegExp(host));
+			assert.equal(await options.evaluate(() => document.querySelector('select')?.value), 'block');
+			await press(options, '#sites button');
+			await until(options, shows, '#sites-none');
+		});
+
+		test('the popup shows the share; Pause stops the pixels, Resume brings them back, Stop ends it', async () => {
+			const page = await bench.sharing();
+			await openPopup(page);
+			await until(popup, pictures, 3);
+			assert.match(await popup.evaluate(shows, '.share .words'), /1920 × 1080/);
+			const [badge, title] = await toolbar(popup);
+			assert.deepEqual([badge, /1/.test(title)], ['1', true]);
+			assert.equal(((await probe(page, 'measure', 1500)).fps) > 2, true, 'the page plays while it is looked at');
+
+			await press(popup, '.share .buttons button');
+			await until(popup, shows, '.share.paused');
+			await sleep(300); // What was on its way to the page's eyes.
+			const {fps} = await probe(page, 'measure', 1500);
+			assert.equal(Math.round(fps * 1.5) <= 1, true, 'one picture stands still');
+			assert.equal((await probe(page, 'track')).readyState, 'live');
+			assert.equal(bench.ours.now().captures.length, 1, 'the helper is there');
+			const encoded = () => popup.evaluate(async () => {
+				const {browser, chrome} = /** @type {any} */ (globalThis);
+				const {runtime} = browser ?? chrome;
+				const [{key}] = await runtime.sendMessage({type: 'shares'});
+				return (await runtime.sendMessage({type: 'share-stats', key})).frames;
+			});
+			const before = await encoded();
+			const seen = await popup.evaluate(() => document.querySelector('canvas')?.dataset.pictures);
+			await sleep(500);
+			assert.equal(await popup.evaluate(() => document.querySelector('canvas')?.dataset.pictures), seen, 'nor the preview');
+
+			assert.equal(await encoded(), before, 'and the helper encodes nothing');
+
+			await press(popup, '.share .buttons button');
+			assertReal(await page.evaluate(() => /** @type {any} */ (window).probe.watch.next(5000)));
+			assert.deepEqual(await probed(page, 'ended'), []);
+			await press(popup, '.share .danger');
+			await bench.assertEnded(page);
+			await until(popup, shows, '#none');
+			assert.deepEqual(await toolbar(popup), ['', 'Portlight']);
+			await bench.assertNothingLeft();
+		});
+
+		test('two shares are stopped at once', async () => {
+			const [one, other] = [await bench.sharing(), await bench.sharing()];
+			await openPopup(one);
+			await until(popup, shows, '#stop-all');
+			await press(popup, '#stop-all');
+			await bench.assertEnded(one);
+			await bench.assertEnded(other);
+			await bench.assertNothingLeft();
+		});
+
+		test('the keyboard shortcut is set, and its command stops everything', async () => {
+			const page = await bench.sharing();
+			await openPopup(page);
+			const keys = await popup.evaluate(async () => {
+				const {browser, chrome} = /** @type {any} */ (globalThis);
+				const all = await (browser ?? chrome).commands.getAll();
+				return all.find((/** @type {{name: string}} */ {name}) => name === 'stop-all').shortcut;
+			});
+			assert.equal(keys, 'Alt+Shift+0');
+			// Drivers' keys reach pages alone, so in Chromium the command's own event stands for them.
+			if (kind === 'chromium') {
+				await bench.browser?.inBackground(() => /** @type {any} */ (globalThis).chrome.commands.onCommand.dispatch('stop-all'));
+				await bench.assertEnded(page);
+			} else {
+				await probe(page, 'stop');
+			}
+			await bench.assertNothingLeft();
+		});
+
+		test('a background that is killed leaves no badge behind, and the popup shows no share', async () => {
+			const page = await bench.sharing();
+			await bench.browser?.killBackground();
+			await bench.assertEnded(page);
+			await bench.assertNothingLeft();
+			await sleep(1500); // The page's relay wakes it when it is wholly gone.
+			await openPopup(page);
+			await until(popup, shows, '#none');
+			assert.deepEqual(await toolbar(popup), ['', 'Portlight']);
+		});
+
+		test('the options page names what is there, and its report names no site', async () => {
+			const page = await bench.sharing();
+			const options = await /** @type {any} */ (bench.browser).openOwn('ui/options.html');
+			bench.pages.push(options);
+			await until(options, () => document.querySelectorAll('#health .good').length >= 3);
+			assert.equal(await options.evaluate(shows, '#health .bad'), '');
+			const report = await options.evaluate(async () => {
+				// A test's own import: what the Copy button writes.
+				const {diagnose} = await import(/** @type {any} */ ('/ui/diagnostics.js'));
+				return (await diagnose()).report;
+			});
+			assert.match(report, /^extension: \d.*\n(.*\n)*host: \d.*\n(.*\n)*portal: ScreenCast \d/m);
+			assert.match(report, /live shares: 1/);
+			assert.doesNotMatch(report, /127\.0\.0\.1|https?:/);
+			await probe(page, 'stop');
+			await bench.assertNothingLeft();
+		});
+	});
+
+	if (kind === 'chromium') {
+		describe('what Chromium says of it', () => {
+			const bench = new Bench({kind});
+			before(() => bench.open());
+			after(() => bench.close());
+			afterEach(() => bench.tidy());
+
+			test('the manifest has no errors and no warnings', async () => {
+				const page = await bench.browser?.open('chrome://extensions/');
+				assert(page);
+				bench.pages.push(page);
+				const infos = await page.evaluate(() => /** @type {any} */ (globalThis).chrome.developerPrivate.getExtensionsInfo());
+				const {manifestErrors, runtimeErrors, runtimeWarnings} = infos.find((/** @type {any} */ {name}) => name === 'Portlight');
+				assert.deepEqual({manifestErrors, runtimeErrors, runtimeWarnings}, {manifestErrors: [], runtimeErrors: [], runtimeWarnings: []});
+			});
+
+			test('everything that can be used has a name, and the keyboard comes to all of it in order', async () => {
+				const shared = await bench.sharing();
+				for (const path of ['ui/popup.html', 'ui/options.html', 'ui/welcome.html']) {
+					assert(bench.browser);
+					const page = await bench.browser.openOwn(path);
+					bench.pages.push(page);
+					if (path === 'ui/popup.html') {
+						await shared.bringToFront();
+						await page.evaluate(() => location.reload());
+						await sleep(300);
+						await until(page, pictures, 1);
+						await until(page, shows, '#site');
+						await page.bringToFront();
+					}
+					await sleep(1000);
+					const usable = /^(button|link|textbox|combobox|checkbox|switch|radio|img|image|canvas)$/;
+					/** @type {string[]} */
+					const nameless = [];
+					/** @param {any} node */
+					const walk = ({role, name, children = []}) => {
+						if (usable.test(role) && !name) {
+							nameless.push(role);
+						}
+						children.forEach(walk);
+					};
+					walk(await page.accessibility.snapshot());
+					assert.deepEqual(nameless, [], path);
+					const focusable = await page.evaluate(() =>
+						[.../** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('button, select, input, summary'))].filter(
+							(one) => one.checkVisibility() && !one.disabled && (one.type !== 'radio' || one.checked),
+						).length,
+					);
+					await page.evaluate(() => /** @type {HTMLElement} */ (document.activeElement)?.blur());
+					/** @type {number[]} */
+					const tops = [];
+					for (let i = 0; i < focusable; i++) {
+						await page.keyboard.press('Tab');
+						tops.push(await page.evaluate(() => {
+							const at = /** @type {HTMLElement} */ (document.activeElement);
+							return at === document.body ? -1 : Math.round(at.getBoundingClientRect().bottom + scrollY);
+						}));
+					}
+					assert.equal(tops.includes(-1), false, `${path}: the keyboard comes to all ${focusable}`);
+					assert.deepEqual(tops.map((top, i) => i === 0 || top > tops[i - 1] - 45), tops.map(() => true), `${path}: from top to bottom`);
+				}
+				await probe(shared, 'stop');
+				await bench.assertNothingLeft();
+			});
+		});
+	}
+
+	describe(`${kind}: without a host`, () => {
+		const bench = new Bench({kind, welcome: true, host: '/nowhere/portlight-host'});
+		before(() => bench.open());
+		after(() => bench.close());
+		afterEach(() => bench.tidy());
+
+		test('the first run says how to install it, and the popup what failed and what to do', async () => {
+			assert(bench.browser);
+			const welcome = await bench.browser.welcome();
+			await until(welcome, shows, '#step-host.bad');
+			assert.match(await until(welcome, shows, '#install'), /make install/);
+			assert.equal(await welcome.evaluate(() => /** @type {any} */ (document.querySelector('#test')).disabled), true);
+			const page = await bench.page();
+			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');
+			const popup = await bench.browser.openOwn('ui/popup.html');
+			bench.pages.push(popup);
+			await until(popup, shows, '#failure');
+			await until(popup, shows, '#host-state.bad');
+			assert.equal((await toolbar(popup))[1], 'Portlight: the last request failed');
+			await press(popup, '#forgive');
+			await until(popup, () => /** @type {any} */ (document.querySelector('#failure')).hidden);
+			assert.equal((await toolbar(popup))[1], 'Portlight');
+		});
+	});
+}

@@ -1,0 +1,120 @@
+/** A native host that is missing, can't be started, falls over, hangs or is of another version, in both browsers. */
+import assert from 'node:assert/strict';
+import {chmodSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, afterEach, before, describe, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {insideDesktop} from './lib/inside.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+const {startServer} = await import('./lib/server.js');
+const {assertReal, Bench, probe} = await import('./lib/suite.js');
+
+const build = process.env.PORTLIGHT_BUILD ?? fileURLToPath(new URL('../../build', import.meta.url));
+const folder = mkdtempSync(join(process.env.PORTLIGHT_TMP ?? tmpdir(), 'hosts-'));
+const host = join(folder, 'portlight-host');
+after(() => rmSync(folder, {recursive: true}));
+
+/** What the browser starts from now on. @param {string} script of the shell */
+function become(script) {
+	writeFileSync(host, `#!/bin/sh\n${script}\n`);
+	chmodSync(host, 0o755);
+}
+
+const real = `exec ${join(build, 'bin/portlight-host')} "$@"`;
+/** Answers the first message with this one. @param {object} message */
+function answers(message) {
+	const program = `process.stdin.once('data', (bytes) => {
+		const {id} = JSON.parse(bytes.subarray(4));
+		const text = JSON.stringify({id, ...${JSON.stringify(message)}});
+		const head = Buffer.alloc(4);
+		head.writeUInt32LE(text.length);
+		process.stdout.write(Buffer.concat([head, Buffer.from(text)]));
+	})`;
+	writeFileSync(join(folder, 'answers.cjs'), program);
+	return `exec '${process.execPath}' '${join(folder, 'answers.cjs')}'`;
+}
+
+/** @type {Record<string, {script: () => string, code: string | RegExp}>} */
+const broken = {
+	'falls over as it starts': {script: () => 'exit 1', code: 'host-crashed'},
+	'hangs': {script: () => 'exec sleep 20', code: 'host-slow'},
+	'writes rubbish': {script: () => 'echo this is no message at all; exec sleep 20', code: /^host-(crashed|slow)$/},
+	'is of another protocol': {script: () => answers({type: 'result', protocol: 9, version: '9.9.9', supports: [], portal: 4}), code: 'version-mismatch'},
+	'refuses the extension': {script: () => answers({type: 'error', code: 'wrong-caller', message: 'No.', remedy: ''}), code: 'wrong-caller'},
+};
+
+for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	describe(`${kind}: a host that`, () => {
+		const bench = new Bench({kind, host});
+		/** One of the extension's own pages. @type {import('puppeteer-core').Page} */
+		let own;
+		before(async () => {
+			become(real);
+			await bench.open();
+			assert(bench.browser);
+			own = await bench.browser.openOwn('ui/popup.html');
+		});
+		after(() => bench.close());
+		afterEach(() => bench.tidy());
+
+		/** What the extension says of the host, and when. @returns {Promise<{status: any, ms: number}>} */
+		async function look() {
+			const began = performance.now();
+			const status = await own.evaluate(() => {
+				const {browser, chrome} = /** @type {any} */ (globalThis);
+				return (browser ?? chrome).runtime.sendMessage({type: 'host-status'});
+			});
+			return {status, ms: performance.now() - began};
+		}
+
+		/** @param {string | RegExp} code */
+		async function assertBroken(code) {
+			const {status, ms} = await look();
+			assert.equal(status.ok, false);
+			assert.match(status.code, typeof code === 'string' ? new RegExp(`^${code}$`) : code, status.detail);
+			assert.equal(ms < 2500, true, `told after ${Math.round(ms)} ms`);
+			assert.notEqual(status.remedy, '');
+		}
+
+		/** The page is told, and the next try works once all is well. */
+		async function assertMends() {
+			const site = await startServer();
+			const page = await bench.page('/pages/probe.html', site.origin);
+			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');
+			become(real);
+			for (let tries = 50; !(await look()).status.ok; tries--) {
+				assert.equal(tries > 0, true, 'the host that is well now answers');
+			}
+			await bench.desktop.willAnswer('screen');
+			await page.mouse.click(600, 400);
+			const {sourceId} = await probe(page, 'ask');
+			assert.equal((await probe(page, 'redeem', sourceId)).ok, true);
+			assertReal(await probe(page, 'play'));
+			await probe(page, 'stop');
+			await site.close();
+		}
+
+		for (const [how, {script, code}] of Object.entries(broken)) {
+			test(how, async () => {
+				become(script());
+				await assertBroken(code);
+				await assertMends();
+			});
+		}
+
+		test('can not be run', async () => {
+			become(real);
+			chmodSync(host, 0o644);
+			await assertBroken(kind === 'chromium' ? 'host-(sandboxed|crashed)' : 'host-(sandboxed|crashed|missing)');
+			await assertMends();
+		});
+
+		test('is not installed', async () => {
+			const manifests = kind === 'chromium' ? 'profile/NativeMessagingHosts' : '.mozilla/native-messaging-hosts';
+			rmSync(join(String(bench.browser?.home), manifests), {recursive: true});
+			await assertBroken('host-missing');
+		});
+	});
+}

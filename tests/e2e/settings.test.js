@@ -1,0 +1,129 @@
+/** What a page sets, and what then is in the picture: size and frame rate, text in full colour, the cursor. */
+import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {after, afterEach, before, describe, test} from 'node:test';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
+import {insideDesktop} from './lib/inside.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+const {assertReal, Bench, probe} = await import('./lib/suite.js');
+
+/** Within the window of strokes, which Mutter puts to the right of the marker. */
+const strokes = {x: 1400, y: 500, width: 64, height: 16};
+
+/**
+ * How much neighbours in a row differ in red, of 255.
+ * @param {number[]} pixels  RGBA
+ */
+function contrast(pixels) {
+	let sum = 0;
+	let count = 0;
+	for (let i = 4; i < pixels.length; i += 4) {
+		if ((i / 4) % strokes.width > 0) {
+			sum += Math.abs(pixels[i] - pixels[i - 4]);
+			count++;
+		}
+	}
+	return sum / count;
+}
+
+/**
+ * @param {number[]} a
+ * @param {number[]} b
+ */
+const distance = (a, b) => a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
+
+/**
+ * Asks until the answer pleases, at most 10 s; resolves with the last one.
+ * @template T
+ * @param {() => Promise<T>} ask
+ * @param {(answer: T) => boolean} pleases
+ */
+async function until(ask, pleases) {
+	const end = performance.now() + 10_000;
+	for (;;) {
+		const answer = await ask();
+		if (pleases(answer) || performance.now() > end) {
+			return answer;
+		}
+		await sleep(200);
+	}
+}
+
+for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	describe(`what a page sets, in ${kind}`, () => {
+		const bench = new Bench({kind});
+		before(() => bench.open());
+		after(() => bench.close());
+		afterEach(() => bench.tidy());
+
+		test('applyConstraints changes size and frame rate, in the settings and in the pictures', async () => {
+			const page = await bench.sharing();
+			const small = await probe(page, 'apply', {width: {max: 960}, frameRate: {max: 6}});
+			assert.deepEqual([small.width, small.height, small.frameRate], [960, 540, 6]);
+			const slow = await probe(page, 'measure', 3000);
+			assertReal(slow.last);
+			assert.deepEqual([slow.last.width, slow.last.height], [960, 540]);
+			assert.ok(slow.fps > 2 && slow.fps < 7, `${slow.fps.toFixed(1)} distinct frames a second, of 6`);
+			const free = await probe(page, 'apply', {});
+			assert.deepEqual([free.width, free.height], [1920, 1080]);
+			const fast = await probe(page, 'measure', 3000);
+			assertReal(fast.last);
+			assert.deepEqual([fast.last.width, fast.last.height], [1920, 1080]);
+			assert.ok(fast.fps > 7, `${fast.fps.toFixed(1)} distinct frames a second`);
+			await probe(page, 'stop');
+			await bench.assertNothingLeft();
+		});
+
+		test('thin coloured strokes keep their colours where the page asks for text', async () => {
+			const window = spawn(fileURLToPath(new URL('../desktop/strokes', import.meta.url)), {stdio: ['ignore', 'pipe', 'inherit']});
+			try {
+				await once(window.stdout, 'data');
+				for (const [fidelity, decodes, low, high] of /** @type {const} */ ([
+					['text', true, 200, 255],
+					// In 4:2:0 red and blue have one colour, and differ by their brightness alone.
+					['text', false, 20, 90],
+					['motion', true, 20, 90],
+				])) {
+					const page = await bench.page();
+					if (!decodes) {
+						await page.evaluate(() => {
+							const ask = VideoDecoder.isConfigSupported;
+							VideoDecoder.isConfigSupported = async (config) =>
+								config.codec.startsWith('vp09.01') ? {supported: false, config} : ask.call(VideoDecoder, config);
+						});
+					}
+					const id = await bench.granted(page);
+					assert.equal((await probe(page, 'redeem', id, 'promise', {portlightFidelity: fidelity})).ok, true);
+					assertReal(await probe(page, 'play'));
+					const read = () => probe(page, 'pixels', strokes).then(contrast);
+					const seen = await until(read, (value) => value > low);
+					assert.ok(seen > low && seen < high, `${fidelity}${decodes ? '' : ', not decoded'}: they differ by ${seen.toFixed(0)}`);
+					await probe(page, 'stop');
+				}
+			} finally {
+				window.kill();
+				await once(window, 'exit');
+			}
+		});
+
+		test('the cursor is in the picture', async () => {
+			const page = await bench.sharing();
+			assert.equal((await probe(page, 'track')).settings.cursor, 'always');
+			const place = {x: 1390, y: 890, width: 48, height: 48};
+			const read = () => probe(page, 'pixels', place);
+			await bench.desktop.tell('click', 1100, 200);
+			await sleep(500);
+			const without = await read();
+			await bench.desktop.tell('click', 1400, 900);
+			const there = await until(read, (pixels) => distance(pixels, without) > 5);
+			assert.ok(distance(there, without) > 5, 'something is where the pointer is');
+			await bench.desktop.tell('click', 1100, 200);
+			const gone = await until(read, (pixels) => distance(pixels, without) < 2);
+			assert.ok(distance(gone, without) < 2, 'and nothing of it stays there');
+			await probe(page, 'stop');
+		});
+	});
+}

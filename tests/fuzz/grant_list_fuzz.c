@@ -1,0 +1,27 @@
+/* Any text: grant_list_parse() keeps its bounds, and what it took is written and read back the
+ * same. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/grant_list.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	static struct grant_list list;
+	static struct grant_list again;
+	(void)grant_list_parse(&list, data, size);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct grant *grant = &list.grants[i];
+		if (!origin_is_valid(grant->origin, strlen(grant->origin)) ||
+			!grant_token_is_valid(grant->token) ||
+			grant_list_find(&list, grant->origin) != grant) {
+			abort();
+		}
+	}
+	struct bytes out = {0};
+	if (!grant_list_write(&list, &out) || !grant_list_parse(&again, out.data, out.length) ||
+		memcmp(&list, &again, sizeof(list)) != 0) {
+		abort();
+	}
+	bytes_finish(&out);
+	return 0;
+}

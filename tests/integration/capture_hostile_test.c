@@ -1,0 +1,225 @@
+/*
+ * Producers that change everything at any moment: formats, sizes, crops, orientations, time, and
+ * how fast they come.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+#include "capture_rig.h"
+
+/* The producer has its new format, and buffers for it. */
+static void renegotiated(struct share *share, uint32_t width, uint32_t height) {
+	char wanted[64];
+	snprintf(wanted, sizeof(wanted), "format %ux%u", width, height);
+	producer_expect(&share->producer, wanted);
+	producer_expect(&share->producer, "buffers 2");
+}
+
+/* The colours keep their order, whichever one the bytes have. */
+static void test_formats_alternate(void **state) {
+	struct share share;
+	const char *const formats[] = {"RGBx", "BGRx", "RGBA", "BGRA"};
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	producer_say(&share.producer, "fill %06x", BLUE);
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	for (uint32_t i = 0; i < 12; i++) {
+		producer_say(&share.producer, "formats %s", formats[i % 4]);
+		renegotiated(&share, 400, 240);
+		producer_say(&share.producer, "fill %06x %u 100 24 24", RED, 8 + 32 * i);
+		producer_send(&share.producer, "frame");
+		assert_true(helper_next_frame(&share.helper, 2000));
+	}
+	helper_drain(&share.helper, 300);
+	for (uint32_t i = 0; i < 12; i++) {
+		helper_expect_colour(&share.helper, 20 + 32 * i, 112, RED);
+		helper_expect_colour(&share.helper, 20 + 32 * i, 60, BLUE);
+	}
+	/* And faster than anybody follows, with pictures in between. */
+	producer_say(&share.producer, "fill %06x 0 0 400 100", GREEN);
+	for (uint32_t i = 0; i < 40; i++) {
+		producer_say(&share.producer, "formats %s", formats[i % 4]);
+		producer_say(&share.producer, "frame");
+	}
+	share_settle(&share);
+	helper_expect_colour(&share.helper, 200, 40, GREEN);
+	helper_expect_colour(&share.helper, 20, 112, RED);
+	helper_expect_colour(&share.helper, 200, 200, BLUE);
+	assert_int_equal(share.helper.keyframes, 1);
+	share_stop(&share);
+}
+
+/* Bursts and rests with two buffers: the producer never runs dry, and the last picture of every
+ * burst arrives, also when nobody took any before it. */
+static void test_two_buffers_bursts(void **state) {
+	struct share share;
+	const char *const arguments[] = {"--size", "640x360", "--pool", "2", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	producer_say(&share.producer, "fill %06x", GREY);
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	for (uint32_t i = 0; i < 10; i++) {
+		share.helper.auto_credit = i % 3 != 2;
+		producer_say(&share.producer, "run 200 60");
+		uint32_t frames = share.helper.frames;
+		helper_drain(&share.helper, 150);
+		const char *line = producer_expect(&share.producer, "ran ");
+		assert_true(strtol(line + strlen("ran "), NULL, 10) >= 50);
+		producer_say(&share.producer, "fill %06x %u 200 40 40", RED, 20 + 60 * i);
+		producer_send(&share.producer, "frame");
+		if (!share.helper.auto_credit) {
+			assert_true(share.helper.frames - frames <= 16);
+			share.helper.auto_credit = true;
+			helper_credit(&share.helper, 16);
+		}
+		helper_drain(&share.helper, 300);
+		helper_expect_colour(&share.helper, 40 + 60 * i, 220, RED);
+	}
+	assert_int_equal(share.helper.keyframes, 1);
+	share_stop(&share);
+}
+
+/* A window that is dragged across the buffer: what is in it and the pointer stay where they are. */
+static void check_moving_crop(void **state, enum packet_cursor_mode cursor) {
+	struct share share;
+	struct packet_open open = share_usual;
+	open.cursor = cursor;
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &open);
+	producer_say(&share.producer, "fill %06x", GREEN);
+	producer_say(&share.producer, "fill %06x 200 100 60 60", RED);
+	producer_say(&share.producer, "pointer 160 100");
+	for (uint32_t i = 0; i <= 30; i++) {
+		producer_say(&share.producer, "crop %u %u 160 120", 60 + i, 80 - i);
+		producer_send(&share.producer, "frame");
+		if (i == 0) {
+			assert_true(helper_next_frame(&share.helper, 2000));
+		}
+	}
+	helper_drain(&share.helper, 300);
+	assert_int_equal(share.helper.frame.width, 160);
+	assert_int_equal(share.helper.frame.height, 120);
+	assert_int_equal(share.helper.keyframes, 1);
+	/* At the end the crop is at (90, 50). */
+	helper_expect_colour(&share.helper, 20, 20, GREEN);
+	helper_expect_colour(&share.helper, 140, 80, RED);
+	if (cursor == PACKET_CURSOR_SEND) {
+		assert_int_equal(share.helper.cursor.x, 70);
+		assert_int_equal(share.helper.cursor.y, 50);
+	} else {
+		helper_expect_colour(&share.helper, 78, 58, WHITE);
+		helper_expect_colour(&share.helper, 60, 58, GREEN);
+		helper_expect_colour(&share.helper, 96, 58, GREEN);
+	}
+	share_stop(&share);
+}
+
+static void test_crop_moves_every_frame(void **state) {
+	check_moving_crop(state, PACKET_CURSOR_BLEND);
+	check_moving_crop(state, PACKET_CURSOR_SEND);
+}
+
+/* A tablet that is turned and turned, faster than anybody follows. */
+static void test_transform_changes_every_frame(void **state) {
+	struct share share;
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	producer_say(&share.producer, "fill %06x", GREEN);
+	producer_say(&share.producer, "fill %06x 0 0 64 64", RED);
+	for (uint32_t i = 0; i < 41; i++) {
+		producer_say(&share.producer, "transform %u", i * 3 % 8);
+		producer_send(&share.producer, "frame");
+	}
+	share_settle(&share);
+	/* The last is upright. */
+	assert_int_equal(share.helper.frame.width, 400);
+	assert_int_equal(share.helper.frame.height, 240);
+	helper_expect_colour(&share.helper, 30, 30, RED);
+	helper_expect_colour(&share.helper, 370, 210, GREEN);
+	share_stop(&share);
+}
+
+static int by_size(const void *a, const void *b) {
+	int64_t left = *(const int64_t *)a;
+	int64_t right = *(const int64_t *)b;
+	return (left > right) - (left < right);
+}
+
+/* A hundred renegotiations: each brings one keyframe of its size, and no frame of another between,
+ * within 100 ms of its first picture. */
+static void test_storm_of_resizes(void **state) {
+	struct share share;
+	const char *const arguments[] = {"--size", "640x360", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	producer_say(&share.producer, "fill %06x", GREEN);
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	int64_t took[100];
+	for (uint32_t i = 0; i < 100; i++) {
+		uint32_t width = 64 + i * 37 % 600;
+		uint32_t height = 64 + i * 53 % 400;
+		uint32_t old_width = share.helper.frame.width;
+		uint32_t keyframes = share.helper.keyframes;
+		producer_say(&share.producer, "resize %u %u", width, height);
+		renegotiated(&share, width, height);
+		producer_say(&share.producer, "fill %06x", i % 2 == 0 ? RED : BLUE);
+		producer_send(&share.producer, "frame");
+		int64_t sent = time_now_ms();
+		/* What was refined of the old size may still be on its way. */
+		for (;;) {
+			assert_true(helper_next_frame(&share.helper, 2000));
+			if (share.helper.frame.key) {
+				break;
+			}
+			assert_int_equal(share.helper.frame.width, old_width);
+		}
+		took[i] = time_now_ms() - sent;
+		assert_int_equal(share.helper.keyframes, keyframes + 1);
+		assert_int_equal(share.helper.frame.width, width & ~1u);
+		assert_int_equal(share.helper.frame.height, height & ~1u);
+		helper_expect_colour(&share.helper, 30, 30, i % 2 == 0 ? RED : BLUE);
+	}
+	qsort(took, 100, sizeof(took[0]), by_size);
+	print_message("keyframe of a new size: p50 %d ms, p95 %d ms, max %d ms\n", (int)took[50],
+		(int)took[95], (int)took[99]);
+	/* The slowest are a loaded machine's, and those whose first picture PipeWire lost. */
+	assert_true(took[50] <= 100);
+	share_stop(&share);
+}
+
+/* Whatever the producer's clock does, ours goes forward (the rig checks every frame). */
+static void test_time_jumps(void **state) {
+	struct share share;
+	const char *const kinds[] = {"frame", "frame old-pts", "frame no-pts", "frame old-pts"};
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	producer_say(&share.producer, "fill %06x", GREY);
+	for (uint32_t i = 0; i < 40; i++) {
+		producer_say(&share.producer, "fill %06x %u 50 8 100", BLUE, 8 * i);
+		producer_send(&share.producer, kinds[i % 4]);
+		assert_true(helper_next_frame(&share.helper, 1000));
+	}
+	helper_drain(&share.helper, 300);
+	helper_expect_colour(&share.helper, 160, 100, BLUE);
+	helper_expect_colour(&share.helper, 380, 100, GREY);
+	share_stop(&share);
+}
+
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_formats_alternate),
+		cmocka_unit_test(test_two_buffers_bursts),
+		cmocka_unit_test(test_crop_moves_every_frame),
+		cmocka_unit_test(test_transform_changes_every_frame),
+		cmocka_unit_test(test_storm_of_resizes),
+		cmocka_unit_test(test_time_jumps),
+	};
+	return rig_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}

@@ -1,0 +1,320 @@
+/** Grants that sites keep: portlight-host with a scripted portal, and `portlight grants` beside it. */
+import assert from 'node:assert/strict';
+import {spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
+import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterEach, beforeEach, test} from 'node:test';
+import {firefoxId} from '../fake/browser.js';
+import {World} from '../fake/world.js';
+import {program} from './recording.js';
+
+const origin = 'https://meet.example.org';
+const head = 'portlight-grants 1 7\n';
+
+/** @type {World} */
+let world;
+
+beforeEach(async () => {
+	world = new World();
+	world.addCapture();
+	await world.startBus();
+});
+
+afterEach(async () => {
+	try {
+		for (const browser of world.browsers) {
+			browser.hangUp();
+			assert.deepEqual(await browser.exited, {code: 0, signal: null}, browser.log);
+			assert.doesNotMatch(browser.log, /Sanitizer|runtime error|CRITICAL/);
+		}
+	} finally {
+		await world.finish();
+	}
+});
+
+/** @param {string[]} [args] */
+async function greeted(args) {
+	const browser = world.browse({}, args);
+	const hello = await browser.hello();
+	assert.ok(hello.supports.includes('grants'));
+	return browser;
+}
+
+/**
+ * @param {import('../fake/browser.js').Browser} browser
+ * @param {object} [fields]
+ */
+const share = (browser, fields = {}) =>
+	browser.request('share', {sources: ['monitor', 'window'], cursor: 'embedded', origin, remember: true, ...fields});
+
+const file = () => join(world.state, 'grants');
+const kept = () => readFileSync(file(), 'utf8').split('\n').slice(1, -1).map((line) => line.split('\t'));
+const tokens = () => kept().map((fields) => fields[4]);
+
+/** What SelectSources was last asked. */
+const selected = () => world.calls.filter(({method}) => method === 'SelectSources').at(-1)?.options;
+
+/** @param {string} text */
+function keep(text) {
+	mkdirSync(world.state, {recursive: true, mode: 0o700});
+	writeFileSync(file(), text, {mode: 0o600});
+}
+
+/** @param {...string} args */
+const command = (...args) => spawnSync(program, ['grants', ...args], {env: world.env, encoding: 'utf8'});
+
+test('a site that is remembered is restored, each token once, and stays the same grant', async () => {
+	await world.startPortal();
+	const browser = await greeted();
+	const first = await share(browser);
+	assert.deepEqual([first.restored, first.remembered], [false, true]);
+	assert.deepEqual([selected().persist_mode, selected().restore_token], [2, undefined]);
+	assert.deepEqual(tokens(), ['token-1']);
+	assert.deepEqual([statSync(world.state).mode & 0o777, statSync(file()).mode & 0o777], [0o700, 0o600]);
+	const second = await share(browser);
+	assert.deepEqual([second.restored, second.remembered], [true, true]);
+	assert.equal(selected().restore_token, 'token-1');
+	assert.deepEqual(tokens(), ['token-2']);
+	const {grants} = await browser.request('grants');
+	assert.equal(grants.length, 1);
+	assert.deepEqual(Object.keys(grants[0]).sort(), ['lastUsed', 'origin', 'since', 'surface'], 'no token leaves the host');
+	assert.deepEqual([grants[0].origin, grants[0].surface], [origin, 'monitor']);
+	assert.ok(Math.abs(Date.now() - grants[0].lastUsed) < 60_000 && grants[0].since <= grants[0].lastUsed);
+	assert.doesNotMatch(JSON.stringify(browser.messages), /token-/);
+});
+
+test('what was not asked to be remembered is not, and uses no token', async () => {
+	await world.startPortal();
+	const browser = await greeted();
+	await share(browser);
+	for (const fields of [{remember: false}, {remember: undefined}, {origin: undefined, remember: undefined}]) {
+		const answer = await share(browser, fields);
+		assert.deepEqual([answer.restored, answer.remembered], [false, false]);
+		assert.deepEqual([selected().persist_mode, selected().restore_token], [undefined, undefined]);
+	}
+	assert.deepEqual(tokens(), ['token-1']);
+});
+
+test('another origin never gets the token', async () => {
+	await world.startPortal();
+	const browser = await greeted();
+	await share(browser);
+	for (const other of ['https://meet.example.org:8443', 'https://example.org', 'http://localhost']) {
+		assert.equal((await share(browser, {origin: other})).restored, false, other);
+	}
+	assert.deepEqual(kept().map(([site, , , , token]) => [site, token]), [
+		[origin, 'token-1'],
+		['https://meet.example.org:8443', 'token-2'],
+		['https://example.org', 'token-3'],
+		['http://localhost', 'token-4'],
+	]);
+});
+
+for (const [how, start] of Object.entries({denied: 1, failed: 2, 'an error': 'error', 'no stream': 'empty'})) {
+	test(`a token that was used is gone when the share ends in ${how}`, async () => {
+		await world.startPortal({start});
+		keep(`${head}${origin}\tmonitor\t1\t2\told\nhttps://b.example\twindow\t1\t2\tother\n`);
+		const browser = await greeted();
+		assert.equal((await share(browser)).type, 'error');
+		assert.equal(selected().restore_token, 'old');
+		assert.deepEqual(tokens(), ['other']);
+	});
+}
+
+test('a token is gone when the portal gives none for it, or none that can be kept', async () => {
+	for (const remember of [false, '', 'two words', 'x'.repeat(257), 'a\nhttps://b.example\tmonitor\t1\t2\tforged']) {
+		await world.startPortal({remember});
+		keep(`${head}${origin}\tmonitor\t1\t2\told\n`);
+		const browser = await greeted();
+		const answer = await share(browser);
+		assert.deepEqual([answer.restored, answer.remembered], [true, false], String(remember));
+		assert.deepEqual(tokens(), []);
+		await browser.finish();
+		world.browsers.pop();
+	}
+});
+
+test('a portal that knows no tokens is not asked, and the grant stays', async () => {
+	await world.startPortal({version: 3});
+	keep(`${head}${origin}\tmonitor\t1\t2\told\n`);
+	const answer = await share(await greeted());
+	assert.deepEqual([answer.restored, answer.remembered], [false, false]);
+	assert.equal(selected().persist_mode, undefined);
+	assert.deepEqual(tokens(), ['old']);
+});
+
+test('without a portal the grant stays', async () => {
+	keep(`${head}${origin}\tmonitor\t1\t2\told\n`);
+	assert.equal((await share(await greeted())).code, 'portal-missing');
+	assert.deepEqual(tokens(), ['old']);
+});
+
+test('a grant of a surface that is not asked for is not used', async () => {
+	await world.startPortal();
+	keep(`${head}${origin}\twindow\t1\t2\told\n`);
+	const browser = await greeted();
+	assert.equal((await share(browser, {sources: ['monitor']})).restored, false);
+	assert.equal(selected().restore_token, undefined);
+	keep(`${head}${origin}\twindow\t1\t2\told\n`);
+	assert.equal((await share(browser, {sources: ['window']})).restored, true);
+});
+
+test('revoking holds at once, in a host that runs as well', async () => {
+	await world.startPortal();
+	const browser = await greeted();
+	await share(browser);
+	const {status, stdout} = command('revoke', `${origin}/`);
+	assert.deepEqual([status, stdout], [0, `Revoked: ${origin}\n`]);
+	assert.deepEqual((await browser.request('grants')).grants, []);
+	assert.equal((await share(browser)).restored, false);
+	assert.equal((await browser.request('revoke', {origin})).revoked, true);
+	assert.equal((await browser.request('revoke', {origin})).revoked, false);
+	assert.equal((await share(browser)).restored, false);
+});
+
+for (const [how, act] of /** @type {[string, () => void][]} */ ([
+	['revoked', () => assert.equal(command('revoke', '--all').status, 0)],
+	['deleted by hand', () => rmSync(world.state, {recursive: true})],
+])) {
+	test(`a grant that is ${how} while its share is being restored does not come back`, async () => {
+		await world.startPortal({start: 'late', late_ms: 700});
+		keep(`${head}${origin}\tmonitor\t1\t2\told\n`);
+		const browser = await greeted();
+		const id = browser.post('share', {sources: ['monitor'], cursor: 'embedded', origin, remember: true});
+		await world.called('Start');
+		act();
+		const answer = await browser.answer(id);
+		assert.deepEqual([answer.restored, answer.remembered], [true, false]);
+		assert.deepEqual((await browser.request('grants')).grants, []);
+	});
+}
+
+test('a first grant that is revoked before it is given is not kept', async () => {
+	await world.startPortal({start: 'late', late_ms: 700});
+	const browser = await greeted();
+	const id = browser.post('share', {sources: ['monitor'], cursor: 'embedded', origin, remember: true});
+	await world.called('Start');
+	assert.equal((await browser.request('revoke', {origin})).revoked, false);
+	assert.equal((await browser.answer(id)).remembered, false);
+	assert.deepEqual(tokens(), []);
+});
+
+test('two hosts at once: a token is used by one of them, and every grant is kept', async () => {
+	await world.startPortal({start: 'late'});
+	keep(`${head}${origin}\tmonitor\t1\t2\told\n`);
+	const browsers = [await greeted(), await greeted(['/firefox.json', firefoxId])];
+	const same = await Promise.all(browsers.map((browser) => share(browser)));
+	assert.deepEqual(same.map(({restored}) => restored).sort(), [false, true]);
+	const many = browsers.flatMap((browser, b) =>
+		Array.from({length: 10}, (_, i) => share(browser, {origin: `https://s${i}.b${b}.example`}))
+	);
+	for (const {remembered} of await Promise.all(many)) {
+		assert.equal(remembered, true);
+	}
+	assert.equal(kept().length, 21);
+	assert.equal(new Set(tokens()).size, 21);
+});
+
+test('what is broken in the file is left out, and nothing else is lost', async () => {
+	await world.startPortal();
+	keep(`${head}\x00\xff rubbish\nhttps://b.example\twindow\t1\t2\tgood\nhttps://c.example\tmonitor\t1`);
+	const browser = await greeted();
+	assert.deepEqual((await browser.request('grants')).grants.map((grant) => grant.origin), ['https://b.example']);
+	assert.equal((await share(browser)).remembered, true);
+	assert.deepEqual(kept().map(([site]) => site), ['https://b.example', origin]);
+	assert.match(browser.log, /can't be read; they are left out/);
+	for (const text of ['', 'what?', 'x'.repeat(300_000)]) {
+		keep(text);
+		assert.deepEqual((await browser.request('grants')).grants, []);
+		assert.equal((await share(browser)).remembered, true);
+	}
+});
+
+test('at most 256 grants are kept', async () => {
+	await world.startPortal();
+	const lines = Array.from({length: 256}, (_, i) => `https://s${i}.example\tmonitor\t1\t${1000 + i}\tt${i}\n`);
+	keep(head + lines.join(''));
+	const browser = await greeted();
+	assert.equal((await browser.request('grants')).grants.length, 256);
+	await share(browser);
+	assert.equal(kept().length, 256);
+	assert.ok(!tokens().includes('t0') && tokens().includes('t255') && tokens().includes('token-1'));
+});
+
+test('a folder that can not be used: shares go on with the dialog, and the rest says why', async () => {
+	await world.startPortal();
+	mkdirSync(join(world.folder, 'state'));
+	writeFileSync(world.state, 'not a folder');
+	const browser = await greeted();
+	const answer = await share(browser);
+	assert.deepEqual([answer.restored, answer.remembered], [false, false]);
+	assert.equal(selected().persist_mode, undefined);
+	assert.match(browser.log, /nothing is remembered/);
+	for (const refused of [await browser.request('grants'), await browser.request('revoke', {origin})]) {
+		assert.deepEqual([refused.type, refused.code], ['error', 'state-unusable']);
+		assert.match(refused.detail, /state\/portlight: can't be (opened|created)/);
+	}
+	const {status, stderr} = command();
+	assert.equal(status, 6);
+	assert.match(stderr, /can't be read or kept[^]*~\/.local\/state/);
+});
+
+test('the file is the person\'s own: no link is followed, nothing is left open to others', async () => {
+	await world.startPortal();
+	keep(`${head}${origin}\tmonitor\t1\t2\told\n`);
+	chmodSync(world.state, 0o755);
+	chmodSync(file(), 0o644);
+	const browser = await greeted();
+	await browser.request('grants');
+	assert.deepEqual([statSync(world.state).mode & 0o777, statSync(file()).mode & 0o777], [0o700, 0o600]);
+	rmSync(file());
+	const elsewhere = join(world.folder, 'elsewhere');
+	writeFileSync(elsewhere, `${head}${origin}\tmonitor\t1\t2\tforeign\n`);
+	symlinkSync(elsewhere, file());
+	assert.equal((await browser.request('grants')).code, 'state-unusable');
+	assert.equal((await share(browser)).restored, false);
+	rmSync(file());
+	symlinkSync(elsewhere, join(world.state, 'grants.new'));
+	assert.equal((await share(browser)).remembered, false);
+	assert.match(readFileSync(elsewhere, 'utf8'), /foreign/);
+});
+
+test('a lock that is held delays and never blocks', async () => {
+	await world.startPortal();
+	keep(head);
+	const holder = spawn('flock', ['-F', join(world.state, 'grants.lock'), 'sh', '-c', 'echo held; exec sleep 60'], {
+		stdio: ['ignore', 'pipe', 'ignore'],
+	});
+	await once(holder.stdout, 'data');
+	const browser = await greeted();
+	const answer = await share(browser);
+	assert.deepEqual([answer.type, answer.remembered], ['result', false]);
+	assert.equal((await browser.request('grants')).code, 'state-unusable');
+	holder.kill();
+	await once(holder, 'close');
+	assert.deepEqual((await browser.request('grants')).grants, []);
+});
+
+test('portlight grants lists and revokes', async () => {
+	assert.equal(command().stdout, "No site may share without the desktop's dialog.\n");
+	assert.ok(!existsSync(world.state), 'looking leaves nothing behind');
+	const now = Math.floor(Date.now() / 1000);
+	keep(`${head}${origin}\tmonitor\t0\t${now}\tsecret\nhttp://localhost:3000\twindow\t${now}\t${now}\tsecret\n`);
+	const listed = command();
+	assert.equal(listed.status, 0);
+	assert.match(listed.stdout, /^https:\/\/meet\.example\.org {2}screen, since 19(70|69)-\S+ \S+, last used 20\d\d-/);
+	assert.match(listed.stdout, /\nhttp:\/\/localhost:3000 {2}window, since /);
+	assert.doesNotMatch(listed.stdout, /secret/);
+	assert.equal(command('revoke', origin, 'https://unknown.example').status, 1);
+	assert.deepEqual(kept().map(([site]) => site), ['http://localhost:3000']);
+	assert.equal(command('revoke', '--all').stdout, 'Revoked: 1\n');
+	assert.deepEqual(kept(), []);
+	for (const args of [['revoke'], ['revoke', '--all', origin], ['--all'], ['list'], ['revoke', 'meet.example.org'], ['--what']]) {
+		const {status, stderr} = command(...args);
+		assert.equal(status, 2, args.join(' '));
+		assert.match(stderr, /See portlight grants --help/);
+	}
+	assert.match(command('--help').stdout, /revoke --all/);
+	assert.deepEqual(readdirSync(world.state).sort(), ['grants', 'grants.lock']);
+});

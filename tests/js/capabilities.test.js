@@ -1,0 +1,92 @@
+/** What the background tells the page API of this machine. */
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { chrome, sender, settle, useHost, useStorage } from './fake.js';
+
+const { NativeHost } = await import('../../extension/background/native.js');
+const injected = [];
+chrome.scripting = { executeScript: async ({ files, target }) => void injected.push([files, target]) };
+
+const all = ['vp8', 'vp9', 'monitor', 'window', 'cursor-hidden', 'cursor-embedded', 'cursor-metadata', 'cursor-send', 'fidelity-text', 'region', 'multiple', 'grants'];
+const hello = (supports, portal = 4) => ({ hello: () => ({ protocol: 1, version: '1.2.3', supports, portal }) });
+let listen;
+/** A fresh background: what it knows of the host is kept for a few seconds. */
+let life = 0;
+beforeEach(async () => {
+	const { answeringAsks, nativeWish } = await import(`../../extension/background/asks.js?${++life}`);
+	listen = answeringAsks(new NativeHost());
+	listen.nativeWish = nativeWish;
+	useStorage();
+	delete chrome.desktopCapture;
+});
+
+const ask = (type, from = sender()) =>
+	new Promise((resolve) => {
+		if (!listen({ type }, from, resolve)) {
+			resolve('unheard');
+		}
+	});
+
+test('they are those of the host, which is asked once and let go', async () => {
+	useHost(hello(all));
+	const [first, second] = await Promise.all([ask('capabilities'), ask('capabilities')]);
+	assert.deepEqual(first, {
+		available: true,
+		sources: ['screen', 'window'],
+		codecs: ['vp9', 'vp8'],
+		fidelity: ['motion', 'text'],
+		cursor: ['always', 'never', 'send'],
+		region: true,
+		multiple: true,
+		remember: true,
+		controls: true,
+		displayMedia: false,
+	});
+	assert.deepEqual(second, first);
+	await settle();
+	assert.deepEqual(chrome.runtime.hosts.map(({ connected }) => connected), [false]);
+});
+
+test('an older host has less', async () => {
+	useHost(hello(['vp8', 'monitor', 'cursor-embedded']));
+	const { sources, codecs, fidelity, cursor, region, remember } = await ask('capabilities');
+	assert.deepEqual([sources, codecs, fidelity, cursor, region, remember], [['screen'], ['vp8'], ['motion'], ['always'], false, false]);
+});
+
+test('without a portal, the browser\'s own dialog is what there is, or nothing, with the reason', async () => {
+	useHost(hello(all, 0));
+	const nothing = await ask('capabilities');
+	assert.deepEqual([nothing.available, nothing.controls, nothing.error.code], [false, false, 'portal-missing']);
+	chrome.desktopCapture = {};
+	const own = await ask('capabilities');
+	assert.deepEqual([own.available, own.controls, own.sources], [true, false, ['screen', 'window', 'tab', 'audio']]);
+});
+
+test('where the organization switched the host off, it is not even asked', async () => {
+	useStorage({}, { nativePath: 'off' });
+	useHost(hello(all));
+	chrome.desktopCapture = {};
+	const { available, controls, error } = await ask('capabilities');
+	assert.deepEqual([available, controls, error], [true, false, undefined]);
+	assert.deepEqual(chrome.runtime.hosts, []);
+});
+
+test('the script goes to the frame that asked, with the texts of its errors; nothing else is heard', async () => {
+	const texts = await ask('asks', sender(3, 4));
+	assert.deepEqual(injected.at(-1), [['content/asks.js'], { tabId: 3, frameIds: [4] }]);
+	assert.deepEqual([texts['bad-ask'].name, texts['unknown-share'].name], ['TypeError', 'InvalidStateError']);
+	assert.equal(await ask('shares'), 'unheard');
+	assert.equal(await ask('asks', { id: 'portlight', url: 'chrome-extension://x/ui/popup.html' }), 'unheard');
+});
+
+test('wishes in the host\'s words', () => {
+	assert.deepEqual(listen.nativeWish({}), { cursor: 'embedded', multiple: false, needs: [] });
+	assert.deepEqual(listen.nativeWish({ cursor: 'toString' }), { cursor: 'embedded', multiple: false, needs: [] });
+	assert.deepEqual(listen.nativeWish({ cursor: 'never', region: true }), {
+		cursor: 'hidden',
+		multiple: false,
+		needs: ['cursor-hidden', 'region'],
+	});
+	assert.deepEqual(listen.nativeWish({ multiple: true }).needs, ['multiple']);
+	assert.deepEqual(listen.nativeWish({ cursor: 'send' }).needs, ['cursor-metadata', 'cursor-send']);
+});

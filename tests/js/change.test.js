@@ -1,0 +1,179 @@
+/** A live share whose source is changed, and what the page itself may do to it. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { FakePort, FakeTime, lastHost, sender, settle, useHost } from './fake.js';
+import { frame } from './sharing.js';
+
+const { NativeHost } = await import('../../extension/background/native.js');
+const { Shares } = await import('../../extension/background/shares.js');
+const { placeOf } = await import('../../extension/background/source-ids.js');
+
+/** @type {FakeTime} */
+let time;
+beforeEach(() => {
+	time = new FakeTime();
+	time.install();
+	useHost();
+});
+afterEach(() => time.uninstall());
+
+async function playing(cursor = 'embedded', wish = {}) {
+	const host = new NativeHost();
+	let counts = 0;
+	const shares = new Shares(() => counts++);
+	const grant = async (from = sender()) => {
+		const hostShare = await host.share({ sources: ['monitor'], cursor });
+		return { hostShare, id: shares.grant(placeOf(from), hostShare, FakePort.pair('page', from)[1]) };
+	};
+	const { hostShare, id } = await grant();
+	const [port, far] = FakePort.pair('share', sender());
+	shares.connect(far);
+	port.postMessage({ type: 'redeem', sourceId: id, codecs: ['vp9', 'vp8'], ...wish });
+	await settle();
+	const say = async (message) => {
+		port.postMessage(message);
+		await settle();
+	};
+	const send = async (share, seq, fields) => {
+		lastHost().postMessage(frame(share, seq, fields));
+		await settle();
+	};
+	return { counts: () => counts, grant, hostShare, port, say, send, shares };
+}
+
+test('another source takes the place of the one before, and the page gets one share of them at a time', async () => {
+	useHost({ hello: () => ({ protocol: 1, version: '1.2.3', supports: ['vp9', 'configure', 'scale'], portal: 4 }) });
+	const { counts, grant, hostShare, port, say, send, shares } = await playing('embedded', { maxFps: 20, maxWidth: 800 });
+	await send(hostShare.id, 0, { key: true });
+	await say({ type: 'configure', maxFps: 12, maxHeight: 300 });
+	const next = await grant();
+	const before = counts();
+	await say({ type: 'change', sourceId: next.id, region: { x: 0, y: 0, width: 20, height: 10 } });
+	assert.equal(port.of('opened').length, 2);
+	const opens = lastHost().of('open');
+	assert.deepEqual([opens[1].share, opens[1].maxFps, opens[1].maxWidth, opens[1].maxHeight], [next.hostShare.id, 12, 0, 300]);
+	assert.deepEqual(lastHost().of('stop').map(({ share }) => share), [hostShare.id]);
+	assert.equal(port.of('ended').length, 0);
+	assert.equal(port.connected, true);
+	await send(hostShare.id, 1);
+	await send(next.hostShare.id, 0, { key: true });
+	assert.deepEqual(port.of('frame').map(({ seq, key }) => [seq, key]), [[0, true], [0, true]]);
+	assert.equal(counts() > before, true);
+	assert.equal(shares.list().length, 1);
+	port.disconnect();
+	await settle();
+	assert.deepEqual(lastHost().of('stop').map(({ share }) => share), [hostShare.id, next.hostShare.id]);
+	assert.equal(shares.list().length, 0);
+});
+
+test('an id that is made up, spent, or of another place changes nothing', async () => {
+	const { grant, hostShare, port, say, send } = await playing();
+	const elsewhere = await grant(sender(2));
+	for (const sourceId of ['portlight:x', undefined, elsewhere.id]) {
+		await say({ type: 'change', sourceId });
+	}
+	assert.deepEqual(port.of('unchanged').map(({ code }) => code), ['bad-source-id', 'bad-source-id', 'bad-source-id']);
+	await send(hostShare.id, 0, { key: true });
+	assert.equal(port.of('frame').length, 1);
+	assert.deepEqual(lastHost().of('stop'), []);
+});
+
+test('a source that can not be opened leaves the one before as it was', async () => {
+	let opens = 0;
+	useHost({
+		open: ({ id, codec }, host) => {
+			if (++opens === 1) {
+				return { codec, width: 1920, height: 1080 };
+			}
+			host.postMessage({ type: 'error', id, code: 'region-outside', message: 'Outside.', remedy: '' });
+		},
+	});
+	const { grant, hostShare, port, say, send } = await playing();
+	const next = await grant();
+	await say({ type: 'change', sourceId: next.id });
+	assert.deepEqual(port.of('unchanged').map(({ code, message }) => [code, message]), [['region-outside', 'Outside.']]);
+	await send(hostShare.id, 0, { key: true });
+	assert.equal(port.of('frame').length, 1);
+	assert.deepEqual(lastHost().of('stop').map(({ share }) => share), [next.hostShare.id]);
+});
+
+test('a page that leaves, or a share that ends, while the other source opens leaves nothing', async () => {
+	for (const end of ['page', 'share']) {
+		let answer;
+		useHost({
+			open: (message, host) => {
+				const opened = () => host.postMessage({ type: 'result', id: message.id, codec: message.codec, width: 2, height: 2 });
+				if (answer === undefined) {
+					answer = () => {};
+					opened();
+				} else {
+					answer = opened;
+				}
+			},
+		});
+		const { grant, hostShare, port, say, shares } = await playing();
+		const next = await grant();
+		await say({ type: 'change', sourceId: next.id });
+		if (end === 'page') {
+			port.disconnect();
+		} else {
+			lastHost().postMessage({ type: 'ended', share: hostShare.id, code: 'session-closed', message: '', remedy: '' });
+		}
+		await settle();
+		answer();
+		await settle();
+		assert.equal(lastHost().of('stop').some(({ share }) => share === next.hostShare.id), true);
+		assert.equal(shares.list().length, 0);
+		assert.equal(lastHost().connected, false);
+	}
+});
+
+test('a share that is paused stays so with another source, and goes on with it', async () => {
+	const { grant, port, say, send, shares } = await playing();
+	await say({ type: 'pause' });
+	assert.deepEqual(port.of('pauses').map(({ by }) => by), [['page']]);
+	const next = await grant();
+	await say({ type: 'change', sourceId: next.id });
+	assert.equal(lastHost().of('open')[1].credit, 0);
+	assert.equal(shares.list()[0].paused, true);
+	await say({ type: 'resume' });
+	assert.deepEqual(port.of('pauses').map(({ by }) => by), [['page'], []]);
+	assert.deepEqual(lastHost().of('credit').map(({ share, frames }) => [share, frames]), [[next.hostShare.id, 3]]);
+	await send(next.hostShare.id, 0, { key: true });
+	assert.equal(port.of('frame').length, 1);
+});
+
+test('a page can not go on with what the person paused', async () => {
+	const { port, say, shares } = await playing();
+	shares.pause(shares.list()[0].key);
+	await say({ type: 'pause' });
+	await say({ type: 'resume' });
+	assert.deepEqual(port.of('pauses').map(({ by }) => by), [['person', 'page'], ['person']]);
+	assert.equal(shares.list()[0].paused, true);
+	assert.equal(port.of('resumed').length, 0);
+});
+
+test('the cursor goes to the page that asked for it beside the picture, and not while paused', async () => {
+	const { hostShare, port, say } = await playing('metadata');
+	assert.equal(lastHost().of('open')[0].cursor, 'send');
+	assert.equal(port.of('opened')[0].cursor, 'never');
+	const move = async (x) => {
+		lastHost().postMessage({ type: 'cursor', share: hostShare.id, visible: true, x, y: 2 });
+		await settle();
+	};
+	await move(1);
+	await say({ type: 'pause' });
+	await move(2);
+	assert.deepEqual(port.of('cursor'), [{ type: 'cursor', visible: true, x: 1, y: 2 }]);
+	assert.equal((await playing('hidden')).port.of('opened')[0].cursor, 'never');
+	assert.equal(lastHost().of('open')[0].cursor, undefined);
+});
+
+test('what the host can not do is refused before anybody is asked', async () => {
+	const host = new NativeHost();
+	const what = { sources: ['monitor'], cursor: 'metadata' };
+	await assert.rejects(host.share(what, undefined, ['cursor-embedded', 'cursor-send']), { code: 'not-supported' });
+	assert.deepEqual(lastHost().of('share'), []);
+	assert.equal(lastHost().connected, false);
+	assert.equal((await host.share(what, undefined, ['cursor-embedded'])).cursor, 'metadata');
+});

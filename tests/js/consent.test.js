@@ -1,0 +1,287 @@
+/** Who may ask, and when: pages that try to get more dialogs, or more of the screen, than they were given. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { chrome, FakePort, sender, settle, useStorage } from './fake.js';
+
+const { Consent } = await import('../../extension/background/consent.js');
+const { chainLets } = await import('../../extension/background/frames.js');
+const { Requests } = await import('../../extension/background/requests.js');
+const { Failure } = await import('../../extension/shared/failure.js');
+
+const A = 'https://a.example';
+const place = (over = {}) => ({ tabId: 1, frameId: 0, origin: A, ...over });
+/** @type {number} */
+let now;
+/** What the browser says of the frames: whether the person touched them, and the policy. */
+let browser;
+
+const realNow = Date.now;
+afterEach(() => {
+	Date.now = realNow;
+});
+beforeEach(() => {
+	useStorage();
+	now = 1_000_000;
+	Date.now = () => now;
+	browser = { touched: false, policy: true, watches: 0, scripts: [] };
+	chrome.scripting = {
+		executeScript: async (script) => {
+			browser.scripts.push(script);
+			const { func, args, target } = script;
+			if (func.name === 'policySays') {
+				assert.deepEqual(args, ['display-capture']);
+				return [{ frameId: target.frameIds[0], result: browser.policy }];
+			}
+			if (func.name === 'readFrame') {
+				return browser.frames;
+			}
+			if (func.name === 'startWatch') {
+				browser.watches++;
+				browser.touched = false;
+				return [{ result: undefined }];
+			}
+			return [{ frameId: target.frameIds[0], result: browser.touched }];
+		},
+	};
+});
+
+/** @param {Promise<unknown>} promise */
+async function codeOf(promise) {
+	try {
+		await promise;
+		return 'ok';
+	} catch (error) {
+		return /** @type {any} */ (error).code;
+	}
+}
+
+test('only secure origins may ask', async () => {
+	const consent = new Consent();
+	for (const origin of [A, 'http://localhost:3000', 'http://x.localhost', 'http://127.0.0.1', 'http://[::1]:8080']) {
+		assert.equal(await codeOf(consent.admit(place({ origin }))), 'ok', origin);
+	}
+	const refused = ['null', 'http://a.example', 'http://localhost.evil.example', 'http://127.0.0.1.evil.example', 'file://', 'about:blank', ''];
+	for (const origin of refused) {
+		assert.equal(await codeOf(consent.admit(place({ origin }))), 'insecure-page', origin);
+	}
+});
+
+test('a blocked site is refused without a dialog, whoever blocked it', async () => {
+	useStorage({ sites: { [A]: { consent: 'block' } } });
+	assert.equal(await codeOf(new Consent().admit(place())), 'site-blocked');
+	useStorage({ sites: { [A]: { consent: 'allow' } } }, { blockedSites: ['*'] });
+	assert.equal(await codeOf(new Consent().admit(place())), 'site-blocked');
+});
+
+test('a frame needs the permissions policy, which the browser tells where it can', async () => {
+	const consent = new Consent();
+	const frame = place({ frameId: 7 });
+	assert.equal(await codeOf(consent.admit(frame)), 'ok');
+	assert.deepEqual(browser.scripts[0].target, { tabId: 1, frameIds: [7] });
+	assert.notEqual(browser.scripts[0].world, 'MAIN', 'the frame has no say');
+	browser.policy = false;
+	assert.equal(await codeOf(consent.admit(frame)), 'frame-forbidden');
+	chrome.scripting.executeScript = async () => {
+		throw new Error('No frame with id 7');
+	};
+	assert.equal(await codeOf(consent.admit(frame)), 'frame-forbidden');
+});
+
+test('where the browser tells no policy, the frames around it do', async () => {
+	const consent = new Consent();
+	browser.policy = null;
+	const child = (allow, source = 'https://b.example') => [{ frameId: 0, result: { origin: A, children: [{ id: 7, allow, source }] } }];
+	/** @type {[string, string][]} */
+	const cases = [
+		['', 'frame-forbidden'],
+		['camera; microphone', 'frame-forbidden'],
+		['display-capture', 'ok'],
+		['camera; Display-Capture ;', 'ok'],
+		['display-capture *', 'ok'],
+		["display-capture 'src'", 'ok'],
+		["display-capture 'none'", 'frame-forbidden'],
+		["display-capture 'self'", 'frame-forbidden'],
+		['display-capture https://b.example', 'ok'],
+		['display-capture https://c.example', 'frame-forbidden'],
+		['display-capture-x', 'frame-forbidden'],
+	];
+	for (const [allow, expected] of cases) {
+		browser.frames = [...child(allow), { frameId: 7, result: { origin: 'https://b.example', children: [] } }];
+		assert.equal(await codeOf(consent.admit(place({ frameId: 7, origin: 'https://b.example' }))), expected, allow);
+	}
+	// The frame went elsewhere since: its src no longer speaks for it.
+	browser.frames = [...child('display-capture'), { frameId: 7, result: { origin: 'https://evil.example', children: [] } }];
+	assert.equal(await codeOf(consent.admit(place({ frameId: 7, origin: 'https://evil.example' }))), 'frame-forbidden');
+});
+
+test('every frame on the way up has to let it, and what is not seen does not', () => {
+	const frame = (origin, ...children) => ({ origin, children });
+	const child = (id, allow = 'display-capture *') => ({ id, allow, source: 'https://x.example' });
+	const frames = (middle) =>
+		new Map([
+			[0, frame(A, child(3, middle))],
+			[3, frame('https://b.example', child(4))],
+			[4, frame('https://c.example')],
+		]);
+	assert.equal(chainLets(frames('display-capture *'), 4), true);
+	assert.equal(chainLets(frames(''), 4), false);
+	const hidden = frames('display-capture *');
+	hidden.delete(3);
+	assert.equal(chainLets(hidden, 4), false);
+	assert.equal(chainLets(new Map([[0, frame(A, child(9, ''))], [9, frame(A)]]), 9), true, 'of the same origin');
+	const loop = new Map([[3, frame(A, child(4))], [4, frame(A, child(3))]]);
+	assert.equal(chainLets(loop, 4), false, 'frames that lie about each other come to an end');
+});
+
+const denied = new Failure('denied');
+
+test('refusals cost more each time, and a touch helps only at first', async () => {
+	const consent = new Consent();
+	const holds = async () => (await codeOf(consent.admit(place()))) === 'cool-down';
+	assert.equal(await holds(), false);
+	await consent.settle(place(), denied);
+	assert.equal(browser.watches, 1);
+	assert.equal(await holds(), true, 'asks again at once by itself');
+	browser.touched = true;
+	assert.equal(await holds(), false, 'the person clicked');
+	await consent.settle(place(), denied);
+	assert.equal(await holds(), true, 'that click was for the dialog that was refused');
+	now += 2_001;
+	assert.equal(await holds(), true);
+	now += 8_000;
+	assert.equal(await holds(), false);
+	await consent.settle(place(), denied);
+	browser.touched = true;
+	assert.equal(await holds(), true, 'three in a row: even a click waits a little');
+	now += 2_001;
+	assert.equal(await holds(), false);
+	for (let i = 0; i < 20; i++) {
+		await consent.settle(place(), denied);
+	}
+	browser.touched = true;
+	now += 59_000;
+	assert.equal(await holds(), true);
+	now += 1_001;
+	assert.equal(await holds(), false, 'it never takes longer than a minute for a click');
+	browser.touched = false;
+	now += 1_700_000;
+	assert.equal(await holds(), true);
+	now += 100_000;
+	assert.equal(await holds(), false);
+});
+
+test('the wait can not be dodged: not by another frame, origin, tab, a lost worker or taken-back requests', async () => {
+	const consent = new Consent();
+	await consent.settle(place(), denied);
+	for (const over of [{ frameId: 5 }, { tabId: 2 }, { origin: 'https://b.example' }]) {
+		assert.equal(await codeOf(consent.admit(place(over))), 'cool-down', JSON.stringify(over));
+	}
+	assert.equal(await codeOf(consent.admit(place({ tabId: 2, origin: 'https://b.example' }))), 'ok', 'others have no part in it');
+	assert.equal(await codeOf(new Consent().admit(place())), 'cool-down', 'another life of the worker');
+	const other = place({ tabId: 9, origin: 'https://flash.example' });
+	for (let i = 0; i < 4; i++) {
+		await consent.settle(other, new Failure('cancelled'));
+	}
+	now += 5_000;
+	assert.equal(await codeOf(consent.admit(other)), 'cool-down');
+});
+
+test('a grant forgives, and other failures are not held against the page', async () => {
+	const consent = new Consent();
+	await consent.settle(place(), denied);
+	await consent.settle(place(), null);
+	assert.equal(await codeOf(consent.admit(place())), 'ok');
+	for (const code of ['host-missing', 'portal-error', 'busy']) {
+		await consent.settle(place(), new Failure(code));
+	}
+	assert.equal(await codeOf(consent.admit(place())), 'ok');
+});
+
+test('what is kept of refusals is bounded', async () => {
+	const kept = useStorage();
+	const consent = new Consent();
+	for (let i = 0; i < 300; i++) {
+		await consent.settle(place({ tabId: i, origin: `https://s${i}.example` }), denied);
+	}
+	assert.ok(kept.session.refusals.length <= 200);
+	assert.equal(await codeOf(consent.admit(place({ tabId: 299, origin: 'https://s299.example' }))), 'cool-down');
+});
+
+test('remembered: only where the person allowed it, touched the page, and in no private window', async () => {
+	useStorage({ sites: { [A]: { consent: 'allow' }, 'https://b.example': { consent: 'ask' } } });
+	const consent = new Consent();
+	const tab = { tab: { incognito: false } };
+	browser.touched = true;
+	assert.equal(await consent.remembers(place(), tab, {}), true);
+	assert.equal(await consent.remembers(place(), tab, { remember: true }), true);
+	assert.equal(await consent.remembers(place(), tab, { remember: false }), false, 'a page may want less');
+	assert.equal(await consent.remembers(place({ origin: 'https://b.example' }), tab, { remember: true }), false, 'never more');
+	assert.equal(await consent.remembers(place(), { tab: { incognito: true } }, {}), false);
+	assert.equal(await consent.remembers(place(), {}, {}), false);
+	browser.touched = false;
+	assert.equal(await consent.remembers(place(), tab, {}), false, 'nobody is there');
+	browser.touched = true;
+	useStorage({ sites: { [A]: { consent: 'allow' } } }, { remember: false });
+	assert.equal(await consent.remembers(place(), tab, {}), false, 'the organization');
+});
+
+/** Requests with the real rules, whose dialogs the test answers. */
+function setUp() {
+	const dialogs = [];
+	const choose = (port, where, signal) => new Promise((resolve, reject) => dialogs.push({ port, where, signal, resolve, reject }));
+	const requests = new Requests(choose, () => {}, undefined, new Consent());
+	const page = (...from) => {
+		const [near, far] = FakePort.pair('page', sender(...from));
+		requests.connect(far);
+		return near;
+	};
+	return { dialogs, page };
+}
+
+/** Real time has to pass for what waits. */
+const until = async (condition) => {
+	for (let i = 0; i < 200 && !condition(); i++) {
+		await new Promise((resolve) => setTimeout(resolve, 10));
+	}
+	assert.ok(condition());
+};
+
+test('a flood of requests is one dialog, and after a refusal a trickle of answers', async () => {
+	const { dialogs, page } = setUp();
+	const port = page();
+	const frames = Array.from({ length: 50 }, (_, i) => page(1, i + 1, `https://f${i}.example`));
+	for (let i = 0; i < 1000; i++) {
+		port.postMessage({ type: 'request' });
+		frames[i % 50].postMessage({ type: 'request' });
+	}
+	await until(() => dialogs.length === 1);
+	await settle();
+	assert.equal(dialogs.length, 1);
+	dialogs[0].reject(denied);
+	await until(() => port.received.length === 1);
+	assert.equal(port.received[0].code, 'denied');
+	for (let i = 0; i < 1000; i++) {
+		port.postMessage({ type: 'request' });
+	}
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	assert.equal(dialogs.length, 1, 'nobody is asked again');
+	assert.ok(port.received.length <= 3, `${port.received.length} answers`);
+});
+
+test('a page that went away while it was being looked at opens no dialog', async () => {
+	const { dialogs, page } = setUp();
+	const port = page();
+	port.postMessage({ type: 'request' });
+	port.disconnect();
+	await settle();
+	assert.equal(dialogs.length, 0);
+});
+
+test('a document that took the place of another in the same frame is another place', async () => {
+	const { placeOf, SourceIds } = await import('../../extension/background/source-ids.js');
+	const ids = new SourceIds();
+	const before = placeOf({ ...sender(), documentId: 'one' });
+	const id = ids.mint(before, {}, () => {});
+	assert.equal(ids.redeem(id, placeOf({ ...sender(), documentId: 'two' })), null);
+	assert.ok(ids.redeem(id, before));
+});

@@ -1,0 +1,322 @@
+/** getDisplayMedia as the Screen Capture text says, by the names of the table in docs/PAGES.md. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { makeWindow, run } from './classic.js';
+
+const failure = (code, name) => ({ error: { code, name, message: code, remedy: '' } });
+
+/**
+ * A page of a site that is switched on.
+ *
+ * @param {{own?: boolean, controllers?: boolean, isActive?: boolean, focus?: boolean, view?: object | null,
+ *   reply?: object, surface?: string, globals?: object}} [options]
+ */
+function setUp({ own = true, controllers = true, isActive = true, focus = true, view = {}, reply, surface = 'window', globals } = {}) {
+	const calls = [];
+	const real = new WeakSet();
+	class MediaDevices {
+		constructor() {
+			real.add(this);
+		}
+		get ondevicechange() {
+			if (!real.has(this)) {
+				throw new TypeError('Illegal invocation');
+			}
+			return null;
+		}
+		getSupportedConstraints() {
+			return { width: true };
+		}
+		async getUserMedia(...args) {
+			calls.push({ form: 'getUserMedia', self: this, args });
+			return 'native stream';
+		}
+	}
+	if (own) {
+		const form = {
+			async getDisplayMedia(...args) {
+				calls.push({ form: 'getDisplayMedia', self: this, args });
+				return 'native stream';
+			},
+		};
+		Object.defineProperty(form.getDisplayMedia, 'length', { value: 0 });
+		Object.defineProperty(MediaDevices.prototype, 'getDisplayMedia', {
+			value: form.getDisplayMedia,
+			writable: true,
+			enumerable: true,
+			configurable: true,
+		});
+	}
+	class CaptureController {
+		setFocusBehavior(behavior) {
+			if (!['focus-capturing-application', 'focus-captured-surface', 'no-focus-change'].includes(behavior)) {
+				throw new TypeError('invalid enum value');
+			}
+		}
+	}
+	class Navigator {
+		mozGetUserMedia(...args) {
+			calls.push({ form: 'mozGetUserMedia', self: this, args });
+		}
+	}
+	const native = MediaDevices.prototype.getDisplayMedia;
+	const userActivation = { isActive };
+	const document = { defaultView: view, hasFocus: () => focus };
+	const window = makeWindow({
+		MediaDevices,
+		...(controllers && { CaptureController }),
+		Navigator,
+		navigator: Object.assign(new Navigator(), { userActivation }),
+		document,
+		...globals,
+	});
+	run(window, 'page/display-media.js');
+	const asked = [];
+	const redeemed = [];
+	const track = { readyState: 'live', getSettings: () => ({ displaySurface: surface }) };
+	const stream = { getVideoTracks: () => [track] };
+	window.addEventListener('message', ({ data, ports }) => {
+		asked.push(JSON.parse(JSON.stringify(data)));
+		ports[0].postMessage(reply ?? { ok: { sourceId: 'portlight:x' } });
+	});
+	window.addEventListener('portlight:redeem', (event) => {
+		event.preventDefault();
+		redeemed.push(JSON.parse(JSON.stringify(event.detail.constraints)));
+		event.detail.resolve(stream);
+	});
+	return { asked, calls, CaptureController, devices: new MediaDevices(), document, native, redeemed, stream, track, userActivation, window };
+}
+
+test('video: asked of the desktop, redeemed in the page', async () => {
+	const { asked, calls, devices, redeemed, stream } = setUp();
+	assert.equal(await devices.getDisplayMedia({ video: { width: 800, frameRate: { max: 10, ideal: 5 }, deviceId: { exact: 'x' } } }), stream);
+	const [{ id: _id, ...ask }] = asked;
+	assert.deepEqual(ask, { portlight: 1, ask: 'request', display: true, remember: false, sources: ['screen', 'window'], cursor: 'always' });
+	assert.deepEqual(redeemed, [
+		{ video: { width: 800, frameRate: { max: 10, ideal: 5 }, chromeMediaSource: 'desktop', chromeMediaSourceId: 'portlight:x' } },
+	]);
+	for (const options of [undefined, null, {}, { video: true }, { video: 7 }, { video: null }, { video: {} }, { audio: true }]) {
+		assert.equal(await devices.getDisplayMedia(options), stream);
+	}
+	assert.equal(await devices.getDisplayMedia(), stream);
+	assert.deepEqual(calls, []);
+});
+
+test('video: false is refused', async () => {
+	for (const options of [{ video: false }, { video: 0 }, { video: '' }, { video: false, audio: true }]) {
+		const { asked, devices } = setUp();
+		await assert.rejects(devices.getDisplayMedia(options), { name: 'TypeError' });
+		assert.deepEqual(asked, []);
+	}
+});
+
+test('constraints: advanced, min and exact are refused, of sound too; a max below the floor is overconstrained', async () => {
+	for (const constraints of [
+		{ advanced: [] },
+		{ advanced: undefined, width: { min: 1 } },
+		{ height: { exact: 9 } },
+		{ frameRate: { ideal: 3, min: 1 } },
+		{ displaySurface: { exact: 'monitor' } },
+		{ cursor: { exact: 'never' } },
+		{ resizeMode: { exact: 'none' } },
+	]) {
+		const { asked, devices } = setUp();
+		await assert.rejects(devices.getDisplayMedia({ video: constraints }), { name: 'TypeError' });
+		assert.deepEqual(asked, []);
+	}
+	const { asked, devices, stream } = setUp();
+	await assert.rejects(devices.getDisplayMedia({ audio: { restrictOwnAudio: { exact: true } } }), { name: 'TypeError' });
+	await assert.rejects(devices.getDisplayMedia({ audio: { advanced: [{}] } }), { name: 'TypeError' });
+	for (const [name, max] of [['width', 0], ['height', -1], ['frameRate', 0.5], ['aspectRatio', 0]]) {
+		await assert.rejects(devices.getDisplayMedia({ video: { [name]: { max } } }), { name: 'OverconstrainedError', constraint: name });
+	}
+	assert.deepEqual(asked, []);
+	assert.equal(await devices.getDisplayMedia({ video: { width: { max: 1 }, echoCancellation: { exact: true } } }), stream);
+});
+
+test('options: an object, with preferences of the known values, each member read once and in order', async () => {
+	const { asked, devices, stream } = setUp();
+	for (const options of [7, 'x', true, Symbol('x')]) {
+		await assert.rejects(devices.getDisplayMedia(options), { name: 'TypeError' });
+	}
+	for (const name of ['monitorTypeSurfaces', 'selfBrowserSurface', 'surfaceSwitching', 'systemAudio']) {
+		for (const value of ['never', '', null, 7]) {
+			await assert.rejects(devices.getDisplayMedia({ [name]: value }), { name: 'TypeError' });
+		}
+		assert.equal(await devices.getDisplayMedia({ [name]: 'include' }), stream);
+		assert.equal(await devices.getDisplayMedia({ [name]: undefined }), stream);
+	}
+	const read = [];
+	const watched = new Proxy({}, { get: (_target, name) => void read.push(name) });
+	await devices.getDisplayMedia(watched);
+	assert.deepEqual(read, ['audio', 'controller', 'monitorTypeSurfaces', 'selfBrowserSurface', 'surfaceSwitching', 'systemAudio', 'video']);
+	const throwing = { get video() { throw new RangeError('mine'); } };
+	await assert.rejects(devices.getDisplayMedia(throwing), { name: 'RangeError', message: 'mine' });
+	asked.splice(0);
+	await devices.getDisplayMedia({ monitorTypeSurfaces: 'exclude' });
+	assert.deepEqual(asked[0].sources, ['window']);
+});
+
+test('no constraint limits the choice; the cursor is asked for before it', async () => {
+	const { asked, devices } = setUp();
+	for (const [cursor, expected] of [['never', 'never'], [{ ideal: 'never' }, 'never'], ['motion', 'always'], ['always', 'always'], [7, 'always']]) {
+		await devices.getDisplayMedia({ video: { cursor, displaySurface: 'browser', width: 10 } });
+		const { sources, cursor: wanted } = asked.pop();
+		assert.deepEqual([sources, wanted], [['screen', 'window'], expected]);
+	}
+});
+
+test('without a click, focus, or an active document: InvalidStateError, and nobody is asked', async () => {
+	for (const options of [{ isActive: false }, { focus: false }, { view: null }]) {
+		const { asked, devices } = setUp(options);
+		await assert.rejects(devices.getDisplayMedia({ video: true }), { name: 'InvalidStateError' });
+		assert.deepEqual(asked, []);
+	}
+	const { devices } = setUp({ isActive: false });
+	await assert.rejects(devices.getDisplayMedia({ video: false }), { name: 'InvalidStateError' }, 'the click comes before the constraints');
+	await assert.rejects(devices.getDisplayMedia(7), { name: 'TypeError' }, 'the dictionary before the click');
+});
+
+test('errors have the names of the text', async () => {
+	for (const [code, name, expected] of [
+		['denied', 'NotAllowedError', 'NotAllowedError'],
+		['frame-forbidden', 'NotAllowedError', 'NotAllowedError'],
+		['site-blocked', 'NotAllowedError', 'NotAllowedError'],
+		['portal-missing', 'NotSupportedError', 'NotFoundError'],
+		['portal-no-streams', 'NotFoundError', 'NotFoundError'],
+		['helper-crashed', 'NotReadableError', 'NotReadableError'],
+		['busy', 'InvalidStateError', 'InvalidStateError'],
+		['cancelled', 'AbortError', 'AbortError'],
+		['encoder-failed', 'EncodingError', 'AbortError'],
+		['bad-message', 'OperationError', 'AbortError'],
+		['stopped', '', 'AbortError'],
+	]) {
+		const { calls, devices } = setUp({ reply: failure(code, name) });
+		await assert.rejects(devices.getDisplayMedia(), { name: expected });
+		assert.deepEqual(calls, []);
+	}
+});
+
+test('a controller serves one call, and decides the focus only at once and of a window', async () => {
+	const { asked, CaptureController, devices, track } = setUp();
+	const controller = new CaptureController();
+	controller.setFocusBehavior('no-focus-change');
+	await devices.getDisplayMedia({ controller });
+	controller.setFocusBehavior('focus-captured-surface');
+	assert.throws(() => controller.setFocusBehavior('no-focus-change'), { name: 'InvalidStateError' });
+	await assert.rejects(devices.getDisplayMedia({ controller }), { name: 'InvalidStateError' });
+	assert.equal(asked.length, 1);
+	for (const wrong of [{}, null, 'x', Object.create(null)]) {
+		await assert.rejects(devices.getDisplayMedia({ controller: wrong }), { name: 'TypeError' });
+	}
+	const late = new CaptureController();
+	await devices.getDisplayMedia({ controller: late });
+	assert.throws(() => late.setFocusBehavior('x'), { name: 'TypeError' });
+	await new Promise((resolve) => setTimeout(resolve, 10));
+	assert.throws(() => late.setFocusBehavior('no-focus-change'), { name: 'InvalidStateError' });
+	const stopped = new CaptureController();
+	await devices.getDisplayMedia({ controller: stopped });
+	track.readyState = 'ended';
+	assert.throws(() => stopped.setFocusBehavior('no-focus-change'), { name: 'InvalidStateError' });
+	const monitor = setUp({ surface: 'monitor' });
+	const third = new monitor.CaptureController();
+	await monitor.devices.getDisplayMedia({ controller: third });
+	assert.throws(() => third.setFocusBehavior('no-focus-change'), { name: 'InvalidStateError' });
+});
+
+test('a controller counts as used by a call that failed; where there are none, it is no member', async () => {
+	const { CaptureController, devices, userActivation } = setUp({ isActive: false });
+	const controller = new CaptureController();
+	await assert.rejects(devices.getDisplayMedia({ controller }), { name: 'InvalidStateError' });
+	userActivation.isActive = true;
+	await assert.rejects(devices.getDisplayMedia({ controller }), { name: 'InvalidStateError' });
+	const without = setUp({ controllers: false });
+	assert.equal(await without.devices.getDisplayMedia({ controller: 7 }), without.stream);
+});
+
+test('where this way is not there, the browser\'s own function is called as it was', async () => {
+	for (const code of ['not-supported', 'host-missing', 'host-sandboxed', 'native-off', 'version-mismatch']) {
+		const { calls, devices, redeemed } = setUp({ reply: failure(code, 'NotSupportedError') });
+		const options = { video: { width: 5 } };
+		assert.equal(await devices.getDisplayMedia(options, 'more'), 'native stream');
+		assert.deepEqual(calls, [{ form: 'getDisplayMedia', self: devices, args: [options, 'more'] }]);
+		assert.deepEqual(redeemed, []);
+	}
+	const gone = setUp({ reply: {} });
+	assert.equal(await gone.devices.getDisplayMedia(), 'native stream', 'the extension was removed under the page');
+	const { devices } = setUp({ own: false, reply: failure('host-missing', 'NotReadableError') });
+	await assert.rejects(devices.getDisplayMedia(), { name: 'NotReadableError' });
+});
+
+test('the function looks like a browser\'s own, there before or not', async () => {
+	for (const own of [true, false]) {
+		const { devices, native, window } = setUp({ own });
+		const property = Object.getOwnPropertyDescriptor(window.MediaDevices.prototype, 'getDisplayMedia');
+		const { value } = property;
+		assert.deepEqual([property.writable, property.enumerable, property.configurable], [true, true, true]);
+		assert.deepEqual([value.name, value.length], ['getDisplayMedia', 0]);
+		assert.equal('prototype' in value, false);
+		assert.match(Function.prototype.toString.call(value), /\[native code\]/);
+		assert.throws(() => Reflect.construct(value, []), TypeError);
+		assert.equal(Object.hasOwn(devices, 'getDisplayMedia'), false);
+		assert.notEqual(value, native);
+		for (const self of [undefined, {}, Object.create(window.MediaDevices.prototype)]) {
+			await assert.rejects(value.call(self), { name: 'TypeError' });
+		}
+	}
+});
+
+test('it is absent where the text has it absent: in insecure pages, and where there are no devices', () => {
+	for (const globals of [{ isSecureContext: false }, { MediaDevices: undefined }]) {
+		const { native, window } = setUp({ globals });
+		const now = window.MediaDevices && Object.getOwnPropertyDescriptor(window.MediaDevices.prototype, 'getDisplayMedia').value;
+		assert.equal(now === undefined || now === native, true);
+	}
+});
+
+test('the constraints are told as supported', () => {
+	const { devices } = setUp();
+	const { width, displaySurface, logicalSurface, cursor } = devices.getSupportedConstraints();
+	assert.deepEqual([width, displaySurface, logicalSurface, cursor], [true, true, true, true]);
+});
+
+test('the older form asks for a screen or a window; every other getUserMedia is the browser\'s', async () => {
+	const { asked, calls, devices, redeemed, stream } = setUp();
+	for (const [mediaSource, sources] of [['screen', ['screen']], ['window', ['window']], [{ exact: 'window' }, ['window']], [{ ideal: 'screen' }, ['screen']]]) {
+		assert.equal(await devices.getUserMedia({ audio: true, video: { mediaSource, height: 9 } }), stream);
+		assert.deepEqual(asked.pop().sources, sources);
+		assert.deepEqual(redeemed.pop(), {
+			audio: true,
+			video: { height: 9, chromeMediaSource: 'desktop', chromeMediaSourceId: 'portlight:x' },
+		});
+	}
+	const throwing = { get video() { throw new Error('the page'); } };
+	for (const args of [[], [null], [{ video: true }], [{ video: { mediaSource: 'camera' } }], [{ video: { mediaSource: 'toString' } }], [throwing]]) {
+		assert.equal(await devices.getUserMedia(...args), 'native stream');
+		assert.deepEqual(calls.pop(), { form: 'getUserMedia', self: devices, args });
+	}
+	assert.deepEqual(asked, []);
+	const idle = setUp({ isActive: false });
+	await assert.rejects(idle.devices.getUserMedia({ video: { mediaSource: 'screen' } }), { name: 'InvalidStateError' });
+	const off = setUp({ reply: failure('not-supported', 'NotSupportedError') });
+	assert.equal(await off.devices.getUserMedia({ video: { mediaSource: 'screen' } }), 'native stream');
+	assert.equal(off.calls.length, 1);
+});
+
+test('so does its form with callbacks', async () => {
+	const screen = { video: { mediaSource: 'screen' } };
+	const ask = ({ window }, constraints) =>
+		new Promise((resolve, reject) => assert.equal(window.navigator.mozGetUserMedia(constraints, resolve, reject), undefined));
+	const ours = setUp();
+	assert.equal(await ask(ours, screen), ours.stream);
+	assert.deepEqual(ours.calls, []);
+	void ask(ours, { video: true });
+	assert.deepEqual(ours.calls.map(({ form, args }) => [form, args[0]]), [['mozGetUserMedia', { video: true }]]);
+	await assert.rejects(ask(setUp({ reply: failure('denied', 'NotAllowedError') }), screen), { name: 'NotAllowedError' });
+});
+
+test('it leaves no global behind', () => {
+	const { window } = setUp();
+	const globals = { MediaDevices: 0, CaptureController: 0, Navigator: 0, navigator: 0, document: 0 };
+	assert.deepEqual(Object.keys(window).sort(), Object.keys(makeWindow(globals)).sort());
+});

@@ -1,0 +1,104 @@
+/** On which sites getDisplayMedia is ours. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { chrome, FakeEvent, settle, useStorage } from './fake.js';
+
+const { setSite } = await import('../../extension/background/sites.js');
+
+/** @type {Map<string, any>} what the browser keeps, as it keeps it over restarts */
+let scripts;
+let life = 0;
+const browserNavigator = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+
+beforeEach(() => {
+	useStorage();
+	scripts = new Map();
+	const { local } = chrome.storage;
+	const set = local.set;
+	chrome.storage.onChanged = new FakeEvent();
+	local.set = async (values) => {
+		await set(values);
+		chrome.storage.onChanged.emit(Object.fromEntries(Object.keys(values).map((key) => [key, {}])), 'local');
+	};
+	chrome.runtime.getManifest = () => ({ host_permissions: ['https://*/*', 'http://localhost/*'] });
+	chrome.scripting = {
+		getRegisteredContentScripts: async ({ ids }) => ids.filter((id) => scripts.has(id)).map((id) => scripts.get(id)),
+		unregisterContentScripts: async ({ ids }) => ids.forEach((id) => assert.equal(scripts.delete(id), true)),
+		registerContentScripts: async (list) => {
+			for (const script of list) {
+				assert.equal(scripts.has(script.id), false, 'an id is registered once');
+				assert.equal(script.matches.length > 0, true);
+				scripts.set(script.id, script);
+			}
+		},
+	};
+});
+afterEach(() => {
+	delete globalThis.navigator;
+	if (browserNavigator) {
+		Object.defineProperty(globalThis, 'navigator', browserNavigator);
+	}
+});
+
+/** A background that starts. */
+async function start() {
+	const { begin } = await import(`../../extension/background/display-media.js?${++life}`);
+	await begin();
+}
+
+const registered = () => {
+	const { matches, excludeMatches = [], world, runAt, allFrames } = scripts.get('display-media') ?? {};
+	return matches && { matches, excludeMatches, early: world === 'MAIN' && runAt === 'document_start' && allFrames };
+};
+
+test('no site is switched on: nothing is registered', async () => {
+	await start();
+	assert.equal(registered(), undefined);
+});
+
+test('what the person switches is registered at once, and for its site alone', async () => {
+	await start();
+	await Promise.all([
+		setSite('https://a.example', { displayMedia: true }),
+		setSite('https://b.example', { displayMedia: false }),
+		setSite('http://localhost:8080', { displayMedia: true }),
+		setSite('http://localhost:9090', { displayMedia: true }),
+	]);
+	await settle();
+	assert.deepEqual(registered(), { matches: ['https://a.example/*', 'http://localhost/*'], excludeMatches: [], early: true });
+	await setSite('https://a.example', { displayMedia: false });
+	await setSite('http://localhost:8080', { displayMedia: false });
+	await settle();
+	assert.deepEqual(registered().matches, ['http://localhost/*']);
+	await setSite('http://localhost:9090', { displayMedia: false });
+	await settle();
+	assert.equal(registered(), undefined);
+});
+
+test('a background that starts again puts right what is registered', async () => {
+	useStorage({ sites: { 'https://c.example': { displayMedia: true } } });
+	chrome.storage.onChanged = new FakeEvent();
+	scripts.set('display-media', { id: 'display-media', matches: ['https://gone.example/*'] });
+	await start();
+	assert.deepEqual(registered().matches, ['https://c.example/*']);
+	const kept = scripts.get('display-media');
+	await start();
+	assert.equal(scripts.get('display-media'), kept, 'what is right stays, so that no page misses it');
+});
+
+test('an organization without the native path has none', async () => {
+	useStorage({ sites: { 'https://c.example': { displayMedia: true } } }, { nativePath: 'off' });
+	chrome.storage.onChanged = new FakeEvent();
+	scripts.set('display-media', { id: 'display-media', matches: ['https://c.example/*'] });
+	await start();
+	assert.equal(registered(), undefined);
+});
+
+test('where the browser has none of its own it is everywhere but where it was switched off', async () => {
+	Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { mediaDevices: {} } });
+	await start();
+	assert.deepEqual(registered().matches, ['https://*/*', 'http://localhost/*']);
+	await setSite('https://b.example', { displayMedia: false });
+	await settle();
+	assert.deepEqual(registered().excludeMatches, ['https://b.example/*']);
+});

@@ -1,0 +1,71 @@
+/** The texts of all languages: complete, alike in their placeholders, and none that nobody asks for. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { errors } from '../../extension/shared/errors.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const locales = readdirSync(`${root}extension/_locales`);
+const read = (locale) => JSON.parse(readFileSync(`${root}extension/_locales/${locale}/messages.json`, 'utf8'));
+const english = read('en');
+
+/** English has the catalogue's own texts for the errors; the others have those that people are likely to meet. */
+const isErrorKey = (name) => /^(error|remedy)_/.test(name);
+const errorKeys = Object.keys(read(locales.find((locale) => locale !== 'en'))).filter(isErrorKey);
+
+const files = ['extension/ui', 'extension/background'].flatMap((folder) =>
+	readdirSync(`${root}${folder}`)
+		.filter((name) => /\.(js|html)$/.test(name))
+		.map((name) => `${folder}/${name}`),
+);
+const sources = [...files, 'manifest/extension.json'].map((name) => readFileSync(root + name, 'utf8')).join('\n');
+
+test('English and at least four more languages', () => {
+	assert.ok(locales.includes('en'));
+	assert.ok(locales.length >= 5, locales.join(' '));
+});
+
+test("errors' texts are of the catalogue's codes, with a remedy each", () => {
+	assert.ok(errorKeys.length > 40);
+	for (const name of errorKeys) {
+		const [, kind, code] = /^(error|remedy)_(\w+)$/.exec(name);
+		assert.ok(errors[code.replaceAll('_', '-')], name);
+		assert.ok(errorKeys.includes(`${kind === 'error' ? 'remedy' : 'error'}_${code}`), name);
+	}
+});
+
+test('every text that is asked for exists', () => {
+	const patterns = [/data-(?:text|label)="(\w+)"/g, /\b(?:text|button|getMessage)\('(\w+)'/g, /__MSG_(\w+)__/g];
+	const names = patterns.flatMap((pattern) => [...sources.matchAll(pattern)].map(([, name]) => name));
+	assert.ok(names.length > 60);
+	for (const name of names) {
+		assert.ok(english[name], name);
+	}
+});
+
+test('every text is asked for', () => {
+	for (const name of Object.keys(english)) {
+		const asked = new RegExp(`['"]${name}['"]|__MSG_${name}__`).test(sources);
+		assert.ok(asked, name);
+	}
+});
+
+/** @param {string} message */
+const placeholdersIn = (message) => [...message.matchAll(/\$(\w+)\$/g)].map(([, name]) => name.toLowerCase()).sort();
+
+for (const locale of locales) {
+	test(`${locale} is complete, with the same placeholders, and nothing is empty`, () => {
+		const messages = read(locale);
+		const expected = [...Object.keys(english), ...(locale === 'en' ? [] : errorKeys)];
+		assert.deepEqual(Object.keys(messages).sort(), expected.sort());
+		for (const [name, { message, placeholders = {} }] of Object.entries(messages)) {
+			assert.ok(message.trim(), name);
+			assert.deepEqual(placeholdersIn(message), Object.keys(placeholders).sort(), name);
+			if (english[name]) {
+				const contents = (of) => Object.entries(of ?? {}).map(([key, { content }]) => `${key} ${content}`).sort();
+				assert.deepEqual(contents(placeholders), contents(english[name].placeholders), name);
+			}
+		}
+	});
+}

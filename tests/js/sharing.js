@@ -1,0 +1,25 @@
+/** A page that was granted a share by a fake host, up to where it redeems it. */
+import { FakePort, sender, settle } from './fake.js';
+
+const { NativeHost } = await import('../../extension/background/native.js');
+const { Shares } = await import('../../extension/background/shares.js');
+const { placeOf } = await import('../../extension/background/source-ids.js');
+
+export async function setUp() {
+	const counts = [];
+	const shares = new Shares((live) => counts.push(live.length));
+	const host = new NativeHost();
+	const [page, pageFar] = FakePort.pair('page', sender());
+	const hostShare = await host.share({ sources: ['monitor'], cursor: 'embedded' });
+	const id = shares.grant(placeOf(sender()), hostShare, pageFar);
+	const redeem = async (wish = {}, from = sender()) => {
+		const [near, far] = FakePort.pair('share', from);
+		shares.connect(far);
+		near.postMessage({ type: 'redeem', sourceId: id, codecs: ['vp8', 'vp9'], ...wish });
+		await settle();
+		return near;
+	};
+	return { counts, shares, hostShare, page, redeem };
+}
+
+export const frame = (share, seq, fields = {}) => ({ type: 'frame', share, seq, part: 0, parts: 1, data: 'AA==', ...fields });

@@ -1,0 +1,271 @@
+/*
+ * A pipeline between a scripted source and a scripted encoder, on a clock of the test's.
+ */
+#pragma once
+
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "capture/pipeline.h"
+
+struct world {
+	/* First members of what the pipeline knows. */
+	struct fake_source {
+		struct source source;
+		struct world *world;
+	} source;
+	struct fake_encoder {
+		struct encoder encoder;
+		struct world *world;
+	} encoder;
+	struct channel channel;
+	int peer;
+	struct pipeline *pipeline;
+	int64_t now;
+	int64_t wake_at; /* -1: no wake-up was asked for */
+	enum error_code failed;
+	/* Of the source. */
+	uint8_t pixels[64 * 64 * 4];
+	uint32_t width;
+	uint32_t height;
+	struct damage damage;
+	bool waiting; /* a picture that was not read */
+	bool wanted;
+	bool locked;
+	int reads;
+	int refreshes;
+	int64_t pts_us;
+	/* Of the encoder. */
+	int encodes;
+	int keys;
+	int unsettled; /* encodes that still improve the picture */
+	bool encoder_fails;
+	bool shows_while_encoding; /* another picture comes during each encode */
+	struct damage encoded_damage;
+	size_t frame_length;
+	uint8_t *frame;
+	uint32_t fps;
+	uint32_t kbps;
+	uint32_t encoded_width;
+	/* Of the cursor. */
+	struct source_cursor cursor;
+	bool cursor_changed;
+};
+
+/* Lends the picture that waits, as a thread of the source's would. */
+static inline void fake_read(struct world *world) {
+	assert_false(world->locked);
+	const struct source_picture picture = {
+		.pixels = {world->pixels, 64 * 4, PIXEL_ORDER_BGR, world->width, world->height},
+		.orientation = ORIENTATION_UPRIGHT,
+		.damage = world->damage,
+		.pts_us = world->pts_us,
+	};
+	world->waiting = false;
+	world->reads++;
+	damage_clear(&world->damage);
+	pipeline_read(world->pipeline, &picture);
+}
+
+/* A picture comes; the loop does not know of it yet. */
+static inline void come(struct world *world, int32_t x, int32_t side) {
+	damage_add(&world->damage, &(struct rect){x, 0, side, side});
+	world->waiting = true;
+	world->pts_us = world->now;
+	if (world->wanted) {
+		fake_read(world);
+	}
+}
+
+static inline void fake_want(struct source *source, bool wanted) {
+	struct world *world = ((struct fake_source *)source)->world;
+	assert_false(world->locked);
+	world->wanted = wanted;
+	if (wanted && world->waiting) {
+		fake_read(world);
+	}
+}
+
+static inline void fake_lock(struct source *source) {
+	struct world *world = ((struct fake_source *)source)->world;
+	assert_false(world->locked);
+	world->locked = true;
+}
+
+static inline void fake_unlock(struct source *source) {
+	struct world *world = ((struct fake_source *)source)->world;
+	assert_true(world->locked);
+	world->locked = false;
+}
+
+static inline bool fake_cursor(struct source *source, struct source_cursor *cursor) {
+	struct world *world = ((struct fake_source *)source)->world;
+	bool changed = world->cursor_changed;
+	assert_false(world->locked);
+	world->cursor_changed = false;
+	*cursor = world->cursor;
+	return changed;
+}
+
+static inline void fake_set_rate(struct encoder *encoder, uint32_t fps, uint32_t kbps) {
+	struct world *world = ((struct fake_encoder *)encoder)->world;
+	world->fps = fps;
+	world->kbps = kbps;
+}
+
+static inline bool fake_encode(struct encoder *encoder, const struct picture *picture,
+	const struct damage *damage, bool key, struct encoder_frame *frame) {
+	struct world *world = ((struct fake_encoder *)encoder)->world;
+	assert_int_equal(picture->width % 2, 0);
+	assert_false(world->locked);
+	if (world->shows_while_encoding) {
+		come(world, 0, 64);
+	}
+	if (world->encoder_fails) {
+		return false;
+	}
+	bool is_key = key || world->encodes == 0;
+	world->encodes++;
+	world->keys += is_key;
+	world->encoded_damage = *damage;
+	world->encoded_width = picture->width;
+	if (!damage_is_empty(damage)) {
+		world->unsettled = 3;
+	}
+	world->unsettled -= world->unsettled > 0;
+	*frame = (struct encoder_frame){
+		world->frame, world->frame_length, is_key, world->unsettled == 0};
+	return true;
+}
+
+static const char *fake_error(const struct encoder *encoder) {
+	(void)encoder;
+	return "scripted";
+}
+
+static inline void fake_refresh(struct source *source) {
+	((struct fake_source *)source)->world->refreshes++;
+}
+
+static const struct source_impl fake_source_impl = {.want = fake_want,
+	.lock = fake_lock,
+	.unlock = fake_unlock,
+	.cursor = fake_cursor,
+	.refresh = fake_refresh};
+static const struct encoder_impl fake_encoder_impl = {
+	.encode = fake_encode, .set_rate = fake_set_rate, .error = fake_error};
+
+static inline int64_t fake_now(void *data) {
+	return ((struct world *)data)->now;
+}
+
+static inline void fake_wake(void *data, int64_t delay_us) {
+	struct world *world = data;
+	assert_true(delay_us > 0);
+	world->wake_at = world->now + delay_us;
+}
+
+static inline void fake_failed(void *data, enum error_code code, const char *detail) {
+	struct world *world = data;
+	assert_int_equal(world->failed, ERROR_NONE);
+	assert_non_null(detail);
+	world->failed = code;
+}
+
+static const struct pipeline_loop fake_loop = {
+	.now = fake_now, .wake = fake_wake, .failed = fake_failed};
+
+/* `wish` names what differs from the usual. */
+static inline void world_open(struct world *world, const struct packet_open *wish) {
+	memset(world, 0, sizeof(*world));
+	int fds[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_true(channel_init(&world->channel, fds[0]));
+	world->peer = fds[1];
+	world->source = (struct fake_source){{&fake_source_impl}, world};
+	world->encoder = (struct fake_encoder){{&fake_encoder_impl}, world};
+	world->now = 1000000;
+	world->wake_at = -1;
+	world->width = 64;
+	world->height = 64;
+	world->frame_length = 100;
+	world->frame = calloc(1, CHANNEL_FRAME_MAX + 1);
+	assert_non_null(world->frame);
+	struct packet_open open = *wish;
+	open.codec = PACKET_CODEC_VP8;
+	open.max_fps = 50;
+	open.max_kbps = 1000;
+	world->pipeline = pipeline_create(&open, &world->source.source, &world->encoder.encoder,
+		&world->channel, &fake_loop, world);
+	assert_non_null(world->pipeline);
+}
+
+static inline void world_init(struct world *world, uint16_t credit) {
+	world_open(world, &(struct packet_open){.credit = credit});
+}
+
+static inline void world_finish(struct world *world) {
+	assert_false(world->locked);
+	pipeline_destroy(world->pipeline);
+	channel_finish(&world->channel);
+	close(world->peer);
+	free(world->frame);
+}
+
+/* The source has a new picture. */
+static inline void show(struct world *world, int32_t x, int32_t side) {
+	come(world, x, side);
+	pipeline_picture(world->pipeline, world->width, world->height);
+}
+
+/* Lets time pass, with the wake-ups that were asked for. */
+static inline void pass(struct world *world, int64_t us) {
+	int64_t end = world->now + us;
+	while (world->wake_at >= 0 && world->wake_at <= end) {
+		world->now = world->wake_at;
+		world->wake_at = -1;
+		pipeline_step(world->pipeline);
+	}
+	world->now = end;
+}
+
+/* The next packet's type, or 0. */
+static inline int receive(struct world *world, struct packet *packet) {
+	static uint8_t data[PACKET_SIZE_MAX];
+	ssize_t got = recv(world->peer, data, sizeof(data), MSG_DONTWAIT);
+	if (got <= 0) {
+		return 0;
+	}
+	assert_true(packet_parse(data, (size_t)got, packet));
+	return (int)packet->type;
+}
+
+static inline int count_frames(struct world *world) {
+	struct packet packet;
+	int frames = 0;
+	for (int type; (type = receive(world, &packet)) != 0;) {
+		frames += type == PACKET_FRAME;
+	}
+	return frames;
+}
+
+static inline void move_cursor(struct world *world, int32_t x, const uint8_t *rgba) {
+	world->cursor.visible = true;
+	world->cursor.x = x;
+	world->cursor.y = 9;
+	if (rgba != NULL) {
+		world->cursor.bitmap++;
+		world->cursor.width = 8;
+		world->cursor.height = 8;
+		world->cursor.hot_x = 1;
+		world->cursor.rgba = rgba;
+	}
+	world->cursor_changed = true;
+	pipeline_cursor(world->pipeline);
+}
+
+static const uint8_t white[8 * 8 * 4] = {[0 ... 255] = 255};
