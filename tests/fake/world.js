@@ -2,6 +2,7 @@
  * A place to run portlight-host in without a desktop: a private bus, a scripted portal on it, and a copy of the host
  * with a scripted capture helper beside it. The host's path comes from PORTLIGHT_HOST, or is the release build's.
  */
+import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync} from 'node:fs';
@@ -181,6 +182,26 @@ export class World {
 			await sleep(20);
 		}
 		return true;
+	}
+
+	/**
+	 * The end of each test: hangs up, looks whether all went well, and leaves nothing behind either way.
+	 * @param {{clean?: boolean}} [wish]  clean: every host ended with 0 by itself
+	 */
+	async close({clean = false} = {}) {
+		try {
+			for (const browser of this.browsers) {
+				browser.hangUp();
+				const exited = await browser.exited;
+				if (clean) {
+					assert.deepEqual(exited, {code: 0, signal: null}, browser.log);
+				}
+				assert.doesNotMatch(browser.log, /Sanitizer|runtime error|CRITICAL/);
+			}
+			assert.ok(await this.empty(), 'no process is left');
+		} finally {
+			await this.finish();
+		}
 	}
 
 	async finish() {

@@ -21,17 +21,7 @@ beforeEach(async () => {
 	await world.startBus();
 });
 
-afterEach(async () => {
-	try {
-		for (const browser of world.browsers) {
-			browser.hangUp();
-			assert.deepEqual(await browser.exited, {code: 0, signal: null}, browser.log);
-			assert.doesNotMatch(browser.log, /Sanitizer|runtime error|CRITICAL/);
-		}
-	} finally {
-		await world.finish();
-	}
-});
+afterEach(() => world.close({clean: true}));
 
 /** @param {string[]} [args] */
 async function greeted(args) {

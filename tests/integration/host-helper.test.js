@@ -17,18 +17,7 @@ beforeEach(async () => {
 	await world.startPortal();
 });
 
-afterEach(async () => {
-	try {
-		for (const browser of world.browsers) {
-			browser.hangUp();
-			await browser.exited;
-			assert.doesNotMatch(browser.log, /Sanitizer|runtime error|CRITICAL/);
-		}
-		assert.ok(await world.empty(), 'no process is left');
-	} finally {
-		await world.finish();
-	}
-});
+afterEach(() => world.close());
 
 /** Number of a code in the catalogue, which is what an ENDED packet carries. */
 function codeNumber(/** @type {string} */ code) {

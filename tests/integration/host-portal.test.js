@@ -17,18 +17,7 @@ beforeEach(async () => {
 	await world.startBus();
 });
 
-afterEach(async () => {
-	try {
-		for (const browser of world.browsers) {
-			browser.hangUp();
-			assert.deepEqual(await browser.exited, {code: 0, signal: null}, browser.log);
-			assert.doesNotMatch(browser.log, /Sanitizer|runtime error|CRITICAL/);
-		}
-		assert.ok(await world.empty(), 'no process is left');
-	} finally {
-		await world.finish();
-	}
-});
+afterEach(() => world.close({clean: true}));
 
 /** A host that has said hello. */
 async function greeted(env = {}) {

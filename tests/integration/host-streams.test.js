@@ -13,18 +13,7 @@ beforeEach(async () => {
 	await world.startBus();
 });
 
-afterEach(async () => {
-	try {
-		for (const browser of world.browsers) {
-			browser.hangUp();
-			await browser.exited;
-			assert.doesNotMatch(browser.log, /Sanitizer|runtime error|CRITICAL/);
-		}
-		assert.ok(await world.empty(), 'no process is left');
-	} finally {
-		await world.finish();
-	}
-});
+afterEach(() => world.close());
 
 const three = [
 	[42, {size: [1920, 1080], source_type: 1}],

@@ -1,115 +1,6 @@
-#include "unit.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+/* WebM files that recordings are written to, read back by libavformat. */
 #include "base/cleanup.h"
-#include "cli/webm.h"
-
-#define START_US INT64_C(5000000000)
-
-/* What reading a file back told. */
-struct facts {
-	enum AVCodecID codec;
-	int width;
-	int height;
-	int64_t duration_us;
-	size_t packets;
-	size_t keys;
-	size_t decoded;
-	int64_t pts_ms[512];
-	int index_entries;
-	bool whole; /* the demuxer met the end without an error */
-};
-
-struct fixture {
-	char directory[64];
-	char path[80];
-};
-
-static int set_up(void **state) {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	assert_non_null(fixture);
-	(void)snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/webm_test.XXXXXX");
-	assert_non_null(mkdtemp(fixture->directory));
-	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/x.webm", fixture->directory);
-	/* Frames of no meaning make decoders complain; what matters is asserted. */
-	av_log_set_level(AV_LOG_QUIET);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state) {
-	struct fixture *fixture = *state;
-	(void)unlink(fixture->path);
-	assert_int_equal(rmdir(fixture->directory), 0);
-	free(fixture);
-	return 0;
-}
-
-/* Fails in the next webm_create() when it fails here: children call this too, which can't assert.
- */
-static int create_file(const char *path) {
-	return open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-}
-
-static void decode(AVCodecContext *decoder, const AVPacket *packet, struct facts *facts) {
-	assert_int_equal(avcodec_send_packet(decoder, packet), 0);
-	AVFrame *frame = av_frame_alloc();
-	while (avcodec_receive_frame(decoder, frame) == 0) {
-		facts->decoded++;
-	}
-	av_frame_free(&frame);
-}
-
-/* Reads `path` to its end; decodes its frames too when they are real ones. */
-static void read_back(const char *path, bool real, struct facts *facts) {
-	*facts = (struct facts){0};
-	AVFormatContext *context = NULL;
-	assert_int_equal(avformat_open_input(&context, path, NULL, NULL), 0);
-	assert_int_equal(context->nb_streams, 1);
-	AVStream *stream = context->streams[0];
-	facts->codec = stream->codecpar->codec_id;
-	facts->width = stream->codecpar->width;
-	facts->height = stream->codecpar->height;
-	facts->duration_us = context->duration;
-	AVCodecContext *decoder = avcodec_alloc_context3(avcodec_find_decoder(facts->codec));
-	assert_non_null(decoder);
-	assert_int_equal(avcodec_open2(decoder, NULL, NULL), 0);
-	AVPacket *packet = av_packet_alloc();
-	int result = 0;
-	while ((result = av_read_frame(context, packet)) == 0) {
-		assert_true(facts->packets < 512);
-		facts->pts_ms[facts->packets++] = packet->pts;
-		facts->keys += (packet->flags & AV_PKT_FLAG_KEY) != 0;
-		if (real) {
-			decode(decoder, packet, facts);
-		}
-		av_packet_unref(packet);
-	}
-	facts->whole = result == AVERROR_EOF && context->pb->error == 0;
-	if (real) {
-		decode(decoder, NULL, facts);
-	}
-	/* The demuxer reads the index when it is first asked to seek. */
-	assert_true(av_seek_frame(context, 0, 0, 0) >= 0);
-	facts->index_entries = avformat_index_get_entries_count(stream);
-	av_packet_free(&packet);
-	avcodec_free_context(&decoder);
-	avformat_close_input(&context);
-}
+#include "webm_file.h"
 
 struct encoder {
 	AVCodecContext *context;
@@ -233,14 +124,6 @@ static void a_keyframe_may_change_the_size(void **state) {
 	assert_int_equal(facts.width, 64);
 }
 
-/* A frame whose content does not matter. */
-static struct webm_frame blob(uint8_t *data, size_t length, bool key, int64_t pts_us) {
-	for (size_t i = 0; i < length; i++) {
-		data[i] = (uint8_t)(i * 31);
-	}
-	return (struct webm_frame){.data = data, .length = length, .key = key, .pts_us = pts_us};
-}
-
 static void timestamps_always_rise(void **state) {
 	struct fixture *fixture = *state;
 	static const int64_t pts_us[] = {0, 100, 100, 50000, 20000, 60000};
@@ -281,42 +164,6 @@ static void a_still_hour_between_two_frames_is_kept(void **state) {
 	assert_int_equal(facts.packets, 2);
 	assert_int_equal(facts.pts_ms[1], 3600000);
 	assert_int_equal(facts.duration_us, INT64_C(7200000000));
-}
-
-static int wait_for(pid_t child) {
-	int status = 0;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return status;
-}
-
-static void a_killed_recording_plays_up_to_its_last_flush(void **state) {
-	struct fixture *fixture = *state;
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		struct webm *webm = NULL;
-		uint8_t data[1000];
-		if (!webm_create(create_file(fixture->path), WEBM_VP8, 16, 16, &webm)) {
-			_exit(1);
-		}
-		for (int i = 0; i < 50; i++) {
-			struct webm_frame frame =
-				blob(data, sizeof(data), i == 0, START_US + i * 10000);
-			if (!webm_write(webm, &frame)) {
-				_exit(1);
-			}
-		}
-		if (!webm_flush(webm)) {
-			_exit(1);
-		}
-		(void)raise(SIGKILL);
-	}
-	int status = wait_for(child);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	struct facts facts;
-	read_back(fixture->path, false, &facts);
-	assert_int_equal(facts.packets, 49); /* all but the held one */
-	assert_true(facts.whole);
 }
 
 static void a_pipe_gets_a_file_without_index(void **state) {
@@ -374,115 +221,6 @@ static void a_file_that_is_appended_to_keeps_its_content(void **state) {
 	assert_memory_equal(start, "kept\x1a\x45\xdf\xa3", 8);
 }
 
-static void a_full_device_is_told(void **state) {
-	(void)state;
-	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	struct webm *webm = NULL;
-	errno = 0;
-	assert_false(webm_create(fd, WEBM_VP8, 16, 16, &webm));
-	assert_int_equal(errno, ENOSPC);
-	assert_int_equal(fcntl(fd, F_GETFD), -1);
-}
-
-static void an_unwritable_descriptor_is_told(void **state) {
-	(void)state;
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	struct webm *webm = NULL;
-	errno = 0;
-	assert_false(webm_create(fd, WEBM_VP8, 16, 16, &webm));
-	assert_int_equal(errno, EBADF);
-}
-
-static void destroy_takes_nothing(void **state) {
-	(void)state;
-	webm_destroy(NULL);
-}
-
-/* Writes frames until one is refused, completes the file, and gives how many were taken, or
- * exits. */
-static int fill(const char *path, int expected_error, bool finishes) {
-	struct webm *webm = NULL;
-	if (!webm_create(create_file(path), WEBM_VP8, 16, 16, &webm)) {
-		return 1;
-	}
-	size_t length = 60000;
-	cleanup_free uint8_t *data = malloc(length);
-	struct webm_frame frame = blob(data, length, true, START_US);
-	int taken = 0;
-	while (taken < 400 && webm_write(webm, &frame)) {
-		taken++;
-		frame.key = false;
-		frame.pts_us += 40000;
-	}
-	if (errno != expected_error || webm_frames(webm) != (uint64_t)taken) {
-		return 2;
-	}
-	if (webm_finish(webm, frame.pts_us) != finishes) {
-		return 3;
-	}
-	webm_destroy(webm);
-	return taken;
-}
-
-static void nothing_taken_is_lost_when_the_disk_is_full(void **state) {
-	struct fixture *fixture = *state;
-	int says[2];
-	assert_int_equal(pipe(says), 0);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		/* A small disk of this process's own. */
-		if ((geteuid() != 0 && unshare(CLONE_NEWUSER) != 0) || unshare(CLONE_NEWNS) != 0 ||
-			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-			mount("tmpfs", fixture->directory, "tmpfs", 0, "size=6m") != 0) {
-			_exit(200);
-		}
-		int taken = fill(fixture->path, ENOSPC, true);
-		struct facts facts = {0};
-		if (taken > 3) {
-			read_back(fixture->path, false, &facts);
-		}
-		int results[2] = {taken, facts.whole ? (int)facts.packets : -1};
-		_exit(write(says[1], results, sizeof(results)) == sizeof(results) ? 0 : 1);
-	}
-	int status = wait_for(child);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 200) {
-		print_message("skipped: this system lets nobody mount a small disk to fill\n");
-		skip();
-	}
-	assert_int_equal(WEXITSTATUS(status), 0);
-	int results[2] = {0};
-	assert_int_equal(read(says[0], results, sizeof(results)), sizeof(results));
-	/* 6 MiB less the room that is kept for the end, in frames of 60 kB. */
-	assert_in_range(results[0], 60, 104);
-	assert_int_equal(results[1], results[0]);
-}
-
-static void what_was_written_before_a_failure_stays(void **state) {
-	struct fixture *fixture = *state;
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		struct rlimit limit = {.rlim_cur = 4u << 20, .rlim_max = 4u << 20};
-		(void)signal(SIGXFSZ, SIG_IGN);
-		if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
-			_exit(1);
-		}
-		_exit(fill(fixture->path, EFBIG, false));
-	}
-	int status = wait_for(child);
-	assert_true(WIFEXITED(status));
-	int taken = WEXITSTATUS(status);
-	struct facts facts;
-	read_back(fixture->path, false, &facts);
-	/* One second of frames at 25 a second, and what had not come to an end of its cluster. */
-	assert_true(taken > 60);
-	assert_true(facts.packets > 60);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(vp8_frames_come_back, set_up, tear_down),
@@ -492,18 +230,9 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(
 			a_still_hour_between_two_frames_is_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			a_killed_recording_plays_up_to_its_last_flush, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
 			a_pipe_gets_a_file_without_index, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_file_that_is_appended_to_keeps_its_content, set_up, tear_down),
-		cmocka_unit_test(a_full_device_is_told),
-		cmocka_unit_test(an_unwritable_descriptor_is_told),
-		cmocka_unit_test(destroy_takes_nothing),
-		cmocka_unit_test_setup_teardown(
-			nothing_taken_is_lost_when_the_disk_is_full, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			what_was_written_before_a_failure_stays, set_up, tear_down),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("webm", tests, NULL, NULL);
 }
