@@ -18,7 +18,8 @@ const TRIES = 2;
 
 /** What browsers say of a host that they could not start, or that ended before its first word. @type {[RegExp, string][]} */
 const REASONS = [
-	[/not found|no such native application/i, 'host-missing'],
+	// Firefox has no better word for a program that is not where the manifest says, or can't be run.
+	[/not found|no such native application|unexpected error/i, 'host-missing'],
 	[/forbidden/i, 'wrong-caller'],
 	[/abort|cancel|denied|failed to start|not executable|does not exist/i, 'host-sandboxed'],
 ];

@@ -100,7 +100,7 @@ test('what the browser says of a host that it could not start is told apart', as
 		'The operation was aborted.': 'host-sandboxed',
 		'File at path "/usr/libexec/portlight-host" does not exist, or is not executable': 'host-sandboxed',
 		'Native host has exited.': 'host-crashed',
-		'An unexpected error occurred': 'host-crashed',
+		'An unexpected error occurred': 'host-missing',
 		'': 'host-crashed',
 	};
 	for (const [message, code] of Object.entries(reasons)) {
