@@ -2,39 +2,77 @@
 
 #include <string.h>
 
+/* What is looked at in one go where nothing is known: as much as stays in the cache. */
+#define BLOCK_WIDTH 512
+#define BLOCK_HEIGHT 16
+#define SCRATCH_SIZE (BLOCK_WIDTH * BLOCK_HEIGHT)
+_Static_assert(SCRATCH_SIZE >= AUDIT_TILE * AUDIT_TILE, "a tile has room");
+
+/* A part of a picture, converted beside it. */
+struct scratch {
+	struct picture picture;
+	struct rect rect; /* of the other picture */
+	_Alignas(64) uint8_t memory[3][SCRATCH_SIZE];
+};
+
+static void convert_beside(const struct pixels *pixels, const struct rect *rect,
+	const struct picture *picture, struct scratch *scratch) {
+	scratch->rect = *rect;
+	scratch->picture = (struct picture){
+		.planes = {scratch->memory[0], scratch->memory[1], scratch->memory[2]},
+		.strides = {rect->width, rect->width, rect->width},
+		.width = (uint32_t)rect->width,
+		.height = (uint32_t)rect->height,
+		.chroma = picture->chroma,
+	};
+	convert_rect(pixels, rect, &scratch->picture, 0, 0);
+}
+
+static const uint8_t *scratch_at(
+	const struct scratch *scratch, int plane, const struct rect *rect) {
+	return picture_at(
+		&scratch->picture, plane, rect->x - scratch->rect.x, rect->y - scratch->rect.y);
+}
+
 static bool same(
-	const struct picture *picture, const struct rect *tile, const struct picture *other) {
+	const struct picture *picture, const struct rect *rect, const struct scratch *scratch) {
 	for (int plane = 0; plane < 3; plane++) {
 		uint32_t shift = picture_shift(picture, plane);
-		const uint8_t *ours = picture_at(picture, plane, tile->x, tile->y);
-		const uint8_t *theirs = other->planes[plane];
-		for (int32_t row = 0; row < tile->height >> shift; row++) {
-			if (memcmp(ours, theirs, (size_t)(tile->width >> shift)) != 0) {
+		const uint8_t *ours = picture_at(picture, plane, rect->x, rect->y);
+		const uint8_t *theirs = scratch_at(scratch, plane, rect);
+		for (int32_t row = 0; row < rect->height >> shift; row++) {
+			if (memcmp(ours, theirs, (size_t)(rect->width >> shift)) != 0) {
 				return false;
 			}
 			ours += picture->strides[plane];
-			theirs += other->strides[plane];
+			theirs += scratch->picture.strides[plane];
 		}
 	}
 	return true;
 }
 
+static void copy(struct picture *picture, const struct rect *rect, const struct scratch *scratch) {
+	for (int plane = 0; plane < 3; plane++) {
+		uint32_t shift = picture_shift(picture, plane);
+		uint8_t *ours = picture_at(picture, plane, rect->x, rect->y);
+		const uint8_t *theirs = scratch_at(scratch, plane, rect);
+		for (int32_t row = 0; row < rect->height >> shift; row++) {
+			memcpy(ours, theirs, (size_t)(rect->width >> shift));
+			ours += picture->strides[plane];
+			theirs += scratch->picture.strides[plane];
+		}
+	}
+}
+
 /* True when the tile was right. */
 static bool check_tile(
 	const struct pixels *pixels, const struct rect *tile, struct picture *picture) {
-	_Alignas(64) uint8_t memory[3][AUDIT_TILE * AUDIT_TILE];
-	struct picture converted = {
-		.planes = {memory[0], memory[1], memory[2]},
-		.strides = {AUDIT_TILE, AUDIT_TILE, AUDIT_TILE},
-		.width = AUDIT_TILE,
-		.height = AUDIT_TILE,
-		.chroma = picture->chroma,
-	};
-	convert_rect(pixels, tile, &converted, 0, 0);
-	if (same(picture, tile, &converted)) {
+	struct scratch scratch;
+	convert_beside(pixels, tile, picture, &scratch);
+	if (same(picture, tile, &scratch)) {
 		return true;
 	}
-	convert_rect(pixels, tile, picture, tile->x, tile->y);
+	copy(picture, tile, &scratch);
 	return false;
 }
 
@@ -69,4 +107,33 @@ uint32_t audit_check(struct audit *audit, const struct pixels *pixels, bool thro
 		}
 	}
 	return wrong;
+}
+
+/* Takes over what differs. */
+static void take_changes(
+	struct picture *picture, const struct scratch *scratch, struct damage *damage) {
+	for (int32_t x = 0; x < scratch->rect.width; x += (int32_t)AUDIT_TILE) {
+		const struct rect column = {scratch->rect.x + x, scratch->rect.y,
+			(int32_t)AUDIT_TILE, scratch->rect.height};
+		const struct rect part = rect_intersect(&column, &scratch->rect);
+		if (!same(picture, &part, scratch)) {
+			copy(picture, &part, scratch);
+			damage_add(damage, &part);
+		}
+	}
+}
+
+void audit_find(const struct pixels *pixels, struct picture *picture, struct damage *damage) {
+	const struct rect whole = {0, 0, (int32_t)picture->width, (int32_t)picture->height};
+	struct scratch scratch;
+	for (int32_t y = 0; y < whole.height; y += BLOCK_HEIGHT) {
+		for (int32_t x = 0; x < whole.width; x += BLOCK_WIDTH) {
+			const struct rect block = {x, y, BLOCK_WIDTH, BLOCK_HEIGHT};
+			const struct rect inside = rect_intersect(&block, &whole);
+			convert_beside(pixels, &inside, picture, &scratch);
+			if (!same(picture, &inside, &scratch)) {
+				take_changes(picture, &scratch, damage);
+			}
+		}
+	}
 }

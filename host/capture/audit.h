@@ -1,6 +1,6 @@
 /*
  * Whether pixels that a compositor calls unchanged are so: parts of its picture are converted again
- * and compared with ours. Pure.
+ * and compared with ours. And which pixels changed where it says nothing at all. Pure.
  *
  * Each picture has some tiles checked, all of them in turn; one that comes after a rest is checked
  * throughout. A compositor that was caught once is not believed any more: all of its pictures are
@@ -30,3 +30,7 @@ struct audit {
  */
 uint32_t audit_check(struct audit *audit, const struct pixels *pixels, bool throughout,
 	struct picture *picture, struct damage *damage);
+
+/* Where nobody says what changed since `picture` was made of such pixels: finds it, and brings the
+ * picture up to date. The parts that changed are added to `damage`. */
+void audit_find(const struct pixels *pixels, struct picture *picture, struct damage *damage);

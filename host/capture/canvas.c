@@ -68,6 +68,20 @@ static void move_crop(struct canvas *canvas, const struct rect *crop) {
 	canvas->crop = *crop;
 }
 
+/* What is said to have changed, and some of the rest. */
+static void read_damaged(struct canvas *canvas, const struct pixels *part,
+	const struct damage *damage, bool throughout, struct damage *reading) {
+	*reading = *damage;
+	damage_crop(reading, &canvas->crop);
+	/* What changed lies elsewhere: that is no reason to doubt all that did not. */
+	throughout = throughout && (damage_is_empty(damage) || !damage_is_empty(reading));
+	convert_damaged(part, reading, &canvas->raw);
+	uint32_t wrong = audit_check(&canvas->audit, part, throughout, &canvas->raw, reading);
+	if (wrong > 0) {
+		log_info("%u tiles had changed without a word", wrong);
+	}
+}
+
 bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orientation orientation,
 	const struct damage *damage, bool throughout) {
 	struct rect crop;
@@ -85,20 +99,15 @@ bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orient
 		return false;
 	}
 	canvas->stale = false;
-	struct damage reading = *damage;
-	damage_crop(&reading, &crop);
-	/* What changed lies elsewhere: that is no reason to doubt all that did not. */
-	throughout = throughout && (damage_is_empty(damage) || !damage_is_empty(&reading));
-	if (fresh) {
-		damage_set_full(&reading, part.width, part.height);
-	}
-	convert_damaged(&part, &reading, &canvas->raw);
-	uint32_t wrong = audit_check(&canvas->audit, &part, throughout, &canvas->raw, &reading);
-	if (wrong > 0) {
-		log_info("%u tiles had changed without a word", wrong);
-	}
+	struct damage reading = {0};
 	if (fresh) {
 		damage_clear(&canvas->damage);
+		damage_set_full(&reading, part.width, part.height);
+		convert_damaged(&part, &reading, &canvas->raw);
+	} else if (damage == NULL) {
+		audit_find(&part, &canvas->raw, &reading);
+	} else {
+		read_damaged(canvas, &part, damage, throughout, &reading);
 	}
 	damage_unite(&canvas->damage, &reading);
 	return true;

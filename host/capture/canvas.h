@@ -38,8 +38,8 @@ bool canvas_is_empty(const struct canvas *canvas);
 
 /*
  * Takes in what changed in `pixels` since they were read last; they are not needed any more on
- * return. `throughout`: checks all of what is said not to have changed. Pixels that the region lies
- * outside of change nothing. False when memory ran out.
+ * return. `damage` NULL: that is found by looking. `throughout`: checks all of what is said not to
+ * have changed. Pixels that the region lies outside of change nothing. False when memory ran out.
  */
 bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orientation orientation,
 	const struct damage *damage, bool throughout);

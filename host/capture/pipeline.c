@@ -145,8 +145,8 @@ void pipeline_read(struct pipeline *pipeline, const struct source_picture *pictu
 	int64_t now = pipeline->loop->now(pipeline->loop_data);
 	bool rested = now - intake->read_us >= REST_US;
 	const struct rect crop = pipeline->canvas.crop;
-	bool read = canvas_read(&pipeline->canvas, &picture->pixels, picture->orientation,
-		&picture->damage, rested);
+	bool read = canvas_read(
+		&pipeline->canvas, &picture->pixels, picture->orientation, picture->damage, rested);
 	intake->fresh = true;
 	intake->failed = intake->failed || !read;
 	intake->moved = intake->moved || memcmp(&crop, &pipeline->canvas.crop, sizeof(crop)) != 0;

@@ -193,22 +193,19 @@ static void read_held(struct pw_latest *latest, struct pw_stream *stream) {
 	uint32_t height = (uint32_t)latest->picture.crop.height;
 	int64_t now = monotonic_us();
 	int64_t pts = latest->picture.pts_us;
-	struct source_picture picture = {
+	const struct source_picture picture = {
 		.pixels = {.top = latest->picture.top,
 			.stride = latest->picture.stride,
 			.order = latest->picture_order,
 			.width = width,
 			.height = height},
 		.orientation = latest->picture.orientation,
-		.damage = latest->damage,
+		.damage = latest->damage_full ? NULL : &latest->damage,
 		.pts_us = pts <= now && pts >= now - PTS_AGE_MAX_US && pts >= 0 ? pts : now,
 	};
-	if (latest->damage_full) {
-		damage_set_full(&picture.damage, width, height);
-	}
+	latest->read(latest->data, &picture);
 	damage_clear(&latest->damage);
 	latest->damage_full = false;
-	latest->read(latest->data, &picture);
 	latest->held = NULL;
 	pw_stream_queue_buffer(stream, buffer);
 	/* Its mapping stays for as long as the lock is held. */

@@ -37,7 +37,7 @@ struct pw_latest {
 	enum pixel_order picture_order;
 	struct rect last_crop;
 	struct damage damage; /* since the last picture that was read */
-	bool damage_full;
+	bool damage_full;     /* or there is no telling */
 	enum orientation last_orientation;
 	uint64_t last_sequence;
 	bool cursor_wanted;

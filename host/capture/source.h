@@ -34,8 +34,9 @@ struct source_events {
 struct source_picture {
 	struct pixels pixels; /* their sides are not yet upright */
 	enum orientation orientation;
-	struct damage damage; /* since the last picture that was read, within the pixels' sides */
-	int64_t pts_us;       /* CLOCK_MONOTONIC */
+	/* Since the last picture that was read, within the pixels' sides; NULL: nobody says. */
+	const struct damage *damage;
+	int64_t pts_us; /* CLOCK_MONOTONIC */
 };
 
 /* A cursor that comes beside the pictures. */

@@ -148,6 +148,39 @@ static void test_lies_are_found(void **state) {
 	canvas_finish(&canvas);
 }
 
+/* Where nobody says what changed, that is found, and no more than its tiles. */
+static void test_changes_are_found(void **state) {
+	(void)state;
+	struct screen screen;
+	screen_init(&screen);
+	for (int chroma = 0; chroma < 2; chroma++) {
+		struct canvas canvas;
+		canvas_init(&canvas, (enum packet_chroma)chroma, 0, 0);
+		const struct picture *picture = NULL;
+		struct damage damage;
+		for (int32_t i = 0; i < 200; i++) {
+			enum orientation orientation = (enum orientation)(i / 50 * 2);
+			const struct rect where = {
+				rand() % (WIDTH - 8), rand() % (HEIGHT - 8), 8, 8};
+			bool changes = i % 3 != 0;
+			if (changes) {
+				scribble(&screen, &where);
+			}
+			assert_true(canvas_read(&canvas, &screen.pixels, orientation, NULL, false));
+			assert_true(canvas_compose(&canvas, &picture, &damage));
+			assert_like_fresh(&canvas, &screen, picture);
+			bool turned = i % 50 == 0;
+			assert_int_equal(damage_is_empty(&damage), !changes && !turned);
+			for (uint32_t j = 0; j < damage.count && !turned; j++) {
+				assert_true(damage.rects[j].width <= 2 * (int32_t)AUDIT_TILE);
+				assert_true(damage.rects[j].height <= 2 * (int32_t)AUDIT_TILE);
+			}
+		}
+		assert_false(canvas.audit.distrust);
+		canvas_finish(&canvas);
+	}
+}
+
 static void test_checked_throughout(void **state) {
 	(void)state;
 	struct screen screen;
@@ -363,6 +396,7 @@ int main(void) {
 		cmocka_unit_test(test_true_damage),
 		cmocka_unit_test(test_nothing_new_is_no_damage),
 		cmocka_unit_test(test_lies_are_found),
+		cmocka_unit_test(test_changes_are_found),
 		cmocka_unit_test(test_checked_throughout),
 		cmocka_unit_test(test_cursor_leaves_nothing),
 		cmocka_unit_test(test_cursor_is_blended),

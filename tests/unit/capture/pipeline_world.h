@@ -62,13 +62,13 @@ static inline void fake_read(struct world *world) {
 	const struct source_picture picture = {
 		.pixels = {world->pixels, 64 * 4, PIXEL_ORDER_BGR, world->width, world->height},
 		.orientation = ORIENTATION_UPRIGHT,
-		.damage = world->damage,
+		.damage = &world->damage,
 		.pts_us = world->pts_us,
 	};
 	world->waiting = false;
 	world->reads++;
-	damage_clear(&world->damage);
 	pipeline_read(world->pipeline, &picture);
+	damage_clear(&world->damage);
 }
 
 /* A picture comes; the loop does not know of it yet. */
