@@ -31,7 +31,7 @@ function codeFor(reason) {
 
 /**
  * @typedef {{type: 'frame', seq: number, part: number, parts: number, data: string, key?: boolean, width?: number,
- *   height?: number, pts?: number}} FrameMessage
+ *   height?: number, pts?: number, codec?: string}} FrameMessage
  * @typedef {{type: 'cursor', share?: number, visible: boolean, x: number, y: number, width?: number, height?: number,
  *   hotX?: number, hotY?: number, data?: string}} CursorMessage
  * @typedef {{protocol: number, version: string, supports: string[], portal: number, pipewire?: boolean}} Hello
@@ -100,7 +100,7 @@ export class HostShare {
 	/**
 	 * What it costs; for hosts that support `stats`.
 	 *
-	 * @returns {Promise<{cpuMs: number, rssKiB: number, frames: number, bytes: number}>}
+	 * @returns {Promise<{cpuMs: number, rssKiB: number, frames: number, bytes: number, codec?: string}>}
 	 */
 	stats() {
 		return this.#host.request('stats', { share: this.id });

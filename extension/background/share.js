@@ -18,7 +18,7 @@ const CODECS = ['vp9', 'vp8'];
  * @typedef {'person' | 'page'} Who paused a share; it goes on when nobody has it paused any more
  * @typedef {{key: number, origin: string, title: string, tabId: number, since: number}} About where it goes, since when
  * @typedef {About & {surface: string, restored: boolean, paused: boolean, pausedBy: Who[], fps: number, kbps: number,
- *   width: number, height: number}} ShareInfo
+ *   width: number, height: number, codec: string}} ShareInfo
  * @typedef {{codecs?: unknown, maxFps?: unknown, maxWidth?: unknown, maxHeight?: unknown, fidelity?: unknown,
  *   region?: unknown, sourceId?: unknown}} Redeem what a page's track says first
  */
@@ -107,8 +107,9 @@ export class Share {
 	get info() {
 		const { surface, restored } = this.#hostShare;
 		const { width, height } = this.#picture ?? this.#hostShare;
+		const codec = this.#picture?.codec ?? '–';
 		const pausedBy = [...this.#pauses];
-		return { ...this.#about, surface, restored, paused: this.paused, pausedBy, ...this.#meter.read(), width, height };
+		return { ...this.#about, surface, restored, paused: this.paused, pausedBy, ...this.#meter.read(), width, height, codec };
 	}
 
 	get paused() {
@@ -198,13 +199,13 @@ export class Share {
 	 */
 	#open(share, wish) {
 		const wanted = Array.isArray(wish.codecs) ? wish.codecs : [];
-		const codec = CODECS.find((name) => wanted.includes(name) && share.supports.includes(name));
+		const [codec, second] = CODECS.filter((name) => wanted.includes(name) && share.supports.includes(name));
 		if (!codec) {
 			throw new Failure('decoder-failed', 'The page decodes nothing that the host encodes.');
 		}
 		const text = wish.fidelity === 'text' && codec === 'vp9' && wanted.includes('vp9-444');
 		return share.open({
-			codec,
+			codec: second && !text && share.supports.includes('codec-auto') ? 'auto' : codec,
 			maxFps: fps(wish.maxFps),
 			maxKbps: maxKbps(share.width, share.height),
 			credit: this.paused ? 0 : CREDIT,
@@ -308,7 +309,8 @@ export class Share {
 			this.#missed = this.paused;
 		}
 		if (this.#picture && frame.width && frame.height) {
-			this.#picture = { ...this.#picture, width: frame.width, height: frame.height };
+			const { width, height, codec = this.#picture.codec } = frame;
+			this.#picture = { ...this.#picture, width, height, codec };
 		}
 		this.#meter.count((frame.data.length * 3) / 4, last);
 		if (this.#missed) {

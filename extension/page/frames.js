@@ -11,7 +11,8 @@
 	const CODECS = { vp9: 'vp09.00.10.08', vp8: 'vp8', 'vp9-444': 'vp09.01.10.08' };
 
 	/**
-	 * @typedef {{seq: number, part: number, parts: number, data: string, key?: boolean, pts?: number}} FrameMessage
+	 * @typedef {{seq: number, part: number, parts: number, data: string, key?: boolean, pts?: number,
+	 *   codec?: string}} FrameMessage
 	 * @typedef {object} Listener
 	 * @property {(picture: VideoFrame) => void} onPicture takes the picture over
 	 * @property {(frames: number) => void} onCredit so many frames are done with
@@ -44,29 +45,33 @@
 
 	/** Puts the fragments of frames together. */
 	class Assembler {
-		/** @type {{seq: number, parts: number, key: boolean, pts: number, chunks: Uint8Array<ArrayBuffer>[]} | null} */
+		/**
+		 * @type {{seq: number, parts: number, key: boolean, pts: number, codec: string, chunks: Uint8Array<ArrayBuffer>[]}
+		 *   | null}
+		 */
 		#frame = null;
 
 		/**
 		 * @param {FrameMessage} message
-		 * @returns {{key: boolean, pts: number, data: Uint8Array<ArrayBuffer> | null} | null} the frame, without data as
-		 *   long as fragments are to come; null when one is missing
+		 * @returns {{key: boolean, pts: number, codec: string, data: Uint8Array<ArrayBuffer> | null} | null} the frame,
+		 *   without data as long as fragments are to come; null when one is missing
 		 */
-		take({ seq, part, parts, data, key = false, pts = 0 }) {
+		take({ seq, part, parts, data, key = false, pts = 0, codec = '' }) {
 			if (part === 0) {
-				this.#frame = { seq, parts, key, pts, chunks: [] };
+				this.#frame = { seq, parts, key, pts, codec, chunks: [] };
 			}
 			const frame = this.#frame;
 			if (!frame || frame.seq !== seq || frame.chunks.length !== part) {
 				this.#frame = null;
 				return null;
 			}
-			frame.chunks.push(fromBase64(data));
-			if (frame.chunks.length < frame.parts) {
-				return { key: frame.key, pts: frame.pts, data: null };
+			const { chunks, ...head } = frame;
+			chunks.push(fromBase64(data));
+			if (chunks.length < parts) {
+				return { ...head, data: null };
 			}
 			this.#frame = null;
-			return { key: frame.key, pts: frame.pts, data: frame.parts === 1 ? frame.chunks[0] : joined(frame.chunks) };
+			return { ...head, data: parts === 1 ? chunks[0] : joined(chunks) };
 		}
 	}
 
@@ -110,7 +115,7 @@
 			if (frame === null) {
 				this.#lose(last ? 1 : 0);
 			} else if (frame.data) {
-				this.#decode(frame.key, frame.pts, frame.data);
+				this.#decode(frame.key, frame.pts, frame.data, frame.codec);
 			}
 		}
 
@@ -126,8 +131,9 @@
 		 * @param {boolean} key
 		 * @param {number} pts
 		 * @param {Uint8Array<ArrayBuffer>} data
+		 * @param {string} codec of a keyframe
 		 */
-		#decode(key, pts, data) {
+		#decode(key, pts, data, codec) {
 			if (this.#needsKey && !key) {
 				this.#lose(1);
 				return;
@@ -135,10 +141,27 @@
 			this.#needsKey = false;
 			this.#decoding++;
 			try {
+				this.#follow(codec);
 				this.#decoder ??= this.#create();
 				this.#decoder.decode(new EncodedVideoChunk({ type: key ? 'key' : 'delta', timestamp: pts, data }));
 			} catch (error) {
 				this.#failed(error);
+			}
+		}
+
+		/**
+		 * A keyframe may be of another codec than the frame before. What was taken before it still comes out, and first.
+		 *
+		 * @param {string} codec the host's name for it, which tells nothing of the chroma; empty: none was told
+		 */
+		#follow(codec) {
+			if (!Object.hasOwn(CODECS, codec) || this.#codec.startsWith(codec)) {
+				return;
+			}
+			this.#codec = codec;
+			if (this.#decoder) {
+				this.#decoder.flush().catch(() => {}); // What fails is told as an error, too.
+				this.#decoder.configure(decoderConfig(codec));
 			}
 		}
 

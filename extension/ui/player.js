@@ -37,7 +37,6 @@ export function play(port, canvas) {
 	port.onMessage.addListener((message) => {
 		if (message.type === 'opened') {
 			decoder?.close(); // The share has another source now.
-			decoder?.close();
 			decoder = new parts.FrameDecoder(message.chroma === '444' ? 'vp9-444' : message.codec, {
 				onPicture: show,
 				onCredit: (/** @type {number} */ frames) => port.postMessage({ type: 'credit', frames }),

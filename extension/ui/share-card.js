@@ -48,7 +48,8 @@ export class ShareCard {
 			this.#pause.replaceChildren(symbol(verb), make('span', '', text(verb)));
 			this.#pause.setAttribute('aria-label', text(this.#paused ? 'resumeShareWith' : 'pauseShareWith', this.site));
 		}
-		const rate = text('figures', `${share.width} × ${share.height}`, number(share.fps), number(share.kbps / 1000));
+		const size = `${share.width} × ${share.height}`;
+		const rate = text('figures', size, number(share.fps), number(share.kbps / 1000), share.codec.toUpperCase());
 		this.#figures.textContent = [rate, this.#cost].filter(Boolean).join('\n');
 		void this.#ask();
 	}

@@ -34,6 +34,7 @@ void content_see(
 			look(picture, &inside, &count);
 		}
 	}
+	content->changed = count.area;
 	if (count.area * PART_MIN >= (uint64_t)picture->width * picture->height) {
 		bool drawn = 2 * count.equal >= count.pairs;
 		content->seen = drawn                             ? 0

@@ -16,8 +16,9 @@
 
 /* Zero-initialise it. */
 struct content {
-	uint32_t seen; /* how many changes in a row were pictures, up to a bound */
-	bool moving;   /* moving pictures are what changes */
+	uint32_t seen;    /* how many changes in a row were pictures, up to a bound */
+	bool moving;      /* moving pictures are what changes */
+	uint64_t changed; /* pixels, with the last change */
 };
 
 /* So many changes in a row make moving pictures. */

@@ -14,11 +14,17 @@
 struct encoder;
 
 struct encoder_config {
-	enum packet_codec codec;
 	enum packet_chroma chroma; /* of all pictures; 4:4:4 only with VP9 */
 	uint32_t fps;              /* pictures a second at most */
 	uint32_t kbps;             /* target, at `fps` */
 	uint32_t cores;            /* how many the encoder may keep busy, at least 1 */
+};
+
+/* How a picture is to be encoded. */
+struct encoder_wish {
+	enum packet_codec codec; /* VP8 or VP9; another one than before begins with a keyframe */
+	bool key;                /* as a keyframe in any case */
+	bool moving;             /* moving pictures are what changes, see capture/content.h */
 };
 
 struct encoder_frame {
@@ -31,7 +37,8 @@ struct encoder_frame {
 
 struct encoder_impl {
 	bool (*encode)(struct encoder *encoder, const struct picture *picture,
-		const struct damage *damage, bool key, struct encoder_frame *frame);
+		const struct damage *damage, const struct encoder_wish *wish,
+		struct encoder_frame *frame);
 	void (*set_rate)(struct encoder *encoder, uint32_t fps, uint32_t kbps);
 	const char *(*error)(const struct encoder *encoder);
 	void (*destroy)(struct encoder *encoder);
@@ -44,12 +51,12 @@ struct encoder {
 
 /*
  * Encodes `picture`, of which `damage` differs from the last one that was encoded (empty: it is the
- * same, and only its quality is to rise). The first frame, and the first of a new size, is a
- * keyframe; `key` asks for one. False when the encoder failed; it is of no further use then.
+ * same, and only its quality is to rise). The first frame, and the first of a new size or codec, is
+ * a keyframe. False when the encoder failed; it is of no further use then.
  */
 static inline bool encoder_encode(struct encoder *encoder, const struct picture *picture,
-	const struct damage *damage, bool key, struct encoder_frame *frame) {
-	return encoder->impl->encode(encoder, picture, damage, key, frame);
+	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame) {
+	return encoder->impl->encode(encoder, picture, damage, wish, frame);
 }
 
 /* From the next picture on; see encoder_config. */

@@ -4,7 +4,6 @@
 #include <vpx/vpx_encoder.h>
 
 #include "capture/activity.h"
-#include "capture/content.h"
 #include "capture/encoder.h"
 #include "capture/lean_clear.h"
 #include "capture/tuning.h"
@@ -23,13 +22,13 @@ struct encoder_vpx {
 	uint32_t width;
 	uint32_t height;
 	vpx_codec_pts_t pts;
+	struct encoder_wish wish; /* for the last picture */
 	struct activity activity;
-	struct content content;
 	const char *error;
 };
 
 static bool is_vp8(const struct encoder_vpx *vpx) {
-	return vpx->config.codec == PACKET_CODEC_VP8;
+	return vpx->wish.codec == PACKET_CODEC_VP8;
 }
 
 static void fill_settings(struct encoder_vpx *vpx) {
@@ -100,12 +99,12 @@ static void vpx_close(struct encoder_vpx *vpx) {
 
 static struct tuning choose_tuning(const struct encoder_vpx *vpx) {
 	const struct tuning_input input = {
-		.codec = vpx->config.codec,
+		.codec = vpx->wish.codec,
 		.chroma = vpx->config.chroma,
 		.width = vpx->width,
 		.height = vpx->height,
 		.cores = vpx->config.cores,
-		.moving = vpx->content.moving,
+		.moving = vpx->wish.moving,
 	};
 	return tuning_choose(&input);
 }
@@ -157,13 +156,7 @@ static uint32_t next_quantizer_max(struct encoder_vpx *vpx, bool refine) {
 }
 
 /* Follows the content. */
-static bool update_content(
-	struct encoder_vpx *vpx, const struct picture *picture, const struct damage *damage) {
-	bool moving = vpx->content.moving;
-	content_see(&vpx->content, picture, damage);
-	if (vpx->content.moving == moving) {
-		return true;
-	}
+static bool update_content(struct encoder_vpx *vpx) {
 	vpx->tuning = choose_tuning(vpx);
 	if (!set_content_controls(vpx)) {
 		vpx->error = "libvpx refused a setting";
@@ -246,15 +239,17 @@ static bool encode_image(struct encoder_vpx *vpx, const struct picture *picture,
 
 /* Everything before the picture goes in. */
 static bool prepare(struct encoder_vpx *vpx, const struct picture *picture,
-	const struct damage *damage, bool fresh, bool key) {
+	const struct damage *damage, const struct encoder_wish *wish, bool fresh) {
+	bool other = wish->moving != vpx->wish.moving;
+	vpx->wish = *wish;
 	if (fresh && !vpx_open(vpx, picture->width, picture->height)) {
 		return false;
 	}
-	bool refine = !fresh && !key && damage_is_empty(damage);
-	if (!fresh && (!update_content(vpx, picture, damage) || !update_settings(vpx, refine))) {
+	bool refine = !fresh && !wish->key && damage_is_empty(damage);
+	if (!fresh && ((other && !update_content(vpx)) || !update_settings(vpx, refine))) {
 		return false;
 	}
-	if (fresh || key) {
+	if (fresh || wish->key) {
 		activity_set_all(&vpx->activity, vpx->tuning.key_age);
 	}
 	activity_add(&vpx->activity, damage);
@@ -265,12 +260,14 @@ static bool prepare(struct encoder_vpx *vpx, const struct picture *picture,
 }
 
 static bool vpx_encode(struct encoder *encoder, const struct picture *picture,
-	const struct damage *damage, bool key, struct encoder_frame *frame) {
+	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame) {
 	struct encoder_vpx *vpx = (struct encoder_vpx *)encoder;
-	bool fresh = !vpx->open || vpx->width != picture->width || vpx->height != picture->height;
+	bool fresh = !vpx->open || vpx->wish.codec != wish->codec || vpx->width != picture->width ||
+		     vpx->height != picture->height;
 	/* VP9 makes most of its buffers with the first picture. */
 	lean_clear(fresh);
-	bool encoded = prepare(vpx, picture, damage, fresh, key) && encode_image(vpx, picture, key);
+	bool encoded =
+		prepare(vpx, picture, damage, wish, fresh) && encode_image(vpx, picture, wish->key);
 	lean_clear(false);
 	if (!encoded) {
 		return false;

@@ -148,7 +148,6 @@ static void open_share(struct helper *helper, const struct packet_open *open, in
 		return;
 	}
 	const struct encoder_config config = {
-		.codec = open->codec,
 		.chroma = pipeline_chroma(open),
 		.fps = open->max_fps,
 		.kbps = open->max_kbps,

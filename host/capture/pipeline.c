@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "capture/canvas.h"
+#include "capture/choice.h"
+#include "capture/content.h"
 #include "capture/cursor_packet.h"
 #include "capture/pace.h"
 
@@ -37,6 +39,9 @@ struct pipeline {
 	const struct pipeline_loop *loop;
 	void *loop_data;
 	struct pace pace;
+	struct content content;
+	struct choice choice;
+	int64_t encode_us; /* how long the last encode took */
 	/* Under the source's lock. What was composed is the loop's alone. */
 	struct canvas canvas;
 	struct intake intake;
@@ -92,6 +97,7 @@ struct pipeline *pipeline_create(const struct packet_open *open, struct source *
 	canvas_init(&pipeline->canvas, pipeline_chroma(open), open->max_width, open->max_height);
 	pipeline->canvas.region = region_rect(&open->region);
 	pace_init(&pipeline->pace, open->max_fps);
+	choice_init(&pipeline->choice, open->codec);
 	update_want(pipeline);
 	return pipeline;
 }
@@ -177,11 +183,31 @@ static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
 	return true;
 }
 
+static struct encoder_wish choose(
+	struct pipeline *pipeline, const struct picture *picture, const struct damage *damage) {
+	content_see(&pipeline->content, picture, damage);
+	const struct choice_view view = {
+		.now_us = pipeline->loop->now(pipeline->loop_data),
+		.changed = pipeline->content.changed,
+		.pixels = (uint64_t)picture->width * picture->height,
+		.film = pipeline->content.moving,
+		.encode_us = pipeline->encode_us,
+		.interval_us = pipeline->pace.interval_us,
+	};
+	return (struct encoder_wish){.codec = choice_see(&pipeline->choice, &view),
+		.key = pipeline->key,
+		.moving = pipeline->content.moving};
+}
+
 /* False when the encoder left the picture out: it is to be encoded again. */
 static bool encode_and_send(struct pipeline *pipeline, const struct picture *picture,
 	const struct damage *damage, int64_t pts_us) {
+	const struct encoder_wish wish = choose(pipeline, picture, damage);
+	int64_t began = pipeline->loop->now(pipeline->loop_data);
 	struct encoder_frame frame;
-	if (!encoder_encode(pipeline->encoder, picture, damage, pipeline->key, &frame)) {
+	bool encoded = encoder_encode(pipeline->encoder, picture, damage, &wish, &frame);
+	pipeline->encode_us = pipeline->loop->now(pipeline->loop_data) - began;
+	if (!encoded) {
 		fail(pipeline, ERROR_ENCODER_FAILED, encoder_error(pipeline->encoder));
 		return true;
 	}
@@ -198,6 +224,7 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 	const struct packet_frame header = {
 		.sequence = pipeline->sequence++,
 		.key = frame.key,
+		.codec = wish.codec,
 		.width = picture->width,
 		.height = picture->height,
 		.pts_us = pipeline->last_pts_us,
@@ -206,8 +233,9 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 	update_want(pipeline);
 	pipeline->key = false;
 	pipeline->unsettled = !frame.settled;
-	log_debug("frame %u: %zu bytes, %u damaged areas%s%s", header.sequence, frame.length,
-		damage->count, frame.key ? ", key" : "", frame.settled ? ", settled" : "");
+	log_debug("frame %u: VP%s, %zu bytes, %u damaged areas%s%s", header.sequence,
+		wish.codec == PACKET_CODEC_VP8 ? "8" : "9", frame.length, damage->count,
+		frame.key ? ", key" : "", frame.settled ? ", settled" : "");
 	/* A broken channel shows as a closed socket; the loop ends on that. */
 	(void)channel_send_frame(pipeline->channel, &header, frame.data, frame.length);
 	return true;
@@ -218,11 +246,16 @@ static bool is_stale(const struct pipeline *pipeline) {
 	return pipeline->begun && (pipeline->key || pipeline->changed);
 }
 
+/* When a picture that rests is to be encoded again; INT64_MAX: it is as good as it gets. */
+static int64_t improve_at(const struct pipeline *pipeline) {
+	return pipeline->unsettled ? pipeline->refine_us : choice_rest_us(&pipeline->choice);
+}
+
 /* True when a frame is wanted, permitted and can be sent at once. */
 static bool may_encode(const struct pipeline *pipeline) {
 	return !pipeline->failed && pipeline->ready && pipeline->credit > 0 &&
 	       channel_idle(pipeline->channel) &&
-	       (pipeline->waiting || pipeline->unsettled || is_stale(pipeline));
+	       (pipeline->waiting || improve_at(pipeline) < INT64_MAX || is_stale(pipeline));
 }
 
 /* `interval_us`: between the last two changes. */
@@ -288,7 +321,7 @@ static void make_frames(struct pipeline *pipeline) {
 		int64_t now = pipeline->loop->now(pipeline->loop_data);
 		bool refine = !pipeline->waiting && !is_stale(pipeline);
 		int64_t delay =
-			refine ? pipeline->refine_us - now : pace_wait(&pipeline->pace, now);
+			refine ? improve_at(pipeline) - now : pace_wait(&pipeline->pace, now);
 		if (delay > 0) {
 			pipeline->loop->wake(pipeline->loop_data, delay);
 			return;
@@ -314,7 +347,7 @@ void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height
 	} else if (!pipeline->ready && !pipeline->failed) {
 		const struct packet packet = {
 			.type = PACKET_READY,
-			.ready = {.codec = pipeline->open.codec,
+			.ready = {.codec = pipeline->choice.codec,
 				.width = width,
 				.height = height,
 				.chroma = pipeline->canvas.chroma},

@@ -34,6 +34,7 @@ struct helper {
 	char *start_error;
 	uint64_t frames; /* that came whole */
 	uint64_t bytes;
+	enum packet_codec codec; /* of the last frame; before it, the first one's */
 	bool is_ready;
 	bool *destroyed; /* set by helper_destroy() within a callback; NULL: nobody asks */
 	bool told;       /* `ended` was called, or helper_stop(): no more ready, frame, ended */
@@ -144,6 +145,7 @@ static void handle_packet(struct helper *helper, const void *data, size_t length
 			break;
 		}
 		helper->is_ready = true;
+		helper->codec = packet.ready.codec;
 		g_clear_handle_id(&helper->ready_timer, g_source_remove);
 		helper->listener->ready(helper->data, &packet.ready);
 		return;
@@ -151,6 +153,7 @@ static void handle_packet(struct helper *helper, const void *data, size_t length
 		if (!helper->is_ready) {
 			break;
 		}
+		helper->codec = packet.frame.codec;
 		helper->bytes += packet.frame.payload_length;
 		helper->frames += packet.frame.part == packet.frame.parts - 1;
 		helper->listener->frame(helper->data, &packet.frame);
@@ -415,7 +418,8 @@ static uint64_t read_rss_kib(pid_t pid) {
 }
 
 void helper_usage(const struct helper *helper, struct helper_usage *usage) {
-	*usage = (struct helper_usage){.frames = helper->frames, .bytes = helper->bytes};
+	*usage = (struct helper_usage){
+		.frames = helper->frames, .bytes = helper->bytes, .codec = helper->codec};
 	if (helper->pid > 0) {
 		usage->cpu_ms = read_cpu_ms(helper->pid);
 		usage->rss_kib = read_rss_kib(helper->pid);

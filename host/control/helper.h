@@ -72,7 +72,8 @@ struct helper_usage {
 	uint64_t cpu_ms;
 	uint64_t rss_kib; /* now; what the kernel does not tell is 0 */
 	uint64_t frames;
-	uint64_t bytes; /* of frames */
+	uint64_t bytes;          /* of frames */
+	enum packet_codec codec; /* of the last frame */
 };
 
 void helper_usage(const struct helper *helper, struct helper_usage *usage);

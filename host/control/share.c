@@ -101,7 +101,7 @@ static void answer_stats(struct share *share, uint32_t id) {
 	struct helper_usage usage;
 	helper_usage(share->helper, &usage);
 	const struct protocol_stats_result result = {
-		usage.cpu_ms, usage.rss_kib, usage.frames, usage.bytes};
+		usage.cpu_ms, usage.rss_kib, usage.frames, usage.bytes, usage.codec};
 	stdio_end(stdio, protocol_write_stats_result(stdio_begin(stdio), id, &result));
 }
 

@@ -41,7 +41,8 @@ static bool set_valid(const struct packet_set *set) {
 static bool open_valid(const struct packet_open *open) {
 	const struct packet_set set = {
 		open->max_fps, open->max_kbps, open->max_width, open->max_height, open->region};
-	return codec_valid(open->codec) && set_valid(&set) && open->credit <= PACKET_CREDIT_MAX &&
+	return (codec_valid(open->codec) || open->codec == PACKET_CODEC_AUTO) && set_valid(&set) &&
+	       open->credit <= PACKET_CREDIT_MAX &&
 	       (open->fidelity == PACKET_FIDELITY_MOTION ||
 		       (open->fidelity == PACKET_FIDELITY_TEXT &&
 			       open->codec == PACKET_CODEC_VP9)) &&
@@ -56,8 +57,9 @@ static bool ready_valid(const struct packet_ready *ready) {
 
 static bool frame_valid(const struct packet_frame *frame) {
 	return in_range(frame->parts, 1, PACKET_PARTS_MAX) && frame->part < frame->parts &&
-	       size_valid(frame->width, frame->height) && frame->pts_us >= 0 &&
-	       frame->pts_us <= PTS_MAX && in_range(frame->payload_length, 1, PACKET_PAYLOAD_MAX);
+	       codec_valid(frame->codec) && size_valid(frame->width, frame->height) &&
+	       frame->pts_us >= 0 && frame->pts_us <= PTS_MAX &&
+	       in_range(frame->payload_length, 1, PACKET_PAYLOAD_MAX);
 }
 
 static bool position_valid(int32_t position) {
@@ -135,6 +137,7 @@ static bool parse_frame(struct reader *reader, struct packet_frame *frame) {
 	frame->parts = reader_u16(reader);
 	uint8_t key = reader_u8(reader);
 	frame->key = key == 1;
+	frame->codec = (enum packet_codec)reader_u8(reader);
 	frame->width = reader_u32(reader);
 	frame->height = reader_u32(reader);
 	frame->pts_us = (int64_t)reader_u64(reader);
@@ -270,6 +273,7 @@ static uint8_t *write_frame(const struct packet_frame *frame, uint8_t *at) {
 	at = put_u16(at, frame->part);
 	at = put_u16(at, frame->parts);
 	at = put_u8(at, frame->key ? 1 : 0);
+	at = put_u8(at, (uint8_t)frame->codec);
 	at = put_u32(at, frame->width);
 	at = put_u32(at, frame->height);
 	bytes_put_u64(at, (uint64_t)frame->pts_us);

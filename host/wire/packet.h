@@ -13,7 +13,7 @@
 
 #include "wire/errors.h"
 
-#define PACKET_VERSION 2
+#define PACKET_VERSION 3
 /* Encoded payload in one FRAME packet, and so in one native message: see "fragments" in
  * docs/PROTOCOL.md. */
 #define PACKET_PAYLOAD_MAX (64u * 1024u)
@@ -43,7 +43,11 @@ enum packet_type {
 	PACKET_CURSOR = 19,
 };
 
-enum packet_codec { PACKET_CODEC_VP8 = 1, PACKET_CODEC_VP9 = 2 };
+enum packet_codec {
+	PACKET_CODEC_VP8 = 1,
+	PACKET_CODEC_VP9 = 2,
+	PACKET_CODEC_AUTO = 3, /* in OPEN: either, and it may change with any keyframe */
+};
 
 /* What the picture is to be best at. */
 enum packet_fidelity {
@@ -98,8 +102,8 @@ struct packet_credit {
 };
 
 struct packet_ready {
-	enum packet_codec codec;
-	uint32_t width; /* of the encoded picture, 2 to PACKET_SIDE_MAX */
+	enum packet_codec codec; /* of the first frame */
+	uint32_t width;          /* of the encoded picture, 2 to PACKET_SIDE_MAX */
 	uint32_t height;
 	enum packet_chroma chroma; /* 4:4:4 only with VP9 */
 };
@@ -111,7 +115,8 @@ struct packet_frame {
 	uint16_t part;     /* 0 to parts - 1 */
 	uint16_t parts;    /* 1 to PACKET_PARTS_MAX */
 	bool key;
-	uint32_t width; /* of this frame */
+	enum packet_codec codec; /* changes with a keyframe only */
+	uint32_t width;          /* of this frame */
 	uint32_t height;
 	int64_t pts_us; /* when the picture left the compositor, CLOCK_MONOTONIC microseconds, 0 to
 			   2^53 - 1 */

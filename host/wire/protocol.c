@@ -203,8 +203,9 @@ static void take_share(struct fields *fields, struct protocol_message *message) 
 static void take_open(struct fields *fields, struct protocol_message *message) {
 	struct protocol_open *open = &message->open;
 	open->share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
-	open->codec = take_word(fields, "codec", "vp8", "vp9", NULL) == 0 ? PACKET_CODEC_VP8
-									  : PACKET_CODEC_VP9;
+	static const enum packet_codec codecs[] = {
+		PACKET_CODEC_VP8, PACKET_CODEC_VP9, PACKET_CODEC_AUTO};
+	open->codec = codecs[take_word(fields, "codec", "vp8", "vp9", "auto")];
 	open->max_fps = (uint16_t)take_integer(fields, "maxFps", 1, PACKET_FPS_MAX);
 	open->max_kbps = take_integer(fields, "maxKbps", PACKET_KBPS_MIN, PACKET_KBPS_MAX);
 	open->credit = (uint16_t)take_integer(fields, "credit", 0, PACKET_CREDIT_MAX);

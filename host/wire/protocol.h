@@ -164,7 +164,8 @@ struct protocol_stats_result {
 	uint64_t cpu_ms;
 	uint64_t rss_kib; /* what it has in memory now */
 	uint64_t frames;
-	uint64_t bytes; /* of encoded frames */
+	uint64_t bytes;          /* of encoded frames */
+	enum packet_codec codec; /* of the last of them */
 };
 
 bool protocol_write_hello_result(

@@ -54,6 +54,10 @@ static struct json_object *new_result(uint32_t id, bool *ok) {
 	return object;
 }
 
+static const char *codec_name(enum packet_codec codec) {
+	return codec == PACKET_CODEC_VP8 ? "vp8" : "vp9";
+}
+
 static bool add_supports(struct json_object *object, const struct protocol_hello_result *result) {
 	const struct {
 		bool has;
@@ -61,6 +65,7 @@ static bool add_supports(struct json_object *object, const struct protocol_hello
 	} features[] = {
 		{true, "vp8"},
 		{true, "vp9"},
+		{true, "codec-auto"},
 		{true, "configure"},
 		{true, "scale"},
 		{true, "fidelity-text"},
@@ -145,7 +150,7 @@ bool protocol_write_share_result(
 bool protocol_write_open_result(struct bytes *out, uint32_t id, const struct packet_ready *ready) {
 	bool ok = false;
 	struct json_object *object = new_result(id, &ok);
-	ok = ok && add_string(object, "codec", ready->codec == PACKET_CODEC_VP8 ? "vp8" : "vp9") &&
+	ok = ok && add_string(object, "codec", codec_name(ready->codec)) &&
 	     add_integer(object, "width", ready->width) &&
 	     add_integer(object, "height", ready->height) &&
 	     add_string(object, "chroma", ready->chroma == PACKET_CHROMA_444 ? "444" : "420");
@@ -159,7 +164,8 @@ bool protocol_write_stats_result(
 	ok = ok && add_integer(object, "cpuMs", result->cpu_ms) &&
 	     add_integer(object, "rssKiB", result->rss_kib) &&
 	     add_integer(object, "frames", result->frames) &&
-	     add_integer(object, "bytes", result->bytes);
+	     add_integer(object, "bytes", result->bytes) &&
+	     add_string(object, "codec", codec_name(result->codec));
 	return append_object(out, object, ok);
 }
 
@@ -257,6 +263,10 @@ bool protocol_write_frame(struct bytes *out, uint32_t share, const struct packet
 		length += snprintf(head + length, sizeof(head) - (size_t)length,
 			",\"key\":%s,\"width\":%" PRIu32 ",\"height\":%" PRIu32 ",\"pts\":%" PRId64,
 			frame->key ? "true" : "false", frame->width, frame->height, frame->pts_us);
+	}
+	if (frame->part == 0 && frame->key) {
+		length += snprintf(head + length, sizeof(head) - (size_t)length,
+			",\"codec\":\"%s\"", codec_name(frame->codec));
 	}
 	length += snprintf(head + length, sizeof(head) - (size_t)length, ",\"data\":\"");
 	return append_with_payload(

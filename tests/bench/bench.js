@@ -14,7 +14,7 @@ import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {endAll, run} from './lib/children.js';
 import {startPipeWire} from './lib/pipewire.js';
-import {engines, growth as growthPlan, kbpsOf, modes, screens, stillSteps, workloads} from './lib/plan.js';
+import {engines, growth as growthPlan, kbpsOf, modes, screens, warmUpSteps, workloads} from './lib/plan.js';
 import {makeGlass, makeRows, makeSmallTables, makeTable, makeVerdicts, median} from './lib/report.js';
 
 /** @typedef {import('./lib/plan.js').Screen} Screen */
@@ -59,7 +59,7 @@ function chosen(name, all) {
  * @returns {Promise<import('./lib/report.js').Run>}
  */
 async function measure(env, engine, workload, screen, judged) {
-	const warmUp = workload === 'still' ? stillSteps : Math.round(mode.warmUpS * screen.fps);
+	const warmUp = warmUpSteps[workload] ?? Math.round(mode.warmUpS * screen.fps);
 	const args = [
 		...['--engine', engine.engine, '--codec', engine.codec, '--workload', workload, '--helper', helper],
 		...['--size', `${screen.width}x${screen.height}`, '--fps', screen.fps, '--kbps', kbpsOf(screen)],
@@ -100,9 +100,10 @@ async function measureCells(env) {
 				if (options.quick && screen.width > 1920 && workload !== 'typing') {
 					continue;
 				}
+				const these = those.filter((engine) => engine.workloads?.includes(workload) ?? true);
 				// Another one begins each time, so that nobody is always measured on the warmest machine.
-				for (let i = 0; i < those.length; i++) {
-					const engine = those[(i + round) % those.length];
+				for (let i = 0; i < these.length; i++) {
+					const engine = these[(i + round) % these.length];
 					const name = `${round + 1}/${count} ${screen.width}x${screen.height} ${workload.padEnd(12)} ${engine.engine.padEnd(11)} ${engine.codec}`;
 					const result = await attempt(name, () => measure(env, engine, workload, screen, round === 0));
 					if (!result) {

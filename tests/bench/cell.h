@@ -15,6 +15,7 @@
 /* What the engine made of it. */
 struct frame {
 	int64_t pts_us;
+	bool vp8; /* else VP9 */
 	int64_t received_us;
 	size_t offset; /* in cell.data */
 	size_t length;
@@ -29,7 +30,7 @@ struct shown {
 
 struct cell {
 	const char *engine;
-	const char *codec;
+	const char *codec; /* "auto" too, for portlight */
 	const char *workload;
 	const char *pipeline;
 	const char *helper;

@@ -137,8 +137,9 @@ static void start_portlight(struct cell *cell, int socket) {
 	char *argv[] = {(char *)cell->helper, NULL};
 	const struct packet open = {.type = PACKET_OPEN,
 		.open = {.node_id = cell->node_id,
-			.codec = strcmp(cell->codec, "vp8") == 0 ? PACKET_CODEC_VP8
-								 : PACKET_CODEC_VP9,
+			.codec = strcmp(cell->codec, "vp8") == 0   ? PACKET_CODEC_VP8
+				 : strcmp(cell->codec, "vp9") == 0 ? PACKET_CODEC_VP9
+								   : PACKET_CODEC_AUTO,
 			.max_fps = (uint16_t)cell->fps,
 			.max_kbps = cell->kbps,
 			.credit = CREDIT}};

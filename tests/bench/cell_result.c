@@ -13,6 +13,7 @@ struct durations {
 
 struct result {
 	size_t encodes;
+	size_t vp8; /* of them */
 	size_t bytes;
 	struct durations latencies; /* from the picture handed over to the frame written out */
 	struct durations holds;     /* of PipeWire's buffers */
@@ -100,12 +101,12 @@ static void summarise(const struct cell *cell, struct result *result) {
 	}
 	for (size_t i = 0; i < cell->frame_count; i++) {
 		const struct frame *frame = &cell->frames[i];
-		frames[i] =
-			(struct quality_frame){cell->data.data + frame->offset, frame->length, 0};
+		frames[i] = (struct quality_frame){
+			cell->data.data + frame->offset, frame->length, frame->vp8, 0};
 	}
-	if (!quality_measure(frames, cell->frame_count, strcmp(cell->codec, "vp8") == 0,
-		    cell->workload, cell->width, cell->height, cell->warmup + 1,
-		    cell->warmup + cell->steps, cell->quality_every, &result->quality)) {
+	if (!quality_measure(frames, cell->frame_count, cell->workload, cell->width, cell->height,
+		    cell->warmup + 1, cell->warmup + cell->steps, cell->quality_every,
+		    &result->quality)) {
 		cell_fail("the frames don't decode to the pictures that were shown");
 	}
 	for (size_t i = 0; i < cell->frame_count; i++) {
@@ -114,6 +115,7 @@ static void summarise(const struct cell *cell, struct result *result) {
 			continue;
 		}
 		result->encodes++;
+		result->vp8 += frame->vp8;
 		result->bytes += frame->length;
 		uint32_t step = frames[i].step;
 		bool first = i == 0 || frames[i - 1].step != step;
@@ -138,12 +140,12 @@ void cell_print(const struct cell *cell) {
 	double nominal = (double)cell->steps / cell->fps;
 	double cpu_ms = (double)(cell->after.cpu_ns - cell->before.cpu_ns) / 1e6;
 	printf("{\"workload\": \"%s\", \"width\": %u, \"height\": %u, \"engine\": \"%s\", "
-	       "\"codec\": \"%s\", \"cpuMsPerFrame\": %.4f, \"cpuPercent\": %.3f, "
+	       "\"codec\": \"%s\", \"vp8\": %zu, \"cpuMsPerFrame\": %.4f, \"cpuPercent\": %.3f, "
 	       "\"encodeMs\": {\"p50\": %.3f, \"p95\": %.3f}, \"kbps\": %.1f, "
 	       "\"psnr\": %.2f, \"ssim\": %.4f, \"rssMiB\": %.1f, "
 	       "\"wakeupsPerSecond\": %.1f, \"frames\": %u, \"encodes\": %zu, \"missed\": %u, "
 	       "\"heldMs\": {\"p50\": %.3f, \"p95\": %.3f}}\n",
-		cell->workload, cell->width, cell->height, cell->engine, cell->codec,
+		cell->workload, cell->width, cell->height, cell->engine, cell->codec, result.vp8,
 		cpu_ms / cell->steps, cpu_ms / nominal / 10, duration_ms(&result.latencies, 0.5),
 		duration_ms(&result.latencies, 0.95), (double)result.bytes * 8 / 1000 / nominal,
 		result.quality.psnr, result.quality.ssim, (double)cell->peak_kib / 1024,

@@ -74,8 +74,9 @@ void cell_send(const struct cell *cell, const struct packet *packet, int fd) {
 static void take_frame(struct cell *cell, const struct packet_frame *packet) {
 	if (packet->part == 0) {
 		cell->frames = cell_grow(cell->frames, cell->frame_count, sizeof(*cell->frames));
-		cell->frames[cell->frame_count++] =
-			(struct frame){.pts_us = packet->pts_us, .offset = cell->data.length};
+		cell->frames[cell->frame_count++] = (struct frame){.pts_us = packet->pts_us,
+			.vp8 = packet->codec == PACKET_CODEC_VP8,
+			.offset = cell->data.length};
 	}
 	struct frame *frame = &cell->frames[cell->frame_count - 1];
 	bytes_append(&cell->data, packet->payload, packet->payload_length);

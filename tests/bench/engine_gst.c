@@ -34,7 +34,7 @@ static GstFlowReturn on_sample(GstAppSink *sink, gpointer data) {
 		const GstStructure *caps = gst_caps_get_structure(gst_sample_get_caps(sample), 0);
 		gst_structure_get_int(caps, "width", &width);
 		gst_structure_get_int(caps, "height", &height);
-		sender_init(&engine->sender, (uint32_t)width, (uint32_t)height);
+		sender_init(&engine->sender, PACKET_CODEC_VP8, (uint32_t)width, (uint32_t)height);
 	}
 	/* pipewiresrc takes the time stamps of the producer, less the pipeline's own beginning. */
 	GstClockTime pts = GST_BUFFER_PTS(buffer) + gst_element_get_base_time(engine->pipeline);

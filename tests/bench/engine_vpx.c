@@ -149,7 +149,8 @@ int main(int argc, char **argv) {
 		fputs("bench-vpx: could not start\n", stderr);
 		return 1;
 	}
-	sender_init(&loop.sender, loop.width, loop.height);
+	sender_init(&loop.sender, loop.vp8 ? PACKET_CODEC_VP8 : PACKET_CODEC_VP9, loop.width,
+		loop.height);
 	int status = run(&loop);
 	vpx_codec_destroy(&loop.codec);
 	vpx_img_free(&loop.image);

@@ -72,6 +72,11 @@ static void judge_frame(struct judge *judge, const struct quality_frame *frame,
 	}
 }
 
+static bool open_decoder(vpx_codec_ctx_t *decoder, bool vp8) {
+	vpx_codec_iface_t *interface = vp8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx();
+	return vpx_codec_dec_init(decoder, interface, NULL, 0) == VPX_CODEC_OK;
+}
+
 static bool judge_frames(struct judge *judge, vpx_codec_ctx_t *decoder,
 	struct quality_frame *frames, size_t count, uint32_t last) {
 	/* The picture before stays the decoder's only until the next one is decoded. */
@@ -79,6 +84,12 @@ static bool judge_frames(struct judge *judge, vpx_codec_ctx_t *decoder,
 	for (size_t i = 0; i < count; i++) {
 		vpx_codec_iter_t iterator = NULL;
 		const vpx_image_t *decoded = NULL;
+		if (i > 0 && frames[i].vp8 != frames[i - 1].vp8) {
+			vpx_codec_destroy(decoder);
+			if (!open_decoder(decoder, frames[i].vp8)) {
+				return false;
+			}
+		}
 		if (vpx_codec_decode(decoder, frames[i].data, (unsigned int)frames[i].length, NULL,
 			    0) == VPX_CODEC_OK) {
 			decoded = vpx_codec_get_frame(decoder, &iterator);
@@ -105,7 +116,7 @@ static bool judge_frames(struct judge *judge, vpx_codec_ctx_t *decoder,
 	return true;
 }
 
-bool quality_measure(struct quality_frame *frames, size_t count, bool vp8, const char *workload,
+bool quality_measure(struct quality_frame *frames, size_t count, const char *workload,
 	uint32_t width, uint32_t height, uint32_t first, uint32_t last, uint32_t every,
 	struct quality *quality) {
 	struct judge judge = {.workload = workload_create(workload, width, height),
@@ -119,8 +130,7 @@ bool quality_measure(struct quality_frame *frames, size_t count, bool vp8, const
 		vpx_img_alloc(&judge.source, VPX_IMG_FMT_I420, width, height, 64) == NULL) {
 		goto out;
 	}
-	if (vpx_codec_dec_init(&decoder, vp8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx(), NULL, 0) ==
-		VPX_CODEC_OK) {
+	if (open_decoder(&decoder, frames[0].vp8)) {
 		measured = judge_frames(&judge, &decoder, frames, count, last);
 		vpx_codec_destroy(&decoder);
 	}

@@ -8,6 +8,7 @@
 struct quality_frame {
 	const uint8_t *data;
 	size_t length;
+	bool vp8;      /* else VP9; changes with a keyframe */
 	uint32_t step; /* of the workload, as read from the picture */
 };
 
@@ -22,6 +23,6 @@ struct quality {
  * as it was on show; one of `every` is looked at (0: none, *quality is zero then). False when a
  * frame does not decode, or shows no step or an earlier one than the frame before.
  */
-bool quality_measure(struct quality_frame *frames, size_t count, bool vp8, const char *workload,
+bool quality_measure(struct quality_frame *frames, size_t count, const char *workload,
 	uint32_t width, uint32_t height, uint32_t first, uint32_t last, uint32_t every,
 	struct quality *quality);

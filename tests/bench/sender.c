@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-void sender_init(struct sender *sender, uint32_t width, uint32_t height) {
-	*sender = (struct sender){.width = width, .height = height};
+void sender_init(struct sender *sender, enum packet_codec codec, uint32_t width, uint32_t height) {
+	*sender = (struct sender){.codec = codec, .width = width, .height = height};
 }
 
 bool sender_frame(
@@ -13,6 +13,7 @@ bool sender_frame(
 		.frame = {.sequence = sender->sequence++,
 			.parts = (uint16_t)((length + PACKET_PAYLOAD_MAX - 1) / PACKET_PAYLOAD_MAX),
 			.key = key,
+			.codec = sender->codec,
 			.width = sender->width,
 			.height = sender->height,
 			.pts_us = pts_us}};

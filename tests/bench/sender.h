@@ -14,11 +14,12 @@
 
 struct sender {
 	uint32_t sequence;
+	enum packet_codec codec;
 	uint32_t width;
 	uint32_t height;
 };
 
-void sender_init(struct sender *sender, uint32_t width, uint32_t height);
+void sender_init(struct sender *sender, enum packet_codec codec, uint32_t width, uint32_t height);
 
 /* Sends a whole frame; blocks while the socket is full. False when the reader is gone. */
 bool sender_frame(

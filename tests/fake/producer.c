@@ -3,6 +3,7 @@
  * line on stdin, including what a correct one never would. It answers on stdout.
  *
  *	fill RRGGBB [X Y W H]	paint on the canvas; nothing is sent, but the area counts as damaged
+ *	film N			paint a grainy picture, another one for each N
  *	frame [FAULT…]		send the canvas; answers "sent" or "no-buffer"
  *	lose			as if a frame was sent that PipeWire lost
  *	cursor mutter|kwin	send a buffer that tells of a moved pointer only, over stale pixels
@@ -176,6 +177,8 @@ static void run_command(struct producer *producer, char *line) {
 	} else if (sscanf(line, "fill %x", &colour) == 1) {
 		screen_paint(&producer->screen, colour,
 			&SPA_REGION(0, 0, producer->screen.width, producer->screen.height));
+	} else if (sscanf(line, "film %u", &a) == 1) {
+		screen_grain(&producer->screen, a);
 	} else if (strncmp(line, "frame", 5) == 0) {
 		say(send_frame(producer, line + 5) ? "sent" : "no-buffer");
 	} else if (strcmp(line, "lose") == 0) {

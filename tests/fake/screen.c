@@ -56,6 +56,16 @@ void screen_paint(struct screen *screen, uint32_t colour, const struct spa_regio
 	*damage = SPA_REGION(left, top, (uint32_t)(right - left), (uint32_t)(bottom - top));
 }
 
+void screen_grain(struct screen *screen, uint32_t seed) {
+	uint32_t noise = seed;
+	for (uint32_t i = 0; i < screen->width * screen->height; i++) {
+		noise = noise * 1103515245 + 12345;
+		uint32_t shade = 40 + (i / screen->width + 4 * seed) % 128 + (noise >> 16) % 32;
+		screen->canvas[i] = shade * 0x010101;
+	}
+	screen->damage = SPA_REGION(0, 0, screen->width, screen->height);
+}
+
 static void copy_canvas(const struct screen *screen, uint8_t *memory) {
 	bool rgb = is_rgb(screen);
 	for (uint32_t y = 0; y < screen->height; y++) {

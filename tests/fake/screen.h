@@ -42,5 +42,7 @@ bool screen_resize(struct screen *screen, uint32_t width, uint32_t height);
 uint32_t screen_row_size(const struct screen *screen);
 uint32_t screen_buffer_size(const struct screen *screen);
 void screen_paint(struct screen *screen, uint32_t colour, const struct spa_region *where);
+/* Light and shade with grain in it all over the canvas. */
+void screen_grain(struct screen *screen, uint32_t seed);
 /* Fills pixels, metadata and chunk; `faults` are the words of a `frame` command. */
 void screen_write(struct screen *screen, struct spa_buffer *buffer, const char *faults);

@@ -245,6 +245,46 @@ static void test_text_is_444(void **state) {
 	share_stop(&share);
 }
 
+/* Shows a film of 30 pictures a second until a frame of `codec` comes. */
+static void film_until(struct share *share, enum packet_codec codec) {
+	struct helper *helper = &share->helper;
+	int64_t began = time_now_ms();
+	for (uint32_t i = 0; helper->frames == 0 || helper->frame.codec != codec; i++) {
+		assert_true(time_now_ms() - began < 10000);
+		producer_say(&share->producer, "film %u", i);
+		producer_send(&share->producer, "frame");
+		helper_drain(helper, 33);
+	}
+}
+
+/* What VP8 shows as well and for less is encoded with it, until the screen rests. The decoder of
+ * each codec takes all of its frames. */
+static void test_film_changes_the_codec(void **state) {
+	struct share share;
+	struct packet_open open = share_usual;
+	open.codec = PACKET_CODEC_AUTO;
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &open);
+	film_until(&share, PACKET_CODEC_VP9);
+	assert_int_equal(share.helper.ready_packet.codec, PACKET_CODEC_VP9);
+	film_until(&share, PACKET_CODEC_VP8);
+	assert_int_equal(share.helper.keyframes, 2);
+	producer_say(&share.producer, "fill %06x", GREEN);
+	producer_say(&share.producer, "fill %06x 100 60 200 120", RED);
+	producer_send(&share.producer, "frame");
+	int64_t began = time_now_ms();
+	while (share.helper.frame.codec == PACKET_CODEC_VP8) {
+		assert_true(helper_next_frame(&share.helper, 3000));
+	}
+	assert_true(time_now_ms() - began > 1000);
+	assert_int_equal(share.helper.keyframes, 3);
+	helper_expect_colour(&share.helper, 200, 120, RED);
+	helper_expect_colour(&share.helper, 20, 20, GREEN);
+	helper_drain(&share.helper, 300);
+	assert_int_equal(helper_drain(&share.helper, 3000), 0);
+	share_stop(&share);
+}
+
 /* A hundred crops of as many sizes, none of which is lost or stalls. */
 static void test_storm_of_sizes(void **state) {
 	struct share share;
@@ -278,6 +318,7 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_region_outside),
 		cmocka_unit_test(test_region_of_a_turned_picture),
 		cmocka_unit_test(test_text_is_444),
+		cmocka_unit_test(test_film_changes_the_codec),
 		cmocka_unit_test(test_storm_of_sizes),
 	};
 	return rig_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);

@@ -86,7 +86,6 @@ static void send_with_fd(int socket, const void *data, size_t length, int fd) {
 void helper_open(struct helper *helper, int fd, const struct packet_open *open) {
 	const struct packet packet = {.type = PACKET_OPEN, .open = *open};
 	uint8_t bytes[PACKET_SIZE_MAX];
-	helper->codec = open->codec;
 	send_with_fd(helper->socket, bytes, packet_write(&packet, bytes), fd);
 	if (fd >= 0) {
 		close(fd);
@@ -107,7 +106,13 @@ void helper_credit(struct helper *helper, uint16_t frames) {
 }
 
 static void decode(struct helper *helper) {
+	if (helper->decoder_open && helper->codec != helper->frame.codec) {
+		assert_true(helper->frame.key);
+		vpx_codec_destroy(&helper->decoder);
+		helper->decoder_open = false;
+	}
 	if (!helper->decoder_open) {
+		helper->codec = helper->frame.codec;
 		vpx_codec_iface_t *interface =
 			helper->codec == PACKET_CODEC_VP8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx();
 		assert_int_equal(vpx_codec_dec_init(&helper->decoder, interface, NULL, 0), 0);

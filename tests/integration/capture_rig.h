@@ -68,9 +68,9 @@ struct helper {
 	uint32_t bitmaps;
 	bool ended;
 	struct packet_ended ended_packet;
-	bool closed; /* the helper closed its end */
-	enum packet_codec codec;
-	bool auto_credit; /* grant a frame for every frame that came */
+	bool closed;             /* the helper closed its end */
+	enum packet_codec codec; /* of what the decoder decodes */
+	bool auto_credit;        /* grant a frame for every frame that came */
 	/* The last whole frame, and all of them. */
 	struct packet_frame frame;
 	size_t frame_length;

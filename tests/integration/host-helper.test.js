@@ -205,7 +205,7 @@ test('stats: what a share has cost and delivered, of a live share only', async (
 	}
 	const {type: _type, id: _id, ...stats} = await browser.request('stats', {share: 1});
 	const [helper] = helpers(browser);
-	assert.deepEqual(stats, {cpuMs: stats.cpuMs, rssKiB: stats.rssKiB, frames: 2, bytes: 6000});
+	assert.deepEqual(stats, {cpuMs: stats.cpuMs, rssKiB: stats.rssKiB, frames: 2, bytes: 6000, codec: 'vp8'});
 	assert.ok(stats.cpuMs > 0 && stats.cpuMs < 10_000, `${stats.cpuMs} ms`);
 	assert.ok(Math.abs(stats.rssKiB / 1024 - residentMiB(helper)) < 1, `${stats.rssKiB} KiB of ${residentMiB(helper)} MiB`);
 	for (let i = 0; i < 64; i++) {
@@ -217,6 +217,26 @@ test('stats: what a share has cost and delivered, of a live share only', async (
 	assert.ok(later.cpuMs > stats.cpuMs, `${stats.cpuMs} ms, then ${later.cpuMs} ms`);
 	await browser.request('stop', {share: 1});
 	assert.equal((await browser.request('stats', {share: 1})).code, 'unknown-share');
+});
+
+test('codec "auto": each keyframe says what it is, and stats what it is now', async () => {
+	const browser = world.browse({FAKE_CAPTURE_PARTS: '2'});
+	await browser.hello();
+	await browser.share();
+	assert.equal((await browser.open(1, {codec: 'auto', credit: 2})).codec, 'vp9');
+	const codecs = [];
+	for (let i = 0; i < 4; i++) {
+		codecs.push((await browser.frame(1)).codec);
+	}
+	assert.equal((await browser.request('stats', {share: 1})).codec, 'vp9');
+	browser.send({type: 'keyframe', share: 1});
+	browser.send({type: 'credit', share: 1, frames: 1});
+	for (let i = 0; i < 2; i++) {
+		codecs.push((await browser.frame(1)).codec);
+	}
+	assert.deepEqual(codecs, ['vp9', undefined, undefined, undefined, 'vp8', undefined]);
+	assert.equal((await browser.request('stats', {share: 1})).codec, 'vp8');
+	await browser.request('stop', {share: 1});
 });
 
 test('twenty shares at once, each with its own helper, end one by one', async () => {

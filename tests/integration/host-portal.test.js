@@ -43,7 +43,7 @@ test('no portal: hello says 0, share says portal-missing; one that comes later i
 	const browser = world.browse();
 	const hello = await browser.hello();
 	assert.equal(hello.portal, 0);
-	assert.deepEqual(hello.supports, ['vp8', 'vp9', 'configure', 'scale', 'fidelity-text', 'stats', 'region', 'multiple', 'grants'], 'no kind of source, no cursor');
+	assert.deepEqual(hello.supports, ['vp8', 'vp9', 'codec-auto', 'configure', 'scale', 'fidelity-text', 'stats', 'region', 'multiple', 'grants'], 'no kind of source, no cursor');
 	assertError(await browser.share(), 'portal-missing');
 	await world.startPortal();
 	assert.equal((await browser.hello()).portal, 4);

@@ -24,7 +24,7 @@ test('hello, share, open, frames, stop', async () => {
 		protocol: 1,
 		version: hello.version,
 		supports: [
-			...['vp8', 'vp9', 'configure', 'scale', 'fidelity-text', 'stats', 'region', 'multiple', 'grants', 'window', 'monitor'],
+			...['vp8', 'vp9', 'codec-auto', 'configure', 'scale', 'fidelity-text', 'stats', 'region', 'multiple', 'grants', 'window', 'monitor'],
 			...['cursor-hidden', 'cursor-embedded', 'cursor-metadata', 'cursor-send'],
 		],
 		portal: 4,
@@ -49,6 +49,7 @@ test('hello, share, open, frames, stop', async () => {
 			width: 1280,
 			height: 720,
 			pts: 0,
+			codec: 'vp9',
 			data: Math.ceil(65536 / 3) * 4,
 		}
 	);

@@ -9,6 +9,7 @@ function setUp(globals = {}) {
 		static isConfigSupported = async ({ codec }) => ({ supported: codec !== 'vp8' });
 		state = 'unconfigured';
 		chunks = [];
+		calls = [];
 		constructor(init) {
 			Object.assign(this, init);
 			decoders.push(this);
@@ -16,9 +17,15 @@ function setUp(globals = {}) {
 		configure(config) {
 			this.state = 'configured';
 			this.config = config;
+			this.calls.push(config.codec);
+		}
+		flush() {
+			this.calls.push('flush');
+			return this.broken ? Promise.reject(new Error('closed')) : Promise.resolve();
 		}
 		decode(chunk) {
 			this.chunks.push(chunk);
+			this.calls.push(chunk.type);
 		}
 		close() {
 			this.state = 'closed';
@@ -43,12 +50,12 @@ function setUp(globals = {}) {
 	return { decoder, decoders, log, parts, window };
 }
 
-const message = (seq, bytes, { part = 0, parts = 1, key = false, pts = seq * 1000 } = {}) => ({
+const message = (seq, bytes, { part = 0, parts = 1, key = false, pts = seq * 1000, codec } = {}) => ({
 	seq,
 	part,
 	parts,
 	data: Buffer.from(bytes).toString('base64'),
-	...(part === 0 ? { key, pts } : {}),
+	...(part === 0 ? { key, pts, codec } : {}),
 });
 const picture = (name) => ({ name, close() {} });
 
@@ -74,6 +81,47 @@ test('4:4:4 is named to the decoder, with the same colours', () => {
 		{ ...decoders[0].config.colorSpace },
 		{ matrix: 'smpte170m', primaries: 'bt709', transfer: 'iec61966-2-1', fullRange: false },
 	);
+});
+
+test('a keyframe of another codec goes to the same decoder, once all before it is out', () => {
+	const { decoder, decoders, log } = setUp();
+	decoder.take(message(0, [1], { key: true, codec: 'vp9' }));
+	decoder.take(message(1, [1]));
+	decoder.take(message(2, [1], { key: true, codec: 'vp8', parts: 2 }));
+	assert.equal(decoders[0].config.codec, 'vp09.00.10.08', 'not before its last fragment');
+	decoder.take(message(2, [1], { part: 1, parts: 2 }));
+	decoder.take(message(3, [1]));
+	decoder.take(message(4, [1], { key: true, codec: 'vp8' }));
+	decoder.take(message(5, [1], { key: true, codec: 'vp9' }));
+	const vp9 = 'vp09.00.10.08';
+	assert.deepEqual(decoders[0].calls, [vp9, 'key', 'delta', 'flush', 'vp8', 'key', 'delta', 'key', 'flush', vp9, 'key']);
+	for (const name of 'abcdef') {
+		decoders[0].output(picture(name));
+	}
+	assert.deepEqual(log.filter(([what]) => what === 'picture').map(([, name]) => name).join(''), 'abcdef');
+	assert.deepEqual(log.filter(([what]) => what === 'credit').length, 6);
+	assert.equal(decoders.length, 1);
+});
+
+test('a decoder that fails within a change of codec is replaced by one of the new codec', async () => {
+	const { decoder, decoders, log } = setUp();
+	decoder.take(message(0, [1], { key: true }));
+	decoders[0].broken = true;
+	decoder.take(message(1, [1], { key: true, codec: 'vp8' }));
+	decoders[0].error(new Error('broken'));
+	await new Promise(setImmediate);
+	assert.deepEqual(log, [['keyframe'], ['credit', 2]]);
+	decoder.take(message(2, [1], { key: true, codec: 'vp8' }));
+	assert.deepEqual(decoders[1].calls, ['vp8', 'key']);
+});
+
+test('the name of the codec leaves the chroma as it is, and an unknown one is no change', () => {
+	const { decoders, parts } = setUp();
+	const text = new parts.FrameDecoder('vp9-444', {});
+	text.take(message(0, [1], { key: true, codec: 'vp9' }));
+	text.take(message(1, [1], { key: true, codec: 'toString' }));
+	text.take(message(2, [1], { key: true, codec: 'h264' }));
+	assert.deepEqual(decoders[0].calls, ['vp09.01.10.08', 'key', 'key', 'key']);
 });
 
 test('fragments are put together, in every size', () => {

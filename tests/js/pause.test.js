@@ -102,10 +102,10 @@ test("the page can not undo the person's pause, nor the person the page's", asyn
 test('the list says how many frames and bits a second, and how large', async () => {
 	const { shares, key, send } = await playing();
 	const data = 'A'.repeat(4000);
-	await send([1, { part: 0, parts: 2, data }], [1, { part: 1, parts: 2, data }], [2, { data, width: 320, height: 240 }]);
-	const { fps, kbps, width, height, restored, surface } = shares.list().find((share) => share.key === key);
+	await send([1, { part: 0, parts: 2, data }], [1, { part: 1, parts: 2, data }], [2, { data, width: 320, height: 240, codec: 'vp8' }]);
+	const { fps, kbps, width, height, codec, restored, surface } = shares.list().find((share) => share.key === key);
 	assert.deepEqual([fps, kbps], [3, 72]);
-	assert.deepEqual([width, height, restored, surface], [320, 240, false, 'monitor']);
+	assert.deepEqual([width, height, codec, restored, surface], [320, 240, 'vp8', false, 'monitor']);
 });
 
 test('a share of a remembered choice says so', async () => {
@@ -157,6 +157,13 @@ test('a preview begins with the next keyframe and then gets what the page gets',
 		[3, 1, undefined],
 	]);
 	assert.deepEqual(live.seen(), [0, 1, 2, 3, 3], 'the page misses nothing');
+});
+
+test('a preview that comes after a change of codec begins with the codec of now', async () => {
+	const live = await playing();
+	await live.send([1, { key: true, width: 640, height: 480, codec: 'vp8' }], [2, { width: 640, height: 480 }]);
+	const port = await preview(live);
+	assert.equal(port.of('opened')[0].codec, 'vp8');
 });
 
 test('a preview begins anew when the share goes on with another source', () => {

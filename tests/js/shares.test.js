@@ -96,6 +96,23 @@ test('4:4:4 is asked for when the page wants it and both ends can do it', async 
 	}
 });
 
+test('the host may change the codec where the page decodes both and the host knows of it', async () => {
+	const auto = { ...full, hello: () => ({ ...full.hello(), supports: [...full.hello().supports, 'codec-auto'] }) };
+	const all = ['vp9', 'vp8', 'vp9-444'];
+	for (const [host, wish, codec] of [
+		[auto, { codecs: all }, 'auto'],
+		[auto, { codecs: ['vp8', 'vp9'] }, 'auto'],
+		[auto, { codecs: ['vp9'] }, 'vp9'],
+		[auto, { codecs: ['vp8'] }, 'vp8'],
+		[auto, { codecs: all, fidelity: 'text' }, 'vp9'],
+		[full, { codecs: all }, 'vp9'],
+	]) {
+		useHost(host);
+		await (await setUp()).redeem(wish);
+		assert.equal(lastHost().of('open')[0].codec, codec);
+	}
+});
+
 test('new bounds reach the host, when it knows of them', async () => {
 	useHost(full);
 	const { hostShare, redeem } = await setUp();

@@ -5,7 +5,8 @@
  *
  * DUMP holds the bytes of the host's standard output (tests/tools/host-tap writes one). Without
  * --share it is the first share that has a frame. A dump that breaks off within a message is taken
- * up to there. What the file holds is printed as one line of JSON.
+ * up to there, and one whose codec changes up to that. What the file holds is printed as one line
+ * of JSON.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +39,7 @@ struct muxer {
 	int64_t last_us;
 	int64_t keys;
 	enum webm_codec codec;
+	bool over; /* the codec changed, and a track has one */
 };
 
 static int64_t integer(struct json_object *message, const char *name) {
@@ -88,6 +90,12 @@ static bool start(struct muxer *muxer) {
 static bool write_frame(struct muxer *muxer) {
 	if (muxer->webm == NULL && !start(muxer)) {
 		return false;
+	}
+	enum webm_codec codec = muxer->codec;
+	muxer->over = muxer->over ||
+		      (muxer->key && find_codec(&muxer->frame, &codec) && codec != muxer->codec);
+	if (muxer->over) {
+		return true;
 	}
 	const struct webm_frame frame = {
 		.data = muxer->frame.data,

@@ -150,8 +150,12 @@ static void test_random_bytes(void **state) {
 	}
 }
 
-static const struct packet_frame header = {
-	.sequence = 5, .key = true, .width = 640, .height = 480, .pts_us = 123456};
+static const struct packet_frame header = {.codec = PACKET_CODEC_VP8,
+	.sequence = 5,
+	.key = true,
+	.width = 640,
+	.height = 480,
+	.pts_us = 123456};
 
 static uint8_t byte_at(size_t offset) {
 	return (uint8_t)(offset * 31 + offset / 65536 * 7);

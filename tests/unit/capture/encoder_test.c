@@ -14,14 +14,15 @@
 struct bench {
 	struct encoder *encoder;
 	struct picture picture;
+	enum packet_codec codec;
 	vpx_codec_ctx_t decoder;
 	const vpx_image_t *image;
 	struct encoder_frame frame;
 };
 
 static void bench_init(struct bench *bench, enum packet_codec codec, uint32_t kbps) {
-	*bench = (struct bench){0};
-	const struct encoder_config config = {.codec = codec, .fps = 30, .kbps = kbps, .cores = 2};
+	*bench = (struct bench){.codec = codec};
+	const struct encoder_config config = {.fps = 30, .kbps = kbps, .cores = 2};
 	bench->encoder = encoder_vpx_create(&config);
 	assert_non_null(bench->encoder);
 	vpx_codec_iface_t *interface =
@@ -36,7 +37,8 @@ static void bench_finish(struct bench *bench) {
 }
 
 static void bench_encode(struct bench *bench, const struct damage *damage, bool key) {
-	if (!encoder_encode(bench->encoder, &bench->picture, damage, key, &bench->frame)) {
+	const struct encoder_wish wish = {.codec = bench->codec, .key = key};
+	if (!encoder_encode(bench->encoder, &bench->picture, damage, &wish, &bench->frame)) {
 		fail_msg("%s", encoder_error(bench->encoder));
 	}
 	assert_true(bench->frame.length > 0);
@@ -247,9 +249,10 @@ static void test_overload_is_survived(void **state) {
 						   at % 640] =
 					n % 8 < 5 ? 128 : (uint8_t)(rand() % 220 + 16);
 			}
+			const struct encoder_wish wish = {.codec = bench.codec};
 			struct encoder_frame frame;
 			assert_true(encoder_encode(
-				bench.encoder, &bench.picture, &damage, false, &frame));
+				bench.encoder, &bench.picture, &damage, &wish, &frame));
 			left_out += frame.length == 0;
 			assert_true(frame.length > 0 || !frame.settled);
 		}
@@ -262,8 +265,7 @@ static void test_overload_is_survived(void **state) {
 static void test_destroy_accepts_nothing(void **state) {
 	(void)state;
 	encoder_destroy(NULL);
-	const struct encoder_config config = {
-		.codec = PACKET_CODEC_VP9, .fps = 1, .kbps = 100, .cores = 1};
+	const struct encoder_config config = {.fps = 1, .kbps = 100, .cores = 1};
 	encoder_destroy(encoder_vpx_create(&config));
 }
 

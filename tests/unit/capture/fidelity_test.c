@@ -30,6 +30,7 @@ static const struct way ways[] = {
 
 struct view {
 	struct encoder *encoder;
+	enum packet_codec codec;
 	vpx_codec_ctx_t decoder;
 	struct pixels pixels;
 	struct picture picture;
@@ -38,10 +39,17 @@ struct view {
 	const vpx_image_t *image;
 };
 
+static void open_decoder(struct view *view) {
+	vpx_codec_iface_t *interface =
+		view->codec == PACKET_CODEC_VP8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx();
+	assert_int_equal(vpx_codec_dec_init(&view->decoder, interface, NULL, 0), 0);
+}
+
 static void view_init(struct view *view, const struct way *way, uint32_t width, uint32_t height) {
 	const struct encoder_config config = {
-		.codec = way->codec, .chroma = way->chroma, .fps = FPS, .kbps = KBPS, .cores = 2};
+		.chroma = way->chroma, .fps = FPS, .kbps = KBPS, .cores = 2};
 	*view = (struct view){.encoder = encoder_vpx_create(&config),
+		.codec = way->codec,
 		.screen = malloc((size_t)width * height * 4)};
 	assert_non_null(view->encoder);
 	assert_non_null(view->screen);
@@ -49,9 +57,7 @@ static void view_init(struct view *view, const struct way *way, uint32_t width, 
 	view->pixels =
 		(struct pixels){view->screen, (int32_t)width * 4, PIXEL_ORDER_BGR, width, height};
 	assert_true(picture_resize(&view->picture, width, height, way->chroma));
-	vpx_codec_iface_t *interface =
-		way->codec == PACKET_CODEC_VP8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx();
-	assert_int_equal(vpx_codec_dec_init(&view->decoder, interface, NULL, 0), 0);
+	open_decoder(view);
 }
 
 static void view_finish(struct view *view) {
@@ -78,7 +84,8 @@ static void fill(struct view *view, const struct rect *where, uint32_t colour) {
 
 static void view_encode(struct view *view, const struct damage *damage) {
 	convert_damaged(&view->pixels, damage, &view->picture);
-	if (!encoder_encode(view->encoder, &view->picture, damage, false, &view->frame)) {
+	const struct encoder_wish wish = {.codec = view->codec};
+	if (!encoder_encode(view->encoder, &view->picture, damage, &wish, &view->frame)) {
 		fail_msg("%s", encoder_error(view->encoder));
 	}
 	assert_int_equal(vpx_codec_decode(&view->decoder, view->frame.data,
@@ -249,10 +256,52 @@ static void test_text_is_sharp_within_2_s(void **state) {
 	}
 }
 
+/* A change of codec begins with a keyframe, and what it shows is as sharp as before within 2 s. */
+static void test_text_is_sharp_after_a_change_of_codec(void **state) {
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct view view;
+		view_init(&view, &ways[i], 1280, 720);
+		struct damage damage;
+		damage_set_full(&damage, 1280, 720);
+		draw_page(&view, &(struct rect){0, 0, 1280, 720}, 1);
+		view_encode(&view, &damage);
+		view_settle(&view);
+		double before = luma_psnr(&view);
+		view.codec = ways[1 - i].codec;
+		vpx_codec_destroy(&view.decoder);
+		open_decoder(&view);
+		const struct damage none = {0};
+		view_encode(&view, &none);
+		double at_once = luma_psnr(&view);
+		assert_true(view.frame.key);
+		assert_false(view.frame.settled);
+		size_t length = view.frame.length;
+		int sharp = 0;
+		while (luma_psnr(&view) < WANTED_DB && !view.frame.settled) {
+			view_encode(&view, &none);
+			assert_false(view.frame.key);
+			sharp++;
+		}
+		double reached = luma_psnr(&view);
+		int rest = view_settle(&view);
+		print_message("from %s at %.1f dB: %.1f dB at once in %zu bytes, %d more to "
+			      "%.1f dB, rests after %d more at %.1f dB\n",
+			i == 0 ? "VP8" : "VP9", before, at_once, length, sharp, reached, rest,
+			luma_psnr(&view));
+		assert_true(at_once >= 40);
+		assert_true(reached >= WANTED_DB);
+		assert_true(sharp <= 2 * FPS - 3);
+		assert_true(luma_psnr(&view) >= WANTED_DB);
+		view_finish(&view);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grey_ramp_and_primaries),
 		cmocka_unit_test(test_text_is_sharp_within_2_s),
+		cmocka_unit_test(test_text_is_sharp_after_a_change_of_codec),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,8 @@ struct world {
 	bool shows_while_encoding; /* another picture comes during each encode */
 	struct damage encoded_damage;
 	size_t frame_length;
+	enum packet_codec codec;
+	int64_t encode_us; /* how long an encode takes */
 	uint8_t *frame;
 	uint32_t fps;
 	uint32_t kbps;
@@ -118,7 +120,7 @@ static inline void fake_set_rate(struct encoder *encoder, uint32_t fps, uint32_t
 }
 
 static inline bool fake_encode(struct encoder *encoder, const struct picture *picture,
-	const struct damage *damage, bool key, struct encoder_frame *frame) {
+	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame) {
 	struct world *world = ((struct fake_encoder *)encoder)->world;
 	assert_int_equal(picture->width % 2, 0);
 	assert_false(world->locked);
@@ -128,7 +130,9 @@ static inline bool fake_encode(struct encoder *encoder, const struct picture *pi
 	if (world->encoder_fails) {
 		return false;
 	}
-	bool is_key = key || world->encodes == 0;
+	bool is_key = wish->key || world->encodes == 0 || world->codec != wish->codec;
+	world->codec = wish->codec;
+	world->now += world->encode_us;
 	world->encodes++;
 	world->keys += is_key;
 	world->encoded_damage = *damage;
@@ -196,7 +200,7 @@ static inline void world_open(struct world *world, const struct packet_open *wis
 	world->frame = calloc(1, CHANNEL_FRAME_MAX + 1);
 	assert_non_null(world->frame);
 	struct packet_open open = *wish;
-	open.codec = PACKET_CODEC_VP8;
+	open.codec = wish->codec != 0 ? wish->codec : PACKET_CODEC_VP8;
 	open.max_fps = 50;
 	open.max_kbps = 1000;
 	world->pipeline = pipeline_create(&open, &world->source.source, &world->encoder.encoder,

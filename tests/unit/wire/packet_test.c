@@ -32,6 +32,7 @@ static const struct packet samples[] = {
 			.part = 2,
 			.parts = 3,
 			.key = true,
+			.codec = PACKET_CODEC_VP8,
 			.width = 2,
 			.height = PACKET_SIDE_MAX,
 			.pts_us = (INT64_C(1) << 53) - 1,
@@ -107,6 +108,7 @@ static void fields_arrive_as_they_left(void **state) {
 	assert_int_equal(packet.frame.part, 2);
 	assert_int_equal(packet.frame.parts, 3);
 	assert_true(packet.frame.key);
+	assert_int_equal(packet.frame.codec, PACKET_CODEC_VP8);
 	assert_int_equal(packet.frame.height, PACKET_SIDE_MAX);
 	assert_true(packet.frame.pts_us == (INT64_C(1) << 53) - 1);
 	assert_int_equal(packet.frame.payload_length, 3);
@@ -149,6 +151,8 @@ static void text_needs_vp9(void **state) {
 	struct packet packet;
 	size_t length = write_whole(&samples[0], wire);
 	wire[8] = PACKET_CODEC_VP8;
+	assert_false(packet_parse(wire, length, &packet));
+	wire[8] = PACKET_CODEC_AUTO;
 	assert_false(packet_parse(wire, length, &packet));
 	wire[25] = PACKET_FIDELITY_MOTION;
 	assert_true(packet_parse(wire, length, &packet));
@@ -229,7 +233,7 @@ static void fields_out_of_range_are_refused(void **state) {
 	(void)state;
 	static const struct field_case cases[] = {
 		{0, 8, 1, 0},                                     /* codec */
-		{0, 8, 1, 3},                                     /* codec */
+		{0, 8, 1, 4},                                     /* codec */
 		{0, 9, 2, 0},                                     /* fps */
 		{0, 9, 2, PACKET_FPS_MAX + 1},                    /* fps */
 		{0, 11, 4, PACKET_KBPS_MIN - 1},                  /* kbps */
@@ -246,16 +250,19 @@ static void fields_out_of_range_are_refused(void **state) {
 		{0, 39, 4, 0},                                    /* region: height */
 		{1, 2, 2, 0},                                     /* frames */
 		{1, 2, 2, PACKET_CREDIT_MAX + 1},                 /* frames */
+		{3, 2, 1, PACKET_CODEC_AUTO},                     /* codec */
 		{3, 3, 4, 1},                                     /* width */
 		{3, 7, 4, PACKET_SIDE_MAX + 1},                   /* height */
 		{3, 11, 1, 2},                                    /* chroma */
 		{4, 6, 2, 3},                                     /* part == parts */
 		{4, 8, 2, 0},                                     /* parts */
 		{4, 8, 2, PACKET_PARTS_MAX + 1}, {4, 10, 1, 2},   /* key */
-		{4, 11, 4, 0},                                    /* width */
-		{4, 15, 4, UINT32_MAX},                           /* height */
-		{4, 19, 8, UINT64_C(1) << 53},                    /* pts */
-		{4, 19, 8, UINT64_MAX},                           /* negative pts */
+		{4, 11, 1, 0},                                    /* codec */
+		{4, 11, 1, PACKET_CODEC_AUTO},                    /* codec */
+		{4, 12, 4, 0},                                    /* width */
+		{4, 16, 4, UINT32_MAX},                           /* height */
+		{4, 20, 8, UINT64_C(1) << 53},                    /* pts */
+		{4, 20, 8, UINT64_MAX},                           /* negative pts */
 		{5, 2, 2, ERROR_NONE}, {5, 2, 2, ERROR_COUNT}, {5, 4, 2, PACKET_DETAIL_MAX + 1},
 		{6, 2, 2, 0},                    /* fps */
 		{6, 4, 4, PACKET_KBPS_MAX + 1},  /* kbps */

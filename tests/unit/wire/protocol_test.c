@@ -128,6 +128,8 @@ static void what_is_optional_is_read(void **state) {
 	const struct packet_region region = {0, 16384, 2, 16384};
 	const struct packet_region whole = {0};
 	assert_memory_equal(&open.region, &region, sizeof(region));
+	assert_int_equal(
+		accept(OPEN_WITH("auto", "\"fidelity\":\"motion\"")).open.codec, PACKET_CODEC_AUTO);
 	open = accept(OPEN_WITH("vp8", "\"maxWidth\":0,\"maxHeight\":0,\"fidelity\":\"motion\","
 				       "\"cursor\":\"blend\",\"region\":null"))
 		       .open;
@@ -303,8 +305,9 @@ static void every_field_has_its_bounds(void **state) {
 		{"{\"type\":\"grants\",\"id\":3,\"origin\":\"*\"}", "grants.origin: is not known"},
 		{OPEN("0", "\"vp8\"", "30", "4000", "4"), "open.share: must be 1 to 2147483647"},
 		{OPEN("1", "\"h264\"", "30", "4000", "4"),
-			"open.codec: must be \"vp8\" or \"vp9\""},
-		{OPEN("1", "8", "30", "4000", "4"), "open.codec: must be \"vp8\" or \"vp9\""},
+			"open.codec: must be \"vp8\", \"vp9\" or \"auto\""},
+		{OPEN("1", "8", "30", "4000", "4"),
+			"open.codec: must be \"vp8\", \"vp9\" or \"auto\""},
 		{OPEN("1", "\"vp8\"", "0", "4000", "4"), "open.maxFps: must be 1 to 240"},
 		{OPEN("1", "\"vp8\"", "241", "4000", "4"), "open.maxFps: must be 1 to 240"},
 		{OPEN("1", "\"vp8\"", "29.97", "4000", "4"), "open.maxFps: must be 1 to 240"},
@@ -318,6 +321,8 @@ static void every_field_has_its_bounds(void **state) {
 			"open.maxHeight: must be 0, or 2 to 16384"},
 		{OPEN_WITH("vp8", "\"maxHeight\":-1"), "open.maxHeight: must be 0, or 2 to 16384"},
 		{OPEN_WITH("vp8", "\"fidelity\":\"text\""),
+			"open.fidelity: \"text\" needs the codec \"vp9\""},
+		{OPEN_WITH("auto", "\"fidelity\":\"text\""),
 			"open.fidelity: \"text\" needs the codec \"vp9\""},
 		{OPEN_WITH("vp9", "\"fidelity\":\"444\""),
 			"open.fidelity: must be \"motion\" or \"text\""},

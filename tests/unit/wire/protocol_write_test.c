@@ -20,7 +20,8 @@ static void results_are_written(void **state) {
 	struct protocol_hello_result all = {4, true, true, true, true, true, true};
 	assert_written(&out, protocol_write_hello_result(&out, 1, &all),
 		"{\"type\":\"result\",\"id\":1,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
-		"\",\"supports\":[\"vp8\",\"vp9\",\"configure\",\"scale\",\"fidelity-text\","
+		"\",\"supports\":[\"vp8\",\"vp9\",\"codec-auto\",\"configure\",\"scale\","
+		"\"fidelity-text\","
 		"\"stats\",\"region\",\"multiple\",\"grants\",\"window\",\"monitor\",\"cursor-"
 		"hidden\",\"cursor-"
 		"embedded\","
@@ -30,7 +31,8 @@ static void results_are_written(void **state) {
 	struct protocol_hello_result none = {0};
 	assert_written(&out, protocol_write_hello_result(&out, 2, &none),
 		"{\"type\":\"result\",\"id\":2,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
-		"\",\"supports\":[\"vp8\",\"vp9\",\"configure\",\"scale\",\"fidelity-text\","
+		"\",\"supports\":[\"vp8\",\"vp9\",\"codec-auto\",\"configure\",\"scale\","
+		"\"fidelity-text\","
 		"\"stats\",\"region\",\"multiple\",\"grants\"],\"portal\":0,\"pipewire\":false}");
 	struct protocol_share_result share = {.share = 3,
 		.surface = PROTOCOL_SURFACE_WINDOW,
@@ -57,10 +59,10 @@ static void results_are_written(void **state) {
 	assert_written(&out, protocol_write_open_result(&out, 4, &ready),
 		"{\"type\":\"result\",\"id\":4,\"codec\":\"vp9\",\"width\":1920,\"height\":1080,"
 		"\"chroma\":\"444\"}");
-	struct protocol_stats_result stats = {12, 3456, 78, INT64_C(1) << 40};
+	struct protocol_stats_result stats = {12, 3456, 78, INT64_C(1) << 40, PACKET_CODEC_VP8};
 	assert_written(&out, protocol_write_stats_result(&out, 5, &stats),
 		"{\"type\":\"result\",\"id\":5,\"cpuMs\":12,\"rssKiB\":3456,\"frames\":78,"
-		"\"bytes\":1099511627776}");
+		"\"bytes\":1099511627776,\"codec\":\"vp8\"}");
 	struct grant_list *list = calloc(1, sizeof(*list));
 	assert_non_null(list);
 	assert_written(&out, protocol_write_grants_result(&out, 6, list),
@@ -107,6 +109,7 @@ static void frames_are_written(void **state) {
 		.part = 0,
 		.parts = 2,
 		.key = true,
+		.codec = PACKET_CODEC_VP8,
 		.width = 1920,
 		.height = 1080,
 		.pts_us = (INT64_C(1) << 53) - 1,
@@ -116,7 +119,13 @@ static void frames_are_written(void **state) {
 	assert_written(&out, protocol_write_frame(&out, 1, &frame),
 		"{\"type\":\"frame\",\"share\":1,\"seq\":4294967295,\"part\":0,\"parts\":2,"
 		"\"key\":true,\"width\":1920,\"height\":1080,\"pts\":9007199254740991,"
+		"\"codec\":\"vp8\",\"data\":\"Zm9vYg==\"}");
+	frame.key = false;
+	assert_written(&out, protocol_write_frame(&out, 1, &frame),
+		"{\"type\":\"frame\",\"share\":1,\"seq\":4294967295,\"part\":0,\"parts\":2,"
+		"\"key\":false,\"width\":1920,\"height\":1080,\"pts\":9007199254740991,"
 		"\"data\":\"Zm9vYg==\"}");
+	frame.key = true;
 	frame.part = 1;
 	assert_written(&out, protocol_write_frame(&out, 1, &frame),
 		"{\"type\":\"frame\",\"share\":1,\"seq\":4294967295,\"part\":1,\"parts\":2,"

@@ -1,0 +1,61 @@
+#include "capture/choice.h"
+
+/* What was encoded longer ago than this says nothing of the time since then. */
+#define GAP_MAX_US 250000
+/* Who asks for more pictures a second than this gets text that can be read, rather than all of
+ * them. */
+#define SMOOTH_US (1000000 / 30)
+
+void choice_init(struct choice *choice, enum packet_codec asked) {
+	*choice = (struct choice){
+		.codec = asked == PACKET_CODEC_AUTO ? PACKET_CODEC_VP9 : asked,
+		.fixed = asked != PACKET_CODEC_AUTO,
+		.seen_us = -1,
+	};
+}
+
+static bool is_heavy(const struct choice *choice, const struct choice_view *view) {
+	int64_t budget = view->interval_us > SMOOTH_US ? view->interval_us : SMOOTH_US;
+	bool late = choice->codec == PACKET_CODEC_VP9 && view->encode_us > budget;
+	return 2 * view->changed >= view->pixels && (view->film || choice->strained || late);
+}
+
+static void count_calm(struct choice *choice, int64_t passed_us) {
+	int64_t calm = passed_us * CHOICE_HEAVY_US / CHOICE_CALM_US;
+	choice->heavy_us = calm < choice->heavy_us ? choice->heavy_us - calm : 0;
+}
+
+static void count_heavy(struct choice *choice, int64_t passed_us) {
+	int64_t heavy = choice->heavy_us + passed_us;
+	choice->heavy_us = heavy < CHOICE_HEAVY_US ? heavy : CHOICE_HEAVY_US;
+}
+
+enum packet_codec choice_see(struct choice *choice, const struct choice_view *view) {
+	if (choice->fixed) {
+		return choice->codec;
+	}
+	int64_t passed = choice->seen_us < 0 ? 0 : view->now_us - choice->seen_us;
+	choice->seen_us = view->now_us;
+	if (is_heavy(choice, view)) {
+		int64_t moved = passed < GAP_MAX_US ? passed : GAP_MAX_US;
+		count_calm(choice, passed - moved);
+		count_heavy(choice, moved);
+	} else {
+		count_calm(choice, passed);
+	}
+	if (choice->codec == PACKET_CODEC_VP9 && choice->heavy_us == CHOICE_HEAVY_US) {
+		choice->codec = PACKET_CODEC_VP8;
+		choice->strained = !view->film;
+	} else if (choice->codec == PACKET_CODEC_VP8 && choice->heavy_us == 0) {
+		choice->codec = PACKET_CODEC_VP9;
+		choice->strained = false;
+	}
+	return choice->codec;
+}
+
+int64_t choice_rest_us(const struct choice *choice) {
+	if (choice->fixed || choice->codec == PACKET_CODEC_VP9) {
+		return INT64_MAX;
+	}
+	return choice->seen_us + choice->heavy_us * CHOICE_CALM_US / CHOICE_HEAVY_US;
+}

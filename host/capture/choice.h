@@ -1,0 +1,46 @@
+/*
+ * Which codec a share is encoded with whose viewer takes either. Pure: the caller brings the time
+ * (microseconds of one clock).
+ *
+ * VP9 shows text far better and takes longer. VP8 is chosen while most of the screen keeps changing
+ * and is a film, which it shows as well for less, or is more than VP9 can encode in time. Only what
+ * lasts changes the choice: each change costs a keyframe.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/packet.h"
+
+/* So long it has to be heavy for VP8, and then calm for VP9 again; spells of the other kind count
+ * against it. */
+#define CHOICE_HEAVY_US INT64_C(1000000)
+#define CHOICE_CALM_US INT64_C(2000000)
+
+struct choice {
+	enum packet_codec codec; /* VP8 or VP9 */
+	bool fixed;
+	bool strained;    /* VP8, since VP9 did not keep up */
+	int64_t seen_us;  /* -1: never */
+	int64_t heavy_us; /* 0 to CHOICE_HEAVY_US */
+};
+
+/* What is to be encoded now. */
+struct choice_view {
+	int64_t now_us;
+	uint64_t changed;    /* pixels; 0: the picture rests */
+	uint64_t pixels;     /* of the picture */
+	bool film;           /* moving pictures are what changes */
+	int64_t encode_us;   /* how long the last encode took */
+	int64_t interval_us; /* between two pictures at the rate that is asked for */
+};
+
+/* `asked` as in OPEN; only with PACKET_CODEC_AUTO the choice ever changes. */
+void choice_init(struct choice *choice, enum packet_codec asked);
+
+/* Before every encode: the codec for it. */
+enum packet_codec choice_see(struct choice *choice, const struct choice_view *view);
+
+/* When a picture that rests from now on is due for another codec; INT64_MAX: never. */
+int64_t choice_rest_us(const struct choice *choice);

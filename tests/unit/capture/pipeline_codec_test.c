@@ -1,0 +1,121 @@
+/* How a share whose viewer takes either codec changes from one to the other. */
+#include "capture/pipeline_world.h"
+
+static void open_with(struct world *world, enum packet_codec codec, bool film) {
+	world_open(world, &(struct packet_open){.credit = 16, .codec = codec});
+	uint32_t noise = 1;
+	for (size_t i = 0; i < sizeof(world->pixels); i++) {
+		noise = noise * 1103515245 + 12345;
+		world->pixels[i] = film ? (uint8_t)(noise >> 16) : 200;
+	}
+}
+
+/* What came on the way to the viewer. */
+struct seen {
+	enum packet_codec ready;
+	enum packet_codec codec; /* of the last frame */
+	int frames;
+	int changes; /* of codec */
+	int keys;
+};
+
+static void receive_all(struct world *world, struct seen *seen) {
+	struct packet packet;
+	for (int type; (type = receive(world, &packet)) != 0;) {
+		if (type == PACKET_READY) {
+			seen->ready = packet.ready.codec;
+			continue;
+		}
+		assert_int_equal(type, PACKET_FRAME);
+		bool other = seen->frames > 0 && packet.frame.codec != seen->codec;
+		assert_true(packet.frame.key || !other);
+		seen->codec = packet.frame.codec;
+		seen->changes += other;
+		seen->keys += packet.frame.key;
+		seen->frames++;
+		pipeline_credit(world->pipeline, 1);
+	}
+}
+
+static void play(struct world *world, struct seen *seen, int64_t us) {
+	int64_t end = world->now + us;
+	while (world->now < end) {
+		show(world, 0, 64);
+		receive_all(world, seen);
+		pass(world, 20000);
+		receive_all(world, seen);
+	}
+}
+
+static void rest(struct world *world, struct seen *seen, int64_t us) {
+	for (int64_t passed = 0; passed < us; passed += 10000) {
+		pass(world, 10000);
+		receive_all(world, seen);
+	}
+}
+
+static void test_a_film_comes_and_goes(void **state) {
+	(void)state;
+	struct world world;
+	struct seen seen = {0};
+	open_with(&world, PACKET_CODEC_AUTO, true);
+	play(&world, &seen, 900000);
+	assert_int_equal(seen.ready, PACKET_CODEC_VP9);
+	assert_int_equal(seen.codec, PACKET_CODEC_VP9);
+	play(&world, &seen, 1000000);
+	assert_int_equal(seen.codec, PACKET_CODEC_VP8);
+	/* It settles, and still gets its VP9 picture, once, which settles as well. */
+	rest(&world, &seen, 1000000);
+	assert_int_equal(seen.codec, PACKET_CODEC_VP8);
+	int frames = seen.frames;
+	rest(&world, &seen, 2000000);
+	assert_int_equal(seen.codec, PACKET_CODEC_VP9);
+	assert_int_equal(seen.changes, 2);
+	assert_int_equal(seen.keys, 3);
+	assert_int_equal(seen.frames, frames + 1);
+	rest(&world, &seen, 20000000);
+	assert_int_equal(seen.frames, frames + 1);
+	assert_int_equal(world.wake_at, -1);
+	world_finish(&world);
+}
+
+static void test_text_that_is_late(void **state) {
+	(void)state;
+	struct world world;
+	struct seen seen = {0};
+	open_with(&world, PACKET_CODEC_AUTO, false);
+	play(&world, &seen, 5000000);
+	assert_int_equal(seen.codec, PACKET_CODEC_VP9);
+	world.encode_us = 60000;
+	play(&world, &seen, 2000000);
+	assert_int_equal(seen.codec, PACKET_CODEC_VP8);
+	assert_int_equal(seen.changes, 1);
+	world_finish(&world);
+}
+
+static void test_one_codec_stays(void **state) {
+	(void)state;
+	static const enum packet_codec codecs[] = {PACKET_CODEC_VP8, PACKET_CODEC_VP9};
+	for (size_t i = 0; i < 2; i++) {
+		struct world world;
+		struct seen seen = {0};
+		open_with(&world, codecs[i], true);
+		world.encode_us = 60000;
+		play(&world, &seen, 5000000);
+		rest(&world, &seen, 5000000);
+		assert_int_equal(seen.ready, codecs[i]);
+		assert_int_equal(seen.codec, codecs[i]);
+		assert_int_equal(seen.keys, 1);
+		assert_int_equal(world.wake_at, -1);
+		world_finish(&world);
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_film_comes_and_goes),
+		cmocka_unit_test(test_text_that_is_late),
+		cmocka_unit_test(test_one_codec_stays),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
