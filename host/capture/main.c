@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,9 @@
 #define PEER_FD 3
 /* How long the desktop may take from OPEN to the first picture; less than the host waits. */
 #define FIRST_PICTURE_S 8
+/* What is larger goes back to the system when it is freed. Left to itself glibc raises this with
+ * what is freed, and keeps most of an encoder whose place another codec took. */
+#define GIVEN_BACK (4 * 1024 * 1024)
 
 static const char usage[] =
 	"Usage: portlight-capture [--help | --version]\n"
@@ -231,6 +235,9 @@ static void ignore_overrides(void) {
 
 /* Everything that opens files or sockets happens here. */
 static bool set_up(struct helper *helper) {
+#ifdef __GLIBC__
+	(void)mallopt(M_MMAP_THRESHOLD, GIVEN_BACK);
+#endif
 	ignore_overrides();
 	pw_init(NULL, NULL);
 	if (getenv("PIPEWIRE_DEBUG") == NULL) {
