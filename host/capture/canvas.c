@@ -113,12 +113,24 @@ bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orient
 	return true;
 }
 
+static bool is_scaled(const struct canvas *canvas, uint32_t width, uint32_t height) {
+	uint32_t scaled_width = width;
+	uint32_t scaled_height = height;
+	scale_fit(canvas->max_width, canvas->max_height, &scaled_width, &scaled_height);
+	return scaled_width != width || scaled_height != height;
+}
+
 /* Makes `picture` the upright one. */
 static bool turn(struct canvas *canvas, struct picture **picture, struct damage *damage) {
 	uint32_t width = canvas->raw.width;
 	uint32_t height = canvas->raw.height;
 	bool fresh = false;
 	orientation_size(canvas->orientation, &width, &height);
+	if (canvas->orientation == ORIENTATION_UPRIGHT && is_scaled(canvas, width, height)) {
+		/* The scaled one is a copy as well. */
+		picture_finish(&canvas->upright);
+		return true;
+	}
 	if (!resize(canvas, &canvas->upright, width, height, &fresh)) {
 		return false;
 	}
@@ -134,14 +146,14 @@ static bool turn(struct canvas *canvas, struct picture **picture, struct damage 
 static bool shrink(struct canvas *canvas, struct picture **picture, struct damage *damage) {
 	uint32_t width = (*picture)->width;
 	uint32_t height = (*picture)->height;
-	scale_fit(canvas->max_width, canvas->max_height, &width, &height);
-	if (width == (*picture)->width && height == (*picture)->height) {
+	if (!is_scaled(canvas, width, height)) {
 		if (canvas->scaled.memory != NULL) {
 			damage_set_full(damage, width, height);
 		}
 		picture_finish(&canvas->scaled);
 		return true;
 	}
+	scale_fit(canvas->max_width, canvas->max_height, &width, &height);
 	bool fresh = false;
 	if (!resize(canvas, &canvas->scaled, width, height, &fresh)) {
 		return false;

@@ -23,10 +23,11 @@ struct canvas {
 	enum orientation orientation;
 	struct audit audit;
 	struct cursor cursor;
-	struct picture raw;     /* as in the buffer; the cursor's place is relative to it */
-	struct picture upright; /* a copy in any case: `raw` may change while it is encoded */
-	struct picture scaled;
-	struct damage damage; /* of `raw`, not composed yet */
+	struct picture raw; /* as in the buffer; the cursor's place is relative to it */
+	/* What is composed is a copy: `raw` may change while it is encoded. */
+	struct picture upright; /* empty where only the scaled one is needed */
+	struct picture scaled;  /* empty where the upright one has the right size */
+	struct damage damage;   /* of `raw`, not composed yet */
 };
 
 void canvas_init(

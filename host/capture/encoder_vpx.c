@@ -23,6 +23,7 @@ struct encoder_vpx {
 	uint32_t height;
 	vpx_codec_pts_t pts;
 	struct encoder_wish wish; /* for the last picture */
+	vpx_image_t keyframe;     /* lent by the codec, within its memory; no planes: none */
 	struct activity activity;
 	const char *error;
 };
@@ -114,6 +115,7 @@ static bool vpx_open(struct encoder_vpx *vpx, uint32_t width, uint32_t height) {
 	vpx->width = width;
 	vpx->height = height;
 	vpx->rate_changed = false;
+	vpx->keyframe.planes[0] = NULL;
 	vpx->tuning = choose_tuning(vpx);
 	if (!activity_resize(&vpx->activity, width, height, vpx->tuning.block_age,
 		    vpx->tuning.good_frames)) {
@@ -227,8 +229,13 @@ static bool encode_image(struct encoder_vpx *vpx, const struct picture *picture,
 		return false;
 	}
 	unsigned long duration = TICKS_PER_SECOND / vpx->config.fps;
-	vpx_codec_err_t result = vpx_codec_encode(&vpx->codec, &image, vpx->pts, duration,
-		key ? VPX_EFLAG_FORCE_KF : 0, VPX_DL_REALTIME);
+	vpx_enc_frame_flags_t flags = key ? VPX_EFLAG_FORCE_KF : 0;
+	if (vpx->tuning.one_reference) {
+		flags |= VP8_EFLAG_NO_REF_GF | VP8_EFLAG_NO_REF_ARF | VP8_EFLAG_NO_UPD_GF |
+			 VP8_EFLAG_NO_UPD_ARF;
+	}
+	vpx_codec_err_t result =
+		vpx_codec_encode(&vpx->codec, &image, vpx->pts, duration, flags, VPX_DL_REALTIME);
 	vpx->pts += (vpx_codec_pts_t)duration;
 	if (result != VPX_CODEC_OK) {
 		vpx->error = vpx_codec_err_to_string(result);
@@ -259,6 +266,22 @@ static bool prepare(struct encoder_vpx *vpx, const struct picture *picture,
 	return true;
 }
 
+/* A keyframe stays with libvpx as the references that are not used. It is the last frame, too,
+ * until the next one is there. */
+static void drop_keyframe(struct encoder_vpx *vpx, bool key) {
+	vp9_ref_frame_t shown = {0};
+	vpx_image_t *old = &vpx->keyframe;
+	if (key && vpx_codec_control(&vpx->codec, VP9_GET_REFERENCE, &shown) == VPX_CODEC_OK) {
+		*old = shown.img;
+		return;
+	}
+	for (int plane = 0; old->planes[0] != NULL && plane < 3; plane++) {
+		unsigned int shift = plane > 0 ? old->y_chroma_shift : 0;
+		lean_drop(old->planes[plane], (size_t)old->stride[plane] * (old->d_h >> shift));
+	}
+	old->planes[0] = NULL;
+}
+
 static bool vpx_encode(struct encoder *encoder, const struct picture *picture,
 	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame) {
 	struct encoder_vpx *vpx = (struct encoder_vpx *)encoder;
@@ -276,6 +299,9 @@ static bool vpx_encode(struct encoder *encoder, const struct picture *picture,
 	if (frame->length == 0) {
 		/* What changed stays active for the next attempt. */
 		return true;
+	}
+	if (vpx->tuning.one_reference) {
+		drop_keyframe(vpx, frame->key);
 	}
 	int quantizer = 0;
 	bool good = vpx_codec_control(&vpx->codec, VP8E_GET_LAST_QUANTIZER_64, &quantizer) !=

@@ -1,15 +1,32 @@
 #include "capture/lean_clear.h"
 
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "capture/sanitizer.h"
 
+/* What of a block is whole pages; nothing when `*end` is not past `*begin`. */
+static void whole_pages(uint8_t **begin, uint8_t **end) {
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	*begin += (page - (uintptr_t)*begin % page) % page;
+	*end -= (uintptr_t)*end % page;
+}
+
+void lean_drop(void *at, size_t length) {
+	uint8_t *begin = at;
+	uint8_t *end = begin + length;
+	whole_pages(&begin, &end);
+	if (end > begin) {
+		(void)madvise(begin, (size_t)(end - begin), MADV_DONTNEED);
+	}
+}
+
 #if defined(__GLIBC__) && !WITH_ADDRESS_SANITIZER
 
-#define LEAN_MIN ((size_t)1024 * 1024)
+#define LEAN_MIN ((size_t)64 * 1024)
+#define GREY 128
+#define GREY_MIN ((size_t)1024 * 1024)
 
 /* The C library's own one, under the name that fortified programs call. */
 void *__memset_chk(void *at, int value, size_t length, size_t room);
@@ -21,22 +38,29 @@ void lean_clear(bool on) {
 	lean = on;
 }
 
-/* Stands in for the C library's in the whole program, the libraries included. */
-void *memset(void *at, int value, size_t length) {
-	if (!lean || value != 0 || length < LEAN_MIN) {
-		return __memset_chk(at, value, length, SIZE_MAX);
-	}
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+static void *clear(void *at, size_t length) {
 	uint8_t *begin = at;
 	uint8_t *end = begin + length;
-	uint8_t *first = begin + (page - (uintptr_t)begin % page) % page;
-	uint8_t *last = end - (uintptr_t)end % page;
+	uint8_t *first = begin;
+	uint8_t *last = end;
+	whole_pages(&first, &last);
 	if (madvise(first, (size_t)(last - first), MADV_DONTNEED) != 0) {
-		return __memset_chk(at, value, length, SIZE_MAX);
+		return __memset_chk(at, 0, length, SIZE_MAX);
 	}
 	__memset_chk(begin, 0, (size_t)(first - begin), SIZE_MAX);
 	__memset_chk(last, 0, (size_t)(end - last), SIZE_MAX);
 	return at;
+}
+
+/* Stands in for the C library's in the whole program, the libraries included. */
+void *memset(void *at, int value, size_t length) {
+	if (lean && value == 0 && length >= LEAN_MIN) {
+		return clear(at, length);
+	}
+	if (lean && value == GREY && length >= GREY_MIN) {
+		return at;
+	}
+	return __memset_chk(at, value, length, SIZE_MAX);
 }
 
 #else

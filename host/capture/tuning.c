@@ -47,10 +47,13 @@ struct tuning tuning_choose(const struct tuning_input *input) {
 		};
 	}
 	uint32_t threads = vp9_threads(input);
+	bool fastest = input->width * input->height >= VP9_PIXELS_FASTEST;
 	return (struct tuning){
 		.threads = threads,
 		.tile_columns_log2 = tile_columns_log2(threads, input->width),
-		.speed = input->width * input->height >= VP9_PIXELS_FASTEST ? 9 : 7,
+		.speed = fastest ? 9 : 7,
+		/* At speed 9 libvpx makes next to no use of others. */
+		.one_reference = fastest,
 		.screen = !input->moving,
 		.quantizer_min = 8,
 		.quantizer_max = 52,

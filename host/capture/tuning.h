@@ -23,6 +23,9 @@ struct tuning {
 	uint32_t tile_columns_log2; /* VP9 only */
 	int speed;                  /* libvpx's cpu-used */
 	bool screen;                /* VP9 only: libvpx's ways for screens, not for films */
+	/* VP9 only: frames refer to the last one alone. Golden and alternate reference stay what
+	 * the keyframe made them, and nothing looks at them. */
+	bool one_reference;
 	/* libvpx's quantizer scale is 0 (best) to 63. What changes gets these; a still picture is
 	 * made better than that. */
 	uint32_t quantizer_min;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "capture/canvas.h"
 
 #define WIDTH 200
@@ -112,6 +113,49 @@ static void test_nothing_new_is_no_damage(void **state) {
 	assert_int_equal(damage.rects[0].height, WIDTH);
 	assert_like_fresh(&canvas, &screen, picture);
 	canvas_finish(&canvas);
+}
+
+static uint8_t *copy_of(const struct picture *picture) {
+	size_t length = (size_t)picture->strides[0] * picture->height;
+	uint8_t *copy = malloc(length);
+	assert_non_null(copy);
+	return memcpy(copy, picture->planes[0], length);
+}
+
+/* A scaled picture is made from what was read, without an upright copy in between. It is the one
+ * that a copy would have made, and reading leaves it alone. */
+static void test_scaled_is_the_only_copy(void **state) {
+	(void)state;
+	struct screen screen;
+	screen_init(&screen);
+	for (int orientation = ORIENTATION_UPRIGHT; orientation <= ORIENTATION_90; orientation++) {
+		struct canvas canvas;
+		canvas_init(&canvas, PACKET_CHROMA_420, 0, 0);
+		bool upright = orientation == ORIENTATION_UPRIGHT;
+		for (int i = 0; i < 40; i++) {
+			canvas.max_width = i % 4 > 1 ? (upright ? WIDTH : HEIGHT) / 2 : 0;
+			const struct rect where = {rand() % 150, rand() % 90, 50, 46};
+			struct damage damage = {0};
+			damage_add(&damage, &where);
+			scribble(&screen, &where);
+			const struct picture *picture = NULL;
+			assert_true(canvas_read(&canvas, &screen.pixels,
+				(enum orientation)orientation, &damage, false));
+			assert_true(canvas_compose(&canvas, &picture, &damage));
+			assert_false(damage_is_empty(&damage));
+			assert_like_fresh(&canvas, &screen, picture);
+			assert_int_equal(canvas.upright.memory == NULL, upright && i % 4 > 1);
+			assert_int_equal(canvas.scaled.memory == NULL, i % 4 <= 1);
+			cleanup_free uint8_t *before = copy_of(picture);
+			scribble(&screen, &where);
+			damage_add(&damage, &where);
+			assert_true(canvas_read(&canvas, &screen.pixels,
+				(enum orientation)orientation, &damage, false));
+			assert_memory_equal(before, picture->planes[0],
+				(size_t)picture->strides[0] * picture->height);
+		}
+		canvas_finish(&canvas);
+	}
 }
 
 /* A compositor that conceals a change is found out, and is not believed again. */
@@ -395,6 +439,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_true_damage),
 		cmocka_unit_test(test_nothing_new_is_no_damage),
+		cmocka_unit_test(test_scaled_is_the_only_copy),
 		cmocka_unit_test(test_lies_are_found),
 		cmocka_unit_test(test_changes_are_found),
 		cmocka_unit_test(test_checked_throughout),

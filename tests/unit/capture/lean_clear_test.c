@@ -39,15 +39,36 @@ static void test_clears_exactly(void **state) {
 			assert_true(all(memory + offset + length, SIZE - offset - length, 7));
 		}
 	}
+	volatile size_t small = 1024 * 1024 - 1;
 	lean_clear(true);
 	memset(memory, 9, length);
-	lean_clear(false);
 	assert_true(all(memory, length, 9));
+	memset(memory, 128, small);
+	assert_true(all(memory, small, 128));
+	lean_clear(false);
+	memset(memory, 128, length);
+	assert_true(all(memory, length, 128));
+}
+
+/* No byte around what is dropped changes. */
+static void test_drops_no_more(void **state) {
+	(void)state;
+	cleanup_free uint8_t *memory = malloc(SIZE);
+	assert_non_null(memory);
+	const size_t lengths[] = {0, 1, 4095, 4096, 8191, 1000000};
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		memset(memory, 7, SIZE);
+		lean_drop(memory + 12345, lengths[i]);
+		assert_true(all(memory, 12345, 7));
+		assert_true(all(memory + 12345 + lengths[i], SIZE - 12345 - lengths[i], 7));
+	}
+	assert_true(all(memory + 12345 + 4096, 900000, 0));
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clears_exactly),
+		cmocka_unit_test(test_drops_no_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

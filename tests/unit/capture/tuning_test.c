@@ -34,6 +34,10 @@ static void test_vp9_speed(void **state) {
 	(void)state;
 	assert_int_equal(choose(PACKET_CODEC_VP9, 1920, 1080, 2).speed, 9);
 	assert_int_equal(choose(PACKET_CODEC_VP9, 640, 360, 2).speed, 7);
+	/* A search that looks at other references gets them. */
+	assert_true(choose(PACKET_CODEC_VP9, 1920, 1080, 2).one_reference);
+	assert_false(choose(PACKET_CODEC_VP9, 640, 360, 2).one_reference);
+	assert_false(choose(PACKET_CODEC_VP8, 1920, 1080, 2).one_reference);
 	assert_int_equal(choose(PACKET_CODEC_VP8, 1920, 1080, 2).speed, -6);
 }
 
