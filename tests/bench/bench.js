@@ -140,6 +140,12 @@ async function measureGrowth(env) {
 	);
 }
 
+/** What is worth a word. @param {Record<string, number>} values */
+function listOf(values) {
+	const words = Object.entries(values).filter(([, value]) => value >= 0.05);
+	return words.map(([name, value]) => `${name} ${value.toFixed(1)}`).join(', ');
+}
+
 /** In an embedded desktop of its own. */
 async function measureGlass() {
 	/** @type {import('./lib/report.js').GlassTurn[]} */
@@ -151,8 +157,11 @@ async function measureGlass() {
 		const output = await attempt(name, () => run(join(root, 'tests/desktop/with-desktop'), args));
 		for (const turn of output ? JSON.parse(output) : []) {
 			turns.push(turn);
-			const after = turn.fromCompositor ? ` (${turn.fromCompositor.toFixed(1)} ms of it after the compositor)` : '';
-			say(`${name}: ${turn.engine}, ${turn.width}x${turn.height}: p50 ${turn.p50.toFixed(1)} ms${after}, p95 ${turn.p95.toFixed(1)} ms, ${turn.fps.toFixed(1)} distinct frames/s, CPU ${turn.cpuPercent.toFixed(0)} %`);
+			say(`${name}: ${turn.engine}, ${turn.width}x${turn.height}: p50 ${turn.p50.toFixed(1)} ms, p95 ${turn.p95.toFixed(1)} ms, ${turn.fps.toFixed(1)} distinct frames/s, CPU ${turn.cpuPercent.toFixed(0)} %`);
+			say(`    CPU ms per distinct frame: ${listOf(turn.cpuMs)}`);
+			if (turn.hops) {
+				say(`    ms from the compositor's time stamp to each hop: ${listOf(turn.hops)}`);
+			}
 		}
 	}
 	return makeGlass(turns);

@@ -1,8 +1,8 @@
 /**
  * Glass to track, inside an embedded desktop: the marker that the desktop draws is read from the tracks of Portlight's
  * native path and of Chromium's own getDisplayMedia, of the same monitor, in turns, in one browser. Prints JSON: a list of
- * {engine, p50, p95, fps, cpuPercent, width, height}, one for each turn, for Portlight with fromCompositor: how much of p50
- * is left after the compositor handed the picture over.
+ * {engine, p50, p95, fps, cpuPercent, width, height}, one for each turn, with cpuMs: of each kind of process per distinct
+ * frame, and for Portlight with hops: how long each took (lib/hops.js).
  *
  *   with-desktop --apps none -- node tests/bench/glass.js ROUND SECONDS     who begins changes from round to round
  */
@@ -11,8 +11,8 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {openBrowser, preferNative} from '../e2e/lib/browser.js';
 import {Desktop} from '../e2e/lib/desktop.js';
-import {descendants, usage} from '../e2e/lib/processes.js';
 import {startServer} from '../e2e/lib/server.js';
+import {cpuByKind, hopsOf, notePage, noteWorker} from './lib/hops.js';
 
 const fps = 60;
 const settleMs = 3000;
@@ -26,49 +26,6 @@ async function openStream(native, rate) {
 	const {sourceId} = await /** @type {any} */ (window).probe.ask();
 	const mandatory = {chromeMediaSource: 'desktop', chromeMediaSourceId: sourceId, maxFrameRate: rate};
 	return navigator.mediaDevices.getUserMedia(/** @type {any} */ ({audio: false, video: {mandatory}}));
-}
-
-/**
- * In the page: notes when each frame of a track was read, and its own time stamp, which for Portlight is when the picture
- * left the compositor (CLOCK_MONOTONIC).
- */
-function noteTimestamps() {
-	const {MediaStreamTrackProcessor: Processor} = /** @type {any} */ (window);
-	/** @type {{at: number, timestamp: number}[]} */
-	const notes = [];
-	class Noting {
-		/** @param {object} options */
-		constructor(options) {
-			const reader = new Processor(options).readable.getReader();
-			const read = async () => {
-				const result = await reader.read();
-				if (result.value) {
-					notes.push({at: performance.timeOrigin + performance.now(), timestamp: result.value.timestamp});
-				}
-				return result;
-			};
-			this.readable = {getReader: () => ({read, cancel: () => reader.cancel()})};
-		}
-	}
-	Object.assign(window, {MediaStreamTrackProcessor: Noting, notes});
-}
-
-/**
- * From the compositor to the page, the median, in milliseconds.
- * @param {{at: number, timestamp: number}[]} notes
- */
-function fromCompositor(notes) {
-	const offset = Date.now() - Number(process.hrtime.bigint()) / 1e6;
-	const ages = notes.map(({at, timestamp}) => at - (timestamp / 1000 + offset)).sort((a, b) => a - b);
-	return ages[ages.length >> 1] ?? null;
-}
-
-/** CPU time so far of everything on the desktop, in milliseconds: compositor, PipeWire, marker, browser, ours. */
-function cpuMs() {
-	return descendants(process.ppid)
-		.concat({pid: process.ppid, ppid: 0, name: '', start: ''})
-		.filter(({pid}) => pid !== process.pid)
-		.reduce((sum, {pid}) => sum + usage(pid).cpuNs / 1e6, 0);
 }
 
 /**
@@ -97,12 +54,15 @@ async function turnInTime(browser, url, native, ms) {
  * @param {number} ms
  */
 async function turn(browser, url, native, ms) {
+	if (native) {
+		await browser.inBackground(noteWorker);
+	}
 	const page = await browser.open(url);
 	await page.waitForFunction(() => 'probe' in window);
 	await page.addScriptTag({type: 'module', content: "import {FrameWatch} from '/pages/watch.js'; window.FrameWatch = FrameWatch;"});
 	await page.waitForFunction(() => 'FrameWatch' in window);
 	await page.evaluate(`window.openStream = ${openStream}`);
-	await page.evaluate(noteTimestamps);
+	await page.evaluate(notePage);
 	await page.evaluate(async (own, rate) => {
 		const stream = await /** @type {any} */ (window).openStream(own, rate);
 		// The track alone: nothing plays it, which would cost both the same and measure the player.
@@ -114,31 +74,41 @@ async function turn(browser, url, native, ms) {
 		}
 	}, native, fps);
 	await sleep(settleMs);
-	const before = cpuMs();
+	const before = cpuByKind(process.ppid);
 	const began = performance.now();
 	await page.evaluate(() => {
 		const {watch, notes} = /** @type {any} */ (window);
 		watch.clear();
-		notes.length = 0;
+		notes.track.length = 0;
 	});
 	await sleep(ms);
 	const seen = await page.evaluate(() => /** @type {any} */ (window).watch.summary());
 	const notes = await page.evaluate(() => /** @type {any} */ (window).notes);
-	const cpuPercent = ((cpuMs() - before) / (performance.now() - began)) * 100;
+	const after = cpuByKind(process.ppid);
+	const elapsed = performance.now() - began;
+	const worker = native ? await browser.inBackground(() => /** @type {any} */ (globalThis).notes) : [];
 	await page.evaluate(() => {
 		const {watch, stream} = /** @type {any} */ (window);
 		watch.stop();
 		stream.getTracks().forEach((/** @type {MediaStreamTrack} */ track) => track.stop());
 	});
 	await page.close();
-	const {p50, p95, last} = seen;
-	const own = native ? {engine: 'portlight', fromCompositor: fromCompositor(notes)} : {engine: 'chromium'};
-	return {...own, p50, p95, fps: seen.fps, cpuPercent, width: last.width, height: last.height};
+	const {p50, p95, last, distinct} = seen;
+	const cpu = [...after].map(([kind, cpuMs]) => /** @type {const} */ ([kind, cpuMs - (before.get(kind) ?? 0)]));
+	return {
+		engine: native ? 'portlight' : 'chromium',
+		...{p50, p95, fps: seen.fps, width: last.width, height: last.height},
+		cpuPercent: (cpu.reduce((sum, [, cpuMs]) => sum + cpuMs, 0) / elapsed) * 100,
+		cpuMs: Object.fromEntries(cpu.map(([kind, cpuMs]) => [kind, cpuMs / distinct])),
+		...(native && {hops: hopsOf({worker, ...notes})}),
+	};
 }
 
 async function main() {
 	const [round, seconds] = process.argv.slice(2).map(Number);
-	const marker = spawn(fileURLToPath(new URL('../desktop/marker', import.meta.url)), ['--rate', String(fps)], {stdio: 'ignore'});
+	// As the tests' desktops have it: the marker hides Mutter's own background, which costs half a processor without a GPU.
+	const look = ['--bare', '--size', '959x539', '--backdrop', '1920x1080', '--rate', String(fps)];
+	const marker = spawn(fileURLToPath(new URL('../desktop/marker', import.meta.url)), look, {stdio: 'ignore'});
 	const site = await startServer();
 	let browser = null;
 	const turns = [];

@@ -24,7 +24,7 @@ import {defaultCodec} from './plan.js';
  */
 
 /** @typedef {{engine: 'portlight' | 'chromium', p50: number, p95: number, fps: number, cpuPercent: number}} Glass */
-/** @typedef {Glass & {width: number, height: number, fromCompositor?: number}} GlassTurn */
+/** @typedef {Glass & {width: number, height: number, cpuMs: Record<string, number>, hops?: Record<string, number>}} GlassTurn */
 /** @typedef {{pixels: number, damage: number, cpuMsPerFrame: number}} Growth */
 
 /** @param {number[]} values */
