@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/say.h"
 #include "control/grants.h"
+#include "wire/protocol.h"
 
 static const char description[] =
 	"Lists the sites that may share again, without the desktop's dialog, what was chosen for "
@@ -13,6 +15,7 @@ static const char description[] =
 	"\n"
 	"Examples:\n"
 	"  portlight grants\n"
+	"  portlight grants --json\n"
 	"  portlight grants revoke https://meet.example.org\n"
 	"  portlight grants revoke --all";
 
@@ -35,13 +38,26 @@ static void print_grant(const struct grant *grant) {
 		used_text != NULL ? used_text : "?");
 }
 
-static int list_grants(void) {
+static bool print_json(const struct grant_list *list) {
+	struct bytes text = {0};
+	bool ok = protocol_write_grants(&text, list);
+	if (ok) {
+		(void)printf("%.*s\n", (int)text.length, (const char *)text.data);
+	}
+	bytes_finish(&text);
+	return ok;
+}
+
+static int list_grants(bool json) {
 	g_autofree struct grant_list *list = g_new0(struct grant_list, 1);
 	g_autofree char *detail = NULL;
 	enum error_code code = grants_read(list, &detail);
 	if (code != ERROR_NONE) {
 		say_error(code, detail);
 		return EXIT_FILE;
+	}
+	if (json) {
+		return print_json(list) ? EXIT_DONE : EXIT_FILE;
 	}
 	for (size_t i = 0; i < list->count; i++) {
 		print_grant(&list->grants[i]);
@@ -112,16 +128,21 @@ static int revoke_named(int count, char **origins, bool all) {
 
 int command_grants(int argc, char **argv) {
 	gboolean all = FALSE;
+	gboolean json = FALSE;
 	const GOptionEntry entries[] = {
 		{"all", 'a', 0, G_OPTION_ARG_NONE, &all, "Revoke every grant", NULL},
+		{"json", 'j', 0, G_OPTION_ARG_NONE, &json, "List them as JSON", NULL},
 		{0},
 	};
 	if (!arguments_parse("[revoke ORIGIN…]", description, entries, &argc, &argv)) {
 		return EXIT_USAGE;
 	}
+	if (argc > 1 && json) {
+		return wrong("Only the list comes as JSON.");
+	}
 	if (argc > 1 && strcmp(argv[1], "revoke") == 0) {
 		return revoke_named(argc - 2, argv + 2, all);
 	}
 	return argc > 1 || all ? wrong("The one thing to do with grants is to revoke them.")
-			       : list_grants();
+			       : list_grants(json);
 }

@@ -179,6 +179,8 @@ bool protocol_write_stop_result(struct bytes *out, uint32_t id);
 struct grant_list;
 /* The kept grants, without their tokens. */
 bool protocol_write_grants_result(struct bytes *out, uint32_t id, const struct grant_list *list);
+/* The same list by itself, which is no message. */
+bool protocol_write_grants(struct bytes *out, const struct grant_list *list);
 /* `revoked`: there was one to revoke. */
 bool protocol_write_revoke_result(struct bytes *out, uint32_t id, bool revoked);
 /* `id` 0 is written as null. */

@@ -187,17 +187,29 @@ static struct json_object *new_grant(const struct grant *grant) {
 	return NULL;
 }
 
-bool protocol_write_grants_result(struct bytes *out, uint32_t id, const struct grant_list *list) {
+static struct json_object *new_grants(const struct grant_list *list, bool *ok) {
 	struct json_object *grants = json_object_new_array();
-	bool ok = grants != NULL;
-	for (size_t i = 0; ok && i < list->count; i++) {
+	*ok = grants != NULL;
+	for (size_t i = 0; *ok && i < list->count; i++) {
 		struct json_object *grant = new_grant(&list->grants[i]);
-		ok = grant != NULL && json_object_array_add(grants, grant) == 0;
+		*ok = grant != NULL && json_object_array_add(grants, grant) == 0;
 	}
+	return grants;
+}
+
+bool protocol_write_grants_result(struct bytes *out, uint32_t id, const struct grant_list *list) {
+	bool ok = false;
+	struct json_object *grants = new_grants(list, &ok);
 	bool begun = false;
 	struct json_object *object = new_result(id, &begun);
 	ok = add(object, "grants", grants) && begun && ok;
 	return append_object(out, object, ok);
+}
+
+bool protocol_write_grants(struct bytes *out, const struct grant_list *list) {
+	bool ok = false;
+	struct json_object *grants = new_grants(list, &ok);
+	return append_object(out, grants, ok);
 }
 
 bool protocol_write_revoke_result(struct bytes *out, uint32_t id, bool revoked) {

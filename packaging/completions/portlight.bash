@@ -16,7 +16,7 @@ _portlight() {
 	install:*) words='--browser --all --user --host --help' ;;
 	uninstall:*) words='--browser --all --user --help' ;;
 	doctor:*) words='--help' ;;
-	grants:grants) words='revoke --help' ;;
+	grants:grants) words='revoke --json --help' ;;
 	grants:*) words="--all --help $("${COMP_WORDS[0]}" grants 2>/dev/null | sed -n 's/^\(http[^ ]*\) .*/\1/p')" ;;
 	esac
 	if ((COMP_CWORD == 1)); then

@@ -288,6 +288,7 @@ test('a lock that is held delays and never blocks', async () => {
 
 test('portlight grants lists and revokes', async () => {
 	assert.equal(command().stdout, "No site may share without the desktop's dialog.\n");
+	assert.equal(command('--json').stdout, '[]\n');
 	assert.ok(!existsSync(world.state), 'looking leaves nothing behind');
 	const now = Math.floor(Date.now() / 1000);
 	keep(`${head}${origin}\tmonitor\t0\t${now}\tsecret\nhttp://localhost:3000\twindow\t${now}\t${now}\tsecret\n`);
@@ -296,11 +297,15 @@ test('portlight grants lists and revokes', async () => {
 	assert.match(listed.stdout, /^https:\/\/meet\.example\.org {2}screen, since 19(70|69)-\S+ \S+, last used 20\d\d-/);
 	assert.match(listed.stdout, /\nhttp:\/\/localhost:3000 {2}window, since /);
 	assert.doesNotMatch(listed.stdout, /secret/);
+	assert.deepEqual(JSON.parse(command('--json').stdout), [
+		{origin, surface: 'monitor', since: 0, lastUsed: now * 1000},
+		{origin: 'http://localhost:3000', surface: 'window', since: now * 1000, lastUsed: now * 1000},
+	]);
 	assert.equal(command('revoke', origin, 'https://unknown.example').status, 1);
 	assert.deepEqual(kept().map(([site]) => site), ['http://localhost:3000']);
 	assert.equal(command('revoke', '--all').stdout, 'Revoked: 1\n');
 	assert.deepEqual(kept(), []);
-	for (const args of [['revoke'], ['revoke', '--all', origin], ['--all'], ['list'], ['revoke', 'meet.example.org'], ['--what']]) {
+	for (const args of [['revoke'], ['revoke', '--all', origin], ['--all'], ['--json', '--all'], ['--json', 'revoke', origin], ['list'], ['revoke', 'meet.example.org'], ['--what']]) {
 		const {status, stderr} = command(...args);
 		assert.equal(status, 2, args.join(' '));
 		assert.match(stderr, /See portlight grants --help/);

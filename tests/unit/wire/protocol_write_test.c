@@ -67,6 +67,7 @@ static void results_are_written(void **state) {
 	assert_non_null(list);
 	assert_written(&out, protocol_write_grants_result(&out, 6, list),
 		"{\"type\":\"result\",\"id\":6,\"grants\":[]}");
+	assert_written(&out, protocol_write_grants(&out, list), "[]");
 	grant_list_put(list, &(struct grant){.origin = "https://a.example",
 				     .surface = PROTOCOL_SURFACE_MONITOR,
 				     .since = INT64_C(4000000000),
@@ -75,6 +76,9 @@ static void results_are_written(void **state) {
 	assert_written(&out, protocol_write_grants_result(&out, 6, list),
 		"{\"type\":\"result\",\"id\":6,\"grants\":[{\"origin\":\"https://a.example\","
 		"\"surface\":\"monitor\",\"since\":4000000000000,\"lastUsed\":4000000001000}]}");
+	assert_written(&out, protocol_write_grants(&out, list),
+		"[{\"origin\":\"https://a.example\",\"surface\":\"monitor\","
+		"\"since\":4000000000000,\"lastUsed\":4000000001000}]");
 	free(list);
 	assert_written(&out, protocol_write_revoke_result(&out, 7, true),
 		"{\"type\":\"result\",\"id\":7,\"revoked\":true}");
