@@ -18,7 +18,8 @@ function item(name, where, visible) {
 
 /** @param {chrome.tabs.Tab | undefined} tab */
 async function openSite(tab) {
-	const origin = tab?.url && URL.canParse(tab.url) ? new URL(tab.url).origin : '';
+	// The page of all settings may open in another window, whose history is kept: no private site is named there.
+	const origin = tab?.url && !tab.incognito && URL.canParse(tab.url) ? new URL(tab.url).origin : '';
 	await ext.tabs.create({ url: `${ext.runtime.getURL('ui/options.html')}#${origin}` });
 }
 

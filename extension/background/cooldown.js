@@ -26,8 +26,13 @@ function left(table, refusals, now) {
 	return Math.max(0, (refusals?.at ?? 0) + wait - now);
 }
 
-/** The tab counts too: its page can have frames of any origin, and origins of any name. @param {Place} place */
-const keysOf = ({ tabId, origin }) => [`origin ${origin}`, `tab ${tabId}`];
+/**
+ * The tab counts too: its page can have frames of any origin, and origins of any name. A site does not learn in one world
+ * what happened to it in the other, so private windows count for themselves.
+ *
+ * @param {Place} place
+ */
+const keysOf = ({ tabId, origin, incognito }) => [`${incognito ? 'private' : 'origin'} ${origin}`, `tab ${tabId}`];
 
 export class Cooldown {
 	/** @type {Promise<Map<string, Refusals>> | null} */

@@ -8,9 +8,9 @@ export const LIFETIME_MS = 30_000;
 
 /**
  * Where a message came from, as the browser says: never as the page says. `documentId` is there where the browser tells
- * documents of one frame apart.
+ * documents of one frame apart; `incognito` where the window is a private one.
  *
- * @typedef {{tabId: number, frameId: number, origin: string, documentId?: string}} Place
+ * @typedef {{tabId: number, frameId: number, origin: string, documentId?: string, incognito?: boolean}} Place
  */
 
 /**
@@ -18,11 +18,11 @@ export const LIFETIME_MS = 30_000;
  * @returns {Place | null} null when it was no page in a tab
  */
 export function placeOf(sender) {
-	if (sender?.tab?.id === undefined || sender.frameId === undefined || sender.origin === undefined) {
+	const { documentId, frameId, origin, tab } = sender ?? {};
+	if (tab?.id === undefined || frameId === undefined || origin === undefined) {
 		return null;
 	}
-	const { documentId } = sender;
-	return { tabId: sender.tab.id, frameId: sender.frameId, origin: sender.origin, ...(documentId && { documentId }) };
+	return { tabId: tab.id, frameId, origin, ...(documentId && { documentId }), ...(tab.incognito && { incognito: true }) };
 }
 
 /**

@@ -74,12 +74,13 @@ async function showSite() {
 	element('site-name').textContent = new URL(origin).host;
 	element('site').hidden = false;
 	consent.value = chosen.consent;
-	consent.disabled = chosen.managed.consent;
+	consent.disabled = chosen.managed.consent || tab.incognito;
 	const allow = /** @type {HTMLOptionElement} */ (consent.querySelector('[value=allow]'));
 	allow.disabled = chosen.managed.remember && chosen.consent !== 'allow';
 	displayMedia.checked = chosen.displayMedia;
-	displayMedia.disabled = chosen.managed.displayMedia;
+	displayMedia.disabled = chosen.managed.displayMedia || tab.incognito;
 	element('site-managed').hidden = !Object.values(chosen.managed).some(Boolean);
+	element('site-private').hidden = !tab.incognito;
 	consent.addEventListener('change', async () => {
 		await setSite(origin, { consent: /** @type {any} */ (consent.value) });
 		announce(text('saved'));

@@ -186,6 +186,16 @@ test('the wait can not be dodged: not by another frame, origin, tab, a lost work
 	assert.equal(await codeOf(consent.admit(other)), 'cool-down');
 });
 
+test('refusals in private windows and in others know nothing of each other', async () => {
+	for (const [refused, free] of [[{}, { incognito: true }], [{ incognito: true }, {}]]) {
+		useStorage();
+		const consent = new Consent();
+		await consent.settle(place({ tabId: 1, ...refused }), denied);
+		assert.equal(await codeOf(consent.admit(place({ tabId: 2, ...refused }))), 'cool-down');
+		assert.equal(await codeOf(consent.admit(place({ tabId: 3, ...free }))), 'ok');
+	}
+});
+
 test('a grant forgives, and other failures are not held against the page', async () => {
 	const consent = new Consent();
 	await consent.settle(place(), denied);

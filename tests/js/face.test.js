@@ -122,11 +122,13 @@ test('shortcut, menus and the first run', async () => {
 	events.onCommand.emit('something else');
 	assert.equal(stopped, 2);
 	events.onClicked.emit({ menuItemId: 'site-settings' }, { url: 'https://a.example/secret?path' });
+	events.onClicked.emit({ menuItemId: 'site-settings' }, { url: 'https://b.example/', incognito: true });
 	events.onInstalled.emit({ reason: 'update' });
 	events.onInstalled.emit({ reason: 'install' });
 	await settle();
 	assert.deepEqual(tabs, [
 		'chrome-extension://portlight/ui/options.html#https://a.example',
+		'chrome-extension://portlight/ui/options.html#',
 		'chrome-extension://portlight/ui/welcome.html',
 	]);
 });

@@ -73,6 +73,9 @@ test('a forgotten grant is dead at once and does not expire later', async () => 
 
 test('a place is what the browser says of the sender, or none', () => {
 	assert.deepEqual(placeOf(sender(4, 2, 'null')), { tabId: 4, frameId: 2, origin: 'null' });
+	const from = sender(4, 2);
+	const secret = { ...from, tab: { ...from.tab, incognito: true } };
+	assert.deepEqual(placeOf(secret), { tabId: 4, frameId: 2, origin: 'https://a.example', incognito: true });
 	assert.equal(placeOf(undefined), null);
 	assert.equal(placeOf({ id: 'portlight', url: 'chrome-extension://x/ui/popup.html' }), null);
 });
