@@ -5,6 +5,7 @@ import {clients} from './pages/dialects.js';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+const {askUntil} = await import('./lib/own.js');
 const {startServer} = await import('./lib/server.js');
 const {Bench, probe} = await import('./lib/suite.js');
 
@@ -41,7 +42,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			test(name, async () => {
 				const page = await open(name);
 				if (client.detect) {
-					assert.equal(await probe(page, 'detect', name), true, 'the page finds the extension');
+					assert.equal(await askUntil(() => probe(page, 'detect', name)), true, 'the page finds the extension');
 				}
 				if (client.denial !== 'silent') {
 					const grants = granted.includes(name);

@@ -4,6 +4,7 @@ import {after, afterEach, before, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'gnome', '--size', '1280x800']);
+const {askUntil} = await import('./lib/own.js');
 const {assertReal, Bench, probe} = await import('./lib/suite.js');
 
 const title = 'Portlight marker';
@@ -53,10 +54,10 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.deepEqual([moved.width, moved.height], [first.width, first.height]);
 
 			await desktop.tell('window', 'resize', title, before.width - 160, before.height - 120);
-			const resized = await sampleOfSize(page, (size) => size.width < first.width && size.height < first.height);
-			assert.equal(Math.abs(resized.width - (first.width - 160)) <= 2, true, `${resized.width} wide`);
-			assert.equal(Math.abs(resized.height - (first.height - 120)) <= 2, true, `${resized.height} high`);
-			assert.equal((await probe(page, 'track')).settings.width, resized.width, "the track's settings follow");
+			const near = (/** @type {number} */ side, /** @type {number} */ wanted) => Math.abs(side - wanted) <= 2;
+			const resized = await sampleOfSize(page, ({width, height}) => near(width, first.width - 160) && near(height, first.height - 120));
+			const track = await askUntil(() => probe(page, 'track'), ({settings: {width}}) => width === resized.width);
+			assert.equal(track.settings.width, resized.width, "the track's settings follow");
 
 			await desktop.tell('window', 'close', title);
 			await bench.assertEnded(page, 3000);

@@ -8,6 +8,7 @@ import {fileURLToPath} from 'node:url';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+const {askUntil, shows, until} = await import('./lib/own.js');
 const {startServer} = await import('./lib/server.js');
 const {assertReal, Bench, probe} = await import('./lib/suite.js');
 
@@ -55,6 +56,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await bench.open();
 			assert(bench.browser);
 			own = await bench.browser.openOwn('ui/popup.html');
+			// Its own look is over: no test is answered by what that found.
+			await until(own, shows, '#host-state.good');
 		});
 		after(() => bench.close());
 		afterEach(() => bench.tidy());
@@ -71,10 +74,14 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 
 		/** @param {string | RegExp} code */
 		async function assertBroken(code) {
-			const {status, ms} = await look();
+			let {status, ms} = await look();
+			// A busy machine may need longer to start what answers; whoever looks then looks again.
+			for (let tries = 5; status.code === 'host-slow' && !'host-slow'.match(code) && tries > 0; tries--) {
+				({status, ms} = await look());
+			}
 			assert.equal(status.ok, false);
 			assert.match(status.code, typeof code === 'string' ? new RegExp(`^${code}$`) : code, status.detail);
-			assert.equal(ms < 2500, true, `told after ${Math.round(ms)} ms`);
+			assert.equal(ms < 5000, true, `told after ${Math.round(ms)} ms`);
 			assert.notEqual(status.remedy, '');
 		}
 
@@ -84,9 +91,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const page = await bench.page('/pages/probe.html', site.origin);
 			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');
 			become(real);
-			for (let tries = 50; !(await look()).status.ok; tries--) {
-				assert.equal(tries > 0, true, 'the host that is well now answers');
-			}
+			const mended = await askUntil(look, ({status}) => status.ok);
+			assert.equal(mended?.status.ok, true, 'the host that is well now answers');
 			await bench.desktop.willAnswer('screen');
 			await page.mouse.click(600, 400);
 			const {sourceId} = await probe(page, 'ask');

@@ -4,6 +4,7 @@ import {after, afterEach, before, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'mutter', '--size', '640x480']);
+const {askUntil} = await import('./lib/own.js');
 const {Bench, probe} = await import('./lib/suite.js');
 
 const SHARES = 20;
@@ -38,10 +39,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal(new Set(listed.map((/** @type {any} */ share) => share.tabId)).size, SHARES);
 
 			await probe(pages[7], 'stop');
-			while (bench.ours.now().captures.length === SHARES) {
-				await new Promise((resolve) => setTimeout(resolve, 20));
-			}
-			assert.equal((await say('shares')).length, SHARES - 1);
+			const rest = async () => [bench.ours.now().captures.length, (await say('shares')).length];
+			assert.deepEqual(await askUntil(rest, (counts) => counts.every((count) => count < SHARES)), [SHARES - 1, SHARES - 1]);
 			for (const page of pages.filter((_page, i) => i !== 7)) {
 				assert.equal((await probe(page, 'track')).readyState, 'live');
 			}
@@ -49,7 +48,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal((await say('stop-all')).ok, true);
 			await bench.assertNothingLeft();
 			for (const page of pages) {
-				assert.equal((await probe(page, 'track')).readyState, 'ended');
+				const track = await askUntil(() => probe(page, 'track'), ({readyState}) => readyState === 'ended');
+				assert.equal(track.readyState, 'ended');
 			}
 		});
 	});

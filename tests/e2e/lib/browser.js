@@ -31,6 +31,7 @@ const firefoxUuid = '5d1b9a52-7c1e-4b5c-9a43-0c5f6a3b9e21';
  * @property {boolean} [extension]  false: the browser as it is
  * @property {string} [folder]  of another build of it
  * @property {boolean} [welcome]  leaves the page of the first run open
+ * @property {boolean} [incognito]  the person lets the extension into private windows
  * @property {boolean} [chooser]  Chromium's own chrome.desktopCapture, where the tests otherwise prefer the host
  * @property {boolean} [fakeCamera]  a camera of the browser's own making, allowed without asking
  * @property {string} [host]  the program that the manifest names
@@ -119,6 +120,9 @@ async function writeManifest(kind, folder, path) {
 	await writeFile(join(folder, `${hostName}.json`), JSON.stringify(manifest));
 }
 
+/** @param {import('puppeteer-core').Target} target whether it is the extension's background in Chromium */
+const isWorker = (target) => target.type() === 'service_worker' && target.url().startsWith(`chrome-extension://${chromiumId}/`);
+
 /** A running browser, its extension, and our processes below it. */
 export class TestBrowser {
 	/**
@@ -162,17 +166,48 @@ export class TestBrowser {
 		return page;
 	}
 
+	/**
+	 * A page in a private window.
+	 * @param {string} url
+	 * @param {import('puppeteer-core').Page} own  one of the extension's own pages
+	 */
+	async openPrivate(url, own) {
+		await own.evaluate(async (wanted) => {
+			const {browser, chrome} = /** @type {any} */ (globalThis);
+			await (browser ?? chrome).windows.create({incognito: true, url: wanted});
+		}, url);
+		return this.#find('The private window', async (page) => page.url() === url);
+	}
+
+	/**
+	 * The popup as it is in the private window (Firefox only: Chromium has no such page in a tab there).
+	 * @param {import('puppeteer-core').Page} own
+	 */
+	async popupOfPrivate(own) {
+		await own.evaluate(async () => {
+			const {runtime, tabs, windows} = /** @type {any} */ (globalThis).browser;
+			const {id: windowId} = (await windows.getAll()).find((/** @type {{incognito: boolean}} */ {incognito}) => incognito);
+			await tabs.create({windowId, url: runtime.getURL('ui/popup.html'), active: false});
+		});
+		return this.#find('The popup', (page) => this.#isAt(page, 'ui/popup.html'));
+	}
+
 	/** The page of the first run, which opens by itself. */
-	async welcome() {
-		for (let tries = 100; tries > 0; tries--) {
+	welcome() {
+		return this.#find('The page of the first run', (page) => this.#isAt(page, 'ui/welcome.html'));
+	}
+
+	/** @param {string} name @param {(page: import('puppeteer-core').Page) => Promise<boolean>} fits */
+	async #find(name, fits) {
+		for (let tries = 300; tries > 0; tries--) {
 			for (const page of await this.browser.pages()) {
-				if (await this.#isAt(page, 'ui/welcome.html')) {
+				if (await fits(page)) {
 					return page;
 				}
 			}
 			await sleep(100);
 		}
-		throw new Error('The page of the first run did not open.');
+		throw new Error(`${name} did not open.`);
 	}
 
 	/** @param {import('puppeteer-core').Page} page @param {string} path */
@@ -183,7 +218,7 @@ export class TestBrowser {
 
 	/** @param {import('puppeteer-core').Page} page @param {string} path */
 	async #untilAt(page, path) {
-		for (let tries = 100; !(await this.#isAt(page, path)); tries--) {
+		for (let tries = 300; !(await this.#isAt(page, path)); tries--) {
 			if (tries === 0) {
 				throw new Error(`${path} did not open.`);
 			}
@@ -199,9 +234,7 @@ export class TestBrowser {
 	 * @returns {Promise<Awaited<T>>}
 	 */
 	async inBackground(fn, ...args) {
-		const target = await this.browser.waitForTarget(
-			(t) => t.type() === 'service_worker' && t.url().startsWith(`chrome-extension://${chromiumId}/`),
-		);
+		const target = await this.browser.waitForTarget(isWorker);
 		const session = await target.createCDPSession();
 		const expression = `(${fn})(...${JSON.stringify(args)})`;
 		const {result, exceptionDetails} = await session.send('Runtime.evaluate', {expression, awaitPromise: true, returnByValue: true});
@@ -220,6 +253,8 @@ export class TestBrowser {
 		if (this.kind === 'chromium') {
 			const page = await this.open('chrome://serviceworker-internals/');
 			await page.locator('[data-command="stop"]').click();
+			// It may be running anew before that is seen.
+			await page.waitForFunction(() => /\bSTOPPED\b/.test(document.body.innerText), {timeout: 2000}).catch(() => {});
 			await page.close();
 			return;
 		}
@@ -228,6 +263,10 @@ export class TestBrowser {
 			throw new Error("Firefox's extension process was not found.");
 		}
 		process.kill(extension.pid, 'SIGKILL');
+		// The browser has noticed when it has buried it.
+		for (let tries = 250; existsSync(`/proc/${extension.pid}`) && tries > 0; tries--) {
+			await sleep(20);
+		}
 	}
 
 	/** Closes the browser as a person would, and removes its profile. */
@@ -259,7 +298,7 @@ function canSandbox() {
  * @returns {Promise<TestBrowser>}
  */
 export async function openBrowser(options) {
-	const {kind, extension = true, welcome, visible, fakeCamera, host, args = [], env = {}, size, at} = options;
+	const {kind, extension = true, welcome, incognito, visible, fakeCamera, host, args = [], env = {}, size, at} = options;
 	const {folder = join(build, `extension-${kind}`)} = options;
 	const program = host ?? join(build, 'bin/portlight-host');
 	for (const [path, remedy] of [
@@ -320,9 +359,12 @@ export async function openBrowser(options) {
 	const opened = new TestBrowser(kind, browser, home);
 	if (extension) {
 		try {
-			await browser.installExtension(folder);
+			await install(browser, folder, incognito === true && kind === 'firefox');
 			if (!welcome) {
 				await (await opened.welcome()).close();
+			}
+			if (incognito && kind === 'chromium') {
+				await letIntoPrivateWindows(opened);
 			}
 		} catch (error) {
 			await opened.close();
@@ -330,6 +372,35 @@ export async function openBrowser(options) {
 		}
 	}
 	return opened;
+}
+
+/** @param {import('puppeteer-core').Browser} browser @param {string} path @param {boolean} incognito */
+async function install(browser, path, incognito) {
+	if (incognito) {
+		const extensionData = {type: 'path', path};
+		await /** @type {any} */ (browser).connection.send('webExtension.install', {extensionData, 'moz:allowPrivateBrowsing': true});
+	} else {
+		await browser.installExtension(path);
+	}
+}
+
+/** What a person sets in the browser's page of extensions; the extension is started anew by it. @param {TestBrowser} browser */
+async function letIntoPrivateWindows(browser) {
+	const page = await browser.open('chrome://extensions/');
+	const before = browser.browser.targets().find(isWorker);
+	await page.evaluate(async (extensionId) => {
+		const {developerPrivate} = /** @type {any} */ (globalThis).chrome;
+		// Else one that was not packed is not started anew.
+		await developerPrivate.updateProfileConfiguration({inDeveloperMode: true});
+		await developerPrivate.updateExtensionConfiguration({extensionId, incognitoAccess: true});
+	}, chromiumId);
+	while (!browser.browser.targets().some((target) => isWorker(target) && target !== before)) {
+		await sleep(50);
+	}
+	while (before && browser.browser.targets().includes(before)) {
+		await sleep(50);
+	}
+	await page.close();
 }
 
 /** What a person sets in the options page: use the host even where the browser has its own way. @param {TestBrowser} browser */
@@ -341,7 +412,7 @@ export async function preferNative(browser) {
 			await chrome?.storage?.local.set({capturePath: 'native'});
 			return chrome?.storage !== undefined;
 		});
-	for (let tries = 50; !(await set()); tries--) {
+	for (let tries = 200; !(await set()); tries--) {
 		if (tries === 0) {
 			throw new Error("The extension's background has no chrome.storage.");
 		}

