@@ -14,6 +14,16 @@ const {assertReal, Bench, probe} = await import('./lib/suite.js');
 /** Within the window of strokes, which Mutter puts to the right of the marker. */
 const strokes = {x: 1400, y: 500, width: 64, height: 16};
 
+/** Of that window, which the picture is cropped to. */
+const film = {x: 1020, y: 100, width: 800, height: 800};
+
+/** Starts the window, and waits until it has drawn. @param {string[]} args */
+async function openStrokes(...args) {
+	const window = spawn(fileURLToPath(new URL('../desktop/strokes', import.meta.url)), args, {stdio: ['ignore', 'pipe', 'inherit']});
+	await once(window.stdout, 'data');
+	return window;
+}
+
 /**
  * How much neighbours in a row differ in red, of 255.
  * @param {number[]} pixels  RGBA
@@ -62,9 +72,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		});
 
 		test('thin coloured strokes keep their colours where the page asks for text', async () => {
-			const window = spawn(fileURLToPath(new URL('../desktop/strokes', import.meta.url)), {stdio: ['ignore', 'pipe', 'inherit']});
+			const window = await openStrokes();
 			try {
-				await once(window.stdout, 'data');
 				for (const [fidelity, decodes, low, high] of /** @type {const} */ ([
 					['text', true, 200, 255],
 					// In 4:2:0 red and blue have one colour, and differ by their brightness alone.
@@ -91,6 +100,38 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 				window.kill();
 				await once(window, 'exit');
 			}
+		});
+
+		test('a film changes the codec, and its end changes it back, in the same track', async () => {
+			const window = await openStrokes('--film');
+			const page = await bench.page();
+			await page.evaluate(() => {
+				const {configure} = VideoDecoder.prototype;
+				const codecs = /** @type {any} */ (window).codecs = /** @type {string[]} */ ([]);
+				VideoDecoder.prototype.configure = function (config) {
+					codecs.push(config.codec);
+					return configure.call(this, config);
+				};
+			});
+			const codecs = () => page.evaluate(() => /** @type {any} */ (window).codecs.join(' '));
+			const [vp9, vp8] = ['vp09.00.10.08', 'vp8'];
+			try {
+				const id = await bench.granted(page);
+				assert.equal((await probe(page, 'redeem', id, 'promise', {portlightRegion: film})).ok, true);
+				await probe(page, 'play', 100).catch(() => {}); // There is no marker in this part.
+				assert.equal(await until(codecs, (seen) => seen.endsWith(vp8)), `${vp9} ${vp8}`);
+				const read = () => probe(page, 'pixels', {x: 100, y: 100, width: 64, height: 16});
+				const before = await read();
+				assert.ok(distance(await until(read, (pixels) => distance(pixels, before) > 5), before) > 5, 'it goes on in VP8');
+			} finally {
+				window.kill();
+				await once(window, 'exit');
+			}
+			assert.equal(await until(codecs, (seen) => seen.endsWith(vp9)), `${vp9} ${vp8} ${vp9}`);
+			await probe(page, 'apply', {portlightRegion: null});
+			await until(() => probe(page, 'measure', 300), ({last}) => last !== null).then(({last}) => assertReal(last));
+			assert.equal((await probe(page, 'track')).readyState, 'live');
+			await probe(page, 'stop');
 		});
 
 		test('the cursor is in the picture', async () => {
