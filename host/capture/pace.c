@@ -14,16 +14,24 @@ void pace_set_fps(struct pace *pace, uint32_t fps) {
 }
 
 int64_t pace_wait(const struct pace *pace, int64_t now_us) {
-	if (pace->due_us == INT64_MIN || now_us >= pace->due_us - pace->interval_us / 4) {
+	if (pace->due_us == INT64_MIN) {
 		return 0;
 	}
-	return pace->due_us - now_us;
+	int64_t early = pace->due_us - pace->interval_us / 4;
+	int64_t apart = pace->taken_us + pace->interval_us / 2;
+	if (now_us >= early && now_us >= apart) {
+		return 0;
+	}
+	return (pace->due_us > apart ? pace->due_us : apart) - now_us;
 }
 
 void pace_took(struct pace *pace, int64_t now_us) {
-	/* After a pause the past counts for nothing: no burst makes up for it. */
-	if (pace->due_us < now_us - pace->interval_us / 2) {
-		pace->due_us = now_us;
+	/* No burst makes up for a pause. But were it forgotten whole, a picture that came late
+	 * would hold up the ones after it, for as long as they come at this very rate. */
+	int64_t late = pace->interval_us - pace->interval_us / 4;
+	if (pace->due_us < now_us - late) {
+		pace->due_us = now_us - late;
 	}
+	pace->taken_us = now_us;
 	pace->due_us += pace->interval_us;
 }

@@ -11,7 +11,8 @@
 
 struct pace {
 	int64_t interval_us;
-	int64_t due_us; /* of the next picture; INT64_MIN before the first */
+	int64_t due_us;   /* of the next picture; INT64_MIN before the first */
+	int64_t taken_us; /* when the last one was */
 };
 
 /* fps: at least 1. */

@@ -108,7 +108,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await page.evaluate(() => {
 				const {configure} = VideoDecoder.prototype;
 				const codecs = /** @type {any} */ (window).codecs = /** @type {string[]} */ ([]);
-				VideoDecoder.prototype.configure = function (config) {
+				VideoDecoder.prototype.configure = function (/** @type {VideoDecoderConfig} */ config) {
 					codecs.push(config.codec);
 					return configure.call(this, config);
 				};

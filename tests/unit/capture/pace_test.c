@@ -51,7 +51,34 @@ static void test_pause_makes_no_burst(void **state) {
 	int64_t later = INT64_C(3600) * 1000000;
 	assert_int_equal(pace_wait(&pace, later), 0);
 	pace_took(&pace, later);
-	assert_in_range((int)pace_wait(&pace, later + 1000), 75000, 100000);
+	assert_int_equal(pace_wait(&pace, later + 1000), 49000);
+	pace_took(&pace, later + 50000);
+	assert_in_range((int)pace_wait(&pace, later + 51000), 49000, 99000);
+}
+
+/* One picture that took long holds up the next one at most. */
+static void test_a_stall_is_over_when_it_is_over(void **state) {
+	(void)state;
+	for (int64_t stall = 40000; stall < 200000; stall += 1000) {
+		struct pace pace;
+		pace_init(&pace, 30);
+		int64_t begin = 0;
+		for (int64_t due = 0; due < 10; due++) {
+			begin = due * 33333;
+			assert_int_equal(pace_wait(&pace, begin), 0);
+			pace_took(&pace, begin);
+		}
+		int64_t busy_until = begin + stall;
+		pace_took(&pace, busy_until);
+		int64_t next = busy_until / 33333 + 1;
+		int64_t now = next * 33333 + pace_wait(&pace, next * 33333);
+		assert_true(now - busy_until >= 16666);
+		pace_took(&pace, now);
+		for (int64_t i = next + 1; i < next + 50; i++) {
+			assert_int_equal(pace_wait(&pace, i * 33333), 0);
+			pace_took(&pace, i * 33333);
+		}
+	}
 }
 
 int main(void) {
@@ -60,6 +87,7 @@ int main(void) {
 		cmocka_unit_test(test_rate_is_bounded),
 		cmocka_unit_test(test_jitter_costs_no_pictures),
 		cmocka_unit_test(test_pause_makes_no_burst),
+		cmocka_unit_test(test_a_stall_is_over_when_it_is_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
