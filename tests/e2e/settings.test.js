@@ -119,17 +119,17 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 				const id = await bench.granted(page);
 				assert.equal((await probe(page, 'redeem', id, 'promise', {portlightRegion: film})).ok, true);
 				await probe(page, 'play', 100).catch(() => {}); // There is no marker in this part.
-				assert.equal(await until(codecs, (seen) => seen.endsWith(vp8)), `${vp9} ${vp8}`);
+				assert.equal(await askUntil(codecs, (seen) => seen.endsWith(vp8)), `${vp9} ${vp8}`);
 				const read = () => probe(page, 'pixels', {x: 100, y: 100, width: 64, height: 16});
 				const before = await read();
-				assert.ok(distance(await until(read, (pixels) => distance(pixels, before) > 5), before) > 5, 'it goes on in VP8');
+				assert.ok(distance(await askUntil(read, (pixels) => distance(pixels, before) > 5), before) > 5, 'it goes on in VP8');
 			} finally {
 				window.kill();
 				await once(window, 'exit');
 			}
-			assert.equal(await until(codecs, (seen) => seen.endsWith(vp9)), `${vp9} ${vp8} ${vp9}`);
+			assert.equal(await askUntil(codecs, (seen) => seen.endsWith(vp9)), `${vp9} ${vp8} ${vp9}`);
 			await probe(page, 'apply', {portlightRegion: null});
-			await until(() => probe(page, 'measure', 300), ({last}) => last !== null).then(({last}) => assertReal(last));
+			await askUntil(() => probe(page, 'measure', 300), ({last}) => last !== null).then(({last}) => assertReal(last));
 			assert.equal((await probe(page, 'track')).readyState, 'live');
 			await probe(page, 'stop');
 		});
