@@ -13,9 +13,8 @@
 /* A picture's time stamp is believed when it is at most this old. */
 #define PTS_AGE_MAX_US 10000000
 
-/* So much of a buffer's beginning stays mapped; nothing of a large one's. */
-#define KEPT ((size_t)1024 * 1024)
-#define LARGE ((size_t)16 * 1024 * 1024)
+/* Buffers up to this size stay mapped whole: 8 MiB are a picture of 1920x1080. */
+#define KEPT_MAX ((size_t)16 * 1024 * 1024)
 
 #define BITMAP_SIZE ((size_t)CURSOR_SIDE_MAX * CURSOR_SIDE_MAX * 4)
 
@@ -57,11 +56,10 @@ void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	const struct spa_data *data = &buffer->buffer->datas[0];
 	if (!usable) {
 		log_warning("a buffer's memory is not what the producer says; it is ignored");
-	} else if (data->type == SPA_DATA_MemFd && data->maxsize <= LARGE) {
+	} else if (data->type == SPA_DATA_MemFd && data->maxsize <= KEPT_MAX) {
 		/* Not with the first picture in it, which is not to be held for so long. Kernels
 		 * before 5.14 can't, and no harm is done. */
-		(void)madvise(data->data, data->maxsize < KEPT ? data->maxsize : KEPT,
-			MADV_POPULATE_READ);
+		(void)madvise(data->data, data->maxsize, MADV_POPULATE_READ);
 	}
 	pthread_mutex_lock(&latest->lock);
 	buffer->user_data = usable ? latest : NULL;
@@ -171,18 +169,18 @@ static int64_t monotonic_us(void) {
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Pages that were read stay resident for as long as they are mapped: 8 MiB a buffer at 1920x1080.
- * To map them anew costs more than to convert them, so some stay. */
+/* Pages that were read stay resident for as long as they are mapped. To map them anew costs more
+ * than to convert them, so only those of large buffers, 33 MiB each at 3840x2160, are let go of. */
 static void drop_pages(const struct spa_data *data) {
+	if (data->type != SPA_DATA_MemFd || data->maxsize <= KEPT_MAX) {
+		return;
+	}
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uint8_t *begin = data->data;
 	uint8_t *end = begin + data->maxsize;
 	begin += (page - (uintptr_t)begin % page) % page;
 	end -= (uintptr_t)end % page;
-	ptrdiff_t kept = data->maxsize <= LARGE ? (ptrdiff_t)KEPT : 0;
-	if (data->type == SPA_DATA_MemFd && end - begin > kept) {
-		madvise(begin + kept, (size_t)(end - begin - kept), MADV_DONTNEED);
-	}
+	madvise(begin, (size_t)(end - begin), MADV_DONTNEED);
 }
 
 /* Lends the picture that is held to the reader, and gives its buffer back. */
