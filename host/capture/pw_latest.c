@@ -68,6 +68,8 @@ void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 
 void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	pthread_mutex_lock(&latest->lock);
+	/* It is unmapped now, but a cycle of the data thread can still bring it. */
+	buffer->user_data = NULL;
 	if (latest->held == buffer) {
 		latest->held = NULL;
 		latest->damage_full = true;

@@ -61,7 +61,7 @@ void pw_latest_set_format(
 /* From here on every buffer goes straight back. */
 void pw_latest_close(struct pw_latest *latest);
 
-/* A buffer joins or leaves the pool. One whose memory can't be trusted is never read. */
+/* A buffer joins or leaves the pool. Outside of it, or with untrusted memory, it is never read. */
 void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
 void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
 
