@@ -12,9 +12,8 @@
  * follow at `stride`. Bottom-up pictures exist in two readings: the offset names the upper row (the
  * last in memory), or the beginning of the block, whose first row is then the lowest.
  */
-static const uint8_t *find_top(
-	const struct spa_data *data, uint32_t width, uint32_t height, int32_t *stride) {
-	const struct spa_chunk *chunk = data->chunk;
+static const uint8_t *find_top(const struct spa_data *data, const struct spa_chunk *chunk,
+	uint32_t width, uint32_t height, int32_t *stride) {
 	int64_t row = (int64_t)width * BYTES_PER_PIXEL;
 	int64_t step = chunk->stride != 0 ? chunk->stride : row;
 	int64_t offset = data->maxsize > 0 ? chunk->offset % data->maxsize : 0;
@@ -34,27 +33,33 @@ static const uint8_t *find_top(
 	return (const uint8_t *)data->data + offset;
 }
 
+static struct rect copy_region(const struct spa_meta_region *meta) {
+	struct spa_region region;
+	memcpy(&region, &meta->region, sizeof(region));
+	return (struct rect){region.position.x, region.position.y,
+		(int32_t)SPA_MIN(region.size.width, (uint32_t)INT32_MAX),
+		(int32_t)SPA_MIN(region.size.height, (uint32_t)INT32_MAX)};
+}
+
 static bool read_crop(
 	const struct spa_buffer *buffer, uint32_t width, uint32_t height, struct rect *crop) {
 	const struct rect whole = {0, 0, (int32_t)width, (int32_t)height};
 	const struct spa_meta_region *meta =
 		spa_buffer_find_meta_data(buffer, SPA_META_VideoCrop, sizeof(*meta));
-	*crop = whole;
-	if (meta != NULL && spa_meta_region_is_valid(meta)) {
-		const struct rect asked = {meta->region.position.x, meta->region.position.y,
-			(int32_t)(meta->region.size.width & INT32_MAX),
-			(int32_t)(meta->region.size.height & INT32_MAX)};
-		*crop = rect_intersect(&asked, &whole);
-	}
+	const struct rect asked = meta != NULL ? copy_region(meta) : whole;
+	*crop = rect_is_empty(&asked) ? whole : rect_intersect(&asked, &whole);
 	return crop->width >= 2 && crop->height >= 2;
 }
 
 static enum orientation read_orientation(const struct spa_buffer *buffer) {
 	const struct spa_meta_videotransform *meta =
 		spa_buffer_find_meta_data(buffer, SPA_META_VideoTransform, sizeof(*meta));
-	return meta != NULL && meta->transform <= ORIENTATION_MIRRORED_270
-		       ? (enum orientation)meta->transform
-		       : ORIENTATION_UPRIGHT;
+	struct spa_meta_videotransform told = {0};
+	if (meta != NULL) {
+		memcpy(&told, meta, sizeof(told));
+	}
+	return told.transform <= ORIENTATION_MIRRORED_270 ? (enum orientation)told.transform
+							  : ORIENTATION_UPRIGHT;
 }
 
 /* The list ends at its first empty region; what follows is left from earlier frames. */
@@ -68,12 +73,14 @@ static bool read_damage(
 	bool any = false;
 	const struct spa_meta_region *region;
 	spa_meta_for_each(region, meta) {
-		if (!spa_meta_region_is_valid(region)) {
+		const struct rect rect = copy_region(region);
+		if (rect_is_empty(&rect)) {
 			break;
 		}
-		const struct rect rect = {region->region.position.x, region->region.position.y,
-			(int32_t)(region->region.size.width & INT32_MAX),
-			(int32_t)(region->region.size.height & INT32_MAX)};
+		/* No picture has such sides; perhaps they are negative ones. */
+		if (rect.width == INT32_MAX || rect.height == INT32_MAX) {
+			return false;
+		}
 		damage_add(damage, &rect);
 		any = true;
 	}
@@ -82,25 +89,33 @@ static bool read_damage(
 	return any;
 }
 
+/* Metadata and chunk may be shared with the producer, who can write to them at any time: what was
+ * checked has to be what is used, so they are copied before either. */
 enum pw_buffer_kind pw_buffer_read(const struct spa_buffer *buffer, uint32_t width, uint32_t height,
 	struct pw_buffer_picture *picture, uint64_t *sequence) {
-	const struct spa_meta_header *header =
-		spa_buffer_find_meta_data(buffer, SPA_META_Header, sizeof(*header));
-	*sequence = header != NULL ? header->seq : 0;
+	const struct spa_meta_header *meta =
+		spa_buffer_find_meta_data(buffer, SPA_META_Header, sizeof(*meta));
+	struct spa_meta_header header = {.pts = -1};
+	if (meta != NULL) {
+		memcpy(&header, meta, sizeof(header));
+	}
+	*sequence = header.seq;
 	if (buffer->n_datas < 1 || buffer->datas[0].data == NULL ||
 		buffer->datas[0].chunk == NULL) {
 		return PW_BUFFER_BROKEN;
 	}
 	const struct spa_data *data = &buffer->datas[0];
-	if (header != NULL && (header->flags & SPA_META_HEADER_FLAG_CORRUPTED) != 0) {
+	struct spa_chunk chunk;
+	memcpy(&chunk, data->chunk, sizeof(chunk));
+	if ((header.flags & SPA_META_HEADER_FLAG_CORRUPTED) != 0) {
 		return PW_BUFFER_BROKEN;
 	}
-	if ((data->chunk->flags & SPA_CHUNK_FLAG_CORRUPTED) != 0 || data->chunk->size == 0) {
+	if ((chunk.flags & SPA_CHUNK_FLAG_CORRUPTED) != 0 || chunk.size == 0) {
 		/* That is also how a moved pointer is told (Mutter: both, KWin: the flag alone). */
 		bool cursor = spa_buffer_find_meta(buffer, SPA_META_Cursor) != NULL;
 		return cursor ? PW_BUFFER_CURSOR : PW_BUFFER_BROKEN;
 	}
-	const uint8_t *top = find_top(data, width, height, &picture->stride);
+	const uint8_t *top = find_top(data, &chunk, width, height, &picture->stride);
 	if (top == NULL || !read_crop(buffer, width, height, &picture->crop)) {
 		return PW_BUFFER_BROKEN;
 	}
@@ -108,11 +123,10 @@ enum pw_buffer_kind pw_buffer_read(const struct spa_buffer *buffer, uint32_t wid
 		       (ptrdiff_t)picture->crop.x * BYTES_PER_PIXEL;
 	picture->orientation = read_orientation(buffer);
 	picture->damage_known = read_damage(buffer, &picture->crop, &picture->damage);
-	picture->pts_us = header != NULL && header->pts > 0 ? header->pts / 1000 : -1;
+	picture->pts_us = header.pts > 0 ? header.pts / 1000 : -1;
 	return PW_BUFFER_PICTURE;
 }
 
-/* The metadata may be shared with the producer: each field is read once. */
 static bool read_bitmap(const struct spa_meta *meta, uint32_t offset, uint32_t side,
 	struct pw_buffer_cursor *cursor) {
 	if (offset < sizeof(struct spa_meta_cursor) || offset % sizeof(uint32_t) != 0 ||

@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -223,13 +225,80 @@ static void test_damage_is_relative_to_the_crop(void **state) {
 	fixture->crop.region = SPA_REGION(10, 20, 30, 15);
 	fixture->damage[0].region = SPA_REGION(0, 0, 12, 22);
 	fixture->damage[1].region = SPA_REGION(50, 0, 5, 5);
-	fixture->damage[2].region = SPA_REGION(-100, -100, UINT32_MAX, 1);
+	fixture->damage[2].region = SPA_REGION(-100, -100, 1000000, 1);
 	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
 	assert_ptr_equal(picture.top, fixture->memory + 20 * ROW + 10 * 4);
 	assert_true(picture.damage_known);
 	assert_int_equal(picture.damage.count, 1);
 	const struct rect wanted = {0, 0, 2, 2};
 	assert_memory_equal(&picture.damage.rects[0], &wanted, sizeof(wanted));
+}
+
+/* Sides that no rectangle of ours can have: nothing is known then, instead of nothing changed. */
+static void test_damage_of_wild_sides(void **state) {
+	(void)state;
+	const uint32_t wild[] = {1u << 31, (1u << 31) + 1, UINT32_MAX, INT32_MAX};
+	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
+		cleanup_free struct fixture *fixture = fixture_create();
+		struct pw_buffer_picture picture;
+		fixture->damage[1].region = SPA_REGION(0, 0, wild[i], 6);
+		assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+		assert_false(picture.damage_known);
+		fixture->damage[1].region = SPA_REGION(0, 0, 6, wild[i]);
+		assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+		assert_false(picture.damage_known);
+		/* Of a crop it is all that there is. */
+		fixture->damage[1].region = SPA_REGION(0, 0, 0, 0);
+		fixture->crop.region = SPA_REGION(10, 20, wild[i], wild[i]);
+		assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+		assert_true(picture.damage_known);
+		assert_int_equal(picture.crop.width, WIDTH - 10);
+		assert_int_equal(picture.crop.height, HEIGHT - 20);
+	}
+}
+
+struct forger {
+	pthread_t thread;
+	struct fixture *fixture;
+	atomic_bool done;
+};
+
+/* A producer that writes to its metadata while we read it. */
+static void *forge(void *data) {
+	struct forger *forger = data;
+	volatile uint32_t *transform = &forger->fixture->transform.transform;
+	volatile uint32_t *width = &forger->fixture->damage[0].region.size.width;
+	while (!forger->done) {
+		*transform = UINT32_MAX;
+		*width = 1u << 31;
+		*transform = ORIENTATION_90;
+		*width = 5;
+	}
+	return NULL;
+}
+
+static void test_what_is_checked_is_what_is_used(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	struct forger forger = {.fixture = fixture};
+	int turned = 0;
+	int damaged = 0;
+	assert_int_equal(pthread_create(&forger.thread, NULL, forge, &forger), 0);
+	int bad = 0;
+	for (int round = 0; round < 1000000; round++) {
+		struct pw_buffer_picture picture;
+		bad += read_fixture(fixture, &picture) != PW_BUFFER_PICTURE;
+		bad += picture.orientation != ORIENTATION_UPRIGHT &&
+		       picture.orientation != ORIENTATION_90;
+		bad += picture.damage_known && picture.damage.rects[0].width != 5;
+		turned += picture.orientation == ORIENTATION_90;
+		damaged += picture.damage_known;
+	}
+	forger.done = true;
+	pthread_join(forger.thread, NULL);
+	assert_int_equal(bad, 0);
+	assert_in_range(turned, 1, 999999);
+	assert_in_range(damaged, 1, 999999);
 }
 
 static void test_transform(void **state) {
@@ -385,6 +454,8 @@ int main(void) {
 		cmocka_unit_test(test_never_leaves_the_memory),
 		cmocka_unit_test(test_damage_ends_at_the_first_empty_region),
 		cmocka_unit_test(test_damage_is_relative_to_the_crop),
+		cmocka_unit_test(test_damage_of_wild_sides),
+		cmocka_unit_test(test_what_is_checked_is_what_is_used),
 		cmocka_unit_test(test_transform),
 		cmocka_unit_test(test_cursor),
 		cmocka_unit_test(test_cursor_never_leaves_the_metadata),
