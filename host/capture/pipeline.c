@@ -367,6 +367,7 @@ void pipeline_set(struct pipeline *pipeline, const struct packet_set *set) {
 	struct canvas *canvas = &pipeline->canvas;
 	pace_set_fps(&pipeline->pace, set->max_fps);
 	encoder_set_rate(pipeline->encoder, set->max_fps, set->max_kbps);
+	source_set_rate(pipeline->source, set->max_fps);
 	const struct rect region = region_rect(&set->region);
 	bool moved = memcmp(&region, &canvas->region, sizeof(region)) != 0;
 	bool resized = canvas->max_width != set->max_width || canvas->max_height != set->max_height;

@@ -40,6 +40,10 @@ const struct spa_pod *pw_format_offer(struct spa_pod_builder *builder, uint32_t 
 		SPA_POD_CHOICE_RANGE_Fraction(&limit, &slow, &limit));
 }
 
+bool pw_format_needs_offer(uint32_t offered_fps, uint32_t max_fps) {
+	return offered_fps < max_fps || offered_fps > 2 * max_fps;
+}
+
 static const struct spa_pod *meta_param(
 	struct spa_pod_builder *builder, uint32_t type, size_t size) {
 	return spa_pod_builder_add_object(builder, SPA_TYPE_OBJECT_ParamMeta, SPA_PARAM_Meta,

@@ -20,6 +20,10 @@ struct spa_pod_builder;
  * heeds rates sends about twice max_fps at most. */
 const struct spa_pod *pw_format_offer(struct spa_pod_builder *builder, uint32_t max_fps);
 
+/* True when an offer for `offered_fps` does not do for `max_fps`: it lets too few pictures through,
+ * or more than twice what it should. */
+bool pw_format_needs_offer(uint32_t offered_fps, uint32_t max_fps);
+
 /* What follows a negotiated format: buffers and metadata. Returns how many were put in `params`
  * (room for PW_FORMAT_PARAMS_MAX). */
 uint32_t pw_format_buffer_params(struct spa_pod_builder *builder, const struct spa_pod **params);

@@ -59,6 +59,7 @@ struct source_impl {
 	void (*unlock)(struct source *source);
 	bool (*cursor)(struct source *source, struct source_cursor *cursor);
 	void (*refresh)(struct source *source);
+	void (*set_rate)(struct source *source, uint32_t max_fps);
 	void (*destroy)(struct source *source);
 };
 
@@ -96,6 +97,12 @@ static inline bool source_cursor(struct source *source, struct source_cursor *cu
  * changes. */
 static inline void source_refresh(struct source *source) {
 	source->impl->refresh(source);
+}
+
+/* So many pictures a second are shown from here on. It costs a running source up to a fifth of a
+ * second where its producer has to be asked for more, or for far fewer. */
+static inline void source_set_rate(struct source *source, uint32_t max_fps) {
+	source->impl->set_rate(source, max_fps);
 }
 
 static inline void source_destroy(struct source *source) {

@@ -27,7 +27,7 @@ struct source_pipewire {
 	struct pw_loop *loop;
 	int fd;
 	uint32_t node_id;
-	uint32_t max_fps;
+	uint32_t max_fps; /* that the producer was asked for */
 	const struct source_events *events;
 	void *data;
 
@@ -160,6 +160,22 @@ static void source_pipewire_refresh(struct source *source) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
 	if (!self->ended && self->nudges == 0 && is_streaming(self)) {
 		restart_stream(self, NUDGE_REST_MS);
+	}
+}
+
+/* It may come while the stream is being restarted, or before there is one. The new format brings
+ * the picture anew. */
+static void source_pipewire_set_rate(struct source *source, uint32_t max_fps) {
+	struct source_pipewire *self = (struct source_pipewire *)source;
+	if (!pw_format_needs_offer(self->max_fps, max_fps)) {
+		return;
+	}
+	self->max_fps = max_fps;
+	if (self->stream != NULL && !self->ended) {
+		uint8_t memory[1024];
+		struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+		const struct spa_pod *offer = pw_format_offer(&builder, max_fps);
+		pw_stream_update_params(self->stream, &offer, 1);
 	}
 }
 
@@ -431,6 +447,7 @@ static const struct source_impl source_pipewire_impl = {
 	.unlock = source_pipewire_unlock,
 	.cursor = source_pipewire_cursor,
 	.refresh = source_pipewire_refresh,
+	.set_rate = source_pipewire_set_rate,
 	.destroy = source_pipewire_destroy,
 };
 

@@ -13,6 +13,7 @@
  *	resize W H		renegotiate; a "format WxH" line follows
  *	formats NAME,…		the same, with other formats and the size as it is
  *	run FPS COUNT		send COUNT frames of a moving box; answers "ran SENT"
+ *	limit			answers "limit N/D", the frames a second that were agreed on
  *	quit
  *
  * Faults of a frame: damage-none, damage-empty, damage-stale (a list whose tail is left over),
@@ -20,6 +21,8 @@
  *each wrong but their union right), header-corrupted, chunk-corrupted, size-0, garbage (wrong
  *pixels; goes with the corrupted ones), truncated (chunk size), wild-offset, wild-stride,
  *sequence-gap, old-pts, no-pts.
+ *
+ * With --heed-limit, `run` sends no frame that comes sooner after the last than was agreed.
  *
  * Like a compositor it sends the screen again, as it is, when its stream starts again.
  *
@@ -51,9 +54,12 @@ struct producer {
 	bool no_cursor_meta;
 	bool dmabuf_only;
 	bool memptr; /* PipeWire allocates, as MemPtr */
+	bool heed_limit;
+	struct spa_fraction limit; /* the negotiated maxFramerate */
 	/* Of `run`. */
 	uint32_t frames_left;
 	uint32_t frames_sent;
+	uint64_t sent_at; /* in nanoseconds */
 	uint32_t box;
 	uint32_t buffers;
 	char line[256];
@@ -104,11 +110,23 @@ static void set_timer(struct producer *producer, uint32_t fps) {
 	pw_loop_update_timer(producer->loop, producer->timer, &value, &value, false);
 }
 
+static bool is_too_soon(const struct producer *producer, uint64_t now) {
+	const struct spa_fraction *limit = &producer->limit;
+	return producer->heed_limit && limit->num > 0 &&
+	       now - producer->sent_at < SPA_NSEC_PER_SEC * limit->denom / limit->num;
+}
+
 static void on_timer(void *data, uint64_t expirations) {
 	(void)expirations;
 	struct producer *producer = data;
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	uint64_t now = SPA_TIMESPEC_TO_NSEC(&time);
 	move_box(producer);
-	producer->frames_sent += send_frame(producer, "");
+	if (!is_too_soon(producer, now) && send_frame(producer, "")) {
+		producer->frames_sent++;
+		producer->sent_at = now;
+	}
 	if (--producer->frames_left == 0) {
 		set_timer(producer, 0);
 		say("ran %u", producer->frames_sent);
@@ -203,6 +221,8 @@ static void run_command(struct producer *producer, char *line) {
 		producer->frames_left = b;
 		producer->frames_sent = 0;
 		set_timer(producer, a);
+	} else if (strcmp(line, "limit") == 0) {
+		say("limit %u/%u", producer->limit.num, producer->limit.denom);
 	} else if (strcmp(line, "quit") == 0) {
 		pw_main_loop_quit(producer->main_loop);
 	} else {
@@ -254,6 +274,7 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 		return;
 	}
 	producer->screen.format = info.format;
+	producer->limit = info.max_framerate;
 	producer->buffers = 0;
 	uint8_t memory[2048];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
@@ -336,6 +357,22 @@ static const struct pw_stream_events stream_events = {
 	.remove_buffer = on_remove_buffer,
 };
 
+static bool set_flag(struct producer *producer, int option) {
+	bool *const flags[] = {
+		['b'] = &producer->screen.bottom_up,
+		['d'] = &producer->no_damage_meta,
+		['c'] = &producer->no_cursor_meta,
+		['m'] = &producer->dmabuf_only,
+		['t'] = &producer->memptr,
+		['l'] = &producer->heed_limit,
+	};
+	bool known = option > 0 && option <= 't' && flags[option] != NULL;
+	if (known) {
+		*flags[option] = true;
+	}
+	return known;
+}
+
 static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 	static const struct option options[] = {
 		{"size", required_argument, NULL, 's'},
@@ -348,6 +385,7 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 		{"no-cursor-meta", no_argument, NULL, 'c'},
 		{"dmabuf-only", no_argument, NULL, 'm'},
 		{"memptr", no_argument, NULL, 't'},
+		{"heed-limit", no_argument, NULL, 'l'},
 		{0},
 	};
 	uint32_t width = 64;
@@ -372,23 +410,10 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 		case 'n':
 			producer->pool = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
-		case 'b':
-			producer->screen.bottom_up = true;
-			break;
-		case 'd':
-			producer->no_damage_meta = true;
-			break;
-		case 'c':
-			producer->no_cursor_meta = true;
-			break;
-		case 'm':
-			producer->dmabuf_only = true;
-			break;
-		case 't':
-			producer->memptr = true;
-			break;
 		default:
-			return false;
+			if (!set_flag(producer, option)) {
+				return false;
+			}
 		}
 	}
 	return screen_resize(&producer->screen, width, height);

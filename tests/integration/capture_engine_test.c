@@ -136,6 +136,113 @@ static void test_live_settings(void **state) {
 	share_stop(&share);
 }
 
+static void set_rate(struct share *share, uint16_t max_fps) {
+	const struct packet set = {
+		.type = PACKET_SET, .set = {.max_fps = max_fps, .max_kbps = 2000}};
+	helper_send(&share->helper, &set);
+}
+
+/* Waits until the producer was told of a limit that fits max_fps: twice as much, or its own 60
+ * pictures a second. Frames are taken meanwhile. */
+static void expect_limit(struct share *share, uint32_t max_fps) {
+	int64_t deadline = time_now_ms() + 1000;
+	uint32_t tenths = max_fps * 21 < 600 ? max_fps * 21 : 600;
+	for (;;) {
+		uint32_t number = 0;
+		uint32_t divisor = 0;
+		producer_say(&share->producer, "limit");
+		const char *line = producer_expect(&share->producer, "limit ");
+		assert_int_equal(sscanf(line, "limit %u/%u", &number, &divisor), 2);
+		if (number * 10 == divisor * tenths) {
+			return;
+		}
+		if (time_now_ms() > deadline) {
+			fail_msg("%s, with %u frames a second", line, max_fps);
+		}
+		helper_next_frame(&share->helper, 10);
+	}
+}
+
+/* Takes frames for ms milliseconds. Returns how many came; *gap is the longest wait for one. */
+static uint32_t take_frames(struct share *share, int ms, int *gap) {
+	int64_t last = time_now_ms();
+	int64_t end = last + ms;
+	uint32_t count = 0;
+	*gap = 0;
+	for (int64_t now; (now = time_now_ms()) < end;) {
+		bool came = helper_next_frame(&share->helper, (int)(end - now));
+		now = time_now_ms();
+		*gap = now - last > *gap ? (int)(now - last) : *gap;
+		last = came ? now : last;
+		count += came;
+	}
+	return count;
+}
+
+/* A producer that heeds rates is asked for more when more are wanted, and the share goes on. */
+static void test_rate_is_raised(void **state) {
+	struct share share;
+	struct packet_open open = share_usual;
+	open.max_fps = 5;
+	const char *const arguments[] = {"--size", "400x240", "--heed-limit", NULL};
+	share_start(&share, *state, arguments, &open);
+	expect_limit(&share, 5);
+	producer_say(&share.producer, "run 60 300");
+	int gap = 0;
+	assert_true(helper_next_frame(&share.helper, 2000));
+	assert_in_range(take_frames(&share, 1000, &gap), 3, 7);
+	set_rate(&share, 30);
+	uint32_t frames = take_frames(&share, 1500, &gap);
+	print_message("%u frames, %d ms without one\n", frames, gap);
+	expect_limit(&share, 30);
+	/* A producer that was not asked again would give 15. */
+	assert_in_range(frames, 30, 48);
+	assert_true(gap <= 200);
+	/* One that does is left alone. */
+	set_rate(&share, 20);
+	take_frames(&share, 300, &gap);
+	expect_limit(&share, 30);
+	/* Back again, and raised while nothing moves. */
+	set_rate(&share, 5);
+	expect_limit(&share, 5);
+	producer_expect(&share.producer, "ran ");
+	helper_drain(&share.helper, 500);
+	set_rate(&share, 60);
+	expect_limit(&share, 60);
+	/* More than it can, which makes no difference. */
+	set_rate(&share, 240);
+	helper_drain(&share.helper, 200);
+	producer_say(&share.producer, "fill %06x", GREEN);
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	helper_expect_colour(&share.helper, 200, 120, GREEN);
+	assert_int_equal(share.helper.keyframes, 1);
+	share_stop(&share);
+}
+
+/* At any moment of a share's beginning, too. */
+static void test_rate_is_raised_early(void **state) {
+	struct packet_open open = share_usual;
+	open.max_fps = 5;
+	for (int delay = 0; delay < 60; delay += 4) {
+		struct share share;
+		const char *const arguments[] = {"--size", "400x240", NULL};
+		producer_start(&share.producer, *state, arguments);
+		helper_start(&share.helper);
+		open.node_id = share.producer.node_id;
+		share.helper.auto_credit = true;
+		helper_open(&share.helper, rig_connect(*state), &open);
+		time_sleep_ms(delay);
+		set_rate(&share, 30);
+		expect_limit(&share, 30);
+		producer_say(&share.producer, "fill %06x", RED);
+		producer_send(&share.producer, "frame");
+		share_settle(&share);
+		helper_expect_colour(&share.helper, 200, 120, RED);
+		share_stop(&share);
+	}
+}
+
 static void set_region(struct share *share, struct packet_region region) {
 	const struct packet set = {
 		.type = PACKET_SET, .set = {.max_fps = 60, .max_kbps = 8000, .region = region}};
@@ -314,6 +421,8 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_pointer_is_drawn),
 		cmocka_unit_test(test_pointer_is_sent),
 		cmocka_unit_test(test_live_settings),
+		cmocka_unit_test(test_rate_is_raised),
+		cmocka_unit_test(test_rate_is_raised_early),
 		cmocka_unit_test(test_region),
 		cmocka_unit_test(test_region_outside),
 		cmocka_unit_test(test_region_of_a_turned_picture),

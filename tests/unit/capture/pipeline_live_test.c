@@ -28,6 +28,7 @@ static void test_rate_is_set(void **state) {
 	int encodes = world.encodes;
 	pipeline_set(world.pipeline, &(struct packet_set){.max_fps = 10, .max_kbps = 700});
 	assert_int_equal(world.fps, 10);
+	assert_int_equal(world.source_fps, 10);
 	assert_int_equal(world.kbps, 700);
 	/* That alone is no reason for a frame. */
 	pass(&world, 1000000);

@@ -38,6 +38,7 @@ struct world {
 	bool locked;
 	int reads;
 	int refreshes;
+	uint32_t source_fps; /* that it was asked for */
 	int64_t pts_us;
 	/* Of the encoder. */
 	int encodes;
@@ -155,11 +156,18 @@ static inline void fake_refresh(struct source *source) {
 	((struct fake_source *)source)->world->refreshes++;
 }
 
+static inline void fake_source_rate(struct source *source, uint32_t max_fps) {
+	struct world *world = ((struct fake_source *)source)->world;
+	assert_false(world->locked);
+	world->source_fps = max_fps;
+}
+
 static const struct source_impl fake_source_impl = {.want = fake_want,
 	.lock = fake_lock,
 	.unlock = fake_unlock,
 	.cursor = fake_cursor,
-	.refresh = fake_refresh};
+	.refresh = fake_refresh,
+	.set_rate = fake_source_rate};
 static const struct encoder_impl fake_encoder_impl = {
 	.encode = fake_encode, .set_rate = fake_set_rate, .error = fake_error};
 

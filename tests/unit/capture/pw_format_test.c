@@ -124,6 +124,43 @@ static void test_params(void **state) {
 	assert_string_equal(text, "BGRx, BGRA, RGBx, RGBA");
 }
 
+/* A producer that heeds rates may send twice as many pictures as are shown, and no more. */
+static void test_offer_has_the_rate(void **state) {
+	(void)state;
+	for (uint32_t fps = 1; fps <= 240; fps++) {
+		uint8_t memory[1024];
+		struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+		const struct spa_pod *offer = pw_format_offer(&builder, fps);
+		const struct spa_pod_prop *prop =
+			spa_pod_find_prop(offer, NULL, SPA_FORMAT_VIDEO_maxFramerate);
+		assert_non_null(prop);
+		uint32_t count = 0;
+		uint32_t choice = SPA_CHOICE_None;
+		const struct spa_pod *values = spa_pod_get_values(&prop->value, &count, &choice);
+		assert_int_equal(choice, SPA_CHOICE_Range);
+		assert_int_equal(count, 3);
+		assert_int_equal(values->type, SPA_TYPE_Fraction);
+		/* What is preferred, the least, the most. */
+		const struct spa_fraction *rates = SPA_POD_BODY_CONST(values);
+		assert_int_equal(rates[0].num, fps * 21);
+		assert_int_equal(rates[0].denom, 10);
+		assert_int_equal(rates[1].num, rates[1].denom);
+		assert_memory_equal(&rates[2], &rates[0], sizeof(rates[0]));
+	}
+}
+
+/* The producer is asked again where it would send too few pictures, or far too many. */
+static void test_needs_offer(void **state) {
+	(void)state;
+	assert_false(pw_format_needs_offer(30, 30));
+	assert_true(pw_format_needs_offer(5, 30));
+	assert_true(pw_format_needs_offer(30, 31));
+	assert_false(pw_format_needs_offer(30, 29));
+	assert_false(pw_format_needs_offer(30, 15));
+	assert_true(pw_format_needs_offer(30, 14));
+	assert_true(pw_format_needs_offer(240, 1));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_describe),
@@ -131,6 +168,8 @@ int main(void) {
 		cmocka_unit_test(test_describe_many),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_params),
+		cmocka_unit_test(test_offer_has_the_rate),
+		cmocka_unit_test(test_needs_offer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
