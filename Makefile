@@ -28,6 +28,10 @@ ifeq ($(V),asan)
 CC := clang
 VARIANT_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 VARIANT_LDFLAGS := -Wl,--as-needed -fsanitize=address,undefined
+else ifeq ($(V),tsan)
+CC := clang
+VARIANT_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=thread
+VARIANT_LDFLAGS := -Wl,--as-needed -fsanitize=thread
 else
 VARIANT_CFLAGS := -O2 $(HARDEN)
 VARIANT_LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now
@@ -101,10 +105,14 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(word 1,$(subst :, ,$(p))),$(word
 
 -include $(sort $(wildcard tests/*/*.mk packaging/*.mk))
 
-.PHONY: unit unit-programs tools
+.PHONY: unit unit-programs unit-threads tools
 unit-programs: $(UNIT_TESTS)
 unit: $(UNIT_TESTS) ## Run the unit tests of this variant (V=asan for the sanitizers)
 	@set -e; for t in $(sort $(UNIT_TESTS)); do echo "== $$t"; $$t; done
+# Where two threads of ours meet.
+THREAD_TESTS := $(filter %_threads_test,$(UNIT_TESTS))
+unit-threads: $(THREAD_TESTS) ## Run the unit tests with threads (V=tsan for the sanitizer)
+	@set -e; for t in $(THREAD_TESTS); do echo "== $$t"; $$t; done
 
 # Both browsers' extension: one source tree, the shared manifest under the browser's own.
 EXTENSION_SRC := $(shell find extension -type f 2>/dev/null)
