@@ -20,7 +20,7 @@
  * damage-lie (a list that names the upper left corner alone), damage-many (more than a list holds,
  *each wrong but their union right), header-corrupted, chunk-corrupted, size-0, garbage (wrong
  *pixels; goes with the corrupted ones), truncated (chunk size), wild-offset, wild-stride,
- *sequence-gap, old-pts, no-pts.
+ *sequence-gap (the one before, whose damage is told no more, got lost), old-pts, no-pts.
  *
  * With --heed-limit, `run` sends no frame that comes sooner after the last than was agreed.
  *

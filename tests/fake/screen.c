@@ -95,7 +95,7 @@ static void write_damage(const struct screen *screen, struct spa_meta *meta, con
 	if (has(faults, "damage-empty")) {
 		return;
 	}
-	if (has(faults, "damage-lie")) {
+	if (has(faults, "damage-lie") || has(faults, "sequence-gap")) {
 		regions[0].region = SPA_REGION(0, 0, 8, 8);
 		return;
 	}
@@ -214,8 +214,7 @@ void screen_write(struct screen *screen, struct spa_buffer *buffer, const char *
 	}
 	write_metadata(screen, buffer, faults);
 	write_chunk(screen, data, faults);
-	if (!has(faults, "corrupted") && !has(faults, "size-0")) {
-		screen->damage = SPA_REGION(0, 0, 0, 0);
-	}
+	/* What goes wrong on the way is not sent again. */
+	screen->damage = SPA_REGION(0, 0, 0, 0);
 	screen->shown = true;
 }

@@ -99,7 +99,28 @@ static void test_layouts(void **state) {
 	check_layout(state, memptr);
 }
 
-/* After one good picture, sends `bad` over a changed canvas, then a good one again. */
+/* Sends a good picture, then `command` with the canvas changed, whose damage is told no more, and a
+ * good one again: what changed is seen nevertheless. */
+static void check_lost_damage(struct share *share, const char *command) {
+	int64_t began = time_now_ms();
+	producer_say(&share->producer, "fill %06x 0 0 32 32", GREEN);
+	producer_send(&share->producer, "frame");
+	assert_true(helper_next_frame(&share->helper, 2000));
+	/* Not among the first tiles, which are looked at unasked. */
+	producer_say(&share->producer, "fill %06x 128 64 64 48", RED);
+	producer_send(&share->producer, command);
+	producer_say(&share->producer, "fill %06x 64 0 32 32", WHITE);
+	producer_send(&share->producer, "frame");
+	/* After half a second all of the picture would be looked at. */
+	assert_true(time_now_ms() - began < 450);
+	share_settle(share);
+	helper_expect_colour(&share->helper, 16, 16, GREEN);
+	helper_expect_colour(&share->helper, 160, 88, RED);
+	helper_expect_colour(&share->helper, 80, 16, WHITE);
+	helper_expect_colour(&share->helper, 110, 20, BLUE);
+}
+
+/* Nothing of a bad picture is shown, and what it would have changed is not lost with it. */
 static void check_bad_frame(void **state, const char *bad) {
 	struct share share;
 	const char *const arguments[] = {"--size", "200x120", "--no-cursor-meta", NULL};
@@ -110,17 +131,10 @@ static void check_bad_frame(void **state, const char *bad) {
 	uint32_t frames = share.helper.frames;
 	char command[128];
 	snprintf(command, sizeof(command), "frame garbage %s", bad);
-	producer_say(&share.producer, "fill %06x 0 0 64 64", RED);
 	producer_send(&share.producer, command);
 	assert_false(helper_next_frame(&share.helper, 300));
 	assert_int_equal(share.helper.frames, frames);
-	/* The lost picture's damage is unknown: the next one counts as a whole. */
-	producer_say(&share.producer, "fill %06x 128 64 32 32", GREEN);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
-	helper_expect_colour(&share.helper, 32, 32, RED);
-	helper_expect_colour(&share.helper, 144, 80, GREEN);
-	helper_expect_colour(&share.helper, 180, 20, BLUE);
+	check_lost_damage(&share, command);
 	share_stop(&share);
 }
 
@@ -146,6 +160,18 @@ static void test_wild_offset(void **state) {
 
 static void test_wild_stride(void **state) {
 	check_bad_frame(state, "wild-stride");
+}
+
+/* A picture that PipeWire lost shows in the next one's number only. */
+static void test_sequence_gap(void **state) {
+	struct share share;
+	const char *const arguments[] = {"--size", "200x120", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	producer_say(&share.producer, "fill %06x", BLUE);
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	check_lost_damage(&share, "frame sequence-gap");
+	share_stop(&share);
 }
 
 /* A pointer-only buffer brings no picture, and what it carries is never shown. */
@@ -301,6 +327,7 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_wild_offset),
 		cmocka_unit_test(test_wild_stride),
+		cmocka_unit_test(test_sequence_gap),
 		cmocka_unit_test(test_cursor_only),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_damage_of_skipped_pictures),
