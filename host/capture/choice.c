@@ -14,10 +14,15 @@ void choice_init(struct choice *choice, enum packet_codec asked) {
 	};
 }
 
-static bool is_heavy(const struct choice *choice, const struct choice_view *view) {
+/* `passed_us`: since the last picture. What took VP8 keeps it, at any speed. */
+static bool is_heavy(
+	const struct choice *choice, const struct choice_view *view, int64_t passed_us) {
 	int64_t budget = view->interval_us > SMOOTH_US ? view->interval_us : SMOOTH_US;
-	bool late = choice->codec == PACKET_CODEC_VP9 && view->encode_us > budget;
-	return 2 * view->changed >= view->pixels && (view->film || choice->strained || late);
+	bool late = view->encode_us > budget;
+	bool fast = passed_us <= CHOICE_FAST_US ||
+		    (int64_t)view->changed * 1000000 >= CHOICE_FAST_PIXELS * passed_us;
+	return 2 * view->changed >= view->pixels &&
+	       (fast || late || choice->codec == PACKET_CODEC_VP8);
 }
 
 static void count_calm(struct choice *choice, int64_t passed_us) {
@@ -36,7 +41,7 @@ enum packet_codec choice_see(struct choice *choice, const struct choice_view *vi
 	}
 	int64_t passed = choice->seen_us < 0 ? 0 : view->now_us - choice->seen_us;
 	choice->seen_us = view->now_us;
-	if (is_heavy(choice, view)) {
+	if (is_heavy(choice, view, passed)) {
 		int64_t moved = passed < GAP_MAX_US ? passed : GAP_MAX_US;
 		count_calm(choice, passed - moved);
 		count_heavy(choice, moved);
@@ -45,10 +50,8 @@ enum packet_codec choice_see(struct choice *choice, const struct choice_view *vi
 	}
 	if (choice->codec == PACKET_CODEC_VP9 && choice->heavy_us == CHOICE_HEAVY_US) {
 		choice->codec = PACKET_CODEC_VP8;
-		choice->strained = !view->film;
 	} else if (choice->codec == PACKET_CODEC_VP8 && choice->heavy_us == 0) {
 		choice->codec = PACKET_CODEC_VP9;
-		choice->strained = false;
 	}
 	return choice->codec;
 }

@@ -2,9 +2,10 @@
  * Which codec a share is encoded with whose viewer takes either. Pure: the caller brings the time
  * (microseconds of one clock).
  *
- * VP9 shows text far better and takes longer. VP8 is chosen while most of the screen keeps changing
- * and is a film, which it shows as well for less, or is more than VP9 can encode in time. Only what
- * lasts changes the choice: each change costs a keyframe.
+ * VP9 is better where little changes, in cost and in what it shows. Where most of the screen keeps
+ * changing it takes twice as long as VP8, to encode and to decode, so VP8 is chosen while so much
+ * does that this counts, or more than VP9 can encode in time. Only what lasts changes the choice:
+ * each change costs a keyframe.
  */
 #pragma once
 
@@ -17,11 +18,14 @@
  * against it. */
 #define CHOICE_HEAVY_US INT64_C(1000000)
 #define CHOICE_CALM_US INT64_C(2000000)
+/* Pictures that follow each other so closely are motion. */
+#define CHOICE_FAST_US INT64_C(83000)
+/* So are slower ones with so many changed pixels a second: all of 3840x2160 three times. */
+#define CHOICE_FAST_PIXELS INT64_C(24000000)
 
 struct choice {
 	enum packet_codec codec; /* VP8 or VP9 */
 	bool fixed;
-	bool strained;    /* VP8, since VP9 did not keep up */
 	int64_t seen_us;  /* -1: never */
 	int64_t heavy_us; /* 0 to CHOICE_HEAVY_US */
 };
@@ -31,7 +35,6 @@ struct choice_view {
 	int64_t now_us;
 	uint64_t changed;    /* pixels; 0: the picture rests */
 	uint64_t pixels;     /* of the picture */
-	bool film;           /* moving pictures are what changes */
 	int64_t encode_us;   /* how long the last encode took */
 	int64_t interval_us; /* between two pictures at the rate that is asked for */
 };

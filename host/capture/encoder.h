@@ -17,7 +17,8 @@ struct encoder_config {
 	enum packet_chroma chroma; /* of all pictures; 4:4:4 only with VP9 */
 	uint32_t fps;              /* pictures a second at most */
 	uint32_t kbps;             /* target, at `fps` */
-	uint32_t cores;            /* how many the encoder may keep busy, at least 1 */
+	uint32_t cores;            /* how many the encoder may run on, at least 1 */
+	uint32_t idle;             /* of them, when it is created */
 };
 
 /* How a picture is to be encoded. */

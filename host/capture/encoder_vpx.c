@@ -105,6 +105,8 @@ static struct tuning choose_tuning(const struct encoder_vpx *vpx) {
 		.width = vpx->width,
 		.height = vpx->height,
 		.cores = vpx->config.cores,
+		.idle = vpx->config.idle,
+		.kbps = vpx->config.kbps,
 		.moving = vpx->wish.moving,
 	};
 	return tuning_choose(&input);
@@ -157,7 +159,7 @@ static uint32_t next_quantizer_max(struct encoder_vpx *vpx, bool refine) {
 								     : tuning->quantizer_good;
 }
 
-/* Follows the content. */
+/* Follows the content and the rate. */
 static bool update_content(struct encoder_vpx *vpx) {
 	vpx->tuning = choose_tuning(vpx);
 	if (!set_content_controls(vpx)) {
@@ -253,7 +255,8 @@ static bool prepare(struct encoder_vpx *vpx, const struct picture *picture,
 		return false;
 	}
 	bool refine = !fresh && !wish->key && damage_is_empty(damage);
-	if (!fresh && ((other && !update_content(vpx)) || !update_settings(vpx, refine))) {
+	bool retune = other || vpx->rate_changed;
+	if (!fresh && ((retune && !update_content(vpx)) || !update_settings(vpx, refine))) {
 		return false;
 	}
 	if (fresh || wish->key) {

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -42,6 +43,7 @@ struct helper {
 	struct encoder *encoder;
 	struct pipeline *pipeline;
 	uint32_t cores;
+	uint32_t idle; /* cores that nothing else keeps busy */
 	bool channel_open;
 	bool writable_wanted;
 	bool over; /* ENDED was sent */
@@ -156,6 +158,7 @@ static void open_share(struct helper *helper, const struct packet_open *open, in
 		.fps = open->max_fps,
 		.kbps = open->max_kbps,
 		.cores = helper->cores,
+		.idle = helper->idle,
 	};
 	helper->source = source_pipewire_create(helper->context, helper->loop, fd, open->node_id,
 		open->max_fps, open->cursor != PACKET_CURSOR_AS_IS, &source_events, helper);
@@ -233,6 +236,16 @@ static void ignore_overrides(void) {
 	}
 }
 
+static void count_cores(struct helper *helper) {
+	cpu_set_t cores;
+	struct sysinfo system;
+	bool counted = sched_getaffinity(0, sizeof(cores), &cores) == 0;
+	helper->cores = counted ? (uint32_t)CPU_COUNT(&cores) : 1;
+	/* Of the last minute; sysinfo(2) counts in 65536ths. */
+	uint32_t busy = sysinfo(&system) == 0 ? (uint32_t)((system.loads[0] + 32768) >> 16) : 0;
+	helper->idle = busy < helper->cores ? helper->cores - busy : 0;
+}
+
 /* Everything that opens files or sockets happens here. */
 static bool set_up(struct helper *helper) {
 #ifdef __GLIBC__
@@ -261,9 +274,7 @@ static bool set_up(struct helper *helper) {
 		log_error("PipeWire's client libraries don't work: %s", strerror(errno));
 		return false;
 	}
-	cpu_set_t cores;
-	bool counted = sched_getaffinity(0, sizeof(cores), &cores) == 0;
-	helper->cores = counted ? (uint32_t)CPU_COUNT(&cores) : 1;
+	count_cores(helper);
 	helper->peer_io = pw_loop_add_io(helper->loop, PEER_FD, SPA_IO_IN | SPA_IO_HUP | SPA_IO_ERR,
 		false, on_peer_io, helper);
 	helper->wake_timer = pw_loop_add_timer(helper->loop, on_wake_timer, helper);

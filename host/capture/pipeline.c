@@ -19,6 +19,9 @@
 /* Where changes come steadily, the next one is waited for, up to this: in between, refining would
  * only add to its cost. */
 #define REFINE_AFTER_MAX_US 250000
+/* One of another size waits for its turn no longer than this, however low the rate: whoever changed
+ * it is looking. */
+#define RESIZE_WAIT_US 50000
 /* A picture after such a rest has time to be checked throughout. */
 #define REST_US 500000
 
@@ -50,12 +53,15 @@ struct pipeline {
 	uint32_t credit;
 	uint32_t sequence;
 	int64_t last_pts_us;
+	uint32_t last_width; /* of the last frame */
+	uint32_t last_height;
 	int64_t change_us; /* when the last change was encoded */
 	int64_t refine_us; /* when the last picture may be made better */
 	bool ready;        /* READY was sent */
 	bool begun;        /* the canvas has a picture */
 	bool waiting;      /* the source announced a picture */
 	bool changed;      /* cursor or size, without a new picture */
+	bool resized;      /* what is sent next has another size than what was sent last */
 	bool key;          /* a keyframe is wanted */
 	bool unsettled;    /* encoding the last picture again improves it */
 	bool failed;
@@ -190,7 +196,6 @@ static struct encoder_wish choose(
 		.now_us = pipeline->loop->now(pipeline->loop_data),
 		.changed = pipeline->content.changed,
 		.pixels = (uint64_t)picture->width * picture->height,
-		.film = pipeline->content.moving,
 		.encode_us = pipeline->encode_us,
 		.interval_us = pipeline->pace.interval_us,
 	};
@@ -229,6 +234,9 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 		.height = picture->height,
 		.pts_us = pipeline->last_pts_us,
 	};
+	pipeline->last_width = header.width;
+	pipeline->last_height = header.height;
+	pipeline->resized = false;
 	pipeline->credit--;
 	update_want(pipeline);
 	pipeline->key = false;
@@ -316,12 +324,18 @@ static void send_cursor(struct pipeline *pipeline) {
 	}
 }
 
+/* Until a new picture may be encoded. */
+static int64_t turn_wait(const struct pipeline *pipeline, int64_t now) {
+	int64_t wait = pace_wait(&pipeline->pace, now);
+	int64_t longest = pipeline->pace.taken_us + RESIZE_WAIT_US - now;
+	return pipeline->resized && wait > longest ? longest : wait;
+}
+
 static void make_frames(struct pipeline *pipeline) {
 	while (may_encode(pipeline)) {
 		int64_t now = pipeline->loop->now(pipeline->loop_data);
 		bool refine = !pipeline->waiting && !is_stale(pipeline);
-		int64_t delay =
-			refine ? improve_at(pipeline) - now : pace_wait(&pipeline->pace, now);
+		int64_t delay = refine ? improve_at(pipeline) - now : turn_wait(pipeline, now);
 		if (delay > 0) {
 			pipeline->loop->wake(pipeline->loop_data, delay);
 			return;
@@ -355,6 +369,7 @@ void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height
 		pipeline->ready = true;
 		(void)channel_send(pipeline->channel, &packet);
 	}
+	pipeline->resized = width != pipeline->last_width || height != pipeline->last_height;
 	pipeline_step(pipeline);
 }
 
@@ -383,6 +398,7 @@ void pipeline_set(struct pipeline *pipeline, const struct packet_set *set) {
 	}
 	/* The picture with the new region brings the new size too. */
 	pipeline->changed = pipeline->changed || (resized && !moved);
+	pipeline->resized = pipeline->resized || resized;
 	if (resized) {
 		cursor_packet_repeat(&pipeline->cursor);
 	}

@@ -8,16 +8,24 @@
 /* Smaller pictures leave time for a better search. */
 #define VP9_PIXELS_FASTEST (1280u * 720u)
 
+/* Half of what the extension asks for. From there on text may take more bits than its share when
+ * all of it moves at once, in place of looking coarse for a second. */
+#define PIXELS_PER_KBPS_AMPLE 400u
+
+static bool is_ample(const struct tuning_input *input) {
+	return input->kbps >= input->width * input->height / PIXELS_PER_KBPS_AMPLE;
+}
+
 static uint32_t vp8_threads(const struct tuning_input *input) {
 	/* A second VP8 thread spins while it waits for the first: it pays only where cores idle. */
-	return input->cores >= 4 && input->width * input->height >= 1920u * 1080u ? 2 : 1;
+	return input->idle >= 4 && input->width * input->height >= 1920u * 1080u ? 2 : 1;
 }
 
 static uint32_t vp9_threads(const struct tuning_input *input) {
 	if (input->cores < 2 || input->width * input->height <= VP9_PIXELS_ONE_THREAD) {
 		return 1;
 	}
-	return input->cores >= 8 ? 4 : 2;
+	return input->cores >= 8 && input->idle >= 4 ? 4 : 2;
 }
 
 static uint32_t tile_columns_log2(uint32_t threads, uint32_t width) {
@@ -35,13 +43,15 @@ struct tuning tuning_choose(const struct tuning_input *input) {
 			/* Faster ones lose track of text that scrolls. */
 			.speed = input->moving ? -10 : -6,
 			.quantizer_min = 12,
-			.quantizer_max = 56,
+			.quantizer_max = !input->moving && is_ample(input) ? 32 : 56,
 			.undershoot_pct = 100,
 			.overshoot_pct = 15,
 			.static_threshold = 100,
 			.quantizer_step = 8,
 			.quantizer_good = 4,
-			.block_age = 4,
+			/* VP8 leaves inactive blocks exactly as they are: beside something that
+			 * keeps moving, these frames are all that a changed one gets. */
+			.block_age = 24,
 			.key_age = 24,
 			.good_frames = 2,
 		};

@@ -14,8 +14,10 @@ struct tuning_input {
 	enum packet_chroma chroma;
 	uint32_t width;
 	uint32_t height;
-	uint32_t cores; /* how many the encoder may keep busy, at least 1 */
-	bool moving;    /* it shows moving pictures, not text and windows */
+	uint32_t cores; /* how many the encoder may run on, at least 1 */
+	uint32_t idle;  /* of them, when the share began */
+	uint32_t kbps;
+	bool moving; /* it shows moving pictures, not text and windows */
 };
 
 struct tuning {

@@ -364,8 +364,8 @@ static void film_until(struct share *share, enum packet_codec codec) {
 	}
 }
 
-/* What VP8 shows as well and for less is encoded with it, until the screen rests. The decoder of
- * each codec takes all of its frames. */
+/* What keeps moving is encoded with VP8, which takes half the time, until the screen rests. The
+ * decoder of each codec takes all of its frames. */
 static void test_film_changes_the_codec(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;

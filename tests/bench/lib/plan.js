@@ -55,10 +55,10 @@ export const growth = [
 
 /**
  * Steps before those that count, where the usual ones are too few: VP8 takes 60 encodes to refine a picture, and `auto`
- * looks at a film for a second before it changes the codec.
+ * looks at motion for a second before it changes the codec.
  * @type {Record<string, number>}
  */
-export const warmUpSteps = {still: 75, 'video-full': 75};
+export const warmUpSteps = {still: 75, scroll: 75, 'video-full': 75};
 
 export const modes = {
 	full: {runs: 5, warmUpS: 1.5, windowS: 4, qualityEvery: 1, growthRuns: 3, glassRounds: 5, glassS: 8},

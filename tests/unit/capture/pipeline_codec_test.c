@@ -37,14 +37,18 @@ static void receive_all(struct world *world, struct seen *seen) {
 	}
 }
 
-static void play(struct world *world, struct seen *seen, int64_t us) {
+static void play_each(struct world *world, struct seen *seen, int64_t us, int64_t interval_us) {
 	int64_t end = world->now + us;
 	while (world->now < end) {
 		show(world, 0, 64);
 		receive_all(world, seen);
-		pass(world, 20000);
+		pass(world, interval_us);
 		receive_all(world, seen);
 	}
+}
+
+static void play(struct world *world, struct seen *seen, int64_t us) {
+	play_each(world, seen, us, 20000);
 }
 
 static void rest(struct world *world, struct seen *seen, int64_t us) {
@@ -84,10 +88,10 @@ static void test_text_that_is_late(void **state) {
 	struct world world;
 	struct seen seen = {0};
 	open_with(&world, PACKET_CODEC_AUTO, false);
-	play(&world, &seen, 5000000);
+	play_each(&world, &seen, 5000000, 100000);
 	assert_int_equal(seen.codec, PACKET_CODEC_VP9);
 	world.encode_us = 60000;
-	play(&world, &seen, 2000000);
+	play_each(&world, &seen, 2000000, 100000);
 	assert_int_equal(seen.codec, PACKET_CODEC_VP8);
 	assert_int_equal(seen.changes, 1);
 	world_finish(&world);

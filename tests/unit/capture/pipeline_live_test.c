@@ -18,6 +18,38 @@ static void test_new_size_is_full_damage(void **state) {
 	world_finish(&world);
 }
 
+/* However low the rate: someone is looking at the old size. */
+static void test_new_size_is_soon(void **state) {
+	(void)state;
+	struct world world;
+	world_init(&world, 10);
+	const struct packet_set set = {.max_fps = 1, .max_kbps = 1000};
+	pipeline_set(world.pipeline, &set);
+	show(&world, 0, 64);
+	pass(&world, 5000000);
+	count_frames(&world);
+	show(&world, 0, 8);
+	assert_int_equal(count_frames(&world), 1);
+	/* One of the same size has to wait for its turn. */
+	pass(&world, 10000);
+	show(&world, 0, 8);
+	pass(&world, 100000);
+	assert_int_equal(count_frames(&world), 0);
+	world.width = 32;
+	show(&world, 0, 64);
+	assert_int_equal(count_frames(&world), 1);
+	assert_int_equal(world.encoded_width, 32);
+	/* Nor does a storm of sizes get more than it can look at. */
+	world.width = 48;
+	show(&world, 0, 64);
+	pass(&world, 40000);
+	assert_int_equal(count_frames(&world), 0);
+	pass(&world, 10000);
+	assert_int_equal(count_frames(&world), 1);
+	assert_int_equal(world.encoded_width, 48);
+	world_finish(&world);
+}
+
 static void test_rate_is_set(void **state) {
 	(void)state;
 	struct world world;
@@ -309,6 +341,7 @@ static void test_region_and_cursor(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new_size_is_full_damage),
+		cmocka_unit_test(test_new_size_is_soon),
 		cmocka_unit_test(test_rate_is_set),
 		cmocka_unit_test(test_size_is_set),
 		cmocka_unit_test(test_cursor_is_drawn),
