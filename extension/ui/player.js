@@ -15,8 +15,9 @@ export const decodable = parts.decodable;
  *
  * @param {chrome.runtime.Port} port
  * @param {HTMLCanvasElement} canvas
+ * @param {{onPicture?: () => void, onFailed?: () => void}} [listener] of each picture drawn, and of decoding given up
  */
-export function play(port, canvas) {
+export function play(port, canvas, { onPicture, onFailed } = {}) {
 	const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { alpha: false }));
 	/** @type {any} */
 	let decoder = null;
@@ -32,6 +33,7 @@ export function play(port, canvas) {
 		context.drawImage(picture, 0, 0, width, height);
 		picture.close();
 		canvas.dataset.pictures = String(Number(canvas.dataset.pictures ?? 0) + 1);
+		onPicture?.();
 	}
 
 	port.onMessage.addListener((message) => {
@@ -41,7 +43,10 @@ export function play(port, canvas) {
 				onPicture: show,
 				onCredit: (/** @type {number} */ frames) => port.postMessage({ type: 'credit', frames }),
 				onKeyframeNeeded: () => port.postMessage({ type: 'keyframe' }),
-				onFailed: () => port.disconnect(),
+				onFailed: () => {
+					port.disconnect();
+					onFailed?.();
+				},
 			});
 		} else if (message.type === 'frame') {
 			decoder?.take(message);

@@ -103,6 +103,8 @@ async function showHost(again = false) {
 		if (status?.code === 'host-slow') {
 			void showHost(true);
 		}
+	} else if (status.portal > 0 && status.pipewire === false) {
+		setState(line, 'bad', text('pipewireMissing'));
 	} else if (status.portal > 0) {
 		setState(line, 'good', text('hostGood', status.version));
 	} else {

@@ -52,16 +52,29 @@ async function check() {
 	markStep('host', found ? 'good' : 'bad');
 	setWords('host', found ? text('hostReady', status.version) : failureText(status ?? missing).message);
 	element('install').hidden = found || (status?.code ?? 'host-missing') !== 'host-missing';
-	const portal = found && status.portal > 0;
-	markStep('portal', portal ? 'good' : found ? 'bad' : '');
-	const { message, remedy } = failureText({ code: 'portal-missing', ...errors['portal-missing'] });
-	setWords('portal', portal ? text('portalReady', String(status.portal)) : found ? message : text('stepLater'));
-	element('portal-remedy').textContent = remedy;
-	element('portal-remedy').hidden = !found || portal;
-	/** @type {HTMLButtonElement} */ (element('test')).disabled = !portal;
-	if (!portal) {
+	const desktop = found ? lacking(status) : null;
+	const ready = found && !desktop;
+	markStep('portal', ready ? 'good' : found ? 'bad' : '');
+	setWords('portal', desktop?.message ?? (found ? text('portalReady', String(status.portal)) : text('stepLater')));
+	element('portal-remedy').textContent = desktop?.remedy ?? '';
+	element('portal-remedy').hidden = !desktop;
+	/** @type {HTMLButtonElement} */ (element('test')).disabled = !ready;
+	if (!ready) {
 		setTimeout(() => void check(), AGAIN_MS);
 	}
+}
+
+/** What the desktop lacks for a share. @param {{portal: number, pipewire?: boolean}} status */
+function lacking({ portal, pipewire }) {
+	if (!(portal > 0)) {
+		return known('portal-missing');
+	}
+	return pipewire === false ? { message: text('pipewireMissing'), remedy: text('pipewireRemedy') } : null;
+}
+
+/** @param {string} code */
+function known(code) {
+	return failureText({ code, ...errors[code] });
 }
 
 const missing = { code: 'host-missing', ...errors['host-missing'] };
@@ -100,32 +113,59 @@ function test() {
 			element('test-picture').hidden = true;
 			testRunning(false);
 			testState(kind, words);
+			if (kind === 'bad') {
+				markStep('test', 'bad');
+			}
 		}
 	};
 	testRunning(true);
 	testState('asking', text('testAsking'));
+	/** @param {{message: string, remedy: string}} failure */
+	const fail = ({ message, remedy }) => end('bad', `${message} ${remedy}`);
 	element('test-stop').onclick = () => end('good', text('testDone'));
-	asking.onDisconnect.addListener(() => end('bad', failureText({ code: 'host-crashed', ...errors['host-crashed'] }).message));
+	asking.onDisconnect.addListener(() => fail(known('host-crashed')));
 	asking.onMessage.addListener(async (message) => {
 		if (message.type === 'refused') {
-			const { message: what, remedy } = failureText(message);
-			end(message.code === 'denied' ? 'quiet' : 'bad', message.code === 'denied' ? what : `${what} ${remedy}`);
+			if (message.code === 'denied') {
+				end('quiet', failureText(message).message);
+			} else {
+				fail(failureText(message));
+			}
+			return;
+		}
+		const codecs = 'VideoDecoder' in window ? await decodable() : [];
+		if (over) {
+			return;
+		}
+		if (codecs.length === 0) {
+			fail(known('decoder-failed'));
 			return;
 		}
 		share = ext.runtime.connect({ name: 'share' });
 		const canvas = /** @type {HTMLCanvasElement} */ (element('test-picture'));
-		play(share, canvas);
-		share.onMessage.addListener(({ type }) => {
-			if (type === 'opened') {
-				canvas.hidden = false;
-				markStep('test', 'good');
-				testState('good', text('testWorks'));
-			} else if (type === 'ended') {
+		play(share, canvas, {
+			onPicture: () => {
+				if (!over && canvas.hidden) {
+					canvas.hidden = false;
+					markStep('test', 'good');
+					testState('good', text('testWorks'));
+				}
+			},
+			onFailed: () => fail(known('decoder-failed')),
+		});
+		share.onMessage.addListener((ended) => {
+			if (ended.type !== 'ended') {
+				return;
+			}
+			// Ends that are nobody's fault have no exception's name in the catalogue.
+			if (errors[ended.code]?.name === '') {
 				end('quiet', text('testDone'));
+			} else {
+				fail(failureText(ended));
 			}
 		});
 		share.onDisconnect.addListener(() => end('quiet', text('testDone')));
-		share.postMessage({ type: 'redeem', sourceId: message.sourceId, codecs: await decodable(), maxFps: 30 });
+		share.postMessage({ type: 'redeem', sourceId: message.sourceId, codecs, maxFps: 30 });
 	});
 	asking.postMessage({ type: 'request' });
 }
