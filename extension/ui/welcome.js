@@ -4,7 +4,15 @@ import { errors } from '../shared/errors.js';
 import { decodable, play } from './player.js';
 import { element, failureText, make, setState, symbol, text, translate } from './text.js';
 
+/** Each look starts the host's program: ever more seldom, and only for who sees the page. */
 const AGAIN_MS = 3_000;
+const AGAIN_MAX_MS = 60_000;
+
+let again = AGAIN_MS;
+let looking = false;
+let ready = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
 
 /** How the host comes onto this machine, for everybody and for one person. @type {[string, string][]} */
 const COMMANDS = [
@@ -47,21 +55,47 @@ function showCommands() {
 
 /** Looks whether all is there, again and again until it is. */
 async function check() {
-	const status = await ext.runtime.sendMessage({ type: 'host-status' });
+	clearTimeout(timer);
+	looking = true;
+	showStatus(await ext.runtime.sendMessage({ type: 'host-status' }).catch(() => undefined));
+	looking = false;
+	if (!ready && !document.hidden) {
+		timer = setTimeout(() => void check(), again);
+		again = Math.min(again * 2, AGAIN_MAX_MS);
+	}
+}
+
+/** The person is back, perhaps from installing it. */
+function checkAtOnce() {
+	if (document.hidden) {
+		clearTimeout(timer);
+	} else if (!ready && !looking) {
+		again = AGAIN_MS;
+		void check();
+	}
+}
+
+/** @param {any} status undefined where the background did not answer */
+function showStatus(status) {
 	const found = status?.ok === true;
+	const silent = { message: text('backgroundSilent'), remedy: text('backgroundSilentRemedy') };
+	const host = found ? null : status ? failureText(status) : silent;
 	markStep('host', found ? 'good' : 'bad');
-	setWords('host', found ? text('hostReady', status.version) : failureText(status ?? missing).message);
-	element('install').hidden = found || (status?.code ?? 'host-missing') !== 'host-missing';
+	setWords('host', host?.message ?? text('hostReady', status.version));
+	element('install').hidden = status?.code !== 'host-missing';
+	setRemedy('host', status?.code === 'host-missing' ? '' : host?.remedy);
 	const desktop = found ? lacking(status) : null;
-	const ready = found && !desktop;
+	ready = found && !desktop;
 	markStep('portal', ready ? 'good' : found ? 'bad' : '');
 	setWords('portal', desktop?.message ?? (found ? text('portalReady', String(status.portal)) : text('stepLater')));
-	element('portal-remedy').textContent = desktop?.remedy ?? '';
-	element('portal-remedy').hidden = !desktop;
+	setRemedy('portal', desktop?.remedy);
 	/** @type {HTMLButtonElement} */ (element('test')).disabled = !ready;
-	if (!ready) {
-		setTimeout(() => void check(), AGAIN_MS);
-	}
+}
+
+/** @param {'host' | 'portal'} step @param {string} [remedy] */
+function setRemedy(step, remedy = '') {
+	setWords(`${step}-remedy`, remedy);
+	element(`${step}-remedy`).hidden = !remedy;
 }
 
 /** What the desktop lacks for a share. @param {{portal: number, pipewire?: boolean}} status */
@@ -76,8 +110,6 @@ function lacking({ portal, pipewire }) {
 function known(code) {
 	return failureText({ code, ...errors[code] });
 }
-
-const missing = { code: 'host-missing', ...errors['host-missing'] };
 
 /** @param {string} id @param {string} words only what changed is read out */
 function setWords(id, words) {
@@ -180,4 +212,6 @@ translate();
 showCommands();
 element('test').addEventListener('click', test);
 element('settings').addEventListener('click', () => void ext.runtime.openOptionsPage());
+document.addEventListener('visibilitychange', checkAtOnce);
+window.addEventListener('focus', checkAtOnce);
 await Promise.all([check(), showShortcut()]);
