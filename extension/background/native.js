@@ -114,8 +114,10 @@ export class HostShare {
 		const timer = setTimeout(() => this.#host.close('The host did not stop a share in time.'), STOP_MS);
 		try {
 			await this.#host.request('stop', { share: this.id });
-		} catch {
-			// Whatever the host objects to, the share is over: it ended by itself, or the port is gone.
+		} catch (error) {
+			if (!this.ended && Failure.from(error).code !== 'unknown-share') {
+				this.#host.close('The host refused to stop a share.');
+			}
 		} finally {
 			clearTimeout(timer);
 		}

@@ -212,6 +212,10 @@ static enum error_code check_message(struct host *host, const struct protocol_me
 	if (is_pending(host, message->id)) {
 		return ERROR_DUPLICATE_ID;
 	}
+	/* It takes work away, and a share takes one alone: then it is not known any more. */
+	if (message->type == PROTOCOL_STOP) {
+		return ERROR_NONE;
+	}
 	return count_pending(host) >= PROTOCOL_PENDING_MAX ? ERROR_TOO_MANY_REQUESTS : ERROR_NONE;
 }
 

@@ -161,6 +161,25 @@ test('a share that is not opened in time is stopped, the others go on', async ()
 	await world.called('session.Close');
 });
 
+test('a stop is taken while as many requests pend as may', async () => {
+	const streams = Array.from({length: 16}, (_, i) => [42 + i, {source_type: 1}]);
+	const {browser} = await granted({streams, remote: 'silent'});
+	const settings = {codec: 'vp8', maxFps: 30, maxKbps: 4000, credit: 1};
+	for (let share = 1; share <= 16; share++) {
+		browser.send({type: 'open', id: 100 + share, share, ...settings});
+	}
+	browser.send({type: 'share', id: 201, ...wish});
+	assert.equal((await browser.answer(201)).code, 'too-many-requests');
+	browser.send({type: 'stop', id: 202, share: 99});
+	assert.equal((await browser.answer(202)).code, 'unknown-share');
+	browser.send({type: 'stop', id: 203, share: 5});
+	browser.send({type: 'stop', id: 204, share: 5});
+	assert.equal((await browser.answer(203)).type, 'result');
+	assert.equal((await browser.answer(204)).code, 'unknown-share');
+	assert.equal((await browser.answer(105)).code, 'cancelled');
+	assert.equal((await browser.ended(5)).code, 'stopped');
+});
+
 test('an open that is cancelled while the remote is awaited takes nothing from the others', async () => {
 	const {browser} = await granted({remote: 'silent'});
 	const opens = [1, 2].map((share) =>

@@ -208,6 +208,19 @@ test('a host that does not stop a share in time is let go of', async () => {
 	assert.ok(share.ended);
 });
 
+for (const [code, connected] of [['unknown-share', true], ['too-many-requests', false]]) {
+	test(`a stop that the host refuses with ${code}: ${connected ? 'only that share is over' : 'the host is let go of'}`, async () => {
+		useHost({ stop: ({ id }, port) => port.postMessage({ type: 'error', id, code, message: 'No.', remedy: '' }) });
+		const host = new NativeHost();
+		const [share, other] = [await host.share(what), await host.share(what)];
+		await share.stop();
+		await settle();
+		assert.equal(lastHost().connected, connected);
+		assert.equal(other.ended === null, connected);
+		assert.ok(share.ended);
+	});
+}
+
 test('an aborted request is cancelled at the host, and ends as the host says', async () => {
 	let pending = 0;
 	useHost({
