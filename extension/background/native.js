@@ -12,7 +12,8 @@ export const PROTOCOL = 1;
 const HELLO_MS = 10_000;
 /** Whoever looks is told by then that it is slow. */
 const SLOW_MS = 1_800;
-const STOP_MS = 1_000;
+/** The host gives a helper 800 ms before it kills it; letting go of the host ends every share. */
+const STOP_MS = 2_500;
 /** A host that fell over before it said a word is started once more. */
 const TRIES = 2;
 
