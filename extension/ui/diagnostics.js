@@ -21,8 +21,12 @@ function broken(code) {
 function hostFindings(status) {
 	/** @type {Finding[]} */
 	const findings = [];
-	if (!status?.ok) {
-		const { message, remedy } = failureText(status ?? { code: 'host-crashed', ...errors['host-crashed'] });
+	if (!status) {
+		findings.push({ kind: 'bad', words: text('backgroundSilent'), remedy: text('backgroundSilentRemedy') });
+		return findings;
+	}
+	if (!status.ok) {
+		const { message, remedy } = failureText(status);
 		findings.push({ kind: 'bad', words: message, remedy });
 		return findings;
 	}
@@ -47,16 +51,21 @@ function hostFindings(status) {
 	return findings;
 }
 
+/** @param {string} type @returns {Promise<any>} undefined where the background does not answer */
+function ask(type) {
+	return ext.runtime.sendMessage({ type }).catch(() => undefined);
+}
+
 /** @returns {Promise<Diagnosis>} */
 export async function diagnose() {
 	const [status, codecs, policy, path, off, { failure }, shares] = await Promise.all([
-		ext.runtime.sendMessage({ type: 'host-status' }),
+		ask('host-status'),
 		'VideoDecoder' in window ? decodable() : [],
 		managed(),
 		capturePath(),
 		dialectsOff(),
 		ext.storage.session.get('failure'),
-		ext.runtime.sendMessage({ type: 'shares' }),
+		ask('shares'),
 	]);
 	const findings = hostFindings(status);
 	findings.push(codecs.length > 0 ? { kind: 'good', words: text('codecs', codecs.join(', ')) } : broken('decoder-failed'));
@@ -73,7 +82,7 @@ export async function diagnose() {
 		extension: `${ext.runtime.getManifest().version} (protocol 1)`,
 		browser: navigator.userAgent,
 		language: ext.i18n.getUILanguage(),
-		host: status?.ok ? `${status.version} (protocol ${status.protocol})` : `${status?.code}: ${status?.detail}`,
+		host: status?.ok ? `${status.version} (protocol ${status.protocol})` : status ? `${status.code}: ${status.detail}` : 'no answer from the background',
 		supports: status?.ok ? status.supports.join(' ') : '-',
 		portal: status?.ok ? `ScreenCast ${status.portal}` : '-',
 		pipewire: status?.pipewire ?? '-',

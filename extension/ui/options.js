@@ -76,13 +76,17 @@ async function showHealth() {
 	const list = element('health');
 	const asking = make('p', '');
 	setState(asking, 'asking', text('hostAsking'));
-	if (list.childElementCount === 0) {
-		list.append(make('li', '', asking));
-	}
-	const diagnosis = await diagnose();
-	report = diagnosis.report;
+	list.replaceChildren(make('li', '', asking));
+	const { findings, report: words } = await diagnose().catch((reason) => ({
+		findings: [
+			/** @type {import('./diagnostics.js').Finding} */
+			({ kind: 'bad', words: text('backgroundSilent'), remedy: text('backgroundSilentRemedy') }),
+		],
+		report: `Portlight\n${reason}\n`,
+	}));
+	report = words;
 	list.replaceChildren(
-		...diagnosis.findings.map(({ kind, words, remedy = '' }) => {
+		...findings.map(({ kind, words, remedy = '' }) => {
 			const line = make('p', '');
 			setState(line, kind, words);
 			return make('li', '', line, ...(remedy ? [make('p', 'remedy quiet', remedy)] : []));
@@ -94,8 +98,12 @@ translate();
 element('check').addEventListener('click', () => void showHealth());
 element('copy').addEventListener('click', async () => {
 	await showHealth();
-	await navigator.clipboard.writeText(report);
-	announce(text('copied'));
+	try {
+		await navigator.clipboard.writeText(report);
+		announce(text('copied'));
+	} catch {
+		announce(text('copyFailed'));
+	}
 });
 const listSites = () => showSites(decodeURIComponent(location.hash.slice(1)), saved);
 window.addEventListener('hashchange', () => void listSites());

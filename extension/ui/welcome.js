@@ -46,8 +46,12 @@ function showCommands() {
 		copy.setAttribute('aria-label', text('copyCommand'));
 		copy.title = text('copyCommand');
 		copy.addEventListener('click', async () => {
-			await navigator.clipboard.writeText(command);
-			announce(text('copied'));
+			try {
+				await navigator.clipboard.writeText(command);
+				announce(text('copied'));
+			} catch {
+				announce(text('copyFailed'));
+			}
 		});
 		element('commands').append(make('p', '', text(label)), make('div', 'command', make('code', '', command), copy));
 	}
