@@ -23,7 +23,7 @@ const shares = new Shares((live) => {
 	face.show(live);
 	controls.show(live.length > 0);
 	notices.show(live);
-});
+}, (failure) => face.report(failure));
 const consent = new Consent();
 const requests = new Requests(face.whileAsking(chooseSource), (failure) => face.report(failure), dialectsOff, consent);
 

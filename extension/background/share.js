@@ -74,7 +74,10 @@ export class Share {
 	#about;
 	/** @type {Redeem} */
 	#wish = {};
+	/** @type {(failure: Failure) => void} */
 	#onOver = () => {};
+	/** @type {Failure | null} why it is stopped, where that is no one's wish */
+	#why = null;
 	/** Whether the page is gone. */
 	#left = false;
 	/** Frames that the host may still send. */
@@ -118,7 +121,7 @@ export class Share {
 
 	/**
 	 * @param {Redeem} wish
-	 * @param {() => void} onOver
+	 * @param {(failure: Failure) => void} onOver told why
 	 */
 	async run(wish, onOver) {
 		this.#wish = { ...wish };
@@ -132,7 +135,8 @@ export class Share {
 		try {
 			this.#opened(await this.#open(this.#hostShare, wish));
 		} catch (error) {
-			this.#post({ type: 'ended', ...Failure.from(error).forPage() });
+			this.#why = Failure.from(error);
+			this.#post({ type: 'ended', ...this.#why.forPage() });
 			await this.stop();
 		}
 	}
@@ -182,7 +186,7 @@ export class Share {
 			this.#post({ type: 'ended', ...failure.forPage() });
 			this.#port.disconnect();
 			this.#previews.forEach((preview) => preview.end());
-			this.#onOver();
+			this.#onOver(this.#why ?? failure);
 		};
 		share.onFrame = (frame) => this.#frame(frame);
 		share.onCursor = ({ share: _share, ...cursor }) => {

@@ -15,6 +15,8 @@ import { placeOf, SourceIds } from './source-ids.js';
  */
 
 const GUESS_MS = 100;
+/** Ends that somebody wished or sees for themselves. */
+const ORDERLY = ['stopped', 'session-closed', 'source-gone', 'denied', 'cancelled'];
 
 /** @param {chrome.runtime.Port} port of a page that redeemed an id that is not its own */
 function refuse(port) {
@@ -33,10 +35,15 @@ export class Shares {
 	#live = new Map();
 	#nextKey = 1;
 	#onChange;
+	#onFailure;
 
-	/** @param {(live: ShareInfo[]) => void} onChange called whenever a share begins, ends, is paused or goes on */
-	constructor(onChange) {
+	/**
+	 * @param {(live: ShareInfo[]) => void} onChange called whenever a share begins, ends, is paused or goes on
+	 * @param {(failure: Failure) => void} [onFailure] told of every share that ended in a way nobody wished
+	 */
+	constructor(onChange, onFailure) {
 		this.#onChange = onChange;
+		this.#onFailure = onFailure;
 	}
 
 	/**
@@ -49,7 +56,10 @@ export class Shares {
 	 */
 	grant(place, hostShare, page) {
 		const grant = { hostShare, page };
-		hostShare.onEnded = () => this.#ids.forget(grant);
+		hostShare.onEnded = (failure) => {
+			this.#ids.forget(grant);
+			this.#over(failure);
+		};
 		page.onDisconnect.addListener(() => {
 			if (this.#ids.forget(grant)) {
 				void hostShare.stop();
@@ -177,10 +187,18 @@ export class Shares {
 		port.onMessage.addListener((message) => this.#fromPage(key, place, message));
 		this.#live.set(key, share);
 		this.#onChange(this.list());
-		void share.run(wish, () => {
+		void share.run(wish, (failure) => {
 			this.#live.delete(key);
 			this.#onChange(this.list());
+			this.#over(failure);
 		});
+	}
+
+	/** @param {Failure} failure */
+	#over(failure) {
+		if (!ORDERLY.includes(failure.code)) {
+			this.#onFailure?.(failure);
+		}
 	}
 
 	/**

@@ -320,3 +320,37 @@ test("the person's own Stop ends it, and a key of no share does nothing", async 
 	await settle();
 	assert.equal(port.of('ended')[0].code, 'stopped');
 });
+
+test('the person hears of a share that fails, and of no orderly end', async () => {
+	for (const [code, told] of [
+		['helper-crashed', ['helper-crashed']],
+		['stopped', []],
+		['session-closed', []],
+		['source-gone', []],
+	]) {
+		for (const redeemed of [true, false]) {
+			useHost();
+			const { failures, hostShare, redeem } = await setUp();
+			if (redeemed) {
+				await redeem();
+			}
+			lastHost().postMessage({ type: 'ended', share: hostShare.id, code, message: 'Over.', remedy: '' });
+			await settle();
+			assert.deepEqual(failures, told, `${code}, redeemed: ${redeemed}`);
+		}
+	}
+});
+
+test('the person hears of a share that the host can not open, once and with its reason', async () => {
+	useHost({
+		open: ({ id }, port) => port.postMessage({ type: 'error', id, code: 'helper-missing', message: 'No.', remedy: '' }),
+	});
+	const { failures, redeem } = await setUp();
+	await redeem();
+	assert.deepEqual(failures, ['helper-missing']);
+	useHost();
+	const left = await setUp();
+	(await left.redeem()).disconnect();
+	await settle();
+	assert.deepEqual(left.failures, []);
+});

@@ -7,7 +7,8 @@ const { placeOf } = await import('../../extension/background/source-ids.js');
 
 export async function setUp() {
 	const counts = [];
-	const shares = new Shares((live) => counts.push(live.length));
+	const failures = [];
+	const shares = new Shares((live) => counts.push(live.length), ({ code }) => failures.push(code));
 	const host = new NativeHost();
 	const [page, pageFar] = FakePort.pair('page', sender());
 	const hostShare = await host.share({ sources: ['monitor'], cursor: 'embedded' });
@@ -19,7 +20,7 @@ export async function setUp() {
 		await settle();
 		return near;
 	};
-	return { counts, shares, hostShare, page, redeem };
+	return { counts, failures, shares, hostShare, page, redeem };
 }
 
 export const frame = (share, seq, fields = {}) => ({ type: 'frame', share, seq, part: 0, parts: 1, data: 'AA==', ...fields });
