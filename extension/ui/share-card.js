@@ -93,7 +93,11 @@ export class ShareCard {
 		const stop = button('stop', 'danger');
 		stop.setAttribute('aria-label', text('stopShareWith', this.site));
 		stop.addEventListener('click', () => {
-			stop.disabled = true;
+			if (stop.ariaDisabled === 'true') {
+				return;
+			}
+			// Disabled in earnest, it would lose the focus to the body.
+			stop.ariaDisabled = 'true';
 			void ext.runtime.sendMessage({ type: 'stop', key: this.#key });
 		});
 		const again = make('p', 'restored quiet', text('restored'));

@@ -9,9 +9,26 @@ import { element, failureText, language, make, siteName, text } from './text.js'
  */
 
 /**
+ * The focus goes on to what took the place of a line that is gone.
+ *
+ * @param {string} list
+ * @param {number} index where the line was
+ * @param {...string} headings the first that is shown gets it where no line is left
+ */
+function focusLine(list, index, ...headings) {
+	const buttons = /** @type {NodeListOf<HTMLElement>} */ (element(list).querySelectorAll('li > button'));
+	const heading = headings.map(element).find((one) => one.checkVisibility());
+	heading?.setAttribute('tabindex', '-1');
+	(buttons[Math.min(index, buttons.length - 1)] ?? heading)?.focus();
+}
+
+/** @param {HTMLElement} item */
+const indexOf = (item) => [...(item.parentElement?.children ?? [])].indexOf(item);
+
+/**
  * @param {SiteRow} row
  * @param {() => void} saved
- * @param {() => void} changed
+ * @param {() => Promise<void>} changed
  */
 function siteItem({ origin, consent, displayMedia, managed }, saved, changed) {
 	const name = make('p', 'name', siteName(origin));
@@ -39,8 +56,10 @@ function siteItem({ origin, consent, displayMedia, managed }, saved, changed) {
 	const forget = make('button', '', text('forget'));
 	forget.setAttribute('aria-label', text('forgetSite', siteName(origin)));
 	forget.addEventListener('click', async () => {
+		const index = indexOf(item);
 		await forgetSite(origin);
-		changed();
+		await changed();
+		focusLine('sites', index, 'sites-heading');
 	});
 	const label = make('label', 'switch', ours, make('span', 'quiet', text('displayMedia')));
 	const item = make('li', 'site', name, choice, label, forget);
@@ -61,7 +80,7 @@ export async function showSites(wanted, saved) {
 		rows.unshift({ origin: known, ...(await site(known)) });
 	}
 	rows.sort((a, b) => Number(b.origin === known) - Number(a.origin === known) || siteName(a.origin).localeCompare(siteName(b.origin)));
-	const again = () => void showSites('', saved);
+	const again = () => showSites('', saved);
 	element('sites').replaceChildren(...rows.map((row) => siteItem(row, saved, again)));
 	element('sites-none').hidden = rows.length > 0;
 	if (known) {
@@ -84,11 +103,14 @@ function grantItem({ origin, since, lastUsed, surface }, announce) {
 	const revoke = make('button', '', text('revoke'));
 	revoke.setAttribute('aria-label', text('revokeSite', siteName(origin)));
 	revoke.addEventListener('click', async () => {
+		const index = indexOf(item);
 		const { ok, ...failure } = await ext.runtime.sendMessage({ type: 'revoke', origin });
 		announce(ok ? text('revoked') : failureText(failure).message);
 		await showGrants(announce);
+		focusLine('grants', index, 'grants-heading', 'sites-heading');
 	});
-	return make('li', 'row', make('div', 'words', make('p', 'name', siteName(origin)), words), revoke);
+	const item = make('li', 'row', make('div', 'words', make('p', 'name', siteName(origin)), words), revoke);
+	return item;
 }
 
 /** @param {(words: string) => void} announce */
