@@ -54,11 +54,11 @@ export const growth = [
 ];
 
 /**
- * Steps before those that count, where the usual ones are too few: VP8 takes 60 encodes to refine a picture, and `auto`
- * looks at motion for a second before it changes the codec.
+ * Steps before those that count, where the usual ones are too few: VP8 takes 60 encodes to refine a picture or to follow a
+ * scroll well, and `auto` looks at motion for a second before it changes the codec.
  * @type {Record<string, number>}
  */
-export const warmUpSteps = {still: 75, scroll: 75, 'video-full': 75};
+export const warmUpSteps = {still: 75, scroll: 90, 'video-full': 75};
 
 export const modes = {
 	full: {runs: 5, warmUpS: 1.5, windowS: 4, qualityEvery: 1, growthRuns: 3, glassRounds: 5, glassS: 8},
