@@ -11,7 +11,7 @@
 
 	/**
 	 * One dialect. What the page says is matched against patterns: a string against itself, an object field by field,
-	 * where ANY is whatever is not missing. Replies are a value or a list of values.
+	 * by a function where there is one. Replies are a value or a list of values.
 	 *
 	 * @typedef {Record<string, any>} Said
 	 * @typedef {{pattern: any, reply?: (said: any) => any, sources?: string[] | ((said: any) => unknown)}} Word
@@ -31,16 +31,16 @@
 	 * @property {RegExp} [sign] the scripts of pages that wait for the extension to speak first
 	 * @property {() => void} [announce] does that
 	 */
-	const ANY = Symbol('any');
+	const ANY = (/** @type {unknown} */ value) => value !== undefined && value !== null;
 	const VERSION = chrome.runtime.getManifest().version;
-	const SCREENS = ['screen', 'window'];
-	const ALL = ['screen', 'window', 'tab', 'audio'];
+	const [SCREENS, ALL] = [['screen', 'window'], ['screen', 'window', 'tab', 'audio']];
+	const isSources = (/** @type {any} */ said) => Array.isArray(said) && said.length > 0 && said.every((name) => ALL.includes(name));
 	const DENIED = 'PermissionDeniedError';
 	const TOKBOX = 'com.tokbox.screenSharing.';
 	const LOADED = 'rtcmulticonnection-extension-loaded';
 	const TALK = '#app.nc-enable-screensharing-extension';
 
-	/** Names of the dialects whose detection this page has asked for. @type {Set<string>} */
+	/** Dialects whose detection this page has asked for. @type {Set<string>} */
 	const asked = new Set();
 	const denied = () => DENIED;
 	/** 'get-sourceId' is three dialects' word; this answers all of them. @type {Dialect['success']} */
@@ -169,7 +169,7 @@
 			denied: (said) => tokbox(said, 'permissionDenied'),
 		},
 		bistri: {
-			request: [{ pattern: { data: ANY, requestId: ANY }, sources: (said) => said.data }],
+			request: [{ pattern: { data: isSources, requestId: ANY }, sources: (said) => said.data }],
 			pending: (said) => ({ answer: 1, state: 'pending', requestId: said.requestId }),
 			success: (said, id) => ({ answer: 1, state: 'completed', requestId: said.requestId, streamId: id }),
 			denied: (said) => ({ answer: 1, state: 'completed', requestId: said.requestId }),
@@ -303,7 +303,7 @@
 		}
 		return Reflect.ownKeys(pattern).every((key) => {
 			const value = said[key === TOKBOX ? tokboxKey(said) : key];
-			return pattern[key] === ANY ? value !== undefined && value !== null : value === pattern[key];
+			return typeof pattern[key] === 'function' ? pattern[key](value) : value === pattern[key];
 		});
 	}
 

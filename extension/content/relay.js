@@ -116,7 +116,7 @@
 					event.stopImmediatePropagation();
 				}
 				asks.hear(data, ports[0]);
-			} else if ((typeof word === 'string' && SPOKEN.test(word)) || data?.from === 'jsapi' || data?.['get-custom-sourceId'] || data?.requestId) {
+			} else if ((typeof word === 'string' && SPOKEN.test(word)) || data?.from === 'jsapi' || data?.['get-custom-sourceId'] || (data?.requestId && data.data?.[0])) {
 				dialects.hear(data);
 			} else if (ports[0] && word === 'portlight:redeem') {
 				event.stopImmediatePropagation();

@@ -254,6 +254,20 @@ test('Nextcloud and SimpleWebRTC say the same and are told apart', async () => {
 	}
 });
 
+test("Bistri's word needs a list of sources: a page that says something like it to itself opens no dialog", async () => {
+	const { page, ports } = await open('bistri');
+	for (const data of [{ id: 1 }, 'screen', true, [], ['row'], ['screen', 'row'], [['screen']], null]) {
+		page.postMessage({ requestId: 7, data }, '*');
+	}
+	page.postMessage({ requestId: 7 }, '*');
+	await settle();
+	assert.equal(ports.length, 0);
+	assert.ok(!page.said.some((data) => data?.answer));
+	page.postMessage({ requestId: 7, data: ['window', 'tab'] }, '*');
+	await settle();
+	assert.deepEqual(ports[0].of('request')[0].sources, ['window', 'tab']);
+});
+
 test('a flood opens one port', async () => {
 	const { page, ports, sent } = await open('skyway');
 	sent.length = 0;
