@@ -1,5 +1,6 @@
 /** The popup: what is shared with whom and what it costs, with Pause and Stop; what failed last; this site's choices. */
 import { ext } from '../background/ext.js';
+import { capturePath } from '../background/settings.js';
 import { setSite, site } from '../background/sites.js';
 import { errors } from '../shared/errors.js';
 import { ShareCard } from './share-card.js';
@@ -112,6 +113,11 @@ async function showHost(again = false) {
 	}
 }
 
+/** What goes by the browser's own dialog is nothing that could be listed here. */
+async function showBrowserShares() {
+	element('browser-shares').hidden = !ext.desktopCapture || (await capturePath()) === 'native';
+}
+
 translate();
 element('settings').addEventListener('click', () => {
 	void ext.runtime.openOptionsPage();
@@ -129,4 +135,4 @@ ext.runtime.onMessage.addListener((message) => {
 	}
 });
 setInterval(() => void refresh(), 1000);
-await Promise.all([refresh(), showSite(), showHost()]);
+await Promise.all([refresh(), showSite(), showHost(), showBrowserShares()]);
