@@ -117,8 +117,10 @@ export class Shares {
 		await this.#live.get(key)?.stop();
 	}
 
+	/** Stops what pages show, and what they were granted and have not redeemed yet. */
 	async stopAll() {
-		await Promise.all([...this.#live.values()].map((share) => share.stop()));
+		const granted = this.#ids.drain().map(({ hostShare }) => hostShare);
+		await Promise.all([...this.#live.values(), ...granted].map((share) => share.stop()));
 	}
 
 	/**

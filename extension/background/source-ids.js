@@ -98,6 +98,13 @@ export class SourceIds {
 		return false;
 	}
 
+	/** Forgets every id. Returns what they stood for. */
+	drain() {
+		const entries = [...this.#entries];
+		entries.forEach(([id]) => this.#remove(id));
+		return entries.map(([, { grant }]) => grant);
+	}
+
 	/** @param {string} id */
 	#remove(id) {
 		clearTimeout(this.#entries.get(id)?.timer);

@@ -354,3 +354,13 @@ test('the person hears of a share that the host can not open, once and with its 
 	await settle();
 	assert.deepEqual(left.failures, []);
 });
+
+test('"Stop all" takes back what was granted and not redeemed', async () => {
+	const { hostShare, redeem, shares } = await setUp();
+	await shares.stopAll();
+	assert.equal(lastHost().of('stop')[0].share, hostShare.id);
+	assert.ok(hostShare.ended);
+	const port = await redeem();
+	await time.pass(100);
+	assert.equal(port.of('ended')[0].code, 'bad-source-id');
+});
