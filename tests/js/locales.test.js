@@ -10,9 +10,14 @@ const locales = readdirSync(`${root}extension/_locales`);
 const read = (locale) => JSON.parse(readFileSync(`${root}extension/_locales/${locale}/messages.json`, 'utf8'));
 const english = read('en');
 
-/** English has the catalogue's own texts for the errors; the others have those that people are likely to meet. */
-const isErrorKey = (name) => /^(error|remedy)_/.test(name);
-const errorKeys = Object.keys(read(locales.find((locale) => locale !== 'en'))).filter(isErrorKey);
+/** Codes of the protocol, of pages' own mistakes and of orderly ends: English will do. Any other code is translated. */
+const ENGLISH_ONLY = `ok bad-frame message-too-large bad-utf8 bad-json bad-message unknown-type bad-field duplicate-id
+	unknown-share bad-state hello-required cancelled stopped session-closed bad-packet source-gone busy bad-source-id
+	region-outside insecure-page frame-forbidden not-supported bad-ask not-activated`.split(/\s+/);
+const errorKeys = Object.keys(errors)
+	.filter((code) => !ENGLISH_ONLY.includes(code))
+	.map((code) => code.replaceAll('-', '_'))
+	.flatMap((code) => [`error_${code}`, `remedy_${code}`]);
 
 const files = ['extension/ui', 'extension/background'].flatMap((folder) =>
 	readdirSync(`${root}${folder}`)
