@@ -15,8 +15,6 @@ import { placeOf, SourceIds } from './source-ids.js';
  */
 
 const GUESS_MS = 100;
-/** Ends that somebody wished or sees for themselves. */
-const ORDERLY = ['stopped', 'session-closed', 'source-gone', 'denied', 'cancelled'];
 
 /** @param {chrome.runtime.Port} port of a page that redeemed an id that is not its own */
 function refuse(port) {
@@ -198,7 +196,7 @@ export class Shares {
 
 	/** @param {Failure} failure */
 	#over(failure) {
-		if (!ORDERLY.includes(failure.code)) {
+		if (!failure.intended) {
 			this.#onFailure?.(failure);
 		}
 	}

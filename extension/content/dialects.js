@@ -33,7 +33,8 @@
 	 */
 	const ANY = (/** @type {unknown} */ value) => value !== undefined && value !== null;
 	const VERSION = chrome.runtime.getManifest().version;
-	const [SCREENS, ALL] = [['screen', 'window'], ['screen', 'window', 'tab', 'audio']];
+	const SCREENS = ['screen', 'window'];
+	const ALL = [...SCREENS, 'tab', 'audio'];
 	const isSources = (/** @type {any} */ said) => Array.isArray(said) && said.length > 0 && said.every((name) => ALL.includes(name));
 	const DENIED = 'PermissionDeniedError';
 	const TOKBOX = 'com.tokbox.screenSharing.';
@@ -471,13 +472,11 @@
 			hear(message.said, 'parent', postAll);
 		}
 	});
-	let started = false;
 	relay.start = (/** @type {string[]} */ names) => {
 		off = new Set(names);
-		if (started) {
+		if (relay.hear === take) {
 			return;
 		}
-		started = true;
 		relay.hear = take;
 		document.addEventListener('ct-respoke-source-id', () => hear('ct-respoke-source-id', 'event', dispatch));
 		window.addEventListener('portlight:say', (/** @type {any} */ event) => {

@@ -1,6 +1,7 @@
 /** The page of the first run: is the host there, how is it installed, and a share to try it with. */
 import { ext } from '../background/ext.js';
 import { errors } from '../shared/errors.js';
+import { Failure } from '../shared/failure.js';
 import { decodable, play } from './player.js';
 import { element, failureText, make, setState, symbol, text, translate } from './text.js';
 
@@ -122,7 +123,10 @@ function setWords(id, words) {
 	}
 }
 
-/** @param {'good' | 'bad' | 'asking' | 'quiet'} kind @param {string} words */
+/** @typedef {'good' | 'bad' | 'asking' | 'quiet'} TestState */
+/** @typedef {(kind: TestState, words: string) => void} Tell */
+
+/** @param {TestState} kind @param {string} words */
 function testState(kind, words) {
 	element('test-state').hidden = false;
 	setState(element('test-state'), kind, words);
@@ -140,70 +144,70 @@ function test() {
 	/** @type {chrome.runtime.Port | null} */
 	let share = null;
 	let over = false;
-	/** @param {'good' | 'bad' | 'quiet'} kind @param {string} words */
+	/** @param {TestState} kind @param {string} words */
+	const tell = (kind, words) => {
+		testState(kind, words);
+		if (kind === 'good' || kind === 'bad') {
+			markStep('test', kind);
+		}
+	};
+	/** @param {TestState} kind @param {string} words */
 	const end = (kind, words) => {
 		if (!over) {
 			over = true;
+			tell(kind, words);
 			share?.disconnect();
 			asking.disconnect();
 			element('test-picture').hidden = true;
 			testRunning(false);
-			testState(kind, words);
-			if (kind === 'bad') {
-				markStep('test', 'bad');
-			}
+		}
+	};
+	/** @param {{message: string, remedy: string}} failure */
+	const fail = ({ message, remedy }) => end('bad', `${message} ${remedy}`);
+	const works = () => {
+		const picture = element('test-picture');
+		if (!over && picture.hidden) {
+			picture.hidden = false;
+			tell('good', text('testWorks'));
 		}
 	};
 	testRunning(true);
-	testState('asking', text('testAsking'));
-	/** @param {{message: string, remedy: string}} failure */
-	const fail = ({ message, remedy }) => end('bad', `${message} ${remedy}`);
-	element('test-stop').onclick = () => end('good', text('testDone'));
+	tell('asking', text('testAsking'));
+	element('test-stop').onclick = () => end('quiet', text('testDone'));
 	asking.onDisconnect.addListener(() => fail(known('host-crashed')));
 	asking.onMessage.addListener(async (message) => {
-		if (message.type === 'refused') {
-			if (message.code === 'denied') {
-				end('quiet', failureText(message).message);
-			} else {
-				fail(failureText(message));
-			}
-			return;
-		}
 		const codecs = 'VideoDecoder' in window ? await decodable() : [];
-		if (over) {
-			return;
-		}
-		if (codecs.length === 0) {
+		if (message.type === 'refused' && message.code === 'denied') {
+			end('quiet', failureText(message).message);
+		} else if (message.type === 'refused') {
+			fail(failureText(message));
+		} else if (codecs.length === 0) {
 			fail(known('decoder-failed'));
-			return;
+		} else if (!over) {
+			share = ext.runtime.connect({ name: 'share' });
+			watch(share, { works, end, fail });
+			share.postMessage({ type: 'redeem', sourceId: message.sourceId, codecs, maxFps: 30 });
 		}
-		share = ext.runtime.connect({ name: 'share' });
-		const canvas = /** @type {HTMLCanvasElement} */ (element('test-picture'));
-		play(share, canvas, {
-			onPicture: () => {
-				if (!over && canvas.hidden) {
-					canvas.hidden = false;
-					markStep('test', 'good');
-					testState('good', text('testWorks'));
-				}
-			},
-			onFailed: () => fail(known('decoder-failed')),
-		});
-		share.onMessage.addListener((ended) => {
-			if (ended.type !== 'ended') {
-				return;
-			}
-			// Ends that are nobody's fault have no exception's name in the catalogue.
-			if (errors[ended.code]?.name === '') {
-				end('quiet', text('testDone'));
-			} else {
-				fail(failureText(ended));
-			}
-		});
-		share.onDisconnect.addListener(() => end('quiet', text('testDone')));
-		share.postMessage({ type: 'redeem', sourceId: message.sourceId, codecs, maxFps: 30 });
 	});
 	asking.postMessage({ type: 'request' });
+}
+
+/**
+ * Shows the test's share: it works from its first picture on.
+ *
+ * @param {chrome.runtime.Port} share
+ * @param {{works: () => void, end: Tell, fail: (failure: {message: string, remedy: string}) => void}} test
+ */
+function watch(share, { works, end, fail }) {
+	play(share, /** @type {HTMLCanvasElement} */ (element('test-picture')), { onPicture: works, onFailed: () => fail(known('decoder-failed')) });
+	share.onMessage.addListener((message) => {
+		if (message.type === 'ended' && new Failure(message.code).intended) {
+			end('quiet', text('testDone'));
+		} else if (message.type === 'ended') {
+			fail(failureText(message));
+		}
+	});
+	share.onDisconnect.addListener(() => end('quiet', text('testDone')));
 }
 
 async function showShortcut() {

@@ -3,9 +3,9 @@
  * (microseconds of one clock).
  *
  * VP9 is better where little changes, in cost and in what it shows. Where most of the screen keeps
- * changing it takes twice as long as VP8, to encode and to decode, so VP8 is chosen while so much
- * does that this counts, or more than VP9 can encode in time. Only what lasts changes the choice:
- * each change costs a keyframe.
+ * changing it takes twice as long as VP8 to encode, and half as long again to decode, so VP8 is
+ * chosen while so much does that this counts, or more than VP9 can encode in time. Only what lasts
+ * changes the choice: each change costs a keyframe.
  */
 #pragma once
 

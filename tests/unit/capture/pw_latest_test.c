@@ -6,8 +6,7 @@ static void test_damage_is_united(void **state) {
 	struct world *world = world_begin(2);
 	const struct rect places[] = {{1, 1, 3, 3}, {20, 2, 4, 4}, {9, 17, 5, 5}};
 	for (size_t i = 0; i < 3; i++) {
-		paint(world, &places[i]);
-		assert_true(send_picture(world));
+		send_painted(world, &places[i]);
 		assert_true(receive(world));
 		assert_int_equal(count_at(world, AT_CONSUMER), 1);
 	}
@@ -21,8 +20,7 @@ static void test_damage_is_united(void **state) {
 	}
 	expect_view(world);
 	/* What was read is not told again. */
-	paint(world, &places[2]);
-	assert_true(send_picture(world));
+	send_painted(world, &places[2]);
 	assert_true(receive(world));
 	assert_int_equal(world->damage.count, 1);
 	expect_view(world);
@@ -34,10 +32,8 @@ static void test_cycle_of_two(void **state) {
 	(void)state;
 	struct world *world = world_begin(2);
 	want(world, true);
-	paint(world, &(struct rect){1, 1, 3, 3});
-	assert_true(send_picture(world));
-	paint(world, &(struct rect){20, 2, 4, 4});
-	assert_true(send_picture(world));
+	send_painted(world, &(struct rect){1, 1, 3, 3});
+	send_painted(world, &(struct rect){20, 2, 4, 4});
 	assert_false(send_picture(world));
 	assert_true(receive(world));
 	assert_int_equal(world->reads, 2);
@@ -67,8 +63,7 @@ static void test_lost_pictures(void **state) {
 		damage_clear(&world->pending);
 		assert_int_equal(world->reads, 1);
 		for (int i = 0; i < 2; i++) {
-			paint(world, &(struct rect){1, 1, 3, 3});
-			assert_true(send_picture(world));
+			send_painted(world, &(struct rect){1, 1, 3, 3});
 			assert_true(receive(world));
 			assert_int_equal(world->reads, 2 + i);
 			assert_int_equal(world->fulls, 2);
@@ -83,8 +78,7 @@ static void test_pointer_only(void **state) {
 	(void)state;
 	struct world *world = world_begin(2);
 	struct source_cursor cursor;
-	paint(world, &(struct rect){20, 2, 4, 4});
-	assert_true(send_picture(world));
+	send_painted(world, &(struct rect){20, 2, 4, 4});
 	assert_true(receive(world));
 	world->pointer = SPA_POINT(9, 9);
 	assert_true(send_pointer(world));
@@ -140,8 +134,7 @@ static void test_crop_moves(void **state) {
 	for (int32_t i = 0; i < 4; i++) {
 		/* The same size from the second one on. */
 		world->crop = SPA_REGION(2 + i, 3, 20, 16);
-		paint(world, &(struct rect){10, 10, 2, 2});
-		assert_true(send_picture(world));
+		send_painted(world, &(struct rect){10, 10, 2, 2});
 		assert_true(receive(world));
 		assert_int_equal(world->fulls, 2 + i);
 		expect_view(world);
@@ -150,8 +143,7 @@ static void test_crop_moves(void **state) {
 		assert_int_equal(cursor.x, 3 - i);
 		assert_int_equal(cursor.y, 3);
 	}
-	paint(world, &(struct rect){10, 10, 2, 2});
-	assert_true(send_picture(world));
+	send_painted(world, &(struct rect){10, 10, 2, 2});
 	assert_true(receive(world));
 	assert_int_equal(world->fulls, 5);
 	expect_view(world);
@@ -182,27 +174,34 @@ static void leave(struct world *world, struct slot *slot) {
 	slot->owner = AT_PRODUCER;
 }
 
-/* What waits in a buffer that leaves is lost, with what changed in it. */
-static void test_waiting_buffer_leaves(void **state) {
-	(void)state;
-	struct world *world = world_begin(2);
-	paint(world, &(struct rect){20, 2, 4, 4});
-	assert_true(send_picture(world));
-	assert_true(receive(world));
+static void leave_all(struct world *world) {
 	for (uint32_t i = 0; i < 2; i++) {
 		leave(world, &world->slots[i]);
 	}
-	want(world, true);
-	assert_int_equal(world->reads, 1);
+}
+
+/* The buffers come back, and their next picture counts as a whole. */
+static void expect_all_anew(struct world *world) {
 	for (uint32_t i = 0; i < 2; i++) {
 		pw_latest_add_buffer(&world->latest, &world->slots[i].pw);
 	}
-	paint(world, &(struct rect){1, 1, 3, 3});
-	assert_true(send_picture(world));
+	send_painted(world, &(struct rect){1, 1, 3, 3});
 	assert_true(receive(world));
 	assert_int_equal(world->reads, 2);
 	assert_int_equal(world->fulls, 2);
 	expect_view(world);
+}
+
+/* What waits in a buffer that leaves is lost, with what changed in it. */
+static void test_waiting_buffer_leaves(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	send_painted(world, &(struct rect){20, 2, 4, 4});
+	assert_true(receive(world));
+	leave_all(world);
+	want(world, true);
+	assert_int_equal(world->reads, 1);
+	expect_all_anew(world);
 	world_destroy(world);
 }
 
@@ -213,25 +212,14 @@ static void test_buffers_left(void **state) {
 	struct world *world = world_begin(2);
 	world->unnumbered = true;
 	want(world, true);
-	for (uint32_t i = 0; i < 2; i++) {
-		leave(world, &world->slots[i]);
-	}
+	leave_all(world);
 	world->pointer.x++;
 	assert_true(send_pointer(world));
-	paint(world, &(struct rect){20, 2, 4, 4});
-	assert_true(send_picture(world));
+	send_painted(world, &(struct rect){20, 2, 4, 4});
 	assert_false(receive(world));
 	assert_int_equal(world->reads, 1);
 	assert_int_equal(count_at(world, AT_PRODUCER), 2);
-	for (uint32_t i = 0; i < 2; i++) {
-		pw_latest_add_buffer(&world->latest, &world->slots[i].pw);
-	}
-	paint(world, &(struct rect){1, 1, 3, 3});
-	assert_true(send_picture(world));
-	assert_true(receive(world));
-	assert_int_equal(world->reads, 2);
-	assert_int_equal(world->fulls, 2);
-	expect_view(world);
+	expect_all_anew(world);
 	world_destroy(world);
 }
 
@@ -239,16 +227,14 @@ static void test_buffers_left(void **state) {
 static void test_format(void **state) {
 	(void)state;
 	struct world *world = world_begin(2);
-	paint(world, &(struct rect){20, 2, 4, 4});
-	assert_true(send_picture(world));
+	send_painted(world, &(struct rect){20, 2, 4, 4});
 	assert_true(receive(world));
 	pw_latest_set_format(&world->latest, PIXEL_ORDER_RGB, WIDTH, HEIGHT);
 	want(world, true);
 	assert_int_equal(world->reads, 2);
 	assert_int_equal(world->fulls, 2);
 	assert_int_equal(world->order, PIXEL_ORDER_BGR);
-	paint(world, &(struct rect){20, 2, 4, 4});
-	assert_true(send_picture(world));
+	send_painted(world, &(struct rect){20, 2, 4, 4});
 	assert_true(receive(world));
 	assert_int_equal(world->order, PIXEL_ORDER_RGB);
 	/* Before there is one nothing is read. */

@@ -259,6 +259,12 @@ static inline bool receive(struct world *world) {
 	return fresh;
 }
 
+/* A change that is sent. */
+static inline void send_painted(struct world *world, const struct rect *where) {
+	paint(world, where);
+	assert_true(send_picture(world));
+}
+
 static inline void want(struct world *world, bool wanted) {
 	pw_latest_want(&world->latest, stream_of(world), wanted);
 	world->wrongs += wanted && count_at(world, AT_CONSUMER) != 0;
