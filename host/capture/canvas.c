@@ -68,6 +68,27 @@ static void move_crop(struct canvas *canvas, const struct rect *crop) {
 	canvas->crop = *crop;
 }
 
+static bool covers(const struct damage *damage, const struct rect *rect) {
+	for (uint32_t i = 0; i < damage->count; i++) {
+		if (rect_contains(&damage->rects[i], rect)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Makes `raw` the newest again, but for what is about to be read. */
+static void catch_up(struct canvas *canvas, const struct damage *reading) {
+	struct damage missing = {0};
+	for (uint32_t i = 0; i < canvas->behind.count; i++) {
+		if (!covers(reading, &canvas->behind.rects[i])) {
+			damage_add(&missing, &canvas->behind.rects[i]);
+		}
+	}
+	damage_clear(&canvas->behind);
+	orientation_apply(ORIENTATION_UPRIGHT, &canvas->upright, &canvas->raw, &missing);
+}
+
 /* What is said to have changed, and some of the rest. */
 static void read_damaged(struct canvas *canvas, const struct pixels *part,
 	const struct damage *damage, bool throughout, struct damage *reading) {
@@ -75,6 +96,7 @@ static void read_damaged(struct canvas *canvas, const struct pixels *part,
 	damage_crop(reading, &canvas->crop);
 	/* What changed lies elsewhere: that is no reason to doubt all that did not. */
 	throughout = throughout && (damage_is_empty(damage) || !damage_is_empty(reading));
+	catch_up(canvas, reading);
 	convert_damaged(part, reading, &canvas->raw);
 	uint32_t wrong = audit_check(&canvas->audit, part, throughout, &canvas->raw, reading);
 	if (wrong > 0) {
@@ -102,9 +124,11 @@ bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orient
 	struct damage reading = {0};
 	if (fresh) {
 		damage_clear(&canvas->damage);
+		damage_clear(&canvas->behind);
 		damage_set_full(&reading, part.width, part.height);
 		convert_damaged(&part, &reading, &canvas->raw);
 	} else if (damage == NULL) {
+		catch_up(canvas, &reading);
 		audit_find(&part, &canvas->raw, &reading);
 	} else {
 		read_damaged(canvas, &part, damage, throughout, &reading);
@@ -118,6 +142,21 @@ static bool is_scaled(const struct canvas *canvas, uint32_t width, uint32_t heig
 	uint32_t scaled_height = height;
 	scale_fit(canvas->max_width, canvas->max_height, &scaled_width, &scaled_height);
 	return scaled_width != width || scaled_height != height;
+}
+
+/* Where most of the picture changed, and is likely to change again before `raw` is needed whole,
+ * exchanging the two costs less than a copy. A cursor that is drawn in would be lifted from the
+ * wrong one. */
+static bool may_exchange(const struct canvas *canvas, const struct damage *damage) {
+	const struct picture *raw = &canvas->raw;
+	bool most = false;
+	for (uint32_t i = 0; i < damage->count; i++) {
+		const struct rect *rect = &damage->rects[i];
+		most = most ||
+		       2 * (int64_t)rect->width * rect->height >= (int64_t)raw->width * raw->height;
+	}
+	return most && canvas->orientation == ORIENTATION_UPRIGHT &&
+	       rect_is_empty(&canvas->cursor.drawn);
 }
 
 /* Makes `picture` the upright one. */
@@ -137,7 +176,14 @@ static bool turn(struct canvas *canvas, struct picture **picture, struct damage 
 	if (fresh) {
 		damage_set_full(damage, canvas->raw.width, canvas->raw.height);
 	}
-	orientation_apply(canvas->orientation, *picture, &canvas->upright, damage);
+	if (!fresh && may_exchange(canvas, damage)) {
+		const struct picture newest = canvas->raw;
+		canvas->raw = canvas->upright;
+		canvas->upright = newest;
+		canvas->behind = *damage;
+	} else {
+		orientation_apply(canvas->orientation, *picture, &canvas->upright, damage);
+	}
 	*picture = &canvas->upright;
 	return true;
 }
@@ -169,6 +215,7 @@ static bool shrink(struct canvas *canvas, struct picture **picture, struct damag
 bool canvas_compose(struct canvas *canvas, const struct picture **picture, struct damage *damage) {
 	struct picture *result = &canvas->raw;
 	const struct rect whole = {0, 0, (int32_t)result->width, (int32_t)result->height};
+	catch_up(canvas, &(struct damage){0});
 	cursor_lift(&canvas->cursor, &canvas->raw, &canvas->damage);
 	if (!cursor_draw(&canvas->cursor, &canvas->raw, &canvas->damage)) {
 		return false;

@@ -28,6 +28,7 @@ struct canvas {
 	struct picture upright; /* empty where only the scaled one is needed */
 	struct picture scaled;  /* empty where the upright one has the right size */
 	struct damage damage;   /* of `raw`, not composed yet */
+	struct damage behind;   /* where `upright` is newer than `raw` */
 };
 
 void canvas_init(
