@@ -10,6 +10,8 @@
 
 /* The rate control learns the frame rate from the frames' durations, also when it changes. */
 #define TICKS_PER_SECOND 90000
+/* The coarsest of libvpx's quantizers. */
+#define QUANTIZER_COARSE 63u
 
 struct encoder_vpx {
 	struct encoder encoder;
@@ -171,13 +173,18 @@ static bool update_content(struct encoder_vpx *vpx) {
 
 /* libvpx keeps its references: no keyframe comes of it. */
 static bool update_settings(struct encoder_vpx *vpx, bool refine) {
-	uint32_t quantizer_max = next_quantizer_max(vpx, refine);
-	if (!vpx->rate_changed && quantizer_max == vpx->settings.rc_max_quantizer) {
+	const struct tuning *tuning = &vpx->tuning;
+	uint32_t quantizer_max =
+		vpx->wish.coarse ? QUANTIZER_COARSE : next_quantizer_max(vpx, refine);
+	uint32_t quantizer_min = vpx->wish.coarse ? QUANTIZER_COARSE
+				 : refine         ? tuning->quantizer_good
+						  : tuning->quantizer_min;
+	if (!vpx->rate_changed && quantizer_max == vpx->settings.rc_max_quantizer &&
+		quantizer_min == vpx->settings.rc_min_quantizer) {
 		return true;
 	}
-	const struct tuning *tuning = &vpx->tuning;
 	vpx->settings.rc_max_quantizer = quantizer_max;
-	vpx->settings.rc_min_quantizer = refine ? tuning->quantizer_good : tuning->quantizer_min;
+	vpx->settings.rc_min_quantizer = quantizer_min;
 	vpx->settings.rc_target_bitrate = vpx->config.kbps;
 	vpx_codec_err_t result = vpx_codec_enc_config_set(&vpx->codec, &vpx->settings);
 	if (vpx->rate_changed && result == VPX_CODEC_OK) {

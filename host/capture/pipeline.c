@@ -63,6 +63,7 @@ struct pipeline {
 	bool changed;      /* cursor or size, without a new picture */
 	bool resized;      /* what is sent next has another size than what was sent last */
 	bool key;          /* a keyframe is wanted */
+	bool coarse;       /* the last frame was too long */
 	bool unsettled;    /* encoding the last picture again improves it */
 	bool failed;
 };
@@ -201,7 +202,8 @@ static struct encoder_wish choose(
 	};
 	return (struct encoder_wish){.codec = choice_see(&pipeline->choice, &view),
 		.key = pipeline->key,
-		.moving = pipeline->content.moving};
+		.moving = pipeline->content.moving,
+		.coarse = pipeline->coarse};
 }
 
 /* False when the encoder left the picture out: it is to be encoded again. */
@@ -216,13 +218,17 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 		fail(pipeline, ERROR_ENCODER_FAILED, encoder_error(pipeline->encoder));
 		return true;
 	}
-	if (frame.length == 0) {
-		pipeline->unsettled = true;
-		return false;
-	}
-	if (frame.length > CHANNEL_FRAME_MAX) {
+	bool long_frame = frame.length > CHANNEL_FRAME_MAX;
+	if (long_frame && wish.coarse) {
 		fail(pipeline, ERROR_ENCODER_FAILED, "a frame is longer than 8 MiB");
 		return true;
+	}
+	pipeline->coarse = long_frame;
+	if (frame.length == 0 || long_frame) {
+		/* What no decoder gets, no later frame may refer to. */
+		pipeline->key = pipeline->key || long_frame;
+		pipeline->unsettled = true;
+		return false;
 	}
 	/* Decoders want time to go forward, also where a compositor's clock jumps back. */
 	pipeline->last_pts_us = pts_us > pipeline->last_pts_us ? pts_us : pipeline->last_pts_us + 1;

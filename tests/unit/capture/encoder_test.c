@@ -268,6 +268,37 @@ static void test_overload_is_survived(void **state) {
 	}
 }
 
+/* Noise as a keyframe that is to be short is a fraction of the usual one; the next frames are as
+ * ever. */
+static void test_coarse_is_short(void **state) {
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct bench bench;
+		struct damage damage;
+		bench_init(&bench, codecs[i], 4000);
+		blank(&bench.picture, 640, 360);
+		damage_set_full(&damage, 640, 360);
+		for (size_t at = 0; at < 360 * (size_t)bench.picture.strides[0]; at++) {
+			bench.picture.planes[0][at] = (uint8_t)(rand() % 220 + 16);
+		}
+		bench_encode(&bench, &damage, true);
+		size_t usual = bench.frame.length;
+		const struct encoder_wish wish = {
+			.codec = bench.codec, .key = true, .coarse = true};
+		assert_true(encoder_encode(
+			bench.encoder, &bench.picture, &damage, &wish, &bench.frame));
+		print_message("%zu bytes in place of %zu\n", bench.frame.length, usual);
+		assert_true(bench.frame.key);
+		size_t coarse = bench.frame.length;
+		assert_true(coarse < usual / 2);
+		bench_encode(&bench, &damage, true);
+		assert_true(bench.frame.length > 2 * coarse);
+		bench_settle(&bench);
+		assert_true(luma_psnr(&bench) > 40);
+		bench_finish(&bench);
+	}
+}
+
 static void test_destroy_accepts_nothing(void **state) {
 	(void)state;
 	encoder_destroy(NULL);
@@ -283,6 +314,7 @@ int main(void) {
 		cmocka_unit_test(test_size_changes),
 		cmocka_unit_test(test_bitrate_is_bounded),
 		cmocka_unit_test(test_overload_is_survived),
+		cmocka_unit_test(test_coarse_is_short),
 		cmocka_unit_test(test_destroy_accepts_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,8 +230,32 @@ static void test_failures(void **state) {
 	world_finish(&world);
 	world_init(&world, 16);
 	world.frame_length = CHANNEL_FRAME_MAX + 1;
+	world.coarse_length = CHANNEL_FRAME_MAX + 1;
 	show(&world, 0, 64);
+	pass(&world, 50000);
 	assert_int_equal(world.failed, ERROR_ENCODER_FAILED);
+	world_finish(&world);
+}
+
+/* Of a picture that makes too long a frame a coarse keyframe comes, and then it gets better. */
+static void test_long_frame_is_made_shorter(void **state) {
+	(void)state;
+	struct world world;
+	world_init(&world, 16);
+	show(&world, 0, 64);
+	pass(&world, 50000);
+	assert_int_equal(count_frames(&world), 1);
+	world.frame_length = CHANNEL_FRAME_MAX + 1;
+	show(&world, 0, 64);
+	pass(&world, 50000);
+	assert_int_equal(world.failed, ERROR_NONE);
+	assert_int_equal(count_frames(&world), 1);
+	assert_int_equal(world.keys, 2);
+	world.frame_length = 100;
+	show(&world, 0, 64);
+	pass(&world, 50000);
+	assert_int_equal(count_frames(&world), 1);
+	assert_int_equal(world.keys, 2);
 	world_finish(&world);
 }
 
@@ -330,6 +354,7 @@ int main(void) {
 		cmocka_unit_test(test_keyframe_on_a_still_screen),
 		cmocka_unit_test(test_time_goes_forward),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_long_frame_is_made_shorter),
 		cmocka_unit_test(test_left_out_picture_comes),
 		cmocka_unit_test(test_minute_without_credit),
 		cmocka_unit_test(test_an_hour_of_bursts_and_rests),

@@ -48,6 +48,7 @@ struct world {
 	bool shows_while_encoding; /* another picture comes during each encode */
 	struct damage encoded_damage;
 	size_t frame_length;
+	size_t coarse_length; /* of one that is to be coarse */
 	enum packet_codec codec;
 	int64_t encode_us; /* how long an encode takes */
 	uint8_t *frame;
@@ -142,8 +143,9 @@ static inline bool fake_encode(struct encoder *encoder, const struct picture *pi
 		world->unsettled = 3;
 	}
 	world->unsettled -= world->unsettled > 0;
-	*frame = (struct encoder_frame){
-		world->frame, world->frame_length, is_key, world->unsettled == 0};
+	*frame = (struct encoder_frame){world->frame,
+		wish->coarse ? world->coarse_length : world->frame_length, is_key,
+		world->unsettled == 0};
 	return true;
 }
 
@@ -205,6 +207,7 @@ static inline void world_open(struct world *world, const struct packet_open *wis
 	world->width = 64;
 	world->height = 64;
 	world->frame_length = 100;
+	world->coarse_length = 100;
 	world->frame = calloc(1, CHANNEL_FRAME_MAX + 1);
 	assert_non_null(world->frame);
 	struct packet_open open = *wish;
