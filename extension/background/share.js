@@ -84,6 +84,8 @@ export class Share {
 	#outstanding = CREDIT;
 	/** Credit that the host gets when the pause is over. */
 	#held = 0;
+	/** What the host may spend, by the size that it was told for. */
+	#maxKbps = 0;
 	#keyframeAsked = false;
 	/** @type {Set<Who>} */
 	#pauses = new Set();
@@ -237,7 +239,23 @@ export class Share {
 			cursor: embedded ? 'always' : 'never',
 		});
 		this.#picture = opened;
+		this.#maxKbps = maxKbps(sourceWidth, sourceHeight);
+		this.#spend(width, height);
 		this.#previews.forEach((preview) => preview.open(opened));
+	}
+
+	/**
+	 * Pictures turn out larger or smaller than the desktop said: outputs are scaled, windows grow, pages want less.
+	 *
+	 * @param {number} width
+	 * @param {number} height
+	 */
+	#spend(width, height) {
+		const wanted = maxKbps(width, height);
+		if (Math.abs(wanted - this.#maxKbps) > this.#maxKbps / 10 && this.#hostShare.supports.includes('configure')) {
+			this.#maxKbps = wanted;
+			this.#hostShare.configure({ maxKbps: wanted });
+		}
 	}
 
 	stop() {
@@ -315,6 +333,7 @@ export class Share {
 		if (this.#picture && frame.width && frame.height) {
 			const { width, height, codec = this.#picture.codec } = frame;
 			this.#picture = { ...this.#picture, width, height, codec };
+			this.#spend(width, height);
 		}
 		this.#meter.count((frame.data.length * 3) / 4, last);
 		if (this.#missed) {

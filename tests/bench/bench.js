@@ -90,6 +90,8 @@ async function attempt(name, what) {
 /** @param {NodeJS.ProcessEnv} env */
 async function measureCells(env) {
 	const runs = [];
+	/** Decoded and compared once each. @type {Set<string>} */
+	const judged = new Set();
 	const wanted = chosen('BENCH_ENGINES', [...new Set(engines.map((engine) => engine.engine))]);
 	const those = engines.filter((engine) => wanted.includes(engine.engine));
 	const count = Number(process.env.BENCH_RUNS ?? mode.runs);
@@ -104,11 +106,13 @@ async function measureCells(env) {
 				// Another one begins each time, so that nobody is always measured on the warmest machine.
 				for (let i = 0; i < these.length; i++) {
 					const engine = these[(i + round) % these.length];
+					const id = [screen.width, workload, engine.engine, engine.codec].join(' ');
 					const name = `${round + 1}/${count} ${screen.width}x${screen.height} ${workload.padEnd(12)} ${engine.engine.padEnd(11)} ${engine.codec}`;
-					const result = await attempt(name, () => measure(env, engine, workload, screen, round === 0));
+					const result = await attempt(name, () => measure(env, engine, workload, screen, !judged.has(id)));
 					if (!result) {
 						continue;
 					}
+					judged.add(id);
 					runs.push(result);
 					say(`${name}  ${result.cpuMsPerFrame.toFixed(2)} ms/frame, p50 ${result.encodeMs.p50.toFixed(1)} ms, ${result.kbps.toFixed(0)} kb/s${result.psnr ? `, ${result.psnr.toFixed(1)} dB` : ''}, ${result.encodes}/${result.frames}`);
 				}

@@ -113,6 +113,27 @@ test('the host may change the codec where the page decodes both and the host kno
 	}
 });
 
+/** What the host was asked to change by the page. */
+const configured = () => lastHost().of('configure').filter((message) => !('maxKbps' in message));
+
+test('the bitrate follows the size of the pictures', async () => {
+	useHost(full);
+	const { hostShare, redeem } = await setUp();
+	await redeem();
+	const asked = () => lastHost().of('configure').map(({ share, maxKbps }) => [share, maxKbps]);
+	assert.equal(lastHost().of('open')[0].maxKbps, 10368);
+	assert.deepEqual(asked(), [[hostShare.id, 4608]], 'opened at 1280x720');
+	const show = async (width, height) => {
+		lastHost().postMessage(frame(hostShare.id, 0, { key: true, width, height }));
+		await settle();
+	};
+	await show(1290, 720);
+	assert.equal(asked().length, 1, 'a few pixels are no matter');
+	await show(3840, 2160);
+	await show(3840, 2160);
+	assert.deepEqual(asked().slice(1), [[hostShare.id, 41472]]);
+});
+
 test('new bounds reach the host, when it knows of them', async () => {
 	useHost(full);
 	const { hostShare, redeem } = await setUp();
@@ -121,7 +142,7 @@ test('new bounds reach the host, when it knows of them', async () => {
 	port.postMessage({ type: 'configure', maxFps: 'x', maxWidth: 'x', maxHeight: 1e9 });
 	await settle();
 	const configure = { type: 'configure', share: hostShare.id };
-	assert.deepEqual(lastHost().of('configure'), [
+	assert.deepEqual(configured(), [
 		{ ...configure, maxFps: 12, maxWidth: 640, maxHeight: 0 },
 		{ ...configure, maxFps: 30, maxWidth: 0, maxHeight: 16384 },
 	]);
@@ -153,7 +174,7 @@ test('a region goes into open and configure, within the bounds of the protocol',
 		await settle();
 		const configure = { type: 'configure', share: hostShare.id };
 		const fields = expected === undefined ? {} : { region: expected };
-		assert.deepEqual(lastHost().of('configure'), [
+		assert.deepEqual(configured(), [
 			...(expected === undefined ? [] : [{ ...configure, ...fields }]),
 			{ ...configure, ...fields, maxFps: 5, maxWidth: 0, maxHeight: 0 },
 		]);

@@ -39,6 +39,12 @@ function round(value, digits = 2) {
 	return Number(value.toFixed(digits));
 }
 
+/** What the steps that count came in: `vp8`, `vp9` or both. @param {Run[]} cell */
+function codecsOf(cell) {
+	const codecs = [cell.some((run) => run.vp8 < run.encodes) && 'vp9', cell.some((run) => run.vp8 > 0) && 'vp8'];
+	return codecs.filter(Boolean).join('+');
+}
+
 /** One row of each cell: the medians of its runs. @param {Run[]} runs */
 export function makeRows(runs) {
 	/** @type {Map<string, Run[]>} */
@@ -58,6 +64,7 @@ export function makeRows(runs) {
 			height,
 			engine,
 			codec,
+			codecUsed: codecsOf(cell),
 			cpuMsPerFrame: round(of((run) => run.cpuMsPerFrame), 3),
 			encodeMs: {p50: round(of((run) => run.encodeMs.p50)), p95: round(of((run) => run.encodeMs.p95))},
 			kbps: round(of((run) => run.kbps), 1),
@@ -94,15 +101,6 @@ function spreadOf(runs, row) {
 	return costs.length > 1 ? `${Math.min(...costs).toFixed(2)}–${Math.max(...costs).toFixed(2)}` : '';
 }
 
-/** The codecs that the steps that count came in. @param {Run[]} runs @param {Row} row */
-function usedBy(runs, row) {
-	const same = runs.filter((run) =>
-		run.workload === row.workload && run.width === row.width && run.engine === row.engine && run.codec === row.codec,
-	);
-	const codecs = [same.some((run) => run.vp8 < run.encodes) && 'vp9', same.some((run) => run.vp8 > 0) && 'vp8'];
-	return codecs.filter(Boolean).join('+');
-}
-
 /** @param {string[][]} lines the first is the head */
 function layOut(lines) {
 	const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
@@ -121,7 +119,7 @@ export function makeTable(rows, runs) {
 			row.workload,
 			`${row.width}x${row.height}`,
 			row.engine,
-			row.codec === 'auto' ? `auto ${usedBy(runs, row)}`.trim() : row.codec,
+			row.codec === 'auto' ? `auto ${row.codecUsed}`.trim() : row.codec,
 			row.cpuMsPerFrame.toFixed(3),
 			spreadOf(runs, row),
 			row.encodeMs.p50.toFixed(1),
@@ -165,10 +163,9 @@ function costOf(row) {
 
 /** The lines of the table of targets, at 1920x1080 where it does not say otherwise. */
 class Verdicts {
-	/** @param {Row[]} rows @param {Run[]} runs */
-	constructor(rows, runs) {
+	/** @param {Row[]} rows */
+	constructor(rows) {
 		this.rows = rows;
-		this.runs = runs;
 		/** @type {string[]} */
 		this.lines = [];
 	}
@@ -181,7 +178,7 @@ class Verdicts {
 	/** The bare loop with the codec that ours took. @param {string} workload */
 	bare(workload) {
 		const ours = this.find(workload, 'portlight');
-		return this.find(workload, 'libvpx', ours && usedBy(this.runs, ours) === 'vp8' ? 'vp8' : 'vp9');
+		return this.find(workload, 'libvpx', ours?.codecUsed === 'vp8' ? 'vp8' : 'vp9');
 	}
 
 	/**
@@ -222,7 +219,7 @@ class Verdicts {
  * @param {Growth[]} growth
  */
 export function makeVerdicts(rows, runs, glass, growth) {
-	const verdicts = new Verdicts(rows, runs);
+	const verdicts = new Verdicts(rows);
 	verdicts.cost('typing', 0.4, 0.33);
 	verdicts.cost('video-window', 0.75, 0.75);
 	verdicts.cost('scroll', 1.05, 0.8);
