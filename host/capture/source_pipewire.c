@@ -11,14 +11,18 @@
 #include "capture/pw_latest.h"
 #include "wire/packet.h"
 
-/* A running stream without a picture is restarted after this time, so often. */
+/* A running stream without a picture is restarted after this time, which doubles each time, so
+ * often. */
 #define NUDGE_MS 250
-#define NUDGES_MAX 3
-/* So long the stream rests then, that the producer's stops too. */
+#define NUDGES_MAX 5
+/* So long the stream rests then, that the producer's stops too. It doubles as well: where that
+ * takes a loaded machine longer, nothing started anew. */
 #define NUDGE_REST_MS 50
 /* The same for the first restart of a stream that had pictures before it got a new format: someone
- * is looking at the old size. */
+ * is looking at the old size. But its producer may still be drawing: Mutter without a GPU takes 15
+ * to 23 ms for 1920x1080, and more where others want the processor too. */
 #define NUDGE_AGAIN_MS 50
+#define NUDGE_AGAIN_PIXELS_PER_MS 40000
 #define NUDGE_AGAIN_REST_MS 20
 
 struct source_pipewire {
@@ -43,6 +47,7 @@ struct source_pipewire {
 	struct spa_source *wakeup;
 	struct spa_source *nudge;
 	uint32_t nudges; /* since the last picture */
+	int again_ms;    /* NUDGE_AGAIN_MS for the format's size */
 	bool had_picture;
 	bool resting;  /* stopped, to be started again */
 	int sync;      /* sequence number of the last round trip that was asked for */
@@ -71,15 +76,8 @@ static void on_process(void *data) {
 }
 
 static void set_nudge(struct source_pipewire *self, int ms) {
-	struct timespec delay = {0, ms * 1000000L};
+	struct timespec delay = {ms / 1000, ms % 1000 * 1000000L};
 	pw_loop_update_timer(self->loop, self->nudge, &delay, NULL, false);
-}
-
-static void restart_stream(struct source_pipewire *self, int rest_ms) {
-	self->nudges++;
-	self->resting = true;
-	pw_stream_set_active(self->stream, false);
-	set_nudge(self, rest_ms);
 }
 
 /* It is the first time that the next picture is waited for, and not the first picture. */
@@ -87,9 +85,19 @@ static bool is_again(const struct source_pipewire *self) {
 	return self->had_picture && self->nudges == 0;
 }
 
+static void restart_stream(struct source_pipewire *self) {
+	int rest_ms = is_again(self) ? NUDGE_AGAIN_REST_MS : NUDGE_REST_MS << self->nudges;
+	self->nudges++;
+	self->resting = true;
+	pw_stream_set_active(self->stream, false);
+	set_nudge(self, rest_ms);
+}
+
 /* A picture is to come now. */
 static void expect_picture(struct source_pipewire *self) {
-	set_nudge(self, is_again(self) ? NUDGE_AGAIN_MS : NUDGE_MS);
+	if (!self->resting) {
+		set_nudge(self, is_again(self) ? self->again_ms : NUDGE_MS << self->nudges);
+	}
 }
 
 static bool is_streaming(const struct source_pipewire *self) {
@@ -113,7 +121,7 @@ static void on_nudge(void *data, uint64_t expirations) {
 		pw_stream_set_active(self->stream, true);
 	} else if (self->nudges < NUDGES_MAX && is_streaming(self)) {
 		log_info("no picture yet; the stream is restarted");
-		restart_stream(self, is_again(self) ? NUDGE_AGAIN_REST_MS : NUDGE_REST_MS);
+		restart_stream(self);
 	}
 }
 
@@ -159,7 +167,7 @@ static bool source_pipewire_cursor(struct source *source, struct source_cursor *
 static void source_pipewire_refresh(struct source *source) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
 	if (!self->ended && self->nudges == 0 && is_streaming(self)) {
-		restart_stream(self, NUDGE_REST_MS);
+		restart_stream(self);
 	}
 }
 
@@ -202,6 +210,8 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 		return;
 	}
 	log_info("source: %ux%u", width, height);
+	self->again_ms =
+		NUDGE_AGAIN_MS + (int)((uint64_t)width * height / NUDGE_AGAIN_PIXELS_PER_MS);
 	pw_latest_set_format(&self->latest, order, width, height);
 	uint8_t memory[2048];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
@@ -228,7 +238,7 @@ static void on_state_changed(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
 	struct source_pipewire *self = data;
 	log_debug("stream: %s", pw_stream_state_as_string(state));
-	if (!self->resting && state == PW_STREAM_STATE_STREAMING) {
+	if (state == PW_STREAM_STATE_STREAMING) {
 		expect_picture(self);
 	} else if (!self->resting) {
 		set_nudge(self, 0);

@@ -234,9 +234,12 @@ static void test_format(void **state) {
 	assert_int_equal(world->reads, 2);
 	assert_int_equal(world->fulls, 2);
 	assert_int_equal(world->order, PIXEL_ORDER_BGR);
+	/* It is not the first one of the new format. */
+	assert_false(peek(world));
 	send_painted(world, &(struct rect){20, 2, 4, 4});
 	assert_true(receive(world));
 	assert_int_equal(world->order, PIXEL_ORDER_RGB);
+	assert_true(peek(world));
 	/* Before there is one nothing is read. */
 	pw_latest_set_format(&world->latest, PIXEL_ORDER_BGR, 0, 0);
 	assert_true(send_picture(world));
