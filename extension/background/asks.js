@@ -10,7 +10,7 @@ const FRESH_MS = 5_000;
 /** What is said of a host or a portal that is only being started. */
 const SOON_OTHERWISE = ['host-slow', 'portal-timeout'];
 /** What content/asks.js itself may have to say. */
-const CODES = ['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'unknown-share'];
+const CODES = ['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'too-many-requests', 'unknown-share'];
 /** The cursor modes of pages, with the portal's, and what the host must support for it. */
 const CURSORS = {
 	always: { mode: 'embedded', needs: [] },

@@ -51,8 +51,8 @@ export const errors = Object.freeze({
 	},
 	'too-many-requests': {
 		name: 'InvalidStateError',
-		message: 'Too many requests are pending.',
-		remedy: 'Answer or close the share dialogs that are open, then try again.',
+		message: 'There are too many requests.',
+		remedy: 'Answer or close the share dialogs that are open, wait a little, then try again.',
 	},
 	'unknown-share': {
 		name: 'InvalidStateError',
