@@ -11,11 +11,11 @@ import { answering, isOwnPage } from './own-pages.js';
 import { nativeSources, Requests } from './requests.js';
 import { capturePath, dialectsOff } from './settings.js';
 import { Shares } from './shares.js';
-import { onDisallowed } from './sites.js';
 import { offerTest } from './test-share.js';
 import * as controls from './controls.js';
 import * as displayMedia from './display-media.js';
 import * as face from './face.js';
+import * as grants from './grants.js';
 import * as notices from './notices.js';
 
 const host = new NativeHost();
@@ -97,8 +97,7 @@ ext.runtime.onMessage.addListener(
 	}),
 );
 
-// Nothing is kept for a site that is no longer allowed; a host that is not there keeps nothing.
-onDisallowed((origin) => void host.request('revoke', { origin }).catch(() => {}));
+grants.begin(host, (failure) => face.report(failure));
 notices.begin((key) => void shares.stop(key), () => shares.list());
 controls.begin(stopAll);
 void face.begin();
