@@ -345,8 +345,13 @@ export class NativeHost {
 	 * @param {number} [unanswered] spells of silence since it was asked for a sign
 	 */
 	#watch(unanswered = 0) {
+		const port = this.#port;
 		this.#quiet = true;
-		this.#watching = setTimeout(() => {
+		this.#watching = setTimeout(async () => {
+			await ext.runtime.getPlatformInfo(); // A browser that is busy itself brings nothing of what the host said.
+			if (!port || port !== this.#port) {
+				return;
+			}
 			if (!this.#quiet) {
 				this.#watch();
 			} else if (unanswered === UNANSWERED_MAX) {

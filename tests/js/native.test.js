@@ -228,6 +228,20 @@ test('a host that hangs after its greeting ends its shares and dialogs within 4 
 	assert.equal(share.ended?.code, 'host-timeout');
 });
 
+test('while the browser itself does not answer, no host is taken for hung', async (t) => {
+	const share = await new NativeHost().share(what);
+	let answer = () => {};
+	t.mock.method(chrome.runtime, 'getPlatformInfo', () => new Promise((resolve) => (answer = resolve)));
+	await live(20_000);
+	assert.equal(share.ended, null);
+	chrome.runtime.onNative = () => {};
+	for (let i = 0; i < 5; i++) {
+		answer();
+		await live(1_100);
+	}
+	assert.equal(share.ended?.code, 'host-timeout');
+});
+
 test('a dialog that stays open for minutes is nothing to end, and a host that is idle is not watched', async () => {
 	let answer = (_share) => {};
 	useHost({ share: ({ id }, port) => void (answer = (share) => port.postMessage({ type: 'result', id, share, surface: 'window', width: 1, height: 1 })) });
