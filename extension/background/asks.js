@@ -1,5 +1,5 @@
 /** What the page API needs of the background: its script, the texts of its errors, and what can be had. */
-import { Failure } from '../shared/failure.js';
+import { Failure, portalFailure } from '../shared/failure.js';
 import * as desktopCapture from './desktop-capture.js';
 import { ext } from './ext.js';
 import { capturePath } from './settings.js';
@@ -7,8 +7,10 @@ import { site } from './sites.js';
 import { placeOf } from './source-ids.js';
 
 const FRESH_MS = 5_000;
+/** What is said of a host or a portal that is only being started. */
+const SOON_OTHERWISE = ['host-slow', 'portal-timeout'];
 /** What content/asks.js itself may have to say. */
-const CODES = ['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'unknown-share'];
+const CODES = ['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'too-many-requests', 'unknown-share'];
 /** The cursor modes of pages, with the portal's, and what the host must support for it. */
 const CURSORS = {
 	always: { mode: 'embedded', needs: [] },
@@ -58,11 +60,20 @@ let known = null;
  */
 function statusOf(host) {
 	if (!known || known.until < Date.now()) {
-		const status = host.status().then(
-			(hello) => (hello.portal > 0 ? { ok: true, hello } : { ok: false, failure: new Failure('portal-missing') }),
+		const status = host.look().then(
+			(hello) => {
+				const failure = portalFailure(hello);
+				return failure ? { ok: false, failure } : { ok: true, hello };
+			},
 			(error) => ({ ok: false, failure: Failure.from(error) }),
 		);
-		known = { until: Date.now() + FRESH_MS, status };
+		const asked = { until: Date.now() + FRESH_MS, status };
+		known = asked;
+		void status.then(({ failure }) => {
+			if (failure && SOON_OTHERWISE.includes(failure.code)) {
+				asked.until = 0;
+			}
+		});
 	}
 	return known.status;
 }

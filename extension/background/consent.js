@@ -13,6 +13,19 @@ export class Consent {
 	#cooldown = new Cooldown();
 
 	/**
+	 * Rejects with a Failure when what is asked for is none of ours there. It is no answer to the person's rules: the page
+	 * goes on with the browser's own, whatever these say.
+	 *
+	 * @param {Place} place
+	 * @param {{display?: unknown}} wish
+	 */
+	async expectOffered(place, { display }) {
+		if (display === true && !(await site(place.origin)).displayMedia) {
+			throw new Failure('not-supported', 'getDisplayMedia is not switched on for this site.');
+		}
+	}
+
+	/**
 	 * Rejects with a Failure when this place may not ask now.
 	 *
 	 * @param {Place} place

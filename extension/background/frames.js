@@ -23,7 +23,9 @@ function policySays(feature) {
 function readFrame() {
 	const { runtime } = /** @type {any} */ (globalThis).browser ?? {};
 	const children = [...document.querySelectorAll('iframe')].map((element) => {
-		const source = element.hasAttribute('srcdoc') || !element.src ? window.origin : new URL(element.src, document.baseURI).origin;
+		// The browser's own `src` is absolute, except of an address that is none.
+		const away = URL.canParse(element.src) ? new URL(element.src).origin : '';
+		const source = element.hasAttribute('srcdoc') || !element.src ? window.origin : away;
 		return { id: runtime?.getFrameId?.(element) ?? -1, allow: element.allow, source };
 	});
 	return { origin: window.origin, children };
@@ -91,14 +93,14 @@ export function chainLets(frames, frameId, depth = 0) {
 
 /** @param {Place} place */
 export async function frameMayShare({ tabId, frameId }) {
-	if (frameId === 0) {
-		return true;
-	}
 	try {
 		const here = { target: { tabId, frameIds: [frameId] }, injectImmediately: true };
 		const [{ result: said }] = await ext.scripting.executeScript({ ...here, func: policySays, args: [FEATURE] });
 		if (typeof said === 'boolean') {
 			return said;
+		}
+		if (frameId === 0) {
+			return true; // Browsers that don't tell know of no such policy of the page itself.
 		}
 		const everywhere = { target: { tabId, allFrames: true }, injectImmediately: true };
 		const results = await ext.scripting.executeScript({ ...everywhere, func: readFrame });

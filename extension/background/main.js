@@ -11,11 +11,11 @@ import { answering, isOwnPage } from './own-pages.js';
 import { nativeSources, Requests } from './requests.js';
 import { capturePath, dialectsOff } from './settings.js';
 import { Shares } from './shares.js';
-import { onDisallowed, site } from './sites.js';
 import { offerTest } from './test-share.js';
 import * as controls from './controls.js';
 import * as displayMedia from './display-media.js';
 import * as face from './face.js';
+import * as grants from './grants.js';
 import * as notices from './notices.js';
 
 const host = new NativeHost();
@@ -27,14 +27,17 @@ const shares = new Shares((live) => {
 const consent = new Consent();
 const requests = new Requests(face.whileAsking(chooseSource), (failure) => face.report(failure), dialectsOff, consent);
 
+/** Nothing is shared after it, nor asked for. */
+async function stopAll() {
+	requests.withdraw();
+	await shares.stopAll();
+}
+
 /** @type {import('./requests.js').Choose} */
 async function chooseSource(port, place, signal, sources, wish) {
 	const sender = /** @type {chrome.runtime.MessageSender} */ (port.sender);
 	const path = await capturePath();
 	const display = wish.display === true;
-	if (display && !(await site(place.origin)).displayMedia) {
-		throw new Failure('not-supported', 'getDisplayMedia is not switched on for this site.');
-	}
 	const modern = display || (wish.dialect === 'portlight' && (await prefersHost(host)));
 	if (desktopCapture.available() && !modern && path !== 'native') {
 		return desktopCapture.choose(sender, signal, sources);
@@ -70,7 +73,7 @@ ext.runtime.onConnect.addListener((port) => {
 	} else if (port.name === 'preview' && isOwnPage(port.sender)) {
 		shares.preview(port);
 	} else if (port.name === 'test' && isOwnPage(port.sender)) {
-		offerTest(port, host, shares);
+		offerTest(port, host, shares, requests.withdrawn);
 	} else {
 		port.disconnect();
 	}
@@ -83,7 +86,7 @@ ext.runtime.onMessage.addListener(
 	answering({
 		shares: () => shares.list(),
 		stop: ({ key }) => shares.stop(key),
-		'stop-all': () => shares.stopAll(),
+		'stop-all': stopAll,
 		pause: ({ key }) => shares.pause(key),
 		resume: ({ key }) => shares.resume(key),
 		'share-stats': ({ key }) => shares.stats(key),
@@ -94,9 +97,8 @@ ext.runtime.onMessage.addListener(
 	}),
 );
 
-// Nothing is kept for a site that is no longer allowed; a host that is not there keeps nothing.
-onDisallowed((origin) => void host.request('revoke', { origin }).catch(() => {}));
+grants.begin(host, (failure) => face.report(failure));
 notices.begin((key) => void shares.stop(key), () => shares.list());
-controls.begin(() => shares.stopAll());
+controls.begin(stopAll);
 void face.begin();
 void displayMedia.begin();

@@ -3,19 +3,21 @@
  * that the host's process lives exactly as long as something is asked for or shared. It connects only on demand, so a
  * host that is not installed is never tried in a loop. docs/PROTOCOL.md has the messages.
  */
-import { Failure } from '../shared/failure.js';
+import { Failure, portalFailure } from '../shared/failure.js';
 import { ext } from './ext.js';
 
 export const HOST_NAME = 'org.portlight.host';
 export const PROTOCOL = 1;
-/** The host gives the portal five seconds before it answers without; a busy machine takes its time as well. */
-const HELLO_MS = 10_000;
-/** Whoever looks is told by then that it is slow. */
-const SLOW_MS = 1_800;
+/** The host gives the portal one second before it answers without. Whoever looks is told by then that it is slow. */
+const HELLO_MS = 1_800;
+/** How often a host that said nothing since is asked whether it is still there, and how many such spells it has to answer. */
+const WATCH_MS = 1_000;
+const UNANSWERED_MAX = 2;
 /** The host gives a helper 800 ms before it kills it; letting go of the host ends every share. */
 const STOP_MS = 2_500;
-/** A host that fell over before it said a word is started once more. */
+/** A host that fell over or hung before it said a word is started once more: what was cold is warm then. */
 const TRIES = 2;
+const AGAIN = ['host-crashed', 'host-timeout'];
 
 /** What browsers say of a host that they could not start, or that ended before its first word. @type {[RegExp, string][]} */
 const REASONS = [
@@ -35,7 +37,7 @@ function codeFor(reason) {
  *   height?: number, pts?: number, codec?: string}} FrameMessage
  * @typedef {{type: 'cursor', share?: number, visible: boolean, x: number, y: number, width?: number, height?: number,
  *   hotX?: number, hotY?: number, data?: string}} CursorMessage
- * @typedef {{protocol: number, version: string, supports: string[], portal: number, pipewire?: boolean}} Hello
+ * @typedef {{protocol: number, version: string, supports: string[], portal: number, portalCode?: string, pipewire?: boolean}} Hello
  * @typedef {{x: number, y: number, width: number, height: number}} Region
  * @typedef {{maxFps?: number, maxKbps?: number, maxWidth?: number, maxHeight?: number, region?: Region | null}} Settings
  * @typedef {{codec: string, maxFps: number, maxKbps: number, credit: number, maxWidth?: number, maxHeight?: number,
@@ -142,6 +144,10 @@ export class NativeHost {
 	#heard = false;
 	/** Whether the host answered the hello of this connection. */
 	#ready = false;
+	/** Whether it has said nothing since the watch last looked. */
+	#quiet = false;
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	#watching;
 	/** @type {Failure | null} the host's last word, when it was an error of no request: why it then goes */
 	#complaint = null;
 	#nextId = 1;
@@ -171,11 +177,13 @@ export class NativeHost {
 		}
 	}
 
-	/** What the host says of itself, without holding on to it. */
+	/** What the host says of itself now, without holding on to it. @returns {Promise<Hello>} */
 	async status() {
+		const greetedBefore = this.#port !== null && this.#ready;
 		this.#users++;
 		try {
-			return await this.#greeted();
+			const hello = await this.#greeted();
+			return greetedBefore ? await this.#sayHello() : hello;
 		} finally {
 			this.#users--;
 			this.#releaseWhenIdle();
@@ -192,12 +200,12 @@ export class NativeHost {
 		return supports.includes('grants') ? this.request('grants', {}) : {};
 	}
 
-	/** The same for who can't wait: fails with `host-slow` while the host has not answered. */
+	/** The status for who can't wait: fails with `host-slow` while the host has not answered. */
 	async look() {
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		let timer;
 		const slow = new Promise((_, reject) => {
-			timer = setTimeout(() => reject(new Failure('host-slow')), SLOW_MS);
+			timer = setTimeout(() => reject(new Failure('host-slow')), HELLO_MS);
 		});
 		try {
 			return /** @type {Hello} */ (await Promise.race([this.status(), slow]));
@@ -218,7 +226,9 @@ export class NativeHost {
 	async share(what, signal, needs = []) {
 		this.#users++;
 		try {
-			const { supports } = await this.#greeted();
+			const hello = await this.#greeted();
+			// A portal that was only being started then is there by now, and with it what it can do.
+			const { supports } = portalFailure(hello) && needs.length > 0 ? await this.#sayHello() : hello;
 			const lacking = needs.filter((name) => !supports.includes(name));
 			if (lacking.length > 0) {
 				throw new Failure('not-supported', lacking.join());
@@ -281,7 +291,7 @@ export class NativeHost {
 				return await this.#greet();
 			} catch (error) {
 				const failure = Failure.from(error);
-				if (tries === 1 || this.#heard || failure.code !== 'host-crashed') {
+				if (tries === 1 || this.#heard || !AGAIN.includes(failure.code)) {
 					this.#hello = null;
 					throw failure;
 				}
@@ -305,12 +315,12 @@ export class NativeHost {
 		port.onDisconnect.addListener(() => this.#disconnected(port));
 		const timer = setTimeout(() => this.close('The host did not answer in time.'), HELLO_MS);
 		try {
-			const hello = await this.#send('hello', { id: this.#takeId(), protocol: PROTOCOL });
+			const hello = await this.#sayHello();
 			if (hello.protocol !== PROTOCOL) {
 				throw new Failure('version-mismatch', `protocol ${hello.protocol}, host ${hello.version}`);
 			}
-			this.#supports = hello.supports;
 			this.#ready = true;
+			this.#watch();
 			return hello;
 		} catch (error) {
 			this.#port?.disconnect();
@@ -319,6 +329,40 @@ export class NativeHost {
 		} finally {
 			clearTimeout(timer);
 		}
+	}
+
+	/** @returns {Promise<Hello>} */
+	async #sayHello() {
+		const hello = await this.#send('hello', { id: this.#takeId(), protocol: PROTOCOL });
+		this.#supports = hello.supports;
+		return hello;
+	}
+
+	/**
+	 * A host that hangs can't say so. Whatever it says is a sign of life; a dialog that the person takes their time over
+	 * does not keep it from answering.
+	 *
+	 * @param {number} [unanswered] spells of silence since it was asked for a sign
+	 */
+	#watch(unanswered = 0) {
+		const port = this.#port;
+		this.#quiet = true;
+		this.#watching = setTimeout(async () => {
+			await ext.runtime.getPlatformInfo(); // A browser that is busy itself brings nothing of what the host said.
+			if (!port || port !== this.#port) {
+				return;
+			}
+			if (!this.#quiet) {
+				this.#watch();
+			} else if (unanswered === UNANSWERED_MAX) {
+				this.close('The host no longer answers.');
+			} else {
+				if (unanswered === 0) {
+					this.#sayHello().catch(() => {});
+				}
+				this.#watch(unanswered + 1);
+			}
+		}, WATCH_MS);
 	}
 
 	#takeId() {
@@ -352,6 +396,7 @@ export class NativeHost {
 			return;
 		}
 		this.#heard = true;
+		this.#quiet = false;
 		this.#complaint = null;
 		switch (message.type) {
 		case 'frame':
@@ -417,6 +462,7 @@ export class NativeHost {
 			const port = this.#port;
 			this.#port = null;
 			this.#hello = null;
+			clearTimeout(this.#watching);
 			port.disconnect();
 		}
 	}
@@ -432,6 +478,7 @@ export class NativeHost {
 	/** @param {Failure} failure */
 	#lost(failure) {
 		this.#port = null;
+		clearTimeout(this.#watching);
 		if (this.#ready) {
 			this.#hello = null; // Else #connect() still has it.
 		}

@@ -42,6 +42,8 @@ export class Requests {
 	#pending = new Set();
 	/** @type {Set<chrome.runtime.Port>} whose request has no answer yet */
 	#asking = new Set();
+	/** Closes every dialog that is open. */
+	#withdrawal = new AbortController();
 	/** @type {Map<number, number>} by tab, when a page of it is next refused at the earliest, less the pause */
 	#refused = new Map();
 	#choose;
@@ -53,13 +55,24 @@ export class Requests {
 	 * @param {Choose} choose
 	 * @param {(failure: Failure) => void} onFailure told of every request that failed other than by a person's decision
 	 * @param {() => Promise<string[]>} [off] the dialects that are switched off: what they ask is never answered
-	 * @param {Pick<import('./consent.js').Consent, 'admit' | 'settle'>} [consent] who may ask
+	 * @param {Pick<import('./consent.js').Consent, 'expectOffered' | 'admit' | 'settle'>} [consent] who may ask
 	 */
 	constructor(choose, onFailure, off, consent) {
 		this.#choose = choose;
 		this.#onFailure = onFailure;
 		this.#off = off;
 		this.#consent = consent;
+	}
+
+	/** Aborts when the person withdraws the dialogs that are open now. */
+	get withdrawn() {
+		return this.#withdrawal.signal;
+	}
+
+	/** Closes every dialog that is open; who asked is told `cancelled`. */
+	withdraw() {
+		this.#withdrawal.abort();
+		this.#withdrawal = new AbortController();
 	}
 
 	/**
@@ -98,7 +111,7 @@ export class Requests {
 		this.#asking.add(port);
 		let answer;
 		try {
-			const given = await this.#admitted(port, place, gone, wish);
+			const given = await this.#admitted(port, place, AbortSignal.any([gone, this.withdrawn]), wish);
 			answer = { type: 'granted', ...(typeof given === 'string' ? { sourceId: given } : given) };
 		} catch (error) {
 			const failure = Failure.from(error);
@@ -119,20 +132,21 @@ export class Requests {
 	/**
 	 * @param {chrome.runtime.Port} port
 	 * @param {Place} place
-	 * @param {AbortSignal} gone
+	 * @param {AbortSignal} signal
 	 * @param {Wish} wish
 	 */
-	async #admitted(port, place, gone, wish) {
+	async #admitted(port, place, signal, wish) {
+		await this.#consent?.expectOffered(place, wish);
 		if (this.#pending.has(place.tabId)) {
 			throw new Failure('busy');
 		}
 		this.#pending.add(place.tabId);
 		try {
 			await this.#consent?.admit(place);
-			if (gone.aborted) {
+			if (signal.aborted) {
 				throw new Failure('cancelled');
 			}
-			return await this.#settled(place, () => this.#choose(port, place, gone, sourcesOf(wish.sources), wish));
+			return await this.#settled(place, () => this.#choose(port, place, signal, sourcesOf(wish.sources), wish));
 		} finally {
 			this.#pending.delete(place.tabId);
 		}

@@ -60,7 +60,7 @@
 			throw errors.busy;
 		}
 		return new Promise((resolve, reject) => {
-			const port = chrome.runtime.connect({ name: 'page' });
+			const port = parts.open('page');
 			asking = port;
 			const answered = () => {
 				asking = asking === port ? null : asking;
@@ -72,7 +72,7 @@
 				reject(error);
 			};
 			requests.add(over);
-			port.onMessage.addListener((message) => {
+			port.onMessage.addListener((/** @type {any} */ message) => {
 				if (message.type === 'granted') {
 					const { sourceId, sourceIds = [sourceId], canRequestAudioTrack = false } = message;
 					answered();
@@ -84,7 +84,10 @@
 					over(error);
 				}
 			});
-			port.onDisconnect.addListener(() => over(errors['host-crashed']));
+			port.onDisconnect.addListener(() => {
+				over(errors['host-crashed']);
+				parts.wake();
+			});
 			const wish = { sources, cursor, remember, region: region != null, multiple, display: display === true };
 			port.postMessage({ type: 'request', dialect: 'portlight', ...wish });
 		});
@@ -235,9 +238,9 @@
 			expect(said.portlight === API && Object.hasOwn(verbs, ask));
 			answer = { ok: await verbs[ask](said) };
 		} catch (error) {
-			// What has no code is the browser's word for an extension that was updated or removed under this page.
-			const { code } = /** @type {any} */ (error);
-			answer = { error: typeof code === 'string' ? /** @type {PageError} */ (error) : errors['host-crashed'] };
+			// What is none of ours is the browser's word for an extension that was updated or removed under this page.
+			const ours = /** @type {PageError} */ (errors[String(error)] ?? error);
+			answer = { error: typeof ours.code === 'string' ? ours : errors['host-crashed'] };
 		}
 		const transfer = answer.ok instanceof ImageBitmap ? [answer.ok] : [];
 		if (port) {

@@ -4,7 +4,8 @@
  */
 (() => {
 	'use strict';
-	const relay = /** @type {any} */ (globalThis).portlight?.dialects;
+	const parts = /** @type {any} */ (globalThis).portlight;
+	const relay = parts?.dialects;
 	if (!relay || relay.start) {
 		return;
 	}
@@ -398,9 +399,9 @@
 			}
 		};
 		try {
-			const port = chrome.runtime.connect({ name: 'page' });
+			const port = parts.open('page');
 			ask.port = port;
-			port.onMessage.addListener((message) => {
+			port.onMessage.addListener((/** @type {any} */ message) => {
 				if (message.type === 'granted' && asks.delete(ask)) {
 					answer(success(said, message.sourceId, message.canRequestAudioTrack === true));
 					// The id dies with this port, until it is redeemed.
@@ -411,10 +412,10 @@
 					port.disconnect();
 				}
 			});
-			port.onDisconnect.addListener(failed);
+			[failed, parts.wake].forEach((listen) => port.onDisconnect.addListener(listen));
 			port.postMessage({ type: 'request', dialect: name, sources });
 		} catch {
-			failed(); // The extension was removed or updated under this page.
+			failed(); // The extension was removed or updated under this page, or it asks too often.
 		}
 	}
 

@@ -12,9 +12,29 @@
 	let background = null;
 	let pending = false;
 
+	const GONE = { code: 'host-crashed', name: 'NotReadableError', message: 'The extension went away.', remedy: 'Reload the page.' };
 	/** The words of content/dialects.js. */
 	const SPOKEN =
 		/^(check-add|csio[CR]|are-you|is-ext|get-[sR]|audio-p|SS_UI|janus[GC]|getScreen$|cancelG|getStr)/;
+
+	let opened = 0;
+
+	/** So many in so much time, whatever the page does. @param {string} name */
+	function open(name) {
+		if (opened > 99) {
+			throw 'too-many-requests';
+		}
+		const port = chrome.runtime.connect({ name });
+		opened++;
+		setTimeout(() => opened--, 1e4);
+		return port;
+	}
+
+	/** A worker that was killed left its icon and badge; the next one, once it is gone, puts them right. */
+	function wake() {
+		const call = async () => chrome.runtime.sendMessage({ type: 'awake' });
+		setTimeout(() => call().catch(() => {}), 1000);
+	}
 
 	/**
 	 * A script that comes when the first of its words is heard; what is said until then waits for it.
@@ -27,9 +47,11 @@
 				const reply = await chrome.runtime.sendMessage({ type });
 				script.start(reply);
 			} catch {
-				// The extension was updated under this page. Whoever waits with a port is told.
+				// The extension was updated under this page. Who asked in our words is told.
 				script.coming = null;
-				script.early.splice(0).forEach((/** @type {any} */ [, port]) => port?.postMessage?.({}));
+				script.early.splice(0).forEach((/** @type {any} */ [{ ask, id }, port]) => {
+					ask && (port ? port.postMessage({}) : post({ portlight: 1, id, error: GONE }));
+				});
 			}
 		}
 		/** @type {any} */
@@ -45,14 +67,19 @@
 	const dialects = lazy('dialects');
 	const asks = lazy('asks');
 	/** What the scripts that come later have of this one. @type {any} */
-	const parts = { dialects, asks };
+	const parts = { dialects, asks, open, wake, GONE };
 	Object.assign(globalThis, { portlight: parts });
 	window.addEventListener('portlight:signs', dialects.hear);
 
 	/** @param {unknown} message */
+	function post(message) {
+		window.postMessage(message, window.origin === 'null' ? '*' : window.origin);
+	}
+
+	/** @param {unknown} message */
 	function answer(message) {
 		pending = false;
-		window.postMessage(message, window.origin === 'null' ? '*' : window.origin);
+		post(message);
 	}
 
 	function request() {
@@ -78,7 +105,7 @@
 
 	function connect() {
 		window.addEventListener('pagehide', leave, { once: true });
-		const port = chrome.runtime.connect({ name: 'page' });
+		const port = open('page');
 		port.onMessage.addListener((message) => {
 			if (message.type === 'granted') {
 				answer({ sourceId: message.sourceId });
@@ -91,6 +118,7 @@
 			background = null;
 			if (pending) {
 				answer('PermissionDeniedError');
+				wake();
 			}
 		});
 		return port;

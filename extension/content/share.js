@@ -7,7 +7,13 @@
 	if (!parts || parts.redeem) {
 		return;
 	}
-	const WAKE_MS = 1000;
+	const CROWDED = {
+		type: 'ended',
+		code: 'too-many-requests',
+		name: 'InvalidStateError',
+		message: 'There are too many requests.',
+		remedy: 'Wait a little, then ask again.',
+	};
 
 	/**
 	 * A live share, for content/asks.js.
@@ -34,19 +40,14 @@
 	 */
 	parts.redeem = (wish, track) => {
 		let over = false;
-		const lost = {
-			type: 'ended',
-			code: 'host-crashed',
-			name: 'NotReadableError',
-			message: 'The extension went away.',
-			remedy: 'Share again; if that fails, reload the page first.',
-		};
+		const lost = { type: 'ended', ...parts.GONE };
 		/** @type {chrome.runtime.Port} */
 		let share;
 		try {
-			share = chrome.runtime.connect({ name: 'share' });
-		} catch {
-			track.postMessage(lost);
+			share = parts.open('share');
+		} catch (error) {
+			// Anything else is the browser's word for an extension that was updated or removed under this page.
+			track.postMessage(error === CROWDED.code ? CROWDED : lost);
 			return;
 		}
 		const { sourceId, codecs, maxFps, maxWidth, maxHeight, fidelity, region } = wish;
@@ -84,8 +85,7 @@
 		});
 		share.onDisconnect.addListener(() => {
 			if (!over) {
-				// A worker that was killed left its badge behind; waking it, once it is wholly gone, puts that right.
-				setTimeout(() => chrome.runtime.sendMessage({ type: 'awake' }).catch(() => {}), WAKE_MS);
+				parts.wake();
 			}
 			end();
 		});

@@ -51,8 +51,8 @@ export const errors = Object.freeze({
 	},
 	'too-many-requests': {
 		name: 'InvalidStateError',
-		message: 'Too many requests are pending.',
-		remedy: 'Answer or close the share dialogs that are open, then try again.',
+		message: 'There are too many requests.',
+		remedy: 'Answer or close the share dialogs that are open, wait a little, then try again.',
 	},
 	'unknown-share': {
 		name: 'InvalidStateError',
@@ -231,8 +231,8 @@ export const errors = Object.freeze({
 	},
 	'frame-forbidden': {
 		name: 'NotAllowedError',
-		message: 'The page around this frame does not let it share the screen.',
-		remedy: 'Share from the page itself; its author permits a frame with allow="display-capture".',
+		message: 'The permissions policy of this page, or of the page around this frame, does not let it share the screen.',
+		remedy: 'Its author permits a frame with allow="display-capture", and a page with the header Permissions-Policy.',
 	},
 	'native-off': {
 		name: 'NotSupportedError',

@@ -59,3 +59,12 @@ export class Failure extends Error {
 		return { code: this.code, name: this.domName, message: this.message, remedy: this.remedy };
 	}
 }
+
+/**
+ * What is wrong with the portal, as the host tells it; null: nothing.
+ *
+ * @param {{portal: number, portalCode?: string}} hello
+ */
+export function portalFailure({ portal, portalCode = 'portal-missing' }) {
+	return portal > 0 ? null : new Failure(portalCode);
+}

@@ -3,6 +3,7 @@ import { ext } from '../background/ext.js';
 import { managed } from '../background/managed.js';
 import { capturePath, dialectsOff } from '../background/settings.js';
 import { errors } from '../shared/errors.js';
+import { portalFailure } from '../shared/failure.js';
 import { decodable } from './player.js';
 import { failureText, text } from './text.js';
 
@@ -35,11 +36,8 @@ function hostFindings(status) {
 	if (status.version !== ours) {
 		findings.push({ kind: 'bad', words: text('versionSkew', ours, status.version), remedy: text('versionSkewRemedy') });
 	}
-	if (status.portal > 0) {
-		findings.push({ kind: 'good', words: text('portalReady', String(status.portal)) });
-	} else {
-		findings.push(broken('portal-missing'));
-	}
+	const portal = portalFailure(status);
+	findings.push(portal ? broken(portal.code) : { kind: 'good', words: text('portalReady', String(status.portal)) });
 	if (status.portal > 0 && status.portal < 4) {
 		findings.push({ kind: 'quiet', words: text('portalOld', String(status.portal)) });
 	}
@@ -84,7 +82,7 @@ export async function diagnose() {
 		language: ext.i18n.getUILanguage(),
 		host: status?.ok ? `${status.version} (protocol ${status.protocol})` : status ? `${status.code}: ${status.detail}` : 'no answer from the background',
 		supports: status?.ok ? status.supports.join(' ') : '-',
-		portal: status?.ok ? `ScreenCast ${status.portal}` : '-',
+		portal: status?.ok ? `ScreenCast ${status.portal} ${status.portalCode ?? ''}`.trim() : '-',
 		pipewire: status?.pipewire ?? '-',
 		codecs: codecs.join(' ') || 'none',
 		capture: path,

@@ -2,11 +2,13 @@
 import { ext } from '../background/ext.js';
 import { capturePath } from '../background/settings.js';
 import { setSite, site } from '../background/sites.js';
-import { errors } from '../shared/errors.js';
+import { portalFailure } from '../shared/failure.js';
 import { ShareCard } from './share-card.js';
 import { element, failureText, setState, text, translate } from './text.js';
 
 /** @typedef {import('../background/share.js').ShareInfo} ShareInfo */
+
+const AGAIN_MS = 3_000;
 
 /** @type {Map<number, ShareCard>} by the share's key */
 const cards = new Map();
@@ -104,12 +106,18 @@ async function showHost(again = false) {
 		if (status?.code === 'host-slow') {
 			void showHost(true);
 		}
-	} else if (status.portal > 0 && status.pipewire === false) {
+		return;
+	}
+	const portal = portalFailure(status);
+	if (portal) {
+		setState(line, 'bad', failureText(portal).message);
+		if (portal.code === 'portal-timeout') {
+			setTimeout(() => void showHost(true), AGAIN_MS); // It may only be starting.
+		}
+	} else if (status.pipewire === false) {
 		setState(line, 'bad', text('pipewireMissing'));
-	} else if (status.portal > 0) {
-		setState(line, 'good', text('hostGood', status.version));
 	} else {
-		setState(line, 'bad', failureText({ code: 'portal-missing', ...errors['portal-missing'] }).message);
+		setState(line, 'good', text('hostGood', status.version));
 	}
 }
 

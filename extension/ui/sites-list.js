@@ -88,6 +88,11 @@ export async function showSites(wanted, saved) {
 	}
 }
 
+/** @param {object} message @returns {Promise<any>} undefined where the background does not answer */
+function ask(message) {
+	return ext.runtime.sendMessage(message).catch(() => undefined);
+}
+
 /** @param {number} ms since 1970 */
 function day(ms) {
 	return new Date(ms).toLocaleDateString(language(), { dateStyle: 'medium' });
@@ -104,8 +109,8 @@ function grantItem({ origin, since, lastUsed, surface }, announce) {
 	revoke.setAttribute('aria-label', text('revokeSite', siteName(origin)));
 	revoke.addEventListener('click', async () => {
 		const index = indexOf(item);
-		const { ok, ...failure } = await ext.runtime.sendMessage({ type: 'revoke', origin });
-		announce(ok ? text('revoked') : failureText(failure).message);
+		const answer = await ask({ type: 'revoke', origin });
+		announce(answer?.ok ? text('revoked') : answer ? failureText(answer).message : text('backgroundSilent'));
 		await showGrants(announce);
 		focusLine('grants', index, 'grants-heading', 'sites-heading');
 	});
@@ -115,7 +120,7 @@ function grantItem({ origin, since, lastUsed, surface }, announce) {
 
 /** @param {(words: string) => void} announce */
 export async function showGrants(announce) {
-	const answer = await ext.runtime.sendMessage({ type: 'grants' });
+	const answer = await ask({ type: 'grants' });
 	/** @type {Grant[] | undefined} */
 	const grants = answer?.grants;
 	// A host that remembers nothing, or none at all, which the diagnostics tell.

@@ -1,7 +1,7 @@
 /** The page of the first run: is the host there, how is it installed, and a share to try it with. */
 import { ext } from '../background/ext.js';
 import { errors } from '../shared/errors.js';
-import { Failure } from '../shared/failure.js';
+import { Failure, portalFailure } from '../shared/failure.js';
 import { decodable, play } from './player.js';
 import { element, failureText, make, setState, symbol, text, translate } from './text.js';
 
@@ -103,12 +103,13 @@ function setRemedy(step, remedy = '') {
 	element(`${step}-remedy`).hidden = !remedy;
 }
 
-/** What the desktop lacks for a share. @param {{portal: number, pipewire?: boolean}} status */
-function lacking({ portal, pipewire }) {
-	if (!(portal > 0)) {
-		return known('portal-missing');
+/** What the desktop lacks for a share. @param {{portal: number, portalCode?: string, pipewire?: boolean}} status */
+function lacking(status) {
+	const portal = portalFailure(status);
+	if (portal) {
+		return failureText(portal);
 	}
-	return pipewire === false ? { message: text('pipewireMissing'), remedy: text('pipewireRemedy') } : null;
+	return status.pipewire === false ? { message: text('pipewireMissing'), remedy: text('pipewireRemedy') } : null;
 }
 
 /** @param {string} code */

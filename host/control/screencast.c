@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 
+/* What is so late is taken for hung; one that is only being started takes less. */
+#define PROBE_MS 3000u
 /* The portal's persist_mode: until it is revoked. Known from this version on. */
 #define PERSIST_UNTIL_REVOKED 2u
 #define PERSIST_VERSION 4u
@@ -291,7 +293,8 @@ struct screencast *screencast_create(struct portal *portal,
 	screencast->listener = listener;
 	screencast->data = data;
 	screencast->cancellable = g_cancellable_new();
-	portal_probe(portal, 0, screencast->cancellable, handle_probed, screencast);
+	portal_probe(portal, MIN(PROBE_MS, portal_timeout_ms(portal)), screencast->cancellable,
+		handle_probed, screencast);
 	return screencast;
 }
 

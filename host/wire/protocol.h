@@ -121,8 +121,9 @@ bool protocol_is_request(enum protocol_type type);
  */
 
 struct protocol_hello_result {
-	uint32_t portal; /* version of the ScreenCast portal; 0: none */
-	bool pipewire;   /* it runs */
+	uint32_t portal;             /* version of the ScreenCast portal; 0: none */
+	enum error_code portal_code; /* why there is none */
+	bool pipewire;               /* it runs */
 	bool monitor;
 	bool window;
 	bool cursor_hidden;

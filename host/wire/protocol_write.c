@@ -100,6 +100,8 @@ bool protocol_write_hello_result(
 	ok = ok && add_integer(object, "protocol", PROTOCOL_VERSION) &&
 	     add_string(object, "version", PORTLIGHT_VERSION) && add_supports(object, result) &&
 	     add_integer(object, "portal", result->portal) &&
+	     (result->portal_code == ERROR_NONE ||
+		     add_string(object, "portalCode", error_code_string(result->portal_code))) &&
 	     add_bool(object, "pipewire", result->pipewire);
 	return append_object(out, object, ok);
 }

@@ -130,11 +130,17 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await bench.assertNothingLeft();
 		});
 
-		test('two shares are stopped at once', async () => {
+		test('two shares and an open dialog are stopped at once', async () => {
 			const [one, other] = [await bench.sharing(), await bench.sharing()];
+			const third = await bench.page();
+			await bench.desktop.willAnswer('ignore');
+			const asked = probe(third, 'ask');
+			await bench.desktop.untilDialogs(1);
 			await openPopup(one);
 			await until(popup, shows, '#stop-all');
 			await press(popup, '#stop-all');
+			assert.equal(await asked, 'PermissionDeniedError');
+			await bench.desktop.untilDialogs(0);
 			await bench.assertEnded(one);
 			await bench.assertEnded(other);
 			await bench.assertNothingLeft();

@@ -89,7 +89,10 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		async function assertMends() {
 			const site = await startServer();
 			const page = await bench.page('/pages/probe.html', site.origin);
+			const began = performance.now();
 			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');
+			const ms = performance.now() - began;
+			assert.equal(ms < 6000, true, `the page was told after ${Math.round(ms)} ms`);
 			become(real);
 			const mended = await askUntil(look, ({status}) => status.ok);
 			assert.equal(mended?.status.ok, true, 'the host that is well now answers');
@@ -109,6 +112,32 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 				await assertMends();
 			});
 		}
+
+		test('hangs in mid-share: the page is told, and the next share works', async () => {
+			become(real);
+			await bench.desktop.willAnswer('screen');
+			const page = await bench.page();
+			const {host: {pid}} = await bench.share(page);
+			process.kill(pid, 'SIGSTOP');
+			const began = performance.now();
+			try {
+				await page.waitForFunction(() => /** @type {any} */ (window).probe.ended.length > 0, {timeout: 20_000});
+			} finally {
+				try {
+					process.kill(pid, 'SIGCONT');
+				} catch {
+					// The browser ended it.
+				}
+			}
+			const ms = performance.now() - began;
+			assert.equal(ms < 8000, true, `told after ${Math.round(ms)} ms`);
+			const {failure} = await own.evaluate(() => {
+				const {browser, chrome} = /** @type {any} */ (globalThis);
+				return (browser ?? chrome).storage.session.get('failure');
+			});
+			assert.equal(failure.code, 'host-timeout');
+			await bench.share(await bench.page());
+		});
 
 		test('can not be run', async () => {
 			become(real);

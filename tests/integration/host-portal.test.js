@@ -42,12 +42,32 @@ function assertError(message, code, detail) {
 test('no portal: hello says 0, share says portal-missing; one that comes later is found', async () => {
 	const browser = world.browse();
 	const hello = await browser.hello();
-	assert.equal(hello.portal, 0);
+	assert.deepEqual([hello.portal, hello.portalCode], [0, 'portal-missing']);
 	assert.deepEqual(hello.supports, ['vp8', 'vp9', 'codec-auto', 'configure', 'scale', 'fidelity-text', 'stats', 'region', 'multiple', 'grants'], 'no kind of source, no cursor');
 	assertError(await browser.share(), 'portal-missing');
 	await world.startPortal();
-	assert.equal((await browser.hello()).portal, 4);
+	const later = await browser.hello();
+	assert.deepEqual([later.portal, later.portalCode], [4, undefined]);
 	assert.equal((await browser.share()).type, 'result');
+});
+
+test('a portal that hangs: hello and share say portal-timeout soon; the host answers meanwhile', async () => {
+	await world.startPortal();
+	const browser = world.browse();
+	world.portal?.kill('SIGSTOP');
+	try {
+		const began = performance.now();
+		const hello = await browser.hello();
+		assert.deepEqual([hello.portal, hello.portalCode], [0, 'portal-timeout']);
+		assert.ok(performance.now() - began < 1700, 'well before the extension gives the host up');
+		const share = browser.post('share', {sources: ['monitor'], cursor: 'hidden'});
+		assert.equal((await browser.request('grants', {})).type, 'result');
+		assertError(await browser.answer(share), 'portal-timeout');
+		assert.ok(performance.now() - began < 5000, 'while a click in the page still counts');
+	} finally {
+		world.portal?.kill('SIGCONT');
+	}
+	assert.equal((await browser.hello()).portal, 4);
 });
 
 test('no bus at all', async () => {

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { makeWindow, run } from './classic.js';
 import { FakePort, settle } from './fake.js';
 
-const errorNames = ['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'unknown-share'];
+const errorNames = ['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'too-many-requests', 'unknown-share'];
 const texts = Object.fromEntries(errorNames.map((code) => [code, { code, name: 'Error', message: code, remedy: 'Do.' }]));
 const example = new URL('../../docs/examples/', import.meta.url);
 
@@ -14,6 +14,7 @@ class ImageBitmap {}
 function setUp({ granted = false, isActive = true } = {}) {
 	const ports = [];
 	const sent = [];
+	const timers = [];
 	const runtime = {
 		getManifest: () => ({ version: '1.2.3' }),
 		connect({ name }) {
@@ -30,7 +31,7 @@ function setUp({ granted = false, isActive = true } = {}) {
 			return { available: true };
 		},
 	};
-	const window = makeWindow({ chrome: { runtime }, navigator: { userActivation: { isActive } }, ImageBitmap, atob, setTimeout: () => 0 });
+	const window = makeWindow({ chrome: { runtime }, navigator: { userActivation: { isActive } }, ImageBitmap, atob, setTimeout: (callback) => timers.push(callback) });
 	const seen = [];
 	run(window, 'content/relay.js');
 	if (granted) {
@@ -42,7 +43,7 @@ function setUp({ granted = false, isActive = true } = {}) {
 		await settle();
 	};
 	const answers = () => structuredClone(seen.filter(({ ask: asked }) => asked === undefined));
-	return { answers, ask, ports, runtime, seen, sent, window };
+	return { answers, ask, ports, runtime, seen, sent, timers, window };
 }
 
 /** A share that is live: its background, what its track hears, and its id. */
@@ -113,6 +114,28 @@ test('a request goes to the background with its wishes, and the id comes back', 
 	await settle();
 	assert.deepEqual(answers().at(-1), { portlight: 1, id: 2, error: refused });
 	assert.equal(ports[1].connected, false);
+});
+
+test('a worker that dies while the person is asked ends the request, and is woken to tidy up', async () => {
+	const { answers, ask, ports, sent, timers } = setUp();
+	await ask({ id: 1, ask: 'request' });
+	ports[0].disconnect();
+	await settle();
+	assert.equal(answers()[0].error.code, 'host-crashed');
+	assert.deepEqual(sent, ['asks']);
+	timers.at(-1)();
+	assert.deepEqual(sent, ['asks', 'awake']);
+});
+
+test('a page that asks again and again is told that it asks too often', async () => {
+	const { answers, ask, ports, window } = setUp();
+	for (let i = 0; i < 200; i++) {
+		await ask({ id: i, ask: 'request' });
+		window.dispatchEvent(new Event('pagehide'));
+		await settle();
+	}
+	assert.equal(ports.length, 100);
+	assert.equal(answers().at(-1).error.code, 'too-many-requests');
 });
 
 test('a request without a click is refused, and so is what has the wrong type', async () => {

@@ -1,14 +1,14 @@
 /** What the background tells the page API of this machine. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { chrome, sender, settle, useHost, useStorage } from './fake.js';
+import { chrome, FakeTime, lastHost, sender, settle, useHost, useStorage } from './fake.js';
 
 const { NativeHost } = await import('../../extension/background/native.js');
 const injected = [];
 chrome.scripting = { executeScript: async ({ files, target }) => void injected.push([files, target]) };
 
 const all = ['vp8', 'vp9', 'monitor', 'window', 'cursor-hidden', 'cursor-embedded', 'cursor-metadata', 'cursor-send', 'fidelity-text', 'region', 'multiple', 'grants'];
-const hello = (supports, portal = 4) => ({ hello: () => ({ protocol: 1, version: '1.2.3', supports, portal }) });
+const hello = (supports, portal = 4, more = {}) => ({ hello: () => ({ protocol: 1, version: '1.2.3', supports, portal, ...more }) });
 let listen;
 /** A fresh background: what it knows of the host is kept for a few seconds. */
 let life = 0;
@@ -51,6 +51,23 @@ test('an older host has less', async () => {
 	useHost(hello(['vp8', 'monitor', 'cursor-embedded']));
 	const { sources, codecs, fidelity, cursor, region, remember } = await ask('capabilities');
 	assert.deepEqual([sources, codecs, fidelity, cursor, region, remember], [['screen'], ['vp8'], ['motion'], ['always'], false, false]);
+});
+
+test('a portal or a host that is only starting is asked again at once', async () => {
+	useHost(hello([], 0, { portalCode: 'portal-timeout' }));
+	assert.equal((await ask('capabilities')).error.code, 'portal-timeout');
+	const time = new FakeTime();
+	time.install();
+	useHost({ hello: () => {} });
+	const slow = ask('capabilities');
+	await settle();
+	await time.pass(1_900);
+	time.uninstall();
+	assert.equal((await slow).error.code, 'host-slow');
+	lastHost().postMessage({ type: 'result', id: lastHost().received[0].id, ...hello(all).hello() });
+	await settle();
+	useHost(hello(all));
+	assert.equal((await ask('capabilities')).available, true);
 });
 
 test('without a portal, the browser\'s own dialog is what there is, or nothing, with the reason', async () => {

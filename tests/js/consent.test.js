@@ -23,7 +23,7 @@ beforeEach(() => {
 	useStorage();
 	now = 1_000_000;
 	Date.now = () => now;
-	browser = { touched: false, policy: true, watches: 0, scripts: [] };
+	browser = { touched: false, policy: true, watches: 0, scripts: [], frames: [] };
 	chrome.scripting = {
 		executeScript: async (script) => {
 			browser.scripts.push(script);
@@ -71,6 +71,48 @@ test('a blocked site is refused without a dialog, whoever blocked it', async () 
 	assert.equal(await codeOf(new Consent().admit(place())), 'site-blocked');
 	useStorage({ sites: { [A]: { consent: 'allow' } } }, { blockedSites: ['*'] });
 	assert.equal(await codeOf(new Consent().admit(place())), 'site-blocked');
+});
+
+test('where getDisplayMedia is not ours, a page is told so before all else: it goes on with the browser\'s own', async () => {
+	const wish = { type: 'request', display: true };
+	const consent = new Consent();
+	useStorage({ sites: { [A]: { consent: 'block' } } });
+	await consent.settle(place(), new Failure('denied'));
+	await consent.settle(place(), new Failure('denied'));
+	const requests = new Requests(() => assert.fail('asked'), () => {}, undefined, consent);
+	const [near, far] = FakePort.pair('page', sender());
+	requests.connect(far);
+	near.postMessage(wish);
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	assert.deepEqual(near.received.map(({ code }) => code), ['not-supported']);
+	assert.equal(await codeOf(consent.admit(place())), 'site-blocked', 'as whoever asks in other words is told');
+	useStorage({ sites: { [A]: { displayMedia: true } } });
+	assert.equal(await codeOf(consent.expectOffered(place(), wish)), 'ok');
+	assert.equal(await codeOf(consent.admit(place())), 'cool-down');
+});
+
+test("a page's own policy holds for the page itself, where the browser tells it", async () => {
+	browser.policy = false;
+	assert.equal(await codeOf(new Consent().admit(place())), 'frame-forbidden');
+	browser.policy = null;
+	assert.equal(await codeOf(new Consent().admit(place())), 'ok');
+});
+
+test('an iframe whose address is none is no reason to refuse the others', async (t) => {
+	browser.policy = null;
+	const iframe = (src, allow) => ({ src, allow, hasAttribute: () => false });
+	const own = { document: globalThis.document, window: globalThis.window, browser: globalThis.browser };
+	t.after(() => Object.assign(globalThis, own));
+	const elements = [iframe('https://:0:0/', ''), iframe('https://b.example/x', 'display-capture')];
+	globalThis.window = { origin: A };
+	globalThis.document = { querySelectorAll: () => elements, baseURI: A };
+	globalThis.browser = { runtime: { getFrameId: (element) => elements.indexOf(element) + 6 } };
+	await new Consent().admit(place({ frameId: 7 })).catch(() => {});
+	const { func } = browser.scripts.find(({ func: { name } }) => name === 'readFrame');
+	assert.deepEqual(func().children, [
+		{ id: 6, allow: '', source: '' },
+		{ id: 7, allow: 'display-capture', source: 'https://b.example' },
+	]);
 });
 
 test('a frame needs the permissions policy, which the browser tells where it can', async () => {

@@ -160,6 +160,16 @@ for (const [name, client] of Object.entries(clients)) {
 			ports[1].postMessage({ type: 'granted', sourceId: 'portlight:y' });
 			assert.equal(await asking, 'portlight:y');
 		});
+
+		test(`${name}: a page that does so in a loop opens no more than so many ports`, async () => {
+			const { page, ports } = await open(name);
+			for (let i = 0; i < 120; i++) {
+				void outcome(client.abort(page)); // It waits for the answer to a request that was refused.
+				await settle();
+			}
+			assert.equal(ports.length, 100);
+			assert.equal(ports.some(({ connected }) => connected), false);
+		});
 	}
 
 	if (!['deepstream', 'rongcloud'].includes(name)) {
@@ -266,6 +276,15 @@ test("Bistri's word needs a list of sources: a page that says something like it 
 	page.postMessage({ requestId: 7, data: ['window', 'tab'] }, '*');
 	await settle();
 	assert.deepEqual(ports[0].of('request')[0].sources, ['window', 'tab']);
+});
+
+test('a worker that dies while the person is asked is woken to tidy up', async () => {
+	const { page, ports, sent } = await open('janus');
+	void outcome(clients.janus.ask(page));
+	await settle();
+	ports[0].disconnect();
+	await new Promise((resolve) => setTimeout(resolve, 1_100));
+	assert.equal(sent.at(-1), 'awake');
 });
 
 test('a flood opens one port', async () => {

@@ -108,6 +108,7 @@ export class FakeTime {
 export const chrome = {
 	runtime: {
 		id: 'portlight',
+		getPlatformInfo: async () => ({}),
 		/** The host's ends of the native ports, newest last. */
 		hosts: [],
 		/** What a host does with a request; set by the test. */

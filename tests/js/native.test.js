@@ -3,6 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { chrome, FakeTime, lastHost, settle, useHost } from './fake.js';
 
 const { NativeHost } = await import('../../extension/background/native.js');
+const { portalFailure } = await import('../../extension/shared/failure.js');
 const what = { sources: ['monitor'], cursor: 'embedded' };
 
 /** @type {FakeTime} */
@@ -182,18 +183,102 @@ test('a host that crashes ends requests and shares alike', async () => {
 	assert.equal(chrome.runtime.hosts.length, 2);
 });
 
-test('a host that does not answer hello is given up', async () => {
+test('a host that does not answer hello is started once more, then given up while a click still counts', async () => {
 	useHost({ hello: () => {} });
 	const host = new NativeHost();
-	const status = assert.rejects(host.status(), { code: 'host-timeout' });
+	const share = assert.rejects(host.share(what), { code: 'host-timeout' });
 	const look = assert.rejects(host.look(), { code: 'host-slow' });
 	await settle();
 	await time.pass(1_999);
 	await look;
-	await time.pass(8_001);
-	await status;
-	assert.equal(chrome.runtime.hosts.length, 1, 'one that hangs is not started again');
-	assert.equal(lastHost().connected, false);
+	assert.deepEqual(chrome.runtime.hosts.map(({ connected }) => connected), [false, true]);
+	await time.pass(2_000);
+	await share;
+	assert.deepEqual(chrome.runtime.hosts.map(({ connected }) => connected), [false, false]);
+});
+
+test('a host that is slow to start only once is no failure', async () => {
+	const { onNative } = chrome.runtime;
+	useHost({ hello: () => {} });
+	const share = new NativeHost().share(what);
+	await settle();
+	chrome.runtime.onNative = onNative;
+	await time.pass(1_800);
+	assert.equal((await share).ended, null);
+});
+
+/** Time as it passes, a tenth of a second at a time. */
+async function live(ms) {
+	for (let passed = 0; passed < ms; passed += 100) {
+		await time.pass(100);
+	}
+}
+
+test('a host that hangs after its greeting ends its shares and dialogs within 4 s', async () => {
+	const host = new NativeHost();
+	const share = await host.share(what);
+	chrome.runtime.onNative = () => {};
+	const dialog = assert.rejects(host.share(what), { code: 'host-timeout' });
+	const look = assert.rejects(host.look(), { code: 'host-slow' });
+	await live(1_900);
+	await look;
+	assert.equal(share.ended, null);
+	await live(2_100);
+	await dialog;
+	assert.equal(share.ended?.code, 'host-timeout');
+});
+
+test('while the browser itself does not answer, no host is taken for hung', async (t) => {
+	const share = await new NativeHost().share(what);
+	let answer = () => {};
+	t.mock.method(chrome.runtime, 'getPlatformInfo', () => new Promise((resolve) => (answer = resolve)));
+	await live(20_000);
+	assert.equal(share.ended, null);
+	chrome.runtime.onNative = () => {};
+	for (let i = 0; i < 5; i++) {
+		answer();
+		await live(1_100);
+	}
+	assert.equal(share.ended?.code, 'host-timeout');
+});
+
+test('a dialog that stays open for minutes is nothing to end, and a host that is idle is not watched', async () => {
+	let answer = (_share) => {};
+	useHost({ share: ({ id }, port) => void (answer = (share) => port.postMessage({ type: 'result', id, share, surface: 'window', width: 1, height: 1 })) });
+	const dialog = new NativeHost().share(what);
+	await live(300_000);
+	answer(7);
+	const share = await dialog;
+	assert.equal(share.id, 7);
+	await share.stop();
+	const asked = lastHost().of('hello').length;
+	assert.ok(asked >= 100, `asked ${asked} times in 5 minutes`);
+	await live(10_000);
+	assert.equal(lastHost().of('hello').length, asked);
+	assert.equal(time.timers.size, 0);
+});
+
+test('a host whose pictures flow is not asked for signs of life', async () => {
+	const share = await new NativeHost().share(what);
+	for (let i = 0; i < 20; i++) {
+		lastHost().postMessage({ type: 'frame', share: share.id, seq: i, part: 0, parts: 1, data: '' });
+		await live(500);
+	}
+	assert.equal(lastHost().of('hello').length, 1);
+	await share.stop();
+});
+
+test('who looks at a host that is held on to is told of it as it is now', async () => {
+	const hello = { protocol: 1, version: '1', supports: [], portal: 0, portalCode: 'portal-timeout' };
+	useHost({ hello: () => structuredClone(hello) });
+	const host = new NativeHost();
+	const share = await host.share(what);
+	assert.equal(portalFailure(await host.look())?.code, 'portal-timeout');
+	Object.assign(hello, { portal: 4, supports: ['cursor-hidden'] });
+	assert.equal(portalFailure(await host.look()), null);
+	await host.share(what, undefined, ['cursor-hidden']);
+	assert.equal(portalFailure({ portal: 0 })?.code, 'portal-missing', 'of an older host');
+	assert.ok(share);
 });
 
 test('a host that does not stop a share in time is let go of', async () => {

@@ -89,12 +89,16 @@ test('a flood is one request and one answer, and the next request is a new one',
 	assert.equal(ports[0].received.length, 2);
 });
 
-test('a worker that dies while the page waits is a refusal; without a request it is silence', async () => {
-	const { answers, ask, ports } = setUp();
+test('a worker that dies while the page waits is a refusal, and is woken to tidy up; without a request it is silence', async () => {
+	const timers = [];
+	const { answers, ask, ports, woken } = setUp({ setTimeout: (callback, ms) => timers.push({ callback, ms }) });
 	await ask();
 	ports[0].disconnect();
 	await settle();
 	assert.deepEqual(answers(), ['PermissionDeniedError']);
+	assert.deepEqual(woken, []);
+	timers.filter(({ ms }) => ms === 1000).forEach(({ callback }) => callback());
+	assert.deepEqual(woken, ['awake']);
 	await ask();
 	assert.equal(ports.length, 2);
 	ports[1].postMessage({ type: 'granted', sourceId: 's' });
@@ -102,6 +106,53 @@ test('a worker that dies while the page waits is a refusal; without a request it
 	ports[1].disconnect();
 	await settle();
 	assert.equal(answers().length, 2);
+	assert.equal(timers.filter(({ ms }) => ms === 1000).length, 1, 'nothing was left behind');
+});
+
+/** A frame whose ports were opened and given up so often that there are no more of them for a while. */
+async function crowded() {
+	const timers = [];
+	const all = setUp({ setTimeout: (callback) => timers.push(callback) });
+	const { track, arrived } = await redeem(all.window);
+	for (let i = 0; i < 500; i++) {
+		await all.ask();
+		all.window.dispatchEvent(new Event('pagehide'));
+	}
+	return { ...all, arrived, timers, track };
+}
+
+test('a page that asks and takes it back in a loop opens no more than so many ports', async () => {
+	const { answers, ask, ports, timers } = await crowded();
+	assert.equal(ports.length, 100);
+	assert.equal(answers().at(-1), 'PermissionDeniedError');
+	timers.forEach((callback) => callback());
+	await ask();
+	assert.equal(ports.length, 101, 'later there are more');
+});
+
+test('so does one that redeems in a loop, and it is told', async () => {
+	const { ports, window } = await crowded();
+	const { next, track } = await redeem(window);
+	const { type, code, name } = await next();
+	assert.deepEqual([type, code, name], ['ended', 'too-many-requests', 'InvalidStateError']);
+	assert.equal(ports.length, 100);
+	track.close();
+});
+
+test('what is asked in our words under an extension that was removed is answered, with a port or without', async () => {
+	const { runtime, seen, window } = setUp();
+	runtime.sendMessage = async () => {
+		throw new Error('Extension context invalidated.');
+	};
+	const { port1, port2 } = new MessageChannel();
+	window.postMessage({ portlight: 1, id: 7, ask: 'version' }, '*');
+	window.postMessage({ portlight: 1, id: 8, ask: 'version' }, '*', [port2]);
+	window.postMessage('check-addon-installed', '*');
+	const [answer] = await once(port1, 'message');
+	port1.close();
+	assert.deepEqual(answer, {});
+	const answers = structuredClone(seen.filter((data) => data.portlight && !data.ask));
+	assert.deepEqual(answers.map(({ id, error }) => [id, error.code]), [[7, 'host-crashed']]);
 });
 
 test('an extension that was removed under the page refuses', async () => {

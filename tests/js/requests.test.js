@@ -17,7 +17,7 @@ function setUp() {
 		requests.connect(far);
 		return near;
 	};
-	return { dialogs, failures, page };
+	return { dialogs, failures, page: Object.assign(page, { requests }) };
 }
 
 test('a request opens one dialog and gets its id', async () => {
@@ -126,4 +126,20 @@ test('what comes from no page in a tab, or says something else, is ignored', asy
 	await settle();
 	assert.equal(dialogs.length, 0);
 	assert.equal(near.connected, false);
+});
+
+test('the person withdraws all dialogs: each page is told, the next request opens another', async () => {
+	const { dialogs, failures, page } = setUp();
+	const ports = [page(1), page(2)];
+	ports.forEach((port) => port.postMessage({ type: 'request' }));
+	await settle();
+	dialogs.forEach(({ signal, reject }) => signal.addEventListener('abort', () => reject(new Failure('cancelled'))));
+	page.requests.withdraw();
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	assert.deepEqual(ports.map(({ received }) => received.map(({ type, code }) => [type, code])), [[['refused', 'cancelled']], [['refused', 'cancelled']]]);
+	assert.deepEqual(failures, []);
+	ports[0].postMessage({ type: 'request' });
+	await settle();
+	assert.equal(dialogs.length, 3);
+	assert.equal(dialogs[2].signal.aborted, false);
 });

@@ -1,0 +1,55 @@
+/** What the host remembers follows what is allowed. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chrome, settle, useHost, useStorage } from './fake.js';
+
+const { begin } = await import('../../extension/background/grants.js');
+const { NativeHost } = await import('../../extension/background/native.js');
+const { setSite } = await import('../../extension/background/sites.js');
+const [A, B, C] = ['https://a.example', 'https://b.example', 'https://c.example'];
+
+/** @param {object} policy @param {object} [answers] */
+function setUp(policy, answers = {}) {
+	useStorage({ sites: { [A]: { consent: 'allow' }, [B]: { consent: 'allow' } } }, policy);
+	const revoked = [];
+	useHost({
+		hello: () => ({ protocol: 1, version: '1', supports: ['grants'], portal: 4 }),
+		grants: () => ({ grants: [A, B, C].map((origin) => ({ origin, surface: 'monitor', since: 0, lastUsed: 0 })) }),
+		revoke: ({ origin }) => {
+			revoked.push(origin);
+			return { revoked: true };
+		},
+		...answers,
+	});
+	const failures = [];
+	begin(new NativeHost(), ({ code }) => failures.push(code));
+	return { failures, revoked };
+}
+
+/** All that the background does of it: each grant is looked at after the one before. */
+async function done() {
+	for (let i = 0; i < 5; i++) {
+		await settle();
+	}
+}
+
+test('a policy that comes revokes what it forbids, and nothing else', async () => {
+	for (const [policy, expected] of [[{ blockedSites: [B] }, [B]], [{ remember: false }, [A, B, C]], [{ dialects: { janus: false } }, []]]) {
+		const { failures, revoked } = setUp(policy);
+		chrome.storage.onChanged.emit({}, 'managed');
+		await done();
+		assert.deepEqual(revoked, expected);
+		assert.deepEqual(failures, []);
+	}
+});
+
+test('a grant that could not be revoked is told of; where none is kept there is nothing to tell', async () => {
+	for (const [code, expected] of [['state-unusable', ['state-unusable']], ['unknown-type', []]]) {
+		const { failures } = setUp({}, {
+			revoke: ({ id }, port) => port.postMessage({ type: 'error', id, code, message: 'No.', remedy: '' }),
+		});
+		await setSite(A, { consent: 'ask' });
+		await done();
+		assert.deepEqual(failures, expected);
+	}
+});
