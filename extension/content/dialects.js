@@ -418,10 +418,7 @@
 		}
 	}
 
-	/**
-	 * @param {string} name
-	 * @param {any} said
-	 */
+	/** @param {string} name @param {any} said */
 	function abort(name, said) {
 		for (const ask of asks) {
 			if (ask.name === name) {
@@ -493,7 +490,11 @@
 			asks.clear();
 			left.forEach((ask) => ask.port?.disconnect());
 		});
-		announceWhereExpected();
+		if (document.readyState === 'loading') {
+			document.addEventListener('DOMContentLoaded', announceWhereExpected); // What shows a page's dialect is yet to come.
+		} else {
+			announceWhereExpected();
+		}
 		relay.early.splice(0).forEach((/** @type {[any, boolean]} */ said) => take(...said));
 	};
 })();

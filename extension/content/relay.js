@@ -16,6 +16,10 @@
 	const SPOKEN =
 		/^(check-add|csio[CR]|are-you|is-ext|get-[sR]|audio-p|SS_UI|janus[GC]|getScreen$|cancelG|getStr)/;
 
+	/** The frames that pages of some dialects make for it, and what they say to them. */
+	const FRAMES = /\/(getS(creen|ource)Id|detectRTC)(\.html|\/)|\/openvidu-screen-sharing/i;
+	const FRAMED = /^(getChromeExtensionStatus|capture(Custom)?SourceId(WithAudio)?)$/;
+
 	/**
 	 * A script that comes when the first of its words is heard; what is said until then waits for it.
 	 *
@@ -102,8 +106,8 @@
 			const { data, ports, source } = event;
 			const word = data?.type ?? data;
 			if (source !== window) {
-				const frame = event.isTrusted && source === window.parent && /getScreenId|detectRTC|screen-sharing/i.test(location.href);
-				if (frame && /^(getChr|captu)/.test(Object.keys(data ?? 0)[0])) {
+				const framed = event.isTrusted && source === window.parent && FRAMES.test(location.pathname);
+				if (framed && FRAMED.test(Object.keys(data ?? 0)[0])) {
 					event.stopImmediatePropagation();
 					dialects.hear(data, true);
 				}
