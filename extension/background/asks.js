@@ -2,6 +2,7 @@
 import { Failure, portalFailure } from '../shared/failure.js';
 import * as desktopCapture from './desktop-capture.js';
 import { ext } from './ext.js';
+import { nextTurn } from './inject.js';
 import { capturePath } from './settings.js';
 import { site } from './sites.js';
 import { placeOf } from './source-ids.js';
@@ -128,8 +129,8 @@ export function answeringAsks(host) {
 		if (place && message?.type === 'asks') {
 			const target = { tabId: place.tabId, frameIds: [place.frameId] };
 			const texts = Object.fromEntries(CODES.map((code) => [code, new Failure(code).forPage()]));
-			ext.scripting
-				.executeScript({ target, files: ['content/asks.js'], injectImmediately: true })
+			nextTurn()
+				.then(() => ext.scripting.executeScript({ target, files: ['content/asks.js'], injectImmediately: true }))
 				.then(() => reply(texts), () => reply(null));
 			return true;
 		}

@@ -3,7 +3,7 @@ import { Failure } from '../shared/failure.js';
 import { Cooldown } from './cooldown.js';
 import { frameMayShare } from './frames.js';
 import { site } from './sites.js';
-import { wasTouched, watchTouch } from './touch.js';
+import { touchedNow, touchedSince, watchTouch } from './touch.js';
 
 /** @typedef {import('./source-ids.js').Place} Place */
 
@@ -40,7 +40,7 @@ export class Consent {
 		if (!(await frameMayShare(place))) {
 			throw new Failure('frame-forbidden', place.origin);
 		}
-		if (await this.#cooldown.holds(place, () => wasTouched(place))) {
+		if (await this.#cooldown.holds(place, (since) => touchedSince(place, since))) {
 			throw new Failure('cool-down', place.origin);
 		}
 	}
@@ -56,13 +56,13 @@ export class Consent {
 			await this.#cooldown.forgive(place);
 		} else if (failure.code === 'denied' || failure.code === 'cancelled') {
 			await this.#cooldown.note(place, failure.code === 'denied' ? 1 : 0.5);
-			await watchTouch(place);
+			watchTouch(place);
 		}
 	}
 
 	/**
 	 * Whether what the person chooses is kept for this site, and what they chose before is used: they allowed that, the
-	 * page does not object, the window is no private one, and they have touched the page.
+	 * page does not object, the window is no private one, and they are at the page just now.
 	 *
 	 * @param {Place} place
 	 * @param {chrome.runtime.MessageSender} sender
@@ -73,6 +73,6 @@ export class Consent {
 			return false;
 		}
 		const { consent } = await site(place.origin);
-		return consent === 'allow' && (await wasTouched(place));
+		return consent === 'allow' && (await touchedNow(place));
 	}
 }

@@ -18,21 +18,38 @@ const KEPT_MAX = 200;
 
 /**
  * @param {number[]} table
- * @param {Refusals | undefined} refusals
+ * @param {Refusals} refusals
  * @param {number} now
  */
-function left(table, refusals, now) {
-	const wait = table[Math.min(Math.floor(refusals?.count ?? 0), table.length - 1)];
-	return Math.max(0, (refusals?.at ?? 0) + wait - now);
+function waits(table, { count, at }, now) {
+	return at + table[Math.min(Math.floor(count), table.length - 1)] > now;
+}
+
+/** The part of a host name that is registered: its last two labels, or three where the last two are a country's. */
+const REGISTERED = /[^.]+\.((com?|org|net|edu|gov|ac|or|ne|go)\.[a-z]{2}|(?!\d+$)[^.]+)$/;
+
+/**
+ * Whoever has one name of a site has them all, and every port; on this machine each port is somebody's own. An extension
+ * is told of no public suffixes, so those who share a less common one are one site here.
+ *
+ * @param {string} origin
+ */
+function siteOf(origin) {
+	const { hostname, port } = new URL(origin);
+	if (/(^|\.)localhost$|^127\.|^\[/.test(hostname)) {
+		return `${hostname.replace(/.*\.localhost$/, 'localhost')}:${port}`;
+	}
+	const name = hostname.replace(/\.$/, '');
+	return REGISTERED.exec(name)?.[0] ?? name;
 }
 
 /**
- * The tab counts too: its page can have frames of any origin, and origins of any name. A site does not learn in one world
- * what happened to it in the other, so private windows count for themselves.
+ * The tab counts too: its page can have frames of any site. A site does not learn in one world what happened to it in the
+ * other, so private windows count for themselves.
  *
  * @param {Place} place
  */
-const keysOf = ({ tabId, origin, incognito }) => [`${incognito ? 'private' : 'origin'} ${origin}`, `tab ${tabId}`];
+const keysOf = ({ tabId, origin, incognito }) => [`${incognito ? 'private' : 'site'} ${siteOf(origin)}`, `tab ${tabId}`];
 
 export class Cooldown {
 	/** @type {Promise<Map<string, Refusals>> | null} */
@@ -53,17 +70,16 @@ export class Cooldown {
 
 	/**
 	 * @param {Place} place
-	 * @param {() => Promise<boolean>} touched asked only where it matters
+	 * @param {(since: number) => Promise<boolean>} touched asked only where it matters
 	 * @returns {Promise<boolean>} whether it is too early
 	 */
 	async holds(place, touched) {
 		const kept = await this.#load();
 		const now = Date.now();
-		const [ofOrigin, ofTab] = keysOf(place).map((key) => kept.get(key));
-		if (Math.max(left(ALONE_MS, ofOrigin, now), left(ALONE_MS, ofTab, now)) === 0) {
-			return false;
-		}
-		return left(TOUCHED_MS, ofOrigin, now) > 0 || !(await touched());
+		const refusals = keysOf(place).flatMap((key) => kept.get(key) ?? []);
+		const any = (/** @type {number[]} */ table) => refusals.some((one) => waits(table, one, now));
+		// Asked even where a touch does not help yet: from then on a frame that is new is watched.
+		return any(ALONE_MS) && (!(await touched(Math.max(...refusals.map(({ at }) => at)))) || any(TOUCHED_MS));
 	}
 
 	/**

@@ -1,5 +1,6 @@
 /** What the dialects of pages need of the background: their script, the page around a frame, a flag in the page's world. */
 import { ext } from './ext.js';
+import { nextTurn } from './inject.js';
 import { dialectsOff } from './settings.js';
 
 /** The flags that pages of these dialects look for. @type {Record<string, string>} */
@@ -27,6 +28,7 @@ function frameOf(sender) {
  * @returns {Promise<string[]>} the dialects that are switched off
  */
 export async function loadDialects(target) {
+	await nextTurn();
 	await ext.scripting.executeScript({ target, files: ['content/dialects.js'], injectImmediately: true });
 	await ext.scripting.executeScript({ target, files: ['page/runtime.js'], world: 'MAIN', injectImmediately: true });
 	return dialectsOff();
@@ -53,7 +55,9 @@ export function onDialectMessage(message, sender, reply) {
 		if (Object.hasOwn(GLOBALS, message.name)) {
 			/** @type {[string]} */
 			const args = [GLOBALS[message.name]];
-			ext.scripting.executeScript({ target, world: 'MAIN', func: raise, args }).then(() => reply(true), () => reply(false));
+			nextTurn()
+				.then(() => ext.scripting.executeScript({ target, world: 'MAIN', func: raise, args }))
+				.then(() => reply(true), () => reply(false));
 			return true;
 		}
 		return false;

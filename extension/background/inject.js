@@ -3,6 +3,14 @@ import { ext } from './ext.js';
 
 const FILES = ['page/constraints.js', 'page/frames.js', 'page/sinks.js', 'page/track.js'];
 
+/**
+ * In Chromium an act of the person comes with the message of a page, and a script that is put into a frame in the same turn
+ * counts there as another one: each time the page could renew the click that it had.
+ */
+export function nextTurn() {
+	return new Promise((resolve) => setTimeout(resolve));
+}
+
 /** Runs in the page. */
 function present() {
 	return !window.dispatchEvent(new CustomEvent('portlight:present', { cancelable: true }));

@@ -46,7 +46,7 @@ async function chooseSource(port, place, signal, sources, wish) {
 		throw new Failure('native-off');
 	}
 	const { cursor, multiple, needs } = nativeWish(wish);
-	const remember = !shares.hasRestored(place.origin) && (await consent.remembers(place, sender, display ? { remember: false } : wish));
+	const remember = !shares.has(place.origin) && (await consent.remembers(place, sender, display ? { remember: false } : wish));
 	const kept = remember && { origin: place.origin, remember };
 	const hostShare = await host.share({ sources: nativeSources(sources), cursor, ...(multiple && { multiple }), ...kept }, signal, needs);
 	const chosen = [hostShare, ...hostShare.others];
@@ -62,7 +62,7 @@ async function chooseSource(port, place, signal, sources, wish) {
 		throw error;
 	}
 	const sourceIds = chosen.map((share) => shares.grant(place, share, port));
-	return { sourceId: sourceIds[0], ...(multiple && { sourceIds }) };
+	return { sourceId: sourceIds[0], ...(multiple && { sourceIds }), restored: hostShare.restored };
 }
 
 ext.runtime.onConnect.addListener((port) => {

@@ -4,7 +4,8 @@ import { placeOf } from './source-ids.js';
 
 /**
  * @typedef {import('./source-ids.js').Place} Place
- * @typedef {{sourceId: string, sourceIds?: string[], canRequestAudioTrack?: boolean}} Given `sourceIds`: of several
+ * @typedef {{sourceId: string, sourceIds?: string[], canRequestAudioTrack?: boolean, restored?: boolean}} Given
+ *   `sourceIds`: of several; `restored`: perhaps nobody was asked
  * @typedef {{dialect?: unknown, sources?: unknown, cursor?: unknown, region?: unknown, multiple?: unknown, display?: unknown,
  *   remember?: unknown}} Wish
  * @typedef {(port: chrome.runtime.Port, place: Place, signal: AbortSignal, sources: string[], wish: Wish) =>
@@ -159,7 +160,9 @@ export class Requests {
 	async #settled(place, choose) {
 		try {
 			const given = await choose();
-			await this.#consent?.settle(place, null);
+			if (typeof given === 'string' || !given.restored) {
+				await this.#consent?.settle(place, null);
+			}
 			return given;
 		} catch (error) {
 			await this.#consent?.settle(place, Failure.from(error));

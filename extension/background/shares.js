@@ -97,13 +97,12 @@ export class Shares {
 	}
 
 	/**
-	 * Whether a share that began without the dialog goes to this site already, or is about to.
+	 * Whether a share goes to this site already, or is about to.
 	 *
 	 * @param {string} origin
 	 */
-	hasRestored(origin) {
-		const waiting = this.#ids.some((place, { hostShare }) => place.origin === origin && hostShare.restored);
-		return waiting || this.list().some((share) => share.restored && share.origin === origin);
+	has(origin) {
+		return this.#ids.some((place) => place.origin === origin) || this.list().some((share) => share.origin === origin);
 	}
 
 	/**

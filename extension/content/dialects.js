@@ -419,10 +419,7 @@
 		}
 	}
 
-	/**
-	 * @param {string} name
-	 * @param {any} said
-	 */
+	/** @param {string} name @param {any} said */
 	function abort(name, said) {
 		for (const ask of asks) {
 			if (ask.name === name) {
@@ -494,7 +491,10 @@
 			asks.clear();
 			left.forEach((ask) => ask.port?.disconnect());
 		});
-		announceWhereExpected();
+		if (document.readyState !== 'loading') {
+			announceWhereExpected();
+		}
+		document.addEventListener('DOMContentLoaded', announceWhereExpected); // What shows a page's dialect may be yet to come.
 		relay.early.splice(0).forEach((/** @type {[any, boolean]} */ said) => take(...said));
 	};
 })();

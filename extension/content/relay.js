@@ -1,6 +1,6 @@
 /**
  * Stands between a page and the background. Until the page asks, it only listens: before any script of the page, so that
- * what comes with a private port never reaches the page's listeners. What more it needs then comes as scripts of their own.
+ * what comes with a private port never reaches the page's listeners. The rest comes as scripts of their own.
  */
 (() => {
 	'use strict';
@@ -14,12 +14,14 @@
 
 	const GONE = { code: 'host-crashed', name: 'NotReadableError', message: 'The extension went away.', remedy: 'Reload the page.' };
 	/** The words of content/dialects.js. */
-	const SPOKEN =
-		/^(check-add|csio[CR]|are-you|is-ext|get-[sR]|audio-p|SS_UI|janus[GC]|getScreen$|cancelG|getStr)/;
+	const SPOKEN = /^(check-add|csio[CR]|are-you|is-ext|get-[sR]|audio-p|SS_UI|janus[GC]|getScreen$|cancelG|getStr)/;
+	/** Frames that pages make for it, and what they say to them. */
+	const FRAMES = /\/(getS(creen|ource)Id|detectRTC)(\.html|\/)|\/openvidu-screen-sharing/i;
+	const FRAMED = /^(getChromeExtensionStatus|capture(Custom)?SourceId(WithAudio)?)$/;
 
 	let opened = 0;
 
-	/** So many in so much time, whatever the page does. @param {string} name */
+	/** So many in so much time. @param {string} name */
 	function open(name) {
 		if (opened > 99) {
 			throw 'too-many-requests';
@@ -30,17 +32,13 @@
 		return port;
 	}
 
-	/** A worker that was killed left its icon and badge; the next one, once it is gone, puts them right. */
+	/** A worker that died left its icon and badge; the next one puts them right. */
 	function wake() {
 		const call = async () => chrome.runtime.sendMessage({ type: 'awake' });
 		setTimeout(() => call().catch(() => {}), 1000);
 	}
 
-	/**
-	 * A script that comes when the first of its words is heard; what is said until then waits for it.
-	 *
-	 * @param {string} type
-	 */
+	/** A script that comes when the first of its words is heard; these wait for it. @param {string} type */
 	function lazy(type) {
 		async function start() {
 			try {
@@ -66,7 +64,7 @@
 	}
 	const dialects = lazy('dialects');
 	const asks = lazy('asks');
-	/** What the scripts that come later have of this one. @type {any} */
+	/** For the scripts that come later. @type {any} */
 	const parts = { dialects, asks, open, wake, GONE };
 	Object.assign(globalThis, { portlight: parts });
 	window.addEventListener('portlight:signs', dialects.hear);
@@ -96,7 +94,7 @@
 		}
 	}
 
-	/** A page that is left, even for a while, loses its ports without a word in some browsers. */
+	/** A page that is left loses its ports, in some browsers without a word. */
 	function leave() {
 		background?.disconnect();
 		background = null;
@@ -130,8 +128,8 @@
 			const { data, ports, source } = event;
 			const word = data?.type ?? data;
 			if (source !== window) {
-				const frame = event.isTrusted && source === window.parent && /getScreenId|detectRTC|screen-sharing/i.test(location.href);
-				if (frame && /^(getChr|captu)/.test(Object.keys(data ?? 0)[0])) {
+				const framed = event.isTrusted && source === window.parent && FRAMES.test(location.pathname);
+				if (framed && FRAMED.test(Object.keys(data ?? 0)[0])) {
 					event.stopImmediatePropagation();
 					dialects.hear(data, true);
 				}

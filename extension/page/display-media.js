@@ -1,7 +1,8 @@
 /**
  * In the page's own world, before its scripts, and only on sites that are switched to it (background/display-media.js
- * registers it there): getDisplayMedia by the desktop's own dialog, as the Screen Capture text says. docs/PAGES.md has a
- * table of the two. What the site is no longer switched to, or what the host can't do, is the browser's own again.
+ * registers it there): getDisplayMedia by the desktop's own dialog, as the Screen Capture text says.
+ * docs/SCREEN-CAPTURE.md has both side by side. What the site is no longer switched to, or what the host can't do, is the
+ * browser's own again.
  */
 (() => {
 	'use strict';
@@ -21,6 +22,8 @@
 	const PROPERTIES = [...Object.keys(FLOORS), 'resizeMode', 'displaySurface', 'logicalSurface', 'cursor'];
 	const AUDIO = ['restrictOwnAudio', 'suppressLocalAudioPlayback'];
 	const PREFERENCES = ['monitorTypeSurfaces', 'selfBrowserSurface', 'surfaceSwitching', 'systemAudio'];
+	const WISH = /^(include|exclude)$/;
+	const WINDOW_AUDIO = /^(system|window|exclude)$/;
 	/** The names that the text gives for what goes wrong; the rest is AbortError. */
 	const NAMES = ['NotAllowedError', 'NotFoundError', 'NotReadableError', 'InvalidStateError', 'AbortError'];
 	/** What only means that this way is not there. */
@@ -52,14 +55,29 @@
 		/** @type {Record<string, string | undefined>} */
 		const preferences = {};
 		for (const name of PREFERENCES) {
-			const value = options[name];
-			preferences[name] = value === undefined ? undefined : `${value}`;
-			if (value !== undefined && !/^(include|exclude)$/.test(`${preferences[name]}`)) {
-				throw new TypeError(`The provided value '${preferences[name]}' is not a valid value of '${name}'.`);
-			}
+			preferences[name] = readEnum(options, name, WISH);
 		}
 		const { monitorTypeSurfaces } = preferences;
-		return { audio, controller, monitorTypeSurfaces, video: readKind(options.video, true) };
+		const video = readKind(options.video, true);
+		readEnum(options, 'windowAudio', WINDOW_AUDIO);
+		return { audio, controller, monitorTypeSurfaces, video };
+	}
+
+	/**
+	 * @param {any} options
+	 * @param {string} name
+	 * @param {RegExp} values
+	 */
+	function readEnum(options, name, values) {
+		const value = options[name];
+		if (value === undefined) {
+			return undefined;
+		}
+		const text = `${value}`;
+		if (!values.test(text)) {
+			throw new TypeError(`The provided value '${text}' is not a valid value of '${name}'.`);
+		}
+		return text;
 	}
 
 	/**

@@ -5,11 +5,13 @@
 (() => {
 	'use strict';
 	const MISSING = 'Could not establish connection. Receiving end does not exist.';
+	const UNANSWERED = 'The message port closed before a response was received.';
 	const page = /** @type {any} */ (window);
 	const runtime = page.chrome?.runtime;
 	if (!runtime) {
 		return;
 	}
+	/** @typedef {{reply?: unknown, error?: string}} Answer */
 	/** @type {Map<number, (reply: {reply?: unknown, unknown?: boolean}) => void>} */
 	const waiting = new Map();
 	let last = 0;
@@ -25,19 +27,23 @@
 	 *
 	 * @param {Function | undefined} own
 	 * @param {any[]} args
-	 * @returns {Promise<{there: boolean, reply?: unknown}>}
+	 * @returns {Promise<Answer | null>} null: the extension is not there
 	 */
 	function askOwn(own, args) {
 		return new Promise((resolve) => {
 			if (!own) {
-				resolve({ there: false });
+				resolve(null);
 				return;
 			}
 			try {
 				const plain = args.filter((arg) => arg !== null && typeof arg !== 'function');
-				Reflect.apply(own, runtime, [...plain, (/** @type {unknown} */ reply) => resolve({ there: !runtime.lastError, reply })]);
+				const answered = (/** @type {unknown} */ reply) => {
+					const error = runtime.lastError?.message;
+					resolve(error === MISSING ? null : { reply, error });
+				};
+				Reflect.apply(own, runtime, [...plain, answered]);
 			} catch {
-				resolve({ there: false });
+				resolve(null);
 			}
 		});
 	}
@@ -56,13 +62,18 @@
 		});
 	}
 
-	/** @param {Function} callback */
-	function fail(callback) {
-		Object.defineProperty(runtime, 'lastError', { configurable: true, value: { message: MISSING } });
+	/**
+	 * @param {Function} callback
+	 * @param {string} message
+	 */
+	function fail(callback, message) {
+		const before = Object.getOwnPropertyDescriptor(runtime, 'lastError');
+		Object.defineProperty(runtime, 'lastError', { configurable: true, value: { message } });
 		try {
 			callback();
 		} finally {
 			delete runtime.lastError;
+			Object.defineProperties(runtime, before ? { lastError: before } : {});
 		}
 	}
 
@@ -70,16 +81,18 @@
 	async function take({ args, done, own }) {
 		const callback = args.find((arg) => typeof arg === 'function');
 		let answer = await askOwn(own, args);
-		if (!answer.there) {
-			const ours = await askOurs(String(args[0]), args[1]);
-			answer = { there: !ours.unknown, reply: ours.reply };
+		if (!answer) {
+			const { reply, unknown } = await askOurs(String(args[0]), args[1]);
+			answer = { reply, error: unknown ? MISSING : undefined };
 		}
-		if (!callback) {
-			done(answer.there ? answer.reply : Promise.reject(new Error(MISSING)));
-		} else if (answer.there) {
-			callback(answer.reply);
+		const { reply, error } = answer;
+		if (callback && error) {
+			fail(callback, error);
+		} else if (callback) {
+			callback(reply);
 		} else {
-			fail(callback);
+			// Without a callback, no answer is no error.
+			done(error && error !== UNANSWERED ? Promise.reject(new Error(error)) : reply);
 		}
 	}
 

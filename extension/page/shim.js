@@ -31,10 +31,7 @@
 		}
 	}
 
-	/**
-	 * @param {any} constraints
-	 * @returns {Promise<MediaStream>}
-	 */
+	/** @param {any} constraints @returns {Promise<MediaStream>} */
 	function redeem(constraints) {
 		return new Promise((resolve, reject) => {
 			const detail = { constraints, resolve, reject };
@@ -51,7 +48,7 @@
 	 * @param {any} prototype
 	 * @param {string} name
 	 * @param {(args: any[]) => unknown} call answers a call with a source id of ours
-	 * @param {number} needed arguments without which the call is the browser's to refuse
+	 * @param {number} needed fewer arguments are the browser's to refuse
 	 */
 	function wrap(prototype, name, call, needed) {
 		const property = prototype && Object.getOwnPropertyDescriptor(prototype, name);
@@ -69,14 +66,7 @@
 
 	wrap(window.MediaDevices?.prototype, 'getUserMedia', (args) => redeem(args[0]), 1);
 	for (const name of ['getUserMedia', 'webkitGetUserMedia', 'mozGetUserMedia']) {
-		wrap(
-			Navigator.prototype,
-			name,
-			([constraints, succeed, fail]) => {
-				redeem(constraints).then(succeed, fail);
-			},
-			3,
-		);
+		wrap(Navigator.prototype, name, (args) => void redeem(args[0]).then(args[1], args[2]), 3);
 	}
 
 	// For pages that show signs of asking other extensions.

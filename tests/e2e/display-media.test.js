@@ -1,4 +1,4 @@
-/** getDisplayMedia by the native path, by the points of the table in docs/PAGES.md. */
+/** getDisplayMedia by the native path, by the points of the tables in docs/SCREEN-CAPTURE.md. */
 import assert from 'node:assert/strict';
 import {after, afterEach, before, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';

@@ -96,6 +96,19 @@ test('the script goes to the frame that asked, with the texts of its errors; not
 	assert.equal(await ask('asks', { id: 'portlight', url: 'chrome-extension://x/ui/popup.html' }), 'unheard');
 });
 
+test('what is put into a page comes in a turn of its own, where a click that came with the message is no longer', async () => {
+	const { onDialectMessage } = await import('../../extension/background/dialects.js');
+	for (const [type, hear] of Object.entries({ asks: listen, dialects: onDialectMessage, 'dialect-for-parent': onDialectMessage })) {
+		const before = injected.length;
+		chrome.tabs = { sendMessage: async () => {} };
+		const answered = new Promise((resolve) => hear({ type, said: {} }, sender(), resolve));
+		await settle();
+		assert.equal(injected.length, before, type);
+		await answered;
+		assert.equal(injected.length > before, true, type);
+	}
+});
+
 test('wishes in the host\'s words', () => {
 	assert.deepEqual(listen.nativeWish({}), { cursor: 'embedded', multiple: false, needs: [] });
 	assert.deepEqual(listen.nativeWish({ cursor: 'toString' }), { cursor: 'embedded', multiple: false, needs: [] });

@@ -1,6 +1,7 @@
 /** Who may ask, and when: pages that try to get more dialogs, or more of the screen, than they were given. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { Document } from './document.js';
 import { chrome, FakePort, sender, settle, useStorage } from './fake.js';
 
 const { Consent } = await import('../../extension/background/consent.js');
@@ -12,8 +13,22 @@ const A = 'https://a.example';
 const place = (over = {}) => ({ tabId: 1, frameId: 0, origin: A, ...over });
 /** @type {number} */
 let now;
-/** What the browser says of the frames: whether the person touched them, and the policy. */
+/** What the browser says of the frames: the policy, and what the extension's scripts see in them. */
 let browser;
+
+/** @param {number} [tabId] @param {number} [frameId] */
+function documentOf(tabId = 1, frameId = 0) {
+	const key = `${tabId} ${frameId}`;
+	if (!browser.documents.has(key)) {
+		browser.documents.set(key, new Document());
+	}
+	return browser.documents.get(key);
+}
+
+/** A page's script loads a frame anew. @param {number} [tabId] @param {number} [frameId] */
+function reload(tabId = 1, frameId = 0) {
+	browser.documents.set(`${tabId} ${frameId}`, new Document(documentOf(tabId, frameId)));
+}
 
 const realNow = Date.now;
 afterEach(() => {
@@ -23,7 +38,7 @@ beforeEach(() => {
 	useStorage();
 	now = 1_000_000;
 	Date.now = () => now;
-	browser = { touched: false, policy: true, watches: 0, scripts: [], frames: [] };
+	browser = { policy: true, documents: new Map(), scripts: [], frames: [] };
 	chrome.scripting = {
 		executeScript: async (script) => {
 			browser.scripts.push(script);
@@ -35,12 +50,10 @@ beforeEach(() => {
 			if (func.name === 'readFrame') {
 				return browser.frames;
 			}
-			if (func.name === 'startWatch') {
-				browser.watches++;
-				browser.touched = false;
-				return [{ result: undefined }];
-			}
-			return [{ frameId: target.frameIds[0], result: browser.touched }];
+			assert.notEqual(script.world, 'MAIN', 'the page has no say');
+			const all = [...browser.documents.keys()].map((key) => key.split(' ').map(Number));
+			const frames = target.allFrames ? all.filter(([tabId]) => tabId === target.tabId).map(([, id]) => id) : target.frameIds;
+			return frames.map((frameId) => ({ frameId, result: documentOf(target.tabId, frameId).run(script) }));
 		},
 	};
 });
@@ -177,55 +190,166 @@ test('every frame on the way up has to let it, and what is not seen does not', (
 
 const denied = new Failure('denied');
 
+/** Whether the place has to wait. */
+const holds = async (consent, over = {}) => (await codeOf(consent.admit(place(over)))) === 'cool-down';
+
 test('refusals cost more each time, and a touch helps only at first', async () => {
 	const consent = new Consent();
-	const holds = async () => (await codeOf(consent.admit(place()))) === 'cool-down';
-	assert.equal(await holds(), false);
+	documentOf().act();
+	assert.equal(await holds(consent), false);
 	await consent.settle(place(), denied);
-	assert.equal(browser.watches, 1);
-	assert.equal(await holds(), true, 'asks again at once by itself');
-	browser.touched = true;
-	assert.equal(await holds(), false, 'the person clicked');
+	assert.equal(await holds(consent), true, 'asks again at once by itself');
+	documentOf().act();
+	assert.equal(await holds(consent), false, 'the person clicked');
 	await consent.settle(place(), denied);
-	assert.equal(await holds(), true, 'that click was for the dialog that was refused');
+	assert.equal(await holds(consent), true, 'that click was for the dialog that was refused');
 	now += 2_001;
-	assert.equal(await holds(), true);
+	assert.equal(await holds(consent), true);
 	now += 8_000;
-	assert.equal(await holds(), false);
+	assert.equal(await holds(consent), false);
 	await consent.settle(place(), denied);
-	browser.touched = true;
-	assert.equal(await holds(), true, 'three in a row: even a click waits a little');
+	documentOf().act('keydown', { key: 'a' });
+	assert.equal(await holds(consent), true, 'three in a row: even a click waits a little');
 	now += 2_001;
-	assert.equal(await holds(), false);
+	assert.equal(await holds(consent), false);
 	for (let i = 0; i < 20; i++) {
 		await consent.settle(place(), denied);
 	}
-	browser.touched = true;
+	documentOf().act();
 	now += 59_000;
-	assert.equal(await holds(), true);
+	assert.equal(await holds(consent), true);
 	now += 1_001;
-	assert.equal(await holds(), false, 'it never takes longer than a minute for a click');
-	browser.touched = false;
-	now += 1_700_000;
-	assert.equal(await holds(), true);
-	now += 100_000;
-	assert.equal(await holds(), false);
+	assert.equal(await holds(consent), false, 'it never takes longer than a minute for a click');
+	await consent.settle(place(), denied);
+	now += 1_799_000;
+	assert.equal(await holds(consent), true);
+	now += 1_001;
+	assert.equal(await holds(consent), false);
+});
+
+test('events that a page makes are no touch, and neither is the key that closes things', async () => {
+	const consent = new Consent();
+	await consent.settle(place(), denied);
+	documentOf();
+	await holds(consent);
+	documentOf().act('pointerdown', { isTrusted: false });
+	documentOf().act('keydown', { key: 'Escape' });
+	assert.equal(await holds(consent), true);
 });
 
 test('the wait can not be dodged: not by another frame, origin, tab, a lost worker or taken-back requests', async () => {
 	const consent = new Consent();
 	await consent.settle(place(), denied);
 	for (const over of [{ frameId: 5 }, { tabId: 2 }, { origin: 'https://b.example' }]) {
-		assert.equal(await codeOf(consent.admit(place(over))), 'cool-down', JSON.stringify(over));
+		assert.equal(await holds(consent, over), true, JSON.stringify(over));
 	}
 	assert.equal(await codeOf(consent.admit(place({ tabId: 2, origin: 'https://b.example' }))), 'ok', 'others have no part in it');
-	assert.equal(await codeOf(new Consent().admit(place())), 'cool-down', 'another life of the worker');
+	assert.equal(await holds(new Consent()), true, 'another life of the worker');
 	const other = place({ tabId: 9, origin: 'https://flash.example' });
 	for (let i = 0; i < 4; i++) {
 		await consent.settle(other, new Failure('cancelled'));
 	}
 	now += 5_000;
 	assert.equal(await codeOf(consent.admit(other)), 'cool-down');
+});
+
+test('a click before the refusal is none since, in whichever frame of the tab it was', async () => {
+	const consent = new Consent();
+	documentOf(1, 5).act();
+	now += 1_000;
+	await consent.settle(place(), denied);
+	assert.equal(await holds(consent, { frameId: 5 }), true);
+	documentOf(1, 5).act();
+	assert.equal(await holds(consent), true, 'a frame is not the page around it');
+	assert.equal(await holds(consent, { frameId: 5 }), false);
+});
+
+test('a document that is loaded anew has not been clicked into, whatever the browser took over from the one before', async () => {
+	const consent = new Consent();
+	for (let refusals = 0; refusals < 3; refusals++) {
+		documentOf().act();
+		documentOf(1, 5).act();
+		await consent.settle(place(), denied);
+	}
+	for (let seconds = 0; seconds < 20; seconds++) {
+		reload();
+		reload(1, 5);
+		browser.documents.delete('1 6'); // A frame that is taken out of the page and put back.
+		for (const frameId of [0, 5, 6]) {
+			assert.equal(await holds(consent, { frameId }), true, `frame ${frameId} after ${seconds} s`);
+		}
+		now += 1_000;
+	}
+	reload();
+	documentOf().act();
+	assert.equal(await holds(consent), false, 'the first click into a document that is new');
+});
+
+test('a page of the same site in another tab needs a click of its own, and one is enough', async () => {
+	const consent = new Consent();
+	const other = { tabId: 2 };
+	documentOf(2).act();
+	await consent.settle(place(), denied);
+	await consent.settle(place(), denied);
+	assert.equal(await holds(consent, other), true);
+	now += 6_001;
+	assert.equal(await holds(consent, other), true, 'its click was before');
+	documentOf(2).act();
+	assert.equal(await holds(consent, other), false);
+	const third = { tabId: 3 };
+	documentOf(3).act();
+	assert.equal(await holds(consent, third), false, 'one that was never looked at');
+});
+
+test('names, ports and tabs of a site are the same site, so windows that a page opens wait with it', async () => {
+	const consent = new Consent();
+	for (let i = 0; i < 5; i++) {
+		await consent.settle(place({ tabId: i, origin: `https://x${i}.evil.example:${8000 + i}` }), denied);
+	}
+	documentOf(9).act();
+	now += 6_001;
+	documentOf(9).act();
+	for (const name of ['new.evil.example', 'evil.example', 'a.b.evil.example.']) {
+		assert.equal(await holds(consent, { tabId: 9, origin: `https://${name}` }), true, name);
+	}
+	assert.equal(await holds(consent, { tabId: 9, origin: 'https://good.example' }), false);
+});
+
+test('frames of many sites in one tab wait as the tab does, after a click too', async () => {
+	const consent = new Consent();
+	for (let i = 1; i <= 5; i++) {
+		await consent.settle(place({ frameId: i, origin: `https://evil${i}.example` }), denied);
+	}
+	const next = { frameId: 9, origin: 'https://evil9.example' };
+	assert.equal(await holds(consent, next), true);
+	documentOf(1, 9).act();
+	assert.equal(await holds(consent, next), true, 'five in a row: a click waits a minute');
+	now += 60_001;
+	assert.equal(await holds(consent, next), false);
+});
+
+test('strangers under one suffix, on one machine or in one network are no site', async () => {
+	/** @type {[string, string, boolean][]} */
+	const pairs = [
+		['https://a.example.co.uk', 'https://b.example.co.uk', true],
+		['https://a.co.uk', 'https://b.co.uk', false],
+		['https://a.com.au', 'https://b.com.au', false],
+		['https://x.abc.io', 'https://y.abc.io', true],
+		['https://example.com', 'https://example.org', false],
+		['https://x.xn--e1afmkfd.xn--p1ai', 'https://y.xn--e1afmkfd.xn--p1ai', true],
+		['https://192.168.0.1', 'https://10.9.0.1', false],
+		['https://192.168.0.1', 'https://192.168.0.1:8443', true],
+		['http://localhost:3000', 'http://localhost:4000', false],
+		['http://a.localhost:3000', 'http://b.localhost:3000', true],
+		['http://127.0.0.1:3000', 'http://127.0.0.1:4000', false],
+		['http://[::1]:3000', 'http://[::1]:4000', false],
+	];
+	for (const [refused, asks, same] of pairs) {
+		useStorage();
+		const consent = new Consent();
+		await consent.settle(place({ origin: refused }), denied);
+		assert.equal(await holds(consent, { tabId: 2, origin: asks }), same, `${refused} ${asks}`);
+	}
 });
 
 test('refusals in private windows and in others know nothing of each other', async () => {
@@ -259,20 +383,20 @@ test('what is kept of refusals is bounded', async () => {
 	assert.equal(await codeOf(consent.admit(place({ tabId: 299, origin: 'https://s299.example' }))), 'cool-down');
 });
 
-test('remembered: only where the person allowed it, touched the page, and in no private window', async () => {
+test('remembered: only where the person allowed it, clicks into the page just then, and in no private window', async () => {
 	useStorage({ sites: { [A]: { consent: 'allow' }, 'https://b.example': { consent: 'ask' } } });
 	const consent = new Consent();
 	const tab = { tab: { incognito: false } };
-	browser.touched = true;
+	documentOf().act();
 	assert.equal(await consent.remembers(place(), tab, {}), true);
 	assert.equal(await consent.remembers(place(), tab, { remember: true }), true);
 	assert.equal(await consent.remembers(place(), tab, { remember: false }), false, 'a page may want less');
 	assert.equal(await consent.remembers(place({ origin: 'https://b.example' }), tab, { remember: true }), false, 'never more');
 	assert.equal(await consent.remembers(place(), { tab: { incognito: true } }, {}), false);
 	assert.equal(await consent.remembers(place(), {}, {}), false);
-	browser.touched = false;
-	assert.equal(await consent.remembers(place(), tab, {}), false, 'nobody is there');
-	browser.touched = true;
+	now += 5_001;
+	assert.equal(await consent.remembers(place(), tab, {}), false, 'nobody is there any more');
+	documentOf().act();
 	useStorage({ sites: { [A]: { consent: 'allow' } } }, { remember: false });
 	assert.equal(await consent.remembers(place(), tab, {}), false, 'the organization');
 });
@@ -281,13 +405,14 @@ test('remembered: only where the person allowed it, touched the page, and in no 
 function setUp() {
 	const dialogs = [];
 	const choose = (port, where, signal) => new Promise((resolve, reject) => dialogs.push({ port, where, signal, resolve, reject }));
-	const requests = new Requests(choose, () => {}, undefined, new Consent());
+	const consent = new Consent();
+	const requests = new Requests(choose, () => {}, undefined, consent);
 	const page = (...from) => {
 		const [near, far] = FakePort.pair('page', sender(...from));
 		requests.connect(far);
 		return near;
 	};
-	return { dialogs, page };
+	return { consent, dialogs, page };
 }
 
 /** Real time has to pass for what waits. */
@@ -318,6 +443,22 @@ test('a flood of requests is one dialog, and after a refusal a trickle of answer
 	await new Promise((resolve) => setTimeout(resolve, 300));
 	assert.equal(dialogs.length, 1, 'nobody is asked again');
 	assert.ok(port.received.length <= 3, `${port.received.length} answers`);
+});
+
+test('a share that was restored forgives nothing: nobody may have been asked', async () => {
+	for (const restored of [true, false]) {
+		useStorage();
+		const { consent, dialogs, page } = setUp();
+		await consent.settle(place(), denied);
+		now += 2_001;
+		page().postMessage({ type: 'request' });
+		await until(() => dialogs.length === 1);
+		dialogs[0].resolve({ sourceId: 'portlight:x', restored });
+		await settle();
+		await consent.settle(place(), denied);
+		now += 2_001;
+		assert.equal(await holds(consent), restored, restored ? 'the second in a row' : 'the first');
+	}
 });
 
 test('a page that went away while it was being looked at opens no dialog', async () => {

@@ -71,7 +71,7 @@ function frameOf(client, { off = [], href = 'https://a.example/', parent = null 
 		},
 	};
 	const { sessionStorage } = page;
-	const world = makeWindow({ CustomEvent, chrome: { runtime }, document, location: { href }, sessionStorage, setTimeout: later });
+	const world = makeWindow({ CustomEvent, chrome: { runtime }, document, location: new URL(href), sessionStorage, setTimeout: later });
 	world.window = page;
 	run(world, 'content/relay.js');
 	run(page, 'page/shim.js');
@@ -313,6 +313,35 @@ test('an extension that is there answers its own messages, and connect is left a
 	assert.equal(runtime.connect, connect);
 });
 
+test('an extension that is there and fails is not taken for a missing one', async () => {
+	const top = frameOf({ script: 'lib-jitsi-meet.min.js' });
+	/** @type {any} */
+	let lastError;
+	const runtime = {
+		get lastError() {
+			return lastError;
+		},
+		sendMessage(id, said, callback) {
+			lastError = { message: id };
+			callback();
+			lastError = undefined;
+		},
+	};
+	top.page.chrome = { runtime };
+	top.page.dispatchEvent(new Event('DOMContentLoaded'));
+	await settle();
+	const unanswered = 'The message port closed before a response was received.';
+	for (const message of [unanswered, 'The extension is busy.']) {
+		const error = await new Promise((resolve) => runtime.sendMessage(message, { getVersion: true }, () => resolve(runtime.lastError)));
+		assert.equal(error?.message, message);
+	}
+	await assert.rejects(runtime.sendMessage('The extension is busy.', { getVersion: true }), { message: 'The extension is busy.' });
+	assert.equal(await runtime.sendMessage(unanswered, { getVersion: true }), undefined);
+	const missing = 'Could not establish connection. Receiving end does not exist.';
+	const { version } = await runtime.sendMessage(missing, { getVersion: true });
+	assert.equal(version, '1.2.3', 'a missing one is ours to answer');
+});
+
 test('a message of no dialect fails as one to an extension that is not there', async () => {
 	const { page } = await open('twilio');
 	const error = await new Promise((resolve) =>
@@ -330,6 +359,45 @@ test('the sources that a page may name, and what the desktop has of them', () =>
 	assert.deepEqual(nativeSources(['screen', 'window', 'tab', 'audio']), ['monitor', 'window']);
 	assert.deepEqual(nativeSources(['tab', 'audio']), ['window']);
 	assert.deepEqual(nativeSources(['screen']), ['monitor']);
+});
+
+test('a page that speaks before it is complete is announced to when it is', async () => {
+	const name = 'janus';
+	const top = frameOf(clients[name]);
+	const scripts = top.document.scripts.splice(0);
+	top.document.readyState = 'loading';
+	top.page.postMessage('are-you-there', '*');
+	await settle();
+	assert.deepEqual([top.sent, top.document.elements.length], [['dialects'], 0]);
+	top.document.scripts.push(...scripts);
+	top.document.readyState = 'interactive';
+	top.document.dispatchEvent(new Event('DOMContentLoaded'));
+	top.page.dispatchEvent(new Event('DOMContentLoaded'));
+	await settle();
+	assert.equal(top.document.elements.filter(({ id }) => id === 'janus-extension-installed').length, 1);
+});
+
+test('only a frame that is made for the extension has words of the page around it taken from it', async () => {
+	/** @type {[string, object, boolean][]} */
+	const cases = [
+		['https://b.example/getScreenId.html', { captureSourceId: true }, true],
+		['https://www.webrtc-experiment.com/getSourceId/', { getChromeExtensionStatus: true }, true],
+		['https://cdn.example/detectRTC.html', { captureCustomSourceId: ['screen'] }, true],
+		['https://openvidu.github.io/openvidu-screen-sharing-chrome-extension/', { captureSourceIdWithAudio: true }, true],
+		['https://b.example/screen-sharing/', { captureSourceId: true }, false],
+		['https://b.example/?next=/getScreenId.html', { captureSourceId: true }, false],
+		['https://b.example/getScreenId.html', { caption: 'a word of its own' }, false],
+		['https://b.example/getScreenId.html', { capture: true }, false],
+	];
+	for (const [href, said, taken] of cases) {
+		const parent = {};
+		const { page, sent } = frameOf({}, { href, parent });
+		let heard = false;
+		page.addEventListener('message', () => (heard = true)); // The extension listens before any script of the page.
+		page.dispatchEvent(posted(said, parent, 'https://a.example'));
+		await settle();
+		assert.deepEqual([heard, sent.includes('dialects')], [!taken, taken], `${href} ${JSON.stringify(said)}`);
+	}
 });
 
 test('a frame can not forge a word of the page around it', async () => {

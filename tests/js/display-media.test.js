@@ -1,4 +1,4 @@
-/** getDisplayMedia as the Screen Capture text says, by the names of the table in docs/PAGES.md. */
+/** getDisplayMedia as the Screen Capture text says, by the names of the tables in docs/SCREEN-CAPTURE.md. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { makeWindow, run } from './classic.js';
@@ -139,17 +139,17 @@ test('options: an object, with preferences of the known values, each member read
 	for (const options of [7, 'x', true, Symbol('x')]) {
 		await assert.rejects(devices.getDisplayMedia(options), { name: 'TypeError' });
 	}
-	for (const name of ['monitorTypeSurfaces', 'selfBrowserSurface', 'surfaceSwitching', 'systemAudio']) {
-		for (const value of ['never', '', null, 7]) {
+	for (const name of ['monitorTypeSurfaces', 'selfBrowserSurface', 'surfaceSwitching', 'systemAudio', 'windowAudio']) {
+		for (const value of ['never', name === 'windowAudio' ? 'include' : 'system', '', null, 7]) {
 			await assert.rejects(devices.getDisplayMedia({ [name]: value }), { name: 'TypeError' });
 		}
-		assert.equal(await devices.getDisplayMedia({ [name]: 'include' }), stream);
+		assert.equal(await devices.getDisplayMedia({ [name]: 'exclude' }), stream);
 		assert.equal(await devices.getDisplayMedia({ [name]: undefined }), stream);
 	}
 	const read = [];
 	const watched = new Proxy({}, { get: (_target, name) => void read.push(name) });
 	await devices.getDisplayMedia(watched);
-	assert.deepEqual(read, ['audio', 'controller', 'monitorTypeSurfaces', 'selfBrowserSurface', 'surfaceSwitching', 'systemAudio', 'video']);
+	assert.deepEqual(read, ['audio', 'controller', 'monitorTypeSurfaces', 'selfBrowserSurface', 'surfaceSwitching', 'systemAudio', 'video', 'windowAudio']);
 	const throwing = { get video() { throw new RangeError('mine'); } };
 	await assert.rejects(devices.getDisplayMedia(throwing), { name: 'RangeError', message: 'mine' });
 	asked.splice(0);

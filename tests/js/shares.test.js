@@ -32,6 +32,17 @@ test('a redeemed share is opened with what the page can decode, within bounds', 
 	assert.deepEqual(counts, [1]);
 });
 
+test('a site has a share from the grant on until it ends; another site has none', async () => {
+	const { hostShare, redeem, shares } = await setUp();
+	const has = () => ['https://a.example', 'https://b.example'].map((origin) => shares.has(origin));
+	assert.deepEqual(has(), [true, false]);
+	await redeem();
+	assert.deepEqual(has(), [true, false]);
+	await hostShare.stop();
+	await settle();
+	assert.deepEqual(has(), [false, false]);
+});
+
 test('nonsense from the page never reaches the host', async () => {
 	for (const [wish, maxFps] of [[{ maxFps: 1e9 }, 240], [{ maxFps: -1 }, 30], [{ maxFps: 'x' }, 30], [{ maxFps: 0.2 }, 1]]) {
 		useHost();

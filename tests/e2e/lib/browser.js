@@ -247,6 +247,30 @@ export class TestBrowser {
 	}
 
 	/**
+	 * Presses Alt+Shift+0 in the window of the browser itself (Firefox only: Chromium's is out of a driver's reach).
+	 */
+	async pressShortcut() {
+		const {connection} = /** @type {any} */ (this.browser);
+		const {result} = await connection.send('browsingContext.getTree', {'moz:scope': 'chrome'});
+		const press = () => {
+			const {Components, KeyboardEvent} = /** @type {any} */ (globalThis);
+			const {classes, interfaces} = Components;
+			const keyboard = classes['@mozilla.org/text-input-processor;1'].createInstance(interfaces.nsITextInputProcessor);
+			keyboard.beginInputTransactionForTests(globalThis);
+			const keys = [['Alt', 'AltLeft', 18], ['Shift', 'ShiftLeft', 16], [')', 'Digit0', 48]].map(
+				([key, code, keyCode]) => new KeyboardEvent('', {key, code, keyCode}),
+			);
+			keys.forEach((key) => keyboard.keydown(key));
+			keys.reverse().forEach((key) => keyboard.keyup(key));
+		};
+		const target = {context: result.contexts[0].context};
+		const answer = await connection.send('script.evaluate', {expression: `(${press})()`, target, awaitPromise: false});
+		if (answer.result.type !== 'success') {
+			throw new Error(answer.result.exceptionDetails.text);
+		}
+	}
+
+	/**
 	 * Ends the extension's background in mid-work: its worker in Chromium, its whole process in Firefox.
 	 */
 	async killBackground() {

@@ -45,7 +45,7 @@ export async function startServer() {
 			response.writeHead(404).end();
 			return;
 		}
-		response.writeHead(200, {'content-type': types[extname(file)], 'cache-control': 'no-store'});
+		response.writeHead(200, {'content-type': types[extname(file)], 'cache-control': 'no-cache'});
 		createReadStream(file).pipe(response);
 	});
 	await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));

@@ -30,9 +30,12 @@ class Probe {
 		this.ended = [];
 		/** @type {Map<string, RTCPeerConnection>} */
 		this.peers = new Map();
+		/** Whether the page came out of the browser's back/forward cache. */
+		this.persisted = false;
 		window.addEventListener('message', (event) => {
 			this.messages.push(event.data);
 		});
+		window.addEventListener('pageshow', ({persisted}) => (this.persisted = persisted));
 	}
 
 	/** Asks as the documented flow says; resolves with the first answer. */
