@@ -17,12 +17,19 @@ const STOP_MS = 2_500;
 /** A host that fell over before it said a word is started once more. */
 const TRIES = 2;
 
-/** What browsers say of a host that they could not start, or that ended before its first word. @type {[RegExp, string][]} */
+/**
+ * What browsers say of a host that they could not start. None tells an extension of a sandbox: there the manifest is not
+ * seen, so it is not found, and `portlight doctor` has to tell why.
+ *
+ * @type {[RegExp, string][]}
+ */
 const REASONS = [
-	// Firefox has no better word for a program that is not where the manifest says, or can't be run.
-	[/not found|no such native application|unexpected error/i, 'host-missing'],
+	// In Chromium also a program that is not where the manifest says; in Firefox also an extension that it does not name.
+	[/not found|no such native application/i, 'host-missing'],
 	[/forbidden/i, 'wrong-caller'],
-	[/abort|cancel|denied|failed to start|not executable|does not exist/i, 'host-sandboxed'],
+	// Firefox's only word for a program that is not there or can't be run, and for a person who told Ubuntu's portal not to
+	// start it for a Snap. What can't be run has "exited" in Chromium, as any other that falls over at once.
+	[/failed to start|unexpected error/i, 'host-unusable'],
 ];
 
 /** @param {string} reason the browser's words */

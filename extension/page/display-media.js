@@ -24,7 +24,7 @@
 	/** The names that the text gives for what goes wrong; the rest is AbortError. */
 	const NAMES = ['NotAllowedError', 'NotFoundError', 'NotReadableError', 'InvalidStateError', 'AbortError'];
 	/** What only means that this way is not there. */
-	const NOT_THERE = /^(not-supported|native-off|host-(missing|sandboxed|timeout)|version-mismatch|wrong-caller)$/;
+	const NOT_THERE = /^(not-supported|native-off|host-(missing|unusable|timeout)|version-mismatch|wrong-caller)$/;
 
 	/**
 	 * @typedef {{video: any, audio: any, controller: any, monitorTypeSurfaces?: string}} Options

@@ -235,7 +235,7 @@ test('a controller counts as used by a call that failed; where there are none, i
 });
 
 test('where this way is not there, the browser\'s own function is called as it was', async () => {
-	for (const code of ['not-supported', 'host-missing', 'host-sandboxed', 'native-off', 'version-mismatch']) {
+	for (const code of ['not-supported', 'host-missing', 'host-unusable', 'native-off', 'version-mismatch']) {
 		const { calls, devices, redeemed } = setUp({ reply: failure(code, 'NotSupportedError') });
 		const options = { video: { width: 5 } };
 		assert.equal(await devices.getDisplayMedia(options, 'more'), 'native stream');
