@@ -269,4 +269,9 @@ export const errors = Object.freeze({
 		message: 'The Portlight host has not answered yet.',
 		remedy: 'Wait a moment; a machine that is busy takes longer. If it stays so, run `portlight doctor`.',
 	},
+	'chooser-error': {
+		name: 'NotReadableError',
+		message: 'The browser could not show its own dialog.',
+		remedy: 'Try again, or choose `Always through the desktop` in Portlight\'s settings.',
+	},
 });
