@@ -30,7 +30,7 @@ test('the permissions are these and no more', () => {
 		assert.deepEqual(matches, shared.host_permissions);
 	}
 	for (const pattern of shared.host_permissions) {
-		assert.match(pattern, /^(https:|http:\/\/(localhost|\*\.localhost|127\.0\.0\.1)\/)/);
+		assert.match(pattern, /^(https:|http:\/\/(localhost|\*\.localhost|127\.0\.0\.1|\[::1\])\/)/);
 	}
 });
 
