@@ -233,6 +233,7 @@ export class Share {
 			height,
 			source: { width: sourceWidth, height: sourceHeight },
 			maxFps: fps(this.#wish.maxFps),
+			maxHeight: supports.includes('scale') ? side(this.#wish.maxHeight) : 0,
 			surface,
 			cursor: embedded ? 'always' : 'never',
 		});

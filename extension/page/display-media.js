@@ -168,7 +168,8 @@
 	 */
 	async function capture(video, sources, audio) {
 		const cursor = video.cursor?.ideal ?? video.cursor;
-		const { ok, error } = await ask({ sources, cursor: cursor === 'never' ? 'never' : 'always' });
+		const wanted = cursor === undefined ? undefined : cursor === 'never' ? 'never' : 'always';
+		const { ok, error } = await ask({ sources, cursor: wanted });
 		if (!ok) {
 			const { code = 'host-missing', name = '', message = 'The extension went away.' } = error ?? {};
 			if (own && NOT_THERE.test(code)) {

@@ -91,7 +91,7 @@ test('video: asked of the desktop, redeemed in the page', async () => {
 	const { asked, calls, devices, redeemed, stream } = setUp();
 	assert.equal(await devices.getDisplayMedia({ video: { width: 800, frameRate: { max: 10, ideal: 5 }, deviceId: { exact: 'x' } } }), stream);
 	const [{ id: _id, ...ask }] = asked;
-	assert.deepEqual(ask, { portlight: 1, ask: 'request', display: true, remember: false, sources: ['screen', 'window'], cursor: 'always' });
+	assert.deepEqual(ask, { portlight: 1, ask: 'request', display: true, remember: false, sources: ['screen', 'window'] });
 	assert.deepEqual(redeemed, [
 		{ video: { width: 800, frameRate: { max: 10, ideal: 5 }, chromeMediaSource: 'desktop', chromeMediaSourceId: 'portlight:x' } },
 	]);
