@@ -87,6 +87,7 @@ test("the person's bounds hold where the page says nothing of the kind", async (
 		[{ codecs, maxFps: 60 }, [60, 0, 720, 'text']],
 		[{ codecs, maxWidth: 3840 }, [15, 3840, 0, 'text']],
 		[{ codecs: ['vp8'], maxHeight: 2000 }, [15, 0, 2000, undefined]],
+		[{ codecs, fidelity: 'motion' }, [15, 0, 720, undefined]],
 	]) {
 		useHost(full);
 		const port = await (await setUp(bounds)).redeem(wish);

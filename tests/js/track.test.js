@@ -350,6 +350,10 @@ test('bounds go to the encoder, the first ones with the wish', async () => {
 	const { port, track } = await live(video({ maxWidth: 1280, maxHeight: 800, maxFrameRate: 20, portlightFidelity: 'text' }));
 	const { maxWidth, maxHeight, fidelity } = port.wish;
 	assert.deepEqual([maxWidth, maxHeight, fidelity], [1280, 800, 'text']);
+	for (const [said, told] of [['motion', 'motion'], ['sharp', undefined], [undefined, undefined]]) {
+		const { port: other } = await live(video({ portlightFidelity: said }));
+		assert.equal(other.wish.fidelity, told);
+	}
 	const told = [];
 	port.on('message', (data) => data.type === 'configure' && told.push(data));
 	await track.applyConstraints({ width: { max: 640 }, frameRate: 12.4 });
