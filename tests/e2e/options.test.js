@@ -75,13 +75,13 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await one.evaluate(choose, '[name=muaz]', true);
 		});
 
-		test('a page of [::1] is one of this machine', async () => {
+		test('a page of [::1] is one of this machine', async (t) => {
 			const site = await startServer('::1');
+			t.after(() => site.close());
 			const page = await bench.page('/pages/probe.html', site.origin);
 			await bench.share(page);
 			await probe(page, 'stop');
 			await bench.assertNothingLeft();
-			await site.close();
 		});
 	});
 
