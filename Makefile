@@ -170,7 +170,7 @@ endef
 $(foreach f,$(FOLDERS),$(eval $(call tidy,$(f))))
 lint-js: extension
 	cd tests && npm run --silent lint && npm run --silent types
-	tests/node_modules/.bin/web-ext lint --no-config-discovery --warnings-as-errors --self-hosted -s $(B)/extension-firefox
+	tests/node_modules/.bin/web-ext lint --no-config-discovery --warnings-as-errors -s $(B)/extension-firefox
 
 # Installation. The native host's manifests go where the browsers of manifest/browsers.tsv look for system-wide ones.
 .PHONY: install uninstall

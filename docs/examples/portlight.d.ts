@@ -43,7 +43,7 @@ export interface Capabilities {
 export interface SourceWish {
 	/** Default: `['screen', 'window']`. */
 	sources?: string[];
-	/** Default: `'always'`. `'send'`: it is left out of the picture and comes as `cursor` events. */
+	/** Default: the person's, which is `'always'` by itself. `'send'`: it is left out of the picture and comes as `cursor` events. */
 	cursor?: CursorMode;
 	region?: Region | null;
 	/** `false`: what the person allowed to be kept for this site is not used, so the dialog always opens. */

@@ -28,13 +28,16 @@ const CURSORS = {
  * A page's wishes, in the host's words.
  *
  * @param {import('./requests.js').Wish} wish
+ * @param {string} [preset] the person's cursor mode, for a page that names none: nothing that a share fails for
  */
-export function nativeWish({ cursor, region, multiple }) {
-	const known = typeof cursor === 'string' && Object.hasOwn(CURSORS, cursor) ? cursor : 'always';
-	const { mode, needs } = CURSORS[/** @type {keyof typeof CURSORS} */ (known)];
+export function nativeWish({ cursor, region, multiple }, preset = 'always') {
+	const named = typeof cursor === 'string' && Object.hasOwn(CURSORS, cursor);
+	const known = /** @type {keyof typeof CURSORS} */ (named ? cursor : preset);
+	const { mode } = CURSORS[known];
+	const needs = named ? CURSORS[known].needs : [];
 	const more = { region: region === true, multiple: multiple === true };
-	const named = Object.entries(more).flatMap(([name, wanted]) => (wanted ? [name] : []));
-	return { cursor: mode, multiple: more.multiple, needs: [...needs, ...named] };
+	const features = Object.entries(more).flatMap(([name, wanted]) => (wanted ? [name] : []));
+	return { cursor: mode, multiple: more.multiple, needs: [...needs, ...features] };
 }
 
 /**

@@ -15,20 +15,38 @@ export function available() {
  * @returns {Promise<import('./requests.js').Given>} the source id, to be passed on untouched; rejects with a Failure
  *   when cancelled
  */
-export function choose(sender, signal, sources) {
-	return new Promise((resolve, reject) => {
+export async function choose(sender, signal, sources) {
+	// What came before may have taken a while.
+	if (signal.aborted) {
+		throw new Failure('cancelled');
+	}
+	/** @type {() => void} */
+	let cancel = () => {};
+	/** @type {Promise<import('./requests.js').Given>} */
+	const chosen = new Promise((resolve, reject) => {
 		// The id is bound to the tab's url, which must be that of the frame that redeems it.
 		const tab = /** @type {chrome.tabs.Tab} */ ({ ...sender.tab, url: sender.url });
 		const request = ext.desktopCapture.chooseDesktopMedia(/** @type {any} */ (sources), tab, (sourceId, options) => {
 			const problem = ext.runtime.lastError?.message;
 			if (problem) {
-				reject(new Failure('portal-error', problem));
+				reject(new Failure('chooser-error', problem));
 			} else if (sourceId) {
 				resolve({ sourceId, canRequestAudioTrack: options?.canRequestAudioTrack === true });
 			} else {
 				reject(new Failure('denied'));
 			}
 		});
-		signal.addEventListener('abort', () => ext.desktopCapture.cancelChooseDesktopMedia(request));
+		cancel = () => {
+			reject(new Failure('cancelled'));
+			ext.desktopCapture.cancelChooseDesktopMedia(request);
+		};
 	});
+	signal.addEventListener('abort', cancel);
+	try {
+		return await chosen;
+	} catch (error) {
+		throw Failure.from(error, 'chooser-error');
+	} finally {
+		signal.removeEventListener('abort', cancel);
+	}
 }

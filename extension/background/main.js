@@ -9,7 +9,7 @@ import { injectTrack } from './inject.js';
 import { NativeHost } from './native.js';
 import { answering, isOwnPage } from './own-pages.js';
 import { nativeSources, Requests } from './requests.js';
-import { capturePath, dialectsOff } from './settings.js';
+import { capturePath, defaults, dialectsOff } from './settings.js';
 import { Shares } from './shares.js';
 import { offerTest } from './test-share.js';
 import * as controls from './controls.js';
@@ -45,7 +45,8 @@ async function chooseSource(port, place, signal, sources, wish) {
 	if (path === 'browser') {
 		throw new Failure('native-off');
 	}
-	const { cursor, multiple, needs } = nativeWish(wish);
+	const { cursor: preset, ...bounds } = await defaults();
+	const { cursor, multiple, needs } = nativeWish(wish, preset);
 	const remember = !shares.has(place.origin) && (await consent.remembers(place, sender, display ? { remember: false } : wish));
 	const kept = remember && { origin: place.origin, remember };
 	const hostShare = await host.share({ sources: nativeSources(sources), cursor, ...(multiple && { multiple }), ...kept }, signal, needs);
@@ -61,7 +62,7 @@ async function chooseSource(port, place, signal, sources, wish) {
 		await Promise.all(chosen.map((share) => share.stop()));
 		throw error;
 	}
-	const sourceIds = chosen.map((share) => shares.grant(place, share, port));
+	const sourceIds = chosen.map((share) => shares.grant(place, share, port, bounds));
 	return { sourceId: sourceIds[0], ...(multiple && { sourceIds }), restored: hostShare.restored };
 }
 

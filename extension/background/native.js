@@ -5,6 +5,7 @@
  */
 import { Failure, portalFailure } from '../shared/failure.js';
 import { ext } from './ext.js';
+import { HostShare } from './host-share.js';
 
 export const HOST_NAME = 'org.portlight.host';
 export const PROTOCOL = 1;
@@ -13,18 +14,23 @@ const HELLO_MS = 1_800;
 /** How often a host that said nothing since is asked whether it is still there, and how many such spells it has to answer. */
 const WATCH_MS = 1_000;
 const UNANSWERED_MAX = 2;
-/** The host gives a helper 800 ms before it kills it; letting go of the host ends every share. */
-const STOP_MS = 2_500;
 /** A host that fell over or hung before it said a word is started once more: what was cold is warm then. */
 const TRIES = 2;
 const AGAIN = ['host-crashed', 'host-timeout'];
 
-/** What browsers say of a host that they could not start, or that ended before its first word. @type {[RegExp, string][]} */
+/**
+ * What browsers say of a host that they could not start. None tells an extension of a sandbox: there the manifest is not
+ * seen, so it is not found, and `portlight doctor` has to tell why.
+ *
+ * @type {[RegExp, string][]}
+ */
 const REASONS = [
-	// Firefox has no better word for a program that is not where the manifest says, or can't be run.
-	[/not found|no such native application|unexpected error/i, 'host-missing'],
+	// In Chromium also a program that is not where the manifest says; in Firefox also an extension that it does not name.
+	[/not found|no such native application/i, 'host-missing'],
 	[/forbidden/i, 'wrong-caller'],
-	[/abort|cancel|denied|failed to start|not executable|does not exist/i, 'host-sandboxed'],
+	// Firefox's only word for a program that is not there or can't be run, and for a person who told Ubuntu's portal not to
+	// start it for a Snap. What can't be run has "exited" in Chromium, as any other that falls over at once.
+	[/failed to start|unexpected error/i, 'host-unusable'],
 ];
 
 /** @param {string} reason the browser's words */
@@ -45,88 +51,6 @@ function codeFor(reason) {
  * @typedef {{codec: string, width: number, height: number, chroma?: string}} Opened
  * @typedef {{type: string, resolve: (result: any) => void, reject: (failure: Failure) => void}} Pending
  */
-
-/** One share that the person granted, until it ended. */
-export class HostShare {
-	#host;
-	/** @type {((frame: FrameMessage) => void) | null} */
-	onFrame = null;
-	/** @type {((cursor: CursorMessage) => void) | null} where the share was asked for with the cursor `metadata` */
-	onCursor = null;
-	/** @type {((failure: Failure) => void) | null} called once, whoever ended it */
-	onEnded = null;
-	/** What it was asked for with: `hidden`, `embedded` or `metadata`. */
-	cursor = 'embedded';
-	/** @type {HostShare[]} what the person chose beside it, where several were asked for */
-	others = [];
-	/** @type {Failure | null} why it ended */
-	ended = null;
-
-	/**
-	 * @param {NativeHost} host
-	 * @param {{share: number, surface: string, width: number, height: number, restored?: boolean}} granted
-	 * @param {string[]} supports what the host's hello named
-	 */
-	constructor(host, granted, supports) {
-		this.#host = host;
-		this.supports = supports;
-		this.id = granted.share;
-		this.surface = granted.surface;
-		/** Whether the person's remembered choice was used: no dialog was shown. */
-		this.restored = granted.restored === true;
-		this.width = granted.width;
-		this.height = granted.height;
-	}
-
-	/**
-	 * @param {OpenOptions} options
-	 * @returns {Promise<Opened>}
-	 */
-	open(options) {
-		return this.#host.request('open', { share: this.id, ...options });
-	}
-
-	/** @param {number} frames */
-	credit(frames) {
-		this.#host.notify('credit', { share: this.id, frames });
-	}
-
-	/** @param {Settings} settings what is to change */
-	configure(settings) {
-		this.#host.notify('configure', { share: this.id, ...settings });
-	}
-
-	keyframe() {
-		this.#host.notify('keyframe', { share: this.id });
-	}
-
-	/**
-	 * What it costs; for hosts that support `stats`.
-	 *
-	 * @returns {Promise<{cpuMs: number, rssKiB: number, frames: number, bytes: number, codec?: string}>}
-	 */
-	stats() {
-		return this.#host.request('stats', { share: this.id });
-	}
-
-	/** Ends it. A host that does not answer in time is let go of, which ends it too. */
-	async stop() {
-		if (this.ended) {
-			return;
-		}
-		const timer = setTimeout(() => this.#host.close('The host did not stop a share in time.'), STOP_MS);
-		try {
-			await this.#host.request('stop', { share: this.id });
-		} catch (error) {
-			if (!this.ended && Failure.from(error).code !== 'unknown-share') {
-				this.#host.close('The host refused to stop a share.');
-			}
-		} finally {
-			clearTimeout(timer);
-		}
-		this.#host.endShare(this.id, new Failure('stopped'));
-	}
-}
 
 export class NativeHost {
 	/** @type {chrome.runtime.Port | null} */

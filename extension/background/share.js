@@ -12,7 +12,7 @@ const SIDE_MAX = 16_384;
 const CODECS = ['vp9', 'vp8'];
 
 /**
- * @typedef {import('./native.js').HostShare} HostShare
+ * @typedef {import('./host-share.js').HostShare} HostShare
  * @typedef {import('./native.js').FrameMessage} FrameMessage
  * @typedef {import('./source-ids.js').Place} Place
  * @typedef {'person' | 'page'} Who paused a share; it goes on when nobody has it paused any more
@@ -235,6 +235,7 @@ export class Share {
 			height,
 			source: { width: sourceWidth, height: sourceHeight },
 			maxFps: fps(this.#wish.maxFps),
+			maxHeight: supports.includes('scale') ? side(this.#wish.maxHeight) : 0,
 			surface,
 			cursor: embedded ? 'always' : 'never',
 		});

@@ -7,11 +7,12 @@ import { Share } from './share.js';
 import { placeOf, SourceIds } from './source-ids.js';
 
 /**
- * @typedef {import('./native.js').HostShare} HostShare
+ * @typedef {import('./host-share.js').HostShare} HostShare
  * @typedef {import('./share.js').Redeem} Redeem
  * @typedef {import('./share.js').ShareInfo} ShareInfo
  * @typedef {import('./share.js').Who} Who
  * @typedef {import('./source-ids.js').Place} Place
+ * @typedef {{maxFps?: number, maxHeight?: number, fidelity?: string}} Bounds
  */
 
 const GUESS_MS = 100;
@@ -26,8 +27,23 @@ function refuse(port) {
 	}
 }
 
+/**
+ * @param {Redeem} wish
+ * @param {Bounds} bounds
+ * @returns {Redeem} the wish, bounded where it says nothing itself
+ */
+function within(wish, { maxFps, maxHeight, fidelity }) {
+	const sized = wish.maxWidth !== undefined || wish.maxHeight !== undefined;
+	return {
+		...wish,
+		maxFps: wish.maxFps ?? maxFps,
+		maxHeight: sized ? wish.maxHeight : maxHeight,
+		fidelity: wish.fidelity ?? fidelity,
+	};
+}
+
 export class Shares {
-	/** @type {SourceIds<{hostShare: HostShare, page: chrome.runtime.Port}>} */
+	/** @type {SourceIds<{hostShare: HostShare, page: chrome.runtime.Port, bounds: Bounds}>} */
 	#ids = new SourceIds();
 	/** @type {Map<number, Share>} */
 	#live = new Map();
@@ -51,9 +67,10 @@ export class Shares {
 	 * @param {Place} place
 	 * @param {HostShare} hostShare
 	 * @param {chrome.runtime.Port} page
+	 * @param {Bounds} [bounds] what holds where the page that redeems it says nothing
 	 */
-	grant(place, hostShare, page) {
-		const grant = { hostShare, page };
+	grant(place, hostShare, page, bounds = {}) {
+		const grant = { hostShare, page, bounds };
 		hostShare.onEnded = (failure) => {
 			this.#ids.forget(grant);
 			this.#over(failure);
@@ -86,7 +103,7 @@ export class Shares {
 				setTimeout(() => refuse(port), GUESS_MS);
 				return;
 			}
-			this.#start(port, place, grant.hostShare, message);
+			this.#start(port, place, grant.hostShare, within(message, grant.bounds));
 		};
 		port.onMessage.addListener(first);
 	}

@@ -49,9 +49,9 @@
 	 * @param {Said} wish
 	 * @returns {Promise<{sourceId: string, sourceIds: string[], canRequestAudioTrack: boolean}>}
 	 */
-	function request({ sources, cursor = 'always', remember, region, multiple, display }) {
+	function request({ sources, cursor, remember, region, multiple, display }) {
 		expect(sources === undefined || (Array.isArray(sources) && sources.every((name) => typeof name === 'string')));
-		expect(CURSORS.includes(cursor) && (region == null || isRegion(region)));
+		expect((cursor === undefined || CURSORS.includes(cursor)) && (region == null || isRegion(region)));
 		expect([remember, multiple].every((wish) => wish === undefined || typeof wish === 'boolean'));
 		if (!navigator.userActivation.isActive) {
 			throw errors['not-activated'];

@@ -33,7 +33,7 @@
 			maxHeight: most(mandatory.maxHeight) ?? most(video.height),
 			maxFps: most(mandatory.maxFrameRate) ?? most(video.frameRate),
 			region: mandatory.portlightRegion ?? video.portlightRegion,
-			fidelity: (mandatory.portlightFidelity ?? video.portlightFidelity) === 'text' ? 'text' : undefined,
+			fidelity: ['motion', 'text'].find((known) => known === (mandatory.portlightFidelity ?? video.portlightFidelity)),
 		};
 	}
 

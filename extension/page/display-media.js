@@ -27,7 +27,7 @@
 	/** The names that the text gives for what goes wrong; the rest is AbortError. */
 	const NAMES = ['NotAllowedError', 'NotFoundError', 'NotReadableError', 'InvalidStateError', 'AbortError'];
 	/** What only means that this way is not there. */
-	const NOT_THERE = /^(not-supported|native-off|host-(missing|sandboxed|timeout)|version-mismatch|wrong-caller)$/;
+	const NOT_THERE = /^(not-supported|native-off|host-(missing|unusable|timeout)|version-mismatch|wrong-caller)$/;
 
 	/**
 	 * @typedef {{video: any, audio: any, controller: any, monitorTypeSurfaces?: string}} Options
@@ -186,7 +186,8 @@
 	 */
 	async function capture(video, sources, audio) {
 		const cursor = video.cursor?.ideal ?? video.cursor;
-		const { ok, error } = await ask({ sources, cursor: cursor === 'never' ? 'never' : 'always' });
+		const wanted = cursor === undefined ? undefined : cursor === 'never' ? 'never' : 'always';
+		const { ok, error } = await ask({ sources, cursor: wanted });
 		if (!ok) {
 			const { code = 'host-missing', name = '', message = 'The extension went away.' } = error ?? {};
 			if (own && NOT_THERE.test(code)) {

@@ -22,8 +22,9 @@
 	 *   repeat: ((picture: VideoFrame, timestamp: number) => Promise<void>) | null,
 	 *   end: (clones: Set<MediaStreamTrack>) => void}} Sink
 	 * @typedef {{take: (message: object) => void, close: () => void}} FrameDecoder
-	 * @typedef {{codec: string, chroma?: string, width: number, height: number, maxFps: number, surface: string,
-	 *   cursor: string, source?: Size}} Opened `source`: the size of what is shared, as far as the desktop says
+	 * @typedef {{codec: string, chroma?: string, width: number, height: number, maxFps: number, maxHeight?: number,
+	 *   surface: string, cursor: string, source?: Size}} Opened `source`: the size of what is shared, as far as the desktop says;
+	 *   `maxHeight`: what bounds the picture, which the page need not have said; 0: nothing
 	 * @typedef {{maxWidth?: number, maxHeight?: number, maxFps?: number,
 	 *   region?: {x: number, y: number, width: number, height: number} | null}} Limits
 	 */
@@ -146,6 +147,9 @@
 			this.#size = { width: opened.width, height: opened.height };
 			this.#full = opened.source && opened.source.width > opened.width ? opened.source : this.#size;
 			this.#maxFps = opened.maxFps;
+			if (opened.maxHeight) {
+				this.#limits = { ...this.#limits, maxHeight: opened.maxHeight };
+			}
 			this.#decoder?.close();
 			this.#decoder = new FrameDecoder(opened.chroma === '444' ? 'vp9-444' : opened.codec, {
 				onPicture: (/** @type {VideoFrame} */ picture) => this.#show(picture),

@@ -181,13 +181,13 @@ export const errors = Object.freeze({
 	},
 	'host-missing': {
 		name: 'NotReadableError',
-		message: 'The Portlight host is not installed for this browser.',
-		remedy: 'Install the portlight package, or run `make install`, then restart the browser.',
+		message: 'The browser finds no Portlight host.',
+		remedy: 'Install the portlight package, or run `make install`, then restart the browser. A browser that is a Flatpak or a Snap may not see the host: `portlight doctor` says what works there.',
 	},
 	'host-crashed': {
 		name: 'NotReadableError',
 		message: 'The Portlight host ended unexpectedly.',
-		remedy: 'Share the screen again; if it comes back, report it with the host\'s log.',
+		remedy: 'Share the screen again; if it comes back, run `portlight doctor`, and report it with the host\'s log.',
 	},
 	'busy': {
 		name: 'InvalidStateError',
@@ -244,10 +244,10 @@ export const errors = Object.freeze({
 		message: 'The Portlight host does not answer.',
 		remedy: 'Share the screen again; if it comes back, restart the browser and run `portlight doctor`.',
 	},
-	'host-sandboxed': {
+	'host-unusable': {
 		name: 'NotReadableError',
-		message: 'The browser\'s sandbox (Flatpak or Snap) does not let it start the Portlight host.',
-		remedy: 'Permit it: flatpak permission-set webextensions org.portlight.host snap.firefox yes; or install the browser as a package of your system. `portlight doctor` looks at the rest.',
+		message: 'The browser could not start the Portlight host.',
+		remedy: 'Reinstall Portlight. If the browser is a Snap, permit it to start the host: flatpak permission-set webextensions org.portlight.host snap.firefox yes. `portlight doctor` tells more.',
 	},
 	'not-supported': {
 		name: 'NotSupportedError',
@@ -268,5 +268,10 @@ export const errors = Object.freeze({
 		name: 'NotReadableError',
 		message: 'The Portlight host has not answered yet.',
 		remedy: 'Wait a moment; a machine that is busy takes longer. If it stays so, run `portlight doctor`.',
+	},
+	'chooser-error': {
+		name: 'NotReadableError',
+		message: 'The browser could not show its own dialog.',
+		remedy: 'Try again, or choose `Always through the desktop` in Portlight\'s settings.',
 	},
 });

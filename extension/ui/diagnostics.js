@@ -8,7 +8,8 @@ import { decodable } from './player.js';
 import { failureText, text } from './text.js';
 
 /**
- * @typedef {{kind: 'good' | 'bad' | 'quiet', words: string, remedy?: string}} Finding
+ * @typedef {{kind: 'good' | 'bad' | 'quiet', words: string, remedy?: string, origins?: string[]}} Finding `origins`: of
+ *   pages that the person may let the extension into again
  * @typedef {{findings: Finding[], report: string}} Diagnosis the report is plain text, without any site's address
  */
 
@@ -49,6 +50,14 @@ function hostFindings(status) {
 	return findings;
 }
 
+/** What the browser was told to keep the extension out of, where it needs to be. @returns {Promise<string[]>} */
+async function forbiddenOrigins() {
+	/** @type {string[]} */
+	const wanted = ext.runtime.getManifest().host_permissions ?? [];
+	const granted = await Promise.all(wanted.map((origin) => ext.permissions.contains({ origins: [origin] })));
+	return wanted.filter((_, i) => !granted[i]);
+}
+
 /** @param {string} type @returns {Promise<any>} undefined where the background does not answer */
 function ask(type) {
 	return ext.runtime.sendMessage({ type }).catch(() => undefined);
@@ -56,7 +65,7 @@ function ask(type) {
 
 /** @returns {Promise<Diagnosis>} */
 export async function diagnose() {
-	const [status, codecs, policy, path, off, { failure }, shares] = await Promise.all([
+	const [status, codecs, policy, path, off, { failure }, shares, forbidden] = await Promise.all([
 		ask('host-status'),
 		'VideoDecoder' in window ? decodable() : [],
 		managed(),
@@ -64,9 +73,13 @@ export async function diagnose() {
 		dialectsOff(),
 		ext.storage.session.get('failure'),
 		ask('shares'),
+		forbiddenOrigins(),
 	]);
 	const findings = hostFindings(status);
-	findings.push(codecs.length > 0 ? { kind: 'good', words: text('codecs', codecs.join(', ')) } : broken('decoder-failed'));
+	findings.push(codecs.length > 0 ? { kind: 'good', words: text('codecs', codecs.map((name) => name.toUpperCase().replace('-444', ' 4:4:4')).join(', ')) } : broken('decoder-failed'));
+	if (forbidden.length > 0) {
+		findings.push({ kind: 'bad', words: text('accessMissing'), remedy: text('accessRemedy'), origins: forbidden });
+	}
 	const decided = Object.keys(policy);
 	if (decided.length > 0) {
 		findings.push({ kind: 'quiet', words: text('policy', decided.join(', ')) });
@@ -87,6 +100,7 @@ export async function diagnose() {
 		codecs: codecs.join(' ') || 'none',
 		capture: path,
 		'own capture API': ext.desktopCapture ? 'yes' : 'no',
+		'site access': forbidden.length > 0 ? `not to ${forbidden.length} of the kinds of sites` : 'all',
 		'dialects off': off.join(' ') || 'none',
 		policy: decided.join(' ') || 'none',
 		'live shares': shares?.length ?? '-',

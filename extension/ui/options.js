@@ -1,11 +1,11 @@
 /** The options page: each site's choices, what is remembered, which way a request takes, and whether all is well. */
 import { ext } from '../background/ext.js';
 import { managed } from '../background/managed.js';
-import { capturePath, dialectsOff, managedDialects, setCapturePath, setDialect } from '../background/settings.js';
+import { capturePath, DEFAULTS, defaults, dialectsOff, managedDialects, setCapturePath, setDefault, setDialect } from '../background/settings.js';
 import { dialectNames } from '../shared/dialect-names.js';
 import { diagnose } from './diagnostics.js';
 import { showGrants, showSites } from './sites-list.js';
-import { element, make, setState, text, translate } from './text.js';
+import { element, make, number, setState, text, translate } from './text.js';
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let quiet;
@@ -19,41 +19,86 @@ function announce(words) {
 
 const saved = () => announce(text('saved'));
 
-async function showCapturePath() {
-	const [chosen, { nativePath }] = await Promise.all([capturePath(), managed()]);
-	element('capture-managed').hidden = nativePath === undefined;
-	for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('input[name=capture]'))) {
-		input.checked = input.value === chosen;
-		input.disabled = nativePath !== undefined;
+/** @typedef {{show: () => Promise<void>}} Part of the page that is shown again when another page changed what it shows */
+
+/** @returns {Part} */
+function capturePart() {
+	const inputs = [.../** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('input[name=capture]'))];
+	for (const input of inputs) {
 		input.addEventListener('change', async () => {
 			await setCapturePath(/** @type {import('../background/settings.js').CapturePath} */ (input.value));
 			saved();
 		});
 	}
+	const show = async () => {
+		const [chosen, { nativePath }] = await Promise.all([capturePath(), managed()]);
+		element('capture-managed').hidden = nativePath === undefined;
+		for (const input of inputs) {
+			input.checked = input.value === chosen;
+			input.disabled = nativePath !== undefined;
+		}
+	};
+	return { show };
 }
 
-/** A switch for each dialect; one that the organization decided about shows that and stays. */
-async function showDialects() {
-	const [off, decided] = await Promise.all([dialectsOff(), managedDialects()]);
+/** What each default can be, in words. @type {Record<string, (value: any) => string>} */
+const DEFAULT_WORDS = {
+	cursor: (value) => text(value === 'never' ? 'cursorNever' : 'cursorAlways'),
+	maxFps: (value) => text('defaultFpsMost', number(value)),
+	maxHeight: (value) => (value === 0 ? text('defaultHeightAny') : text('defaultHeightMost', String(value))),
+	fidelity: (value) => text(value === 'text' ? 'fidelityText' : 'fidelityMotion'),
+};
+const DEFAULT_TITLES = { cursor: 'defaultCursor', maxFps: 'defaultFps', maxHeight: 'defaultHeight', fidelity: 'defaultFidelity' };
+
+/** @returns {Part} */
+function defaultsPart() {
+	const selects = Object.entries(DEFAULTS).map(([name, values]) => {
+		const select = make('select', '');
+		select.name = name;
+		const ordered = [...values].sort((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : 0));
+		select.append(...ordered.map((value) => new Option(DEFAULT_WORDS[name](value), String(value))));
+		select.addEventListener('change', async () => {
+			await setDefault(name, values.find((value) => String(value) === select.value));
+			saved();
+		});
+		const title = make('span', '', text(DEFAULT_TITLES[/** @type {keyof typeof DEFAULT_TITLES} */ (name)]));
+		element('defaults').append(make('label', '', title, select));
+		return select;
+	});
+	const show = async () => {
+		const chosen = /** @type {Record<string, unknown>} */ (await defaults());
+		selects.forEach((select) => (select.value = String(chosen[select.name])));
+	};
+	return { show };
+}
+
+/**
+ * A switch for each dialect; one that the organization decided about shows that and stays.
+ *
+ * @returns {Part}
+ */
+function dialectsPart() {
 	const inputs = Object.entries(dialectNames).map(([name, title]) => {
 		const input = make('input', '');
 		input.type = 'checkbox';
 		input.name = name;
-		input.checked = !off.includes(name);
-		input.disabled = name in decided;
 		input.addEventListener('change', async () => {
 			await setDialect(name, input.checked);
-			count();
 			saved();
 		});
 		element('dialects').append(make('li', '', make('label', 'choice', input, make('span', '', title))));
 		return input;
 	});
-	const count = () => {
+	const show = async () => {
+		const [off, decided] = await Promise.all([dialectsOff(), managedDialects()]);
+		for (const input of inputs) {
+			input.checked = !off.includes(input.name);
+			input.disabled = input.name in decided;
+		}
 		const on = inputs.filter(({ checked }) => checked).length;
 		element('dialects-count').textContent = text('dialectsCount', String(on), String(inputs.length));
 	};
-	count();
+	return { show };
 }
 
 async function showShortcut() {
@@ -68,6 +113,17 @@ async function showShortcut() {
 			void ext.tabs.create({ url: 'chrome://extensions/shortcuts' });
 		}
 	});
+}
+
+/** @param {string[]} origins whose pages the browser is asked for: only a click may do that */
+function accessButton(origins) {
+	const button = make('button', 'remedy', text('accessAllow'));
+	button.addEventListener('click', async () => {
+		await ext.permissions.request({ origins }).catch(() => false);
+		await showHealth();
+		element('check').focus();
+	});
+	return button;
 }
 
 let report = '';
@@ -86,10 +142,11 @@ async function showHealth() {
 	}));
 	report = words;
 	list.replaceChildren(
-		...findings.map(({ kind, words, remedy = '' }) => {
+		...findings.map(({ kind, words, remedy = '', origins }) => {
 			const line = make('p', '');
 			setState(line, kind, words);
-			return make('li', '', line, ...(remedy ? [make('p', 'remedy quiet', remedy)] : []));
+			const more = [...(remedy ? [make('p', 'remedy quiet', remedy)] : []), ...(origins ? [accessButton(origins)] : [])];
+			return make('li', '', line, ...more);
 		}),
 	);
 }
@@ -107,4 +164,9 @@ element('copy').addEventListener('click', async () => {
 });
 const listSites = () => showSites(decodeURIComponent(location.hash.slice(1)), saved);
 window.addEventListener('hashchange', () => void listSites());
-await Promise.all([listSites(), showGrants(announce), showCapturePath(), showDialects(), showShortcut(), showHealth()]);
+const parts = [capturePart(), defaultsPart(), dialectsPart()];
+const showParts = () => Promise.all(parts.map(({ show }) => show()));
+ext.storage.onChanged.addListener(() => void showParts());
+ext.permissions.onAdded.addListener(() => void showHealth());
+ext.permissions.onRemoved.addListener(() => void showHealth());
+await Promise.all([listSites(), showGrants(announce), showParts(), showShortcut(), showHealth()]);

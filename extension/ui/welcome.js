@@ -87,7 +87,7 @@ function showStatus(status) {
 	const host = found ? null : status ? failureText(status) : silent;
 	markStep('host', found ? 'good' : 'bad');
 	setWords('host', host?.message ?? text('hostReady', status.version));
-	element('install').hidden = status?.code !== 'host-missing';
+	element('install').hidden = !['host-missing', 'host-unusable'].includes(status?.code);
 	setRemedy('host', status?.code === 'host-missing' ? '' : host?.remedy);
 	const desktop = found ? lacking(status) : null;
 	ready = found && !desktop;

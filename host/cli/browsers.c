@@ -16,13 +16,13 @@ const struct browser *browsers_get(size_t index) {
 	return &browsers[index];
 }
 
-bool browsers_known(const char *name) {
+const struct browser *browsers_find(const char *name) {
 	for (size_t i = 0; i < G_N_ELEMENTS(browsers); i++) {
 		if (strcmp(browsers[i].name, name) == 0) {
-			return true;
+			return &browsers[i];
 		}
 	}
-	return false;
+	return NULL;
 }
 
 static char *user_folder(const struct browser *browser) {

@@ -22,8 +22,8 @@ size_t browsers_count(void);
 /* `index` is less than browsers_count(). Static. */
 const struct browser *browsers_get(size_t index);
 
-/* Whether any row has that name. */
-bool browsers_known(const char *name);
+/* The first row with that name, or NULL. Static. */
+const struct browser *browsers_find(const char *name);
 
 /* The manifest's path for this person. */
 char *browsers_user_path(const struct browser *browser);

@@ -7,6 +7,7 @@
 #include "cli/arguments.h"
 #include "cli/browsers.h"
 #include "cli/command.h"
+#include "cli/sandboxes.h"
 #include "cli/say.h"
 #include "config.h"
 #include "control/local_socket.h"
@@ -229,7 +230,73 @@ static void check_browser(struct doctor *doctor, const struct browser *browser) 
 	good(text);
 }
 
-static void check_browsers(struct doctor *doctor) {
+/* Whether the session bus has the service, running or to be started. */
+static bool bus_has(GDBusConnection *bus, const char *name) {
+	static const char *const calls[] = {"ListNames", "ListActivatableNames"};
+	for (size_t i = 0; bus != NULL && i < G_N_ELEMENTS(calls); i++) {
+		g_autoptr(GVariant) reply = g_dbus_connection_call_sync(bus, "org.freedesktop.DBus",
+			"/org/freedesktop/DBus", "org.freedesktop.DBus", calls[i], NULL,
+			G_VARIANT_TYPE("(as)"), G_DBUS_CALL_FLAGS_NONE, PORTAL_TIMEOUT_DOCTOR_MS,
+			NULL, NULL);
+		g_autofree const char **names = NULL;
+		if (reply != NULL) {
+			g_variant_get(reply, "(^a&s)", &names);
+			if (g_strv_contains(names, name)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Whether the desktop's portal is Ubuntu's, which starts hosts for browsers in a sandbox. */
+static bool portal_starts_hosts(GDBusConnection *bus) {
+	g_autoptr(GVariant) version =
+		bus == NULL ? NULL
+			    : g_dbus_connection_call_sync(bus, "org.freedesktop.portal.Desktop",
+				      "/org/freedesktop/portal/desktop",
+				      "org.freedesktop.DBus.Properties", "Get",
+				      g_variant_new("(ss)", "org.freedesktop.portal.WebExtensions",
+					      "version"),
+				      G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NONE,
+				      PORTAL_TIMEOUT_DOCTOR_MS, NULL, NULL);
+	return version != NULL;
+}
+
+static void check_sandboxed(struct doctor *doctor, GDBusConnection *bus,
+	const struct sandboxed *sandboxed, enum sandboxed_trace trace) {
+	bool starts = sandboxes_starts_host(sandboxed,
+		sandboxed->asks_portal && portal_starts_hosts(bus),
+		sandboxed->asks_proxy && bus_has(bus, "org.freedesktop.NativeMessagingProxy"));
+	g_autofree char *text = sandboxes_describe(sandboxed, starts);
+	g_autofree char *remedy = sandboxes_remedy(sandboxed, starts);
+	if (!starts && trace == SANDBOXED_INSTALLED) {
+		problem(doctor, text, remedy);
+		return;
+	}
+	(void)printf("note     %s\n         %s\n", text, remedy);
+	/* Its own folders are elsewhere, so it was not looked at among the others. */
+	const struct browser *browser = browsers_find(sandboxed->browser);
+	if (starts && !browsers_present(browser)) {
+		check_browser(doctor, browser);
+	}
+}
+
+static size_t check_sandboxes(struct doctor *doctor, bool has_bus) {
+	g_autoptr(GDBusConnection) bus =
+		has_bus ? g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, NULL) : NULL;
+	size_t present = 0;
+	for (size_t i = 0; i < sandboxes_count(); i++) {
+		enum sandboxed_trace trace = sandboxes_trace(sandboxes_get(i), "");
+		if (trace != SANDBOXED_ABSENT) {
+			check_sandboxed(doctor, bus, sandboxes_get(i), trace);
+			present++;
+		}
+	}
+	return present;
+}
+
+static void check_browsers(struct doctor *doctor, bool has_bus) {
 	size_t present = 0;
 	for (size_t i = 0; i < browsers_count(); i++) {
 		if (browsers_present(browsers_get(i))) {
@@ -237,6 +304,7 @@ static void check_browsers(struct doctor *doctor) {
 			present++;
 		}
 	}
+	present += check_sandboxes(doctor, has_bus);
 	if (present == 0) {
 		note("None of the browsers that Portlight knows has run here yet.");
 	}
@@ -253,12 +321,13 @@ int command_doctor(int argc, char **argv) {
 		return EXIT_USAGE;
 	}
 	check_session(&doctor);
-	if (check_bus(&doctor)) {
+	bool has_bus = check_bus(&doctor);
+	if (has_bus) {
 		check_portal(&doctor);
 	}
 	check_pipewire(&doctor);
 	check_program(&doctor, "portlight-host");
 	check_program(&doctor, "portlight-capture");
-	check_browsers(&doctor);
+	check_browsers(&doctor, has_bus);
 	return doctor.problems == 0 ? EXIT_DONE : EXIT_PROBLEM;
 }

@@ -52,7 +52,7 @@ static bool parse(struct selection *selection, bool install, int *argc, char ***
 		return false;
 	}
 	for (char **name = selection->names; name != NULL && *name != NULL; name++) {
-		if (!browsers_known(*name)) {
+		if (browsers_find(*name) == NULL) {
 			g_autofree char *message =
 				g_strdup_printf("There is no browser \"%s\" in the list.", *name);
 			say_problem(message, strstr(names->str, "Browsers:"));

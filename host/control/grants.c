@@ -150,6 +150,10 @@ static bool save(struct store *store, char **detail) {
 	if (fd < 0) {
 		return unusable(detail, "grants.new can't be created");
 	}
+	/* One that a crash left behind keeps the mode that it has. */
+	if (fchmod(fd, 0600) != 0) {
+		return unusable(detail, "grants.new is open to others");
+	}
 	struct bytes text = {0};
 	errno = ENOMEM;
 	bool ok = grant_list_write(&store->list, &text) && write_all(fd, &text) &&

@@ -142,7 +142,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		test('can not be run', async () => {
 			become(real);
 			chmodSync(host, 0o644);
-			await assertBroken(kind === 'chromium' ? 'host-(sandboxed|crashed)' : 'host-(sandboxed|crashed|missing)');
+			await assertBroken(kind === 'chromium' ? 'host-crashed' : 'host-unusable');
 			await assertMends();
 		});
 

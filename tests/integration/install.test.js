@@ -7,6 +7,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {chromiumId, firefoxId} from '../fake/browser.js';
+import {World} from '../fake/world.js';
 import {program} from './recording.js';
 
 const name = 'org.portlight.host';
@@ -17,7 +18,7 @@ let env;
 
 beforeEach(() => {
 	home = mkdtempSync(join(tmpdir(), 'portlight-home-'));
-	const unset = {XDG_CONFIG_HOME: undefined, WAYLAND_DISPLAY: undefined, DISPLAY: undefined};
+	const unset = {XDG_CONFIG_HOME: undefined, XDG_DATA_HOME: undefined, WAYLAND_DISPLAY: undefined, DISPLAY: undefined};
 	const nowhere = {XDG_RUNTIME_DIR: home, DBUS_SESSION_BUS_ADDRESS: undefined, PIPEWIRE_RUNTIME_DIR: undefined};
 	env = {...process.env, ...unset, ...nowhere, HOME: home};
 });
@@ -128,4 +129,28 @@ test('doctor names each thing that is missing, with its remedy', () => {
 
 	assert.equal(run('install').status, 0);
 	assert.match(run('doctor').stdout, /^ok {7}chromium knows the host/m);
+});
+
+test('doctor says of browsers in a sandbox what works there', async () => {
+	for (const folder of ['snap/firefox', '.var/app/org.mozilla.firefox', '.local/share/flatpak/app/com.google.Chrome']) {
+		mkdirSync(join(home, folder), {recursive: true});
+	}
+	const alone = run('doctor').stdout;
+	assert.match(alone, /^note {5}firefox as a Snap \(firefox\) can't start the host.*\n {9}Install firefox as a package/m);
+	assert.match(alone, /^note {5}firefox as a Flatpak .* can't start the host.*\n {9}Install .* xdg-native-messaging-proxy/m);
+	assert.match(alone, /^problem {2}chrome as a Flatpak .* can't start the host.*\n {9}Install chrome as a package/m);
+
+	const world = new World();
+	try {
+		await world.startBus();
+		await world.startPortal({web_extensions: true, proxy: true});
+		env.DBUS_SESSION_BUS_ADDRESS = world.env.DBUS_SESSION_BUS_ADDRESS;
+		const helped = run('doctor').stdout;
+		assert.match(helped, /^note {5}firefox as a Snap .* can have the host started.*\n {9}It asks you once\..* snap\.firefox yes$/m);
+		assert.match(helped, /^note {5}firefox as a Flatpak .* can have the host started.*157/m);
+		assert.match(helped, /^problem {2}firefox does not know the host\.\n {9}portlight install --browser firefox$/m);
+		assert.match(helped, /^problem {2}chrome as a Flatpak .* can't start the host/m);
+	} finally {
+		await world.finish();
+	}
 });

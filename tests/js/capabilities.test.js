@@ -111,6 +111,8 @@ test('what is put into a page comes in a turn of its own, where a click that cam
 
 test('wishes in the host\'s words', () => {
 	assert.deepEqual(listen.nativeWish({}), { cursor: 'embedded', multiple: false, needs: [] });
+	assert.deepEqual(listen.nativeWish({}, 'never'), { cursor: 'hidden', multiple: false, needs: [] }, 'a default fails nothing');
+	assert.equal(listen.nativeWish({ cursor: 'always' }, 'never').cursor, 'embedded', 'what a page asks for goes first');
 	assert.deepEqual(listen.nativeWish({ cursor: 'toString' }), { cursor: 'embedded', multiple: false, needs: [] });
 	assert.deepEqual(listen.nativeWish({ cursor: 'never', region: true }), {
 		cursor: 'hidden',

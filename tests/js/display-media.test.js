@@ -91,7 +91,7 @@ test('video: asked of the desktop, redeemed in the page', async () => {
 	const { asked, calls, devices, redeemed, stream } = setUp();
 	assert.equal(await devices.getDisplayMedia({ video: { width: 800, frameRate: { max: 10, ideal: 5 }, deviceId: { exact: 'x' } } }), stream);
 	const [{ id: _id, ...ask }] = asked;
-	assert.deepEqual(ask, { portlight: 1, ask: 'request', display: true, remember: false, sources: ['screen', 'window'], cursor: 'always' });
+	assert.deepEqual(ask, { portlight: 1, ask: 'request', display: true, remember: false, sources: ['screen', 'window'] });
 	assert.deepEqual(redeemed, [
 		{ video: { width: 800, frameRate: { max: 10, ideal: 5 }, chromeMediaSource: 'desktop', chromeMediaSourceId: 'portlight:x' } },
 	]);
@@ -235,7 +235,7 @@ test('a controller counts as used by a call that failed; where there are none, i
 });
 
 test('where this way is not there, the browser\'s own function is called as it was', async () => {
-	for (const code of ['not-supported', 'host-missing', 'host-sandboxed', 'native-off', 'version-mismatch']) {
+	for (const code of ['not-supported', 'host-missing', 'host-unusable', 'native-off', 'version-mismatch']) {
 		const { calls, devices, redeemed } = setUp({ reply: failure(code, 'NotSupportedError') });
 		const options = { video: { width: 5 } };
 		assert.equal(await devices.getDisplayMedia(options, 'more'), 'native stream');

@@ -15,10 +15,11 @@ test("Chromium's id in the Makefile is that of the key", () => {
 	assert.match(makefile, new RegExp(`^CHROMIUM_ID := ${id}$`, 'm'));
 });
 
-test("Firefox's id is the one in the Makefile, and it declares that no data is collected", () => {
+test("Firefox's id is the one in the Makefile, and it declares the one thing that goes to the native host", () => {
 	const { id, data_collection_permissions: data } = firefox.browser_specific_settings.gecko;
 	assert.match(makefile, new RegExp(`^FIREFOX_ID := ${id}$`, 'm'));
-	assert.deepEqual(data, { required: ['none'] });
+	assert.deepEqual(data, { required: ['browsingActivity'] });
+	assert.match(readFileSync(`${root}docs/PRIVACY.md`, 'utf8'), /`data_collection_permissions` names `browsingActivity`/);
 });
 
 test('the permissions are these and no more', () => {
@@ -29,7 +30,7 @@ test('the permissions are these and no more', () => {
 		assert.deepEqual(matches, shared.host_permissions);
 	}
 	for (const pattern of shared.host_permissions) {
-		assert.match(pattern, /^(https:|http:\/\/(localhost|\*\.localhost|127\.0\.0\.1)\/)/);
+		assert.match(pattern, /^(https:|http:\/\/(localhost|\*\.localhost|127\.0\.0\.1|\[::1\])\/)/);
 	}
 });
 

@@ -97,11 +97,9 @@ test('what the browser says of a host that it could not start is told apart', as
 		'Specified native messaging host not found.': 'host-missing',
 		'No such native application org.portlight.host': 'host-missing',
 		'Access to the specified native messaging host is forbidden.': 'wrong-caller',
-		'Failed to start native messaging host.': 'host-sandboxed',
-		'The operation was aborted.': 'host-sandboxed',
-		'File at path "/usr/libexec/portlight-host" does not exist, or is not executable': 'host-sandboxed',
+		'Failed to start native messaging host.': 'host-unusable',
 		'Native host has exited.': 'host-crashed',
-		'An unexpected error occurred': 'host-missing',
+		'An unexpected error occurred': 'host-unusable',
 		'': 'host-crashed',
 	};
 	for (const [message, code] of Object.entries(reasons)) {

@@ -26,7 +26,7 @@ test('a redeemed share is opened with what the page can decode, within bounds', 
 	const size = { width: 1920, height: 1080 };
 	assert.deepEqual(
 		{ ...port.received[0], chroma: '' },
-		{ type: 'opened', codec: 'vp9', chroma: '', ...size, source: size, maxFps: 12, surface: 'monitor', cursor: 'always' },
+		{ type: 'opened', codec: 'vp9', chroma: '', ...size, source: size, maxFps: 12, maxHeight: 0, surface: 'monitor', cursor: 'always' },
 	);
 	assert.equal(port.received.length, 1);
 	assert.deepEqual(counts, [1]);
@@ -88,6 +88,28 @@ test("the page's bounds go into open, within the protocol's", async () => {
 		assert.ok(!('fidelity' in open));
 		assert.deepEqual(port.of('opened')[0].source, { width: 1920, height: 1080 });
 	}
+});
+
+test("the person's bounds hold where the page says nothing of the kind", async () => {
+	const bounds = { maxFps: 15, maxHeight: 720, fidelity: 'text' };
+	const codecs = ['vp9', 'vp9-444'];
+	for (const [wish, expected] of [
+		[{ codecs }, [15, 0, 720, 'text']],
+		[{ codecs, maxFps: 60 }, [60, 0, 720, 'text']],
+		[{ codecs, maxWidth: 3840 }, [15, 3840, 0, 'text']],
+		[{ codecs: ['vp8'], maxHeight: 2000 }, [15, 0, 2000, undefined]],
+		[{ codecs, fidelity: 'motion' }, [15, 0, 720, undefined]],
+	]) {
+		useHost(full);
+		const port = await (await setUp(bounds)).redeem(wish);
+		const [open] = lastHost().of('open');
+		assert.deepEqual([open.maxFps, open.maxWidth, open.maxHeight, open.fidelity], expected);
+		const [opened] = port.of('opened');
+		assert.deepEqual([opened.maxFps, opened.maxHeight], [expected[0], expected[2]], 'the track is told');
+	}
+	useHost();
+	const port = await (await setUp(bounds)).redeem();
+	assert.equal(port.of('opened')[0].maxHeight, 0, 'a host that scales nothing bounds nothing');
 });
 
 test('4:4:4 is asked for when the page wants it and both ends can do it', async () => {

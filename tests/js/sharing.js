@@ -5,14 +5,14 @@ const { NativeHost } = await import('../../extension/background/native.js');
 const { Shares } = await import('../../extension/background/shares.js');
 const { placeOf } = await import('../../extension/background/source-ids.js');
 
-export async function setUp() {
+export async function setUp(bounds = undefined) {
 	const counts = [];
 	const failures = [];
 	const shares = new Shares((live) => counts.push(live.length), ({ code }) => failures.push(code));
 	const host = new NativeHost();
 	const [page, pageFar] = FakePort.pair('page', sender());
 	const hostShare = await host.share({ sources: ['monitor'], cursor: 'embedded' });
-	const id = shares.grant(placeOf(sender()), hostShare, pageFar);
+	const id = shares.grant(placeOf(sender()), hostShare, pageFar, bounds);
 	const redeem = async (wish = {}, from = sender()) => {
 		const [near, far] = FakePort.pair('share', from);
 		shares.connect(far);

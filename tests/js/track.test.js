@@ -208,6 +208,26 @@ test('the picture keeps its shape within the page\'s limits, and the settings fo
 	}
 });
 
+test('a bound that the page did not ask for shows in its settings, until it asks for something itself', async () => {
+	const { decoder, port, stream, VideoFrame } = await (async () => {
+		const all = setUp();
+		const { port, stream } = await all.redeem(video());
+		port.postMessage({ ...opened, width: 1280, height: 720, maxHeight: 720, source: { width: 1920, height: 1080 } });
+		return { ...all, port, stream: await stream, decoder: all.decoders[0] };
+	})();
+	const [track] = stream.getVideoTracks();
+	const picture = (displayWidth, displayHeight) => decoder.listener.onPicture(new VideoFrame({ displayWidth, displayHeight, timestamp: 5 }));
+	picture(1280, 720);
+	assert.deepEqual([track.getSettings().height, track.getSettings().resizeMode], [720, 'crop-and-scale']);
+	assert.equal(track.getCapabilities().height.max, 1080);
+	const asked = said(port, 'configure');
+	const applied = track.applyConstraints({ frameRate: 10 });
+	assert.equal((await asked).maxHeight, undefined);
+	picture(1920, 1080);
+	await applied;
+	assert.equal(track.getSettings().height, 1080);
+});
+
 test('a picture of another size changes the settings', async () => {
 	const { decoder, track, VideoFrame } = await live();
 	decoder.listener.onPicture(new VideoFrame({ displayWidth: 800, displayHeight: 600, timestamp: 5 }));
@@ -330,6 +350,10 @@ test('bounds go to the encoder, the first ones with the wish', async () => {
 	const { port, track } = await live(video({ maxWidth: 1280, maxHeight: 800, maxFrameRate: 20, portlightFidelity: 'text' }));
 	const { maxWidth, maxHeight, fidelity } = port.wish;
 	assert.deepEqual([maxWidth, maxHeight, fidelity], [1280, 800, 'text']);
+	for (const [said, told] of [['motion', 'motion'], ['sharp', undefined], [undefined, undefined]]) {
+		const { port: other } = await live(video({ portlightFidelity: said }));
+		assert.equal(other.wish.fidelity, told);
+	}
 	const told = [];
 	port.on('message', (data) => data.type === 'configure' && told.push(data));
 	await track.applyConstraints({ width: { max: 640 }, frameRate: 12.4 });

@@ -95,7 +95,7 @@ const chromiumArgs = [
 	'--metrics-recording-only',
 	'--disable-gpu',
 	'--autoplay-policy=no-user-gesture-required',
-	'--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+	'--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE ::1, EXCLUDE [::1], EXCLUDE localhost',
 	'--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter,Translate',
 	'--allow-loopback-in-peer-connection',
 ];

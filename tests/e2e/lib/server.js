@@ -35,9 +35,10 @@ function fileFor(path) {
 
 /**
  * Starts a site; each has an origin of its own.
+ * @param {string} [host] of this machine
  * @returns {Promise<{origin: string, url: (path: string) => string, close: () => Promise<void>}>}
  */
-export async function startServer() {
+export async function startServer(host = '127.0.0.1') {
 	const server = createServer(async (request, response) => {
 		const file = fileFor(new URL(request.url ?? '/', 'http://127.0.0.1').pathname);
 		const found = file && types[extname(file)] && (await stat(file).catch(() => null))?.isFile();
@@ -48,9 +49,9 @@ export async function startServer() {
 		response.writeHead(200, {'content-type': types[extname(file)], 'cache-control': 'no-cache'});
 		createReadStream(file).pipe(response);
 	});
-	await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+	await new Promise((resolve) => server.listen(0, host, () => resolve(undefined)));
 	const address = /** @type {import('node:net').AddressInfo} */ (server.address());
-	const origin = `http://127.0.0.1:${address.port}`;
+	const origin = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
 	return {
 		origin,
 		url: (path) => origin + path,

@@ -7,16 +7,6 @@
 #include "cli/browsers.h"
 #include "config.h"
 
-static const struct browser *find(const char *name) {
-	for (size_t i = 0; i < browsers_count(); i++) {
-		if (strcmp(browsers_get(i)->name, name) == 0) {
-			return browsers_get(i);
-		}
-	}
-	fail_msg("no browser %s", name);
-	return NULL;
-}
-
 static void every_row_is_complete(void **state) {
 	(void)state;
 	assert_true(browsers_count() >= 5);
@@ -24,33 +14,33 @@ static void every_row_is_complete(void **state) {
 		const struct browser *browser = browsers_get(i);
 		g_autofree char *user = browsers_user_path(browser);
 		g_autofree char *system = browsers_system_path(browser);
-		assert_true(browsers_known(browser->name));
+		assert_true(browsers_find(browser->name) != NULL);
 		assert_true(g_path_is_absolute(user));
 		assert_true(system == NULL || g_path_is_absolute(system));
 		assert_true(g_str_has_suffix(user, "/" PORTLIGHT_HOST_NAME ".json"));
 	}
-	assert_false(browsers_known("lynx"));
+	assert_null(browsers_find("lynx"));
 }
 
 static void paths_are_where_the_browsers_look(void **state) {
 	(void)state;
-	g_autofree char *chromium = browsers_user_path(find("chromium"));
+	g_autofree char *chromium = browsers_user_path(browsers_find("chromium"));
 	assert_string_equal(chromium,
 		"/nonexistent/config/chromium/NativeMessagingHosts/" PORTLIGHT_HOST_NAME ".json");
-	g_autofree char *firefox = browsers_user_path(find("firefox"));
+	g_autofree char *firefox = browsers_user_path(browsers_find("firefox"));
 	assert_string_equal(firefox,
 		"/nonexistent/home/.mozilla/native-messaging-hosts/" PORTLIGHT_HOST_NAME ".json");
-	g_autofree char *system = browsers_system_path(find("chromium"));
+	g_autofree char *system = browsers_system_path(browsers_find("chromium"));
 	assert_string_equal(
 		system, "/etc/chromium/native-messaging-hosts/" PORTLIGHT_HOST_NAME ".json");
-	assert_false(browsers_present(find("chromium")));
+	assert_false(browsers_present(browsers_find("chromium")));
 }
 
 static void a_manifest_names_host_and_extension(void **state) {
 	(void)state;
 	static const char *const names[] = {"chromium", "firefox"};
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		const struct browser *browser = find(names[i]);
+		const struct browser *browser = browsers_find(names[i]);
 		g_autofree char *manifest = browsers_manifest(browser, "/opt/a b/portlight-host");
 		assert_non_null(strstr(manifest, "\"name\": \"" PORTLIGHT_HOST_NAME "\""));
 		assert_null(strstr(manifest, "_ID@"));
@@ -58,17 +48,17 @@ static void a_manifest_names_host_and_extension(void **state) {
 		assert_string_equal(host, "/opt/a b/portlight-host");
 		assert_true(browsers_manifest_admits(browser, manifest));
 	}
-	g_autofree char *other = browsers_manifest(find("firefox"), "/x");
-	assert_false(browsers_manifest_admits(find("chromium"), other));
+	g_autofree char *other = browsers_manifest(browsers_find("firefox"), "/x");
+	assert_false(browsers_manifest_admits(browsers_find("chromium"), other));
 }
 
 static void odd_paths_survive_the_manifest(void **state) {
 	(void)state;
 	static const char path[] = "/opt/\"quoted\" \\ back/@NAME@/\xc3\xa9/portlight-host";
-	g_autofree char *manifest = browsers_manifest(find("chromium"), path);
+	g_autofree char *manifest = browsers_manifest(browsers_find("chromium"), path);
 	g_autofree char *host = browsers_manifest_host(manifest);
 	assert_string_equal(host, path);
-	assert_null(browsers_manifest(find("chromium"), "/opt/\xff/portlight-host"));
+	assert_null(browsers_manifest(browsers_find("chromium"), "/opt/\xff/portlight-host"));
 }
 
 static void other_texts_name_no_host(void **state) {

@@ -1,0 +1,120 @@
+/** What is chosen in the options page reaches shares and other pages of settings; what the browser took away is named. */
+import assert from 'node:assert/strict';
+import {after, afterEach, before, describe, test} from 'node:test';
+import {insideDesktop} from './lib/inside.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+const {askUntil, until} = await import('./lib/own.js');
+const {startServer} = await import('./lib/server.js');
+const {Bench, probe} = await import('./lib/suite.js');
+
+/** @typedef {import('puppeteer-core').Page} Page */
+
+/** Chooses in a list, or switches, as a person does. @param {string} selector @param {string | boolean} value */
+const choose = (selector, value) => {
+	const input = /** @type {HTMLInputElement} */ (document.querySelector(selector));
+	input[typeof value === 'boolean' ? 'checked' : 'value'] = /** @type {never} */ (value);
+	input.dispatchEvent(new Event('change'));
+};
+
+/** @param {string} selector */
+const valueOf = (selector) => /** @type {HTMLInputElement | null} */ (document.querySelector(selector))?.value;
+
+for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	describe(`${kind}: settings`, () => {
+		const bench = new Bench({kind});
+		before(() => bench.open());
+		after(() => bench.close());
+		afterEach(() => bench.tidy());
+
+		/** @returns {Promise<Page>} */
+		async function openSettings() {
+			assert(bench.browser);
+			const page = await bench.browser.openOwn('ui/options.html');
+			bench.pages.push(page);
+			await until(page, () => document.querySelector('#health .good') !== null);
+			return page;
+		}
+
+		test('the defaults hold where a page asks for nothing, and what a page asks for goes first', async () => {
+			const settings = await openSettings();
+			for (const [name, value] of [['cursor', 'never'], ['maxFps', '15'], ['maxHeight', '720']]) {
+				await settings.evaluate(choose, `[name=${name}]`, value);
+			}
+			const other = await openSettings();
+			assert.deepEqual([await other.evaluate(valueOf, '[name=cursor]'), await other.evaluate(valueOf, '[name=maxHeight]')], ['never', '720']);
+			const page = await bench.page();
+			const sourceId = await bench.granted(page);
+			// The probe's own bounds are taken out: this page says nothing of size.
+			assert.equal((await probe(page, 'redeem', sourceId, 'promise', {maxWidth: 0, maxHeight: 0})).ok, true);
+			await probe(page, 'play');
+			const {settings: bounded} = await probe(page, 'track');
+			assert.deepEqual([bounded.width, bounded.height, bounded.frameRate, bounded.cursor], [1280, 720, 15, 'never']);
+			await probe(page, 'apply', {width: 1920, height: 1080, frameRate: 30});
+			const {settings: asked} = await probe(page, 'track');
+			assert.deepEqual([asked.width, asked.height, asked.frameRate], [1920, 1080, 30]);
+			await probe(page, 'stop');
+			await bench.assertNothingLeft();
+			for (const [name, value] of [['cursor', 'always'], ['maxFps', '30'], ['maxHeight', '0']]) {
+				await settings.evaluate(choose, `[name=${name}]`, value);
+			}
+		});
+
+		test('two pages of settings show and keep what either changes', async () => {
+			const [one, other] = [await openSettings(), await openSettings()];
+			await one.evaluate(choose, '[name=janus]', false);
+			await other.evaluate(choose, '[name=muaz]', false);
+			for (const page of [one, other]) {
+				const off = await askUntil(() => page.evaluate(() => [...document.querySelectorAll('#dialects input')].flatMap((input) => {
+					const {checked, name} = /** @type {HTMLInputElement} */ (input);
+					return checked ? [] : [name];
+				})), (names) => names.length === 2);
+				assert.deepEqual(off, ['muaz', 'janus']);
+			}
+			await one.evaluate(choose, '[name=janus]', true);
+			await one.evaluate(choose, '[name=muaz]', true);
+		});
+
+		test('a page of [::1] is one of this machine', async (t) => {
+			const site = await startServer('::1');
+			t.after(() => site.close());
+			const page = await bench.page('/pages/probe.html', site.origin);
+			await bench.share(page);
+			await probe(page, 'stop');
+			await bench.assertNothingLeft();
+		});
+	});
+
+	describe(`${kind}: settings of an extension that is kept out of sites`, () => {
+		const bench = new Bench({kind});
+		before(() => bench.open());
+		after(() => bench.close());
+		afterEach(() => bench.tidy());
+
+		test('the diagnostics name it, with a button to let it in again', async () => {
+			assert(bench.browser);
+			const own = await bench.browser.openOwn('ui/options.html');
+			bench.pages.push(own);
+			await until(own, () => document.querySelector('#health .good') !== null);
+			assert.equal(await own.evaluate(() => document.querySelector('#health button') !== null), false);
+			if (kind === 'firefox') {
+				await own.evaluate(() => /** @type {any} */ (globalThis).browser.permissions.remove({origins: ['https://*/*']}));
+			} else {
+				const extensions = await bench.browser.open('chrome://extensions/');
+				bench.pages.push(extensions);
+				await extensions.evaluate(async () => {
+					const {developerPrivate} = /** @type {any} */ (globalThis).chrome;
+					const all = await developerPrivate.getExtensionsInfo();
+					const {id} = all.find((/** @type {any} */ {name}) => name === 'Portlight');
+					await developerPrivate.updateExtensionConfiguration({extensionId: id, hostAccess: 'ON_CLICK'});
+				});
+			}
+			await until(own, () => document.querySelector('#health button') !== null);
+			const report = await own.evaluate(async () => {
+				const {diagnose} = await import(/** @type {any} */ ('/ui/diagnostics.js'));
+				return (await diagnose()).report;
+			});
+			assert.match(report, /^site access: not to \d/m);
+		});
+	});
+}

@@ -1,0 +1,110 @@
+#include "unit.h"
+
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "cli/sandboxes.h"
+#include "config.h"
+
+static char *root;
+
+static const struct sandboxed *find(const char *id) {
+	for (size_t i = 0; i < sandboxes_count(); i++) {
+		if (strcmp(sandboxes_get(i)->id, id) == 0) {
+			return sandboxes_get(i);
+		}
+	}
+	fail_msg("no browser %s", id);
+	return NULL;
+}
+
+static void make(const char *path) {
+	g_autofree char *folder = g_build_filename(root, path, NULL);
+	assert_int_equal(g_mkdir_with_parents(folder, 0700), 0);
+}
+
+static void every_row_names_a_known_browser(void **state) {
+	(void)state;
+	for (size_t i = 0; i < sandboxes_count(); i++) {
+		assert_non_null(browsers_find(sandboxes_get(i)->browser));
+	}
+}
+
+static void installed_is_told_from_has_run(void **state) {
+	(void)state;
+	static const struct {
+		const char *id;
+		const char *data;
+		const char *program;
+	} cases[] = {
+		{"org.mozilla.firefox", "home/.var/app/org.mozilla.firefox",
+			"var/lib/flatpak/app/org.mozilla.firefox"},
+		{"com.google.Chrome", "home/.var/app/com.google.Chrome",
+			"home/.local/share/flatpak/app/com.google.Chrome"},
+		{"firefox", "home/snap/firefox", "snap/bin/firefox"},
+		{"chromium", "home/snap/chromium", "var/lib/snapd/snap/bin/chromium"},
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const struct sandboxed *sandboxed = find(cases[i].id);
+		assert_int_equal(sandboxes_trace(sandboxed, root), SANDBOXED_ABSENT);
+		make(cases[i].data);
+		assert_int_equal(sandboxes_trace(sandboxed, root), SANDBOXED_HAS_RUN);
+		make(cases[i].program);
+		assert_int_equal(sandboxes_trace(sandboxed, root), SANDBOXED_INSTALLED);
+	}
+}
+
+static void what_starts_the_host_is_known_for_each(void **state) {
+	(void)state;
+	assert_false(sandboxes_starts_host(find("firefox"), false, false));
+	assert_true(sandboxes_starts_host(find("firefox"), true, false));
+	assert_true(sandboxes_starts_host(find("chromium"), true, false));
+	assert_false(sandboxes_starts_host(find("org.mozilla.firefox"), true, false));
+	assert_true(sandboxes_starts_host(find("org.mozilla.firefox"), false, true));
+	assert_false(sandboxes_starts_host(find("org.chromium.Chromium"), true, true));
+}
+
+static void texts_say_what_works_and_what_to_do(void **state) {
+	(void)state;
+	const struct {
+		const char *id;
+		bool starts;
+		const char *text;
+		const char *remedy;
+	} cases[] = {
+		{"firefox", true, "firefox as a Snap",
+			"webextensions " PORTLIGHT_HOST_NAME " snap.firefox yes"},
+		{"firefox", false, "can't start the host", "as a package of your system"},
+		{"org.mozilla.firefox", true, "Firefox 157", "update the browser"},
+		{"org.mozilla.firefox", false, "nothing of Portlight",
+			"xdg-native-messaging-proxy"},
+		{"com.google.Chrome", false, "the browser's own dialog",
+			"Install chrome as a package of your system."},
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const struct sandboxed *sandboxed = find(cases[i].id);
+		g_autofree char *text = sandboxes_describe(sandboxed, cases[i].starts);
+		g_autofree char *remedy = sandboxes_remedy(sandboxed, cases[i].starts);
+		assert_non_null(strstr(text, cases[i].text));
+		assert_non_null(strstr(remedy, cases[i].remedy));
+	}
+}
+
+int main(void) {
+	g_autofree char *template = g_build_filename(g_get_tmp_dir(), "sandboxes-XXXXXX", NULL);
+	root = g_mkdtemp(template);
+	g_autofree char *home = g_build_filename(root, "home", NULL);
+	/* Before GLib reads and keeps it. */
+	(void)g_setenv("HOME", home, TRUE);
+	g_unsetenv("XDG_DATA_HOME");
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row_names_a_known_browser),
+		cmocka_unit_test(installed_is_told_from_has_run),
+		cmocka_unit_test(what_starts_the_host_is_known_for_each),
+		cmocka_unit_test(texts_say_what_works_and_what_to_do),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	g_autofree char *remove = g_strdup_printf("rm -r '%s'", root);
+	return system(remove) != 0 ? 1 : failed;
+}
