@@ -8,12 +8,15 @@
 /* Smaller pictures leave time for a better search. */
 #define VP9_PIXELS_FASTEST (1280u * 720u)
 
-/* Half of what the extension asks for. From there on text may take more bits than its share when
- * all of it moves at once, in place of looking coarse for a second. */
-#define PIXELS_PER_KBPS_AMPLE 400u
+/* Nine tenths of what the extension asks for: its frames cross a pipe, not a network. From there on
+ * text may take more bits than its share when all of it moves at once, in place of looking coarse
+ * for a second. */
+#define PIXELS_PER_KBPS_AMPLE 222u
+#define KBPS_AMPLE 3600u
 
 static bool is_ample(const struct tuning_input *input) {
-	return input->kbps >= input->width * input->height / PIXELS_PER_KBPS_AMPLE;
+	return input->kbps >= KBPS_AMPLE &&
+	       input->kbps >= input->width * input->height / PIXELS_PER_KBPS_AMPLE;
 }
 
 static uint32_t vp8_threads(const struct tuning_input *input) {

@@ -17,6 +17,22 @@ const strokes = {x: 1400, y: 500, width: 64, height: 16};
 /** Of that window, which the picture is cropped to. */
 const film = {x: 1020, y: 100, width: 800, height: 800};
 
+/** The colours of the chart, as tests/desktop/strokes fills the screen with them: 5 in a row. */
+const chart = [
+	...Array.from({length: 17}, (_, i) => Array(3).fill(Math.min(16 * i, 255))),
+	...Array.from({length: 8}, (_, i) => [4, 2, 1].map((bit) => (i & bit ? 255 : 0))),
+];
+
+/** How far the colours on the page are from those on the screen, of 255. @param {import('puppeteer-core').Page} page */
+async function colourError(page) {
+	let worst = 0;
+	for (const [i, colour] of chart.entries()) {
+		const pixels = await probe(page, 'pixels', {x: (i % 5) * 384 + 192, y: Math.floor(i / 5) * 216 + 108, width: 2, height: 2});
+		worst = Math.max(worst, ...colour.map((value, channel) => Math.abs(value - pixels[channel])));
+	}
+	return worst;
+}
+
 /** Starts the window, and waits until it has drawn. @param {string[]} args */
 async function openStrokes(...args) {
 	const window = spawn(fileURLToPath(new URL('../desktop/strokes', import.meta.url)), args, {stdio: ['ignore', 'pipe', 'inherit']});
@@ -94,6 +110,24 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 					const read = () => probe(page, 'pixels', strokes).then(contrast);
 					const seen = await askUntil(read, (value) => value > low);
 					assert.ok(seen && seen > low && seen < high, `${fidelity}${decodes ? '' : ', not decoded'}: they differ by ${seen?.toFixed(0)}`);
+					await probe(page, 'stop');
+				}
+			} finally {
+				window.kill();
+				await once(window, 'exit');
+			}
+		});
+
+		test('greys and saturated colours come out as they are on the screen', async () => {
+			const window = await openStrokes('--chart');
+			try {
+				for (const fidelity of ['motion', 'text']) {
+					const page = await bench.page();
+					const id = await bench.granted(page);
+					assert.equal((await probe(page, 'redeem', id, 'promise', {portlightFidelity: fidelity})).ok, true);
+					await probe(page, 'play', 100).catch(() => {}); // The chart hides the marker.
+					const worst = (await askUntil(() => colourError(page), (error) => error <= 3)) ?? 255;
+					assert.ok(worst <= 3, `${fidelity}: ${worst} of 255`);
 					await probe(page, 'stop');
 				}
 			} finally {
