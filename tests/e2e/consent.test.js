@@ -300,8 +300,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await page.goBack();
 			await page.waitForFunction(() => 'probe' in window);
 			const persisted = await probed(page, 'persisted');
-			// Firefox, as a driver starts it, loads the page anew.
-			assert.equal(persisted, kind === 'chromium', 'it was in the cache');
+			// Firefox, as a driver starts it, loads the page anew; that says nothing of its cache.
+			assert.ok(persisted || kind === 'firefox', 'it was in the cache');
 			if (persisted) {
 				await bench.assertEnded(page);
 			}
