@@ -99,9 +99,10 @@ static bool judge_frames(struct judge *judge, vpx_codec_ctx_t *decoder,
 			!workload_read_step(
 				decoded->planes[0], decoded->stride[0], &frames[i].step) ||
 			(i > 0 && frames[i].step < frames[i - 1].step)) {
-			fprintf(stderr, "bench-cell: frame %zu of %zu (%zu bytes) %s %u\n", i + 1,
-				count, frames[i].length,
-				decoded != NULL ? "shows step" : "is broken", frames[i].step);
+			fprintf(stderr, "bench-cell: frame %zu of %zu (%zu bytes) %s %u after %u\n",
+				i + 1, count, frames[i].length,
+				decoded != NULL ? "shows step" : "is broken", frames[i].step,
+				i > 0 ? frames[i - 1].step : 0);
 			return false;
 		}
 		if (i > 0 && frames[i].step > frames[i - 1].step) {

@@ -1,6 +1,6 @@
 /** getDisplayMedia by the native path, by the points of the tables in docs/SCREEN-CAPTURE.md. */
 import assert from 'node:assert/strict';
-import {after, afterEach, before, describe, test} from 'node:test';
+import {after, afterEach, before, beforeEach, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'mutter']);
@@ -12,10 +12,8 @@ const {assertReal, Bench, probe, probed} = await import('./lib/suite.js');
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	describe(`${kind}: getDisplayMedia`, () => {
 		const bench = new Bench({kind, chooser: true});
-		before(async () => {
-			await bench.open();
-			await switched({[String(bench.site?.origin)]: true});
-		});
+		before(() => bench.open());
+		beforeEach(() => switched({[String(bench.site?.origin)]: true}));
 		after(() => bench.close());
 		afterEach(() => bench.tidy());
 
@@ -157,7 +155,6 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		});
 
 		test('a site that is switched off has the browser\'s own, and so has another of the same host', async () => {
-			await switched({[String(bench.site?.origin)]: true});
 			const page = await open('', bench.elsewhere?.origin);
 			await bench.desktop.willAnswer('ignore');
 			await probe(page, 'wish', {video: true});

@@ -29,7 +29,7 @@ export function probed(page, name) {
 	return page.evaluate((n) => /** @type {any} */ (window).probe[n], name);
 }
 
-/** One browser and one site for a file's tests, and the words that the tests are written in. */
+/** One browser for a file's tests, a site for each of them, and the words that the tests are written in. */
 export class Bench {
 	/** @param {import('./browser.js').Options} options */
 	constructor(options) {
@@ -112,9 +112,11 @@ export class Bench {
 		assert.equal((await probe(page, 'track')).readyState, 'ended');
 	}
 
-	/** Closes what a test opened. */
+	/** Closes what a test opened. The next one has another site, which has no part in what was refused to this one. */
 	async tidy() {
 		await Promise.all(this.pages.splice(0).map((page) => page.close().catch(() => {})));
+		await this.site?.close();
+		this.site = await startServer();
 		const {left} = await this.ours.gone(5000);
 		assert.deepEqual(left, [], 'nothing of ours outlives a test');
 	}
