@@ -144,6 +144,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await bench.assertEnded(one);
 			await bench.assertEnded(other);
 			await bench.assertNothingLeft();
+			await bench.desktop.mendPortal();
 		});
 
 		test('the keyboard shortcut is set, and its command stops everything', async () => {
