@@ -24,7 +24,8 @@ struct canvas {
 	struct audit audit;
 	struct cursor cursor;
 	struct picture raw; /* as in the buffer; the cursor's place is relative to it */
-	/* What is composed is a copy, or was exchanged with `raw`, which may change while it is encoded. */
+	/* What is composed is a copy, or was exchanged with `raw`, which may change while it is
+	 * encoded. */
 	struct picture upright; /* empty where only the scaled one is needed */
 	struct picture scaled;  /* empty where the upright one has the right size */
 	struct damage damage;   /* of `raw`, not composed yet */
