@@ -295,10 +295,7 @@
 		document.dispatchEvent(new CustomEvent(name, { detail: cloneInto ? cloneInto(detail, window) : detail }));
 	}
 
-	/**
-	 * @param {any} pattern
-	 * @param {any} said
-	 */
+	/** @param {any} pattern @param {any} said */
 	function matches(pattern, said) {
 		if (typeof pattern !== 'object' || typeof said !== 'object' || said === null) {
 			return pattern === said;
@@ -491,10 +488,11 @@
 			asks.clear();
 			left.forEach((ask) => ask.port?.disconnect());
 		});
-		if (document.readyState !== 'loading') {
+		if (document.readyState === 'loading') {
+			document.addEventListener('DOMContentLoaded', announceWhereExpected); // What shows a page's dialect is yet to come.
+		} else {
 			announceWhereExpected();
 		}
-		document.addEventListener('DOMContentLoaded', announceWhereExpected); // What shows a page's dialect may be yet to come.
 		relay.early.splice(0).forEach((/** @type {[any, boolean]} */ said) => take(...said));
 	};
 })();

@@ -129,7 +129,7 @@ export class Bench {
 export function assertReal(sample) {
 	assert.notEqual(sample, null, "the desktop's marker was read from a decoded frame");
 	const ms = /** @type {{latencyMs: number}} */ (sample).latencyMs;
-	assert.equal(ms > 0 && ms < 3000, true, `the marker was drawn just now: ${Math.round(ms)} ms ago`);
+	assert.equal(ms > 0 && ms < 2000, true, `the marker was drawn just now: ${Math.round(ms)} ms ago`);
 }
 
 /**
