@@ -360,7 +360,7 @@ struct host *host_create(const struct host_options *options) {
 		host->options.timeout_ms = HOST_TIMEOUT_MS;
 	}
 	host->cancellable = g_cancellable_new();
-	host->portal = portal_create(host->options.timeout_ms);
+	host->portal = portal_create(MIN(host->options.timeout_ms, PORTAL_TIMEOUT_MS));
 	host->stdio = stdio_create(options->in_fd, options->out_fd, &stdio_listener, host);
 	host->context = (struct share_context){
 		.portal = host->portal,

@@ -13,8 +13,8 @@ struct host;
 struct host_options {
 	int in_fd; /* taken, as is out_fd */
 	int out_fd;
-	/* How long the portal may take where it waits for no person, and a share may stay
-	 * unopened. 0: HOST_TIMEOUT_MS. When shorter than a helper's own, it bounds that too. */
+	/* How long a share may stay unopened. 0: HOST_TIMEOUT_MS. Where it is shorter than the
+	 * portal's or a helper's own limit, it takes the place of that too. */
 	unsigned timeout_ms;
 	/* Nothing is left to do; called once. */
 	void (*done)(void *data);

@@ -32,8 +32,8 @@ static const char help[] =
 	"\n"
 	"Environment:\n"
 	"  PORTLIGHT_LOG         error, warning (default), info or debug\n"
-	"  PORTLIGHT_TIMEOUT_MS  how long to wait for the portal, and for a granted share\n"
-	"                        to be opened (default 60000)\n";
+	"  PORTLIGHT_TIMEOUT_MS  how long to wait for the portal (10000 at most), and for a\n"
+	"                        granted share to be opened (default 60000)\n";
 
 static void print(int fd, const char *text) {
 	(void)!write(fd, text, strlen(text));

@@ -379,12 +379,14 @@ struct portal_request *portal_request_create(struct portal *portal, const struct
 		.data = data,
 	};
 	request_subscribe(request);
+	/* The person may take any time, but the portal says at once that it will ask. */
+	int limit_ms = call->waits_for_person ? (int)portal->timeout_ms : G_MAXINT;
 	if (!call->waits_for_person) {
 		request->timer = g_timeout_add(portal->timeout_ms, handle_request_timeout, request);
 	}
 	g_dbus_connection_call(request->connection, PORTAL_BUS_NAME, PORTAL_OBJECT_PATH,
 		PORTAL_SCREENCAST_INTERFACE, call->method, build_parameters(call, token),
-		G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, handle_call_reply,
+		G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NONE, limit_ms, NULL, handle_call_reply,
 		request);
 	return request;
 }

@@ -14,7 +14,7 @@
 
 #include "wire/errors.h"
 
-#define PORTAL_TIMEOUT_MS 60000u
+#define PORTAL_TIMEOUT_MS 10000u
 
 #define PORTAL_BUS_NAME "org.freedesktop.portal.Desktop"
 #define PORTAL_OBJECT_PATH "/org/freedesktop/portal/desktop"
@@ -84,7 +84,7 @@ struct portal_call {
 	const char *session;       /* object path, first argument; NULL: the method takes none */
 	const char *parent_window; /* second argument; NULL: the method takes none */
 	GVariantDict *options;     /* handle_token is added; its contents are taken */
-	bool waits_for_person;     /* no time limit */
+	bool waits_for_person;     /* no limit to the answer; that it asks is said in time */
 	bool creates_session;      /* a late Response brings a session that must not linger */
 };
 

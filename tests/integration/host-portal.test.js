@@ -167,6 +167,7 @@ const failures = [
 		{step, how: 'silent', code: 'portal-timeout'},
 		{step, how: 'unanswered', code: 'portal-timeout'},
 	]),
+	{step: 'start', how: 'silent', code: 'portal-timeout'},
 ];
 for (const {step, how, code} of failures) {
 	test(`${step}: ${how} gives ${code}`, async () => {

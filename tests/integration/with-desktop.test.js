@@ -119,6 +119,7 @@ test('a wrong command line is explained', async () => {
 	for (const [args, reason] of /** @type {[string[], RegExp][]} */ ([
 		[[], /no command given/],
 		[['--size', '12', 'true'], /'12' is no size; write it as 1920x1080/],
+		[['--rate', '0', 'true'], /from 1 to 99 drawings a second/],
 		[['--consent', 'window', 'true'], /needs --shell gnome/],
 		[['--apps', 'doom', 'true'], /no application 'doom'/],
 	])) {

@@ -282,7 +282,7 @@ class Session:
     def start_marker(self, title="Portlight marker", at_start=False):
         """Start a marker and wait until it has drawn."""
         width, height = self.config.size
-        command = [os.path.join(HERE, "marker"), "--title", title]
+        command = [os.path.join(HERE, "marker"), "--title", title, "--rate", str(self.config.rate)]
         if not self.shell:
             # A window of just less than a quarter is what Mutter places in the top left corner, and others beside it.
             command += ["--bare", "--size", f"{width // 2 - 1}x{height // 2 - 1}"]

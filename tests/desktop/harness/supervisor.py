@@ -55,6 +55,12 @@ def _apps(text):
     return names
 
 
+def _rate(text):
+    if not re.fullmatch(r"[1-9]\d?", text):
+        raise argparse.ArgumentTypeError("from 1 to 99 drawings a second")
+    return int(text)
+
+
 def _monitors(text):
     if text not in ("1", "2", "3", "4"):
         raise argparse.ArgumentTypeError("from 1 to 4 monitors")
@@ -77,6 +83,7 @@ def arguments(argv):
                              "window (gnome only), cancel, or leave them alone")
     parser.add_argument("--apps", type=_apps, default=["marker"], metavar="LIST",
                         help="applications on the desktop: marker, terminal, or none (marker)")
+    parser.add_argument("--rate", type=_rate, default=30, metavar="HZ", help="drawings a second of the marker (30)")
     parser.add_argument("--out", metavar="DIR", help="a folder that CMD may write to; its owner is restored afterwards")
     parser.add_argument("--verbose", action="store_true", help="say on stderr what is started and answered, and when")
     parser.add_argument("--keep-logs", metavar="DIR", help="copy the log of every part to DIR at the end")

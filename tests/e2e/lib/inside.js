@@ -4,6 +4,8 @@ import {fileURLToPath} from 'node:url';
 
 /** Longer than any file takes; a test that hangs is ended, and so is its desktop. */
 const LIMIT_MS = 300_000;
+/** Drawings a second. Without a GPU each costs Mutter 25 ms, so 30 would take most of a core from what is tested. */
+const RATE = '10';
 
 const withDesktop = fileURLToPath(new URL('../../desktop/with-desktop', import.meta.url));
 
@@ -20,7 +22,7 @@ export async function insideDesktop(url, options) {
 	const command = [process.execPath, ...process.execArgv, fileURLToPath(url)];
 	// E2E_VERBOSE=1 tells what happens on the desktop, and when.
 	const verbose = process.env.E2E_VERBOSE ? ['--verbose'] : [];
-	const run = spawnSync(withDesktop, [...options, ...verbose, '--', ...command], {stdio: 'inherit', timeout: LIMIT_MS});
+	const run = spawnSync(withDesktop, ['--rate', RATE, ...options, ...verbose, '--', ...command], {stdio: 'inherit', timeout: LIMIT_MS});
 	if (run.error) {
 		throw run.error;
 	}
