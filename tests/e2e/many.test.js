@@ -46,7 +46,9 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			}
 
 			assert.equal((await say('stop-all')).ok, true);
-			await bench.assertNothingLeft();
+			// Nineteen helpers end at once, on as many cores as there are.
+			const {left} = await bench.ours.gone(5000);
+			assert.deepEqual(left, []);
 			for (const page of pages) {
 				const track = await askUntil(() => probe(page, 'track'), ({readyState}) => readyState === 'ended');
 				assert.equal(track.readyState, 'ended');
