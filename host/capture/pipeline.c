@@ -55,16 +55,18 @@ struct pipeline {
 	int64_t last_pts_us;
 	uint32_t last_width; /* of the last frame */
 	uint32_t last_height;
-	int64_t change_us; /* when the last change was encoded */
-	int64_t refine_us; /* when the last picture may be made better */
-	bool ready;        /* READY was sent */
-	bool begun;        /* the canvas has a picture */
-	bool waiting;      /* the source announced a picture */
-	bool changed;      /* cursor or size, without a new picture */
-	bool resized;      /* what is sent next has another size than what was sent last */
-	bool key;          /* a keyframe is wanted */
-	bool coarse;       /* the last frame was too long */
-	bool unsettled;    /* encoding the last picture again improves it */
+	int64_t change_us;  /* when the last change was encoded */
+	int64_t refine_us;  /* when the last picture may be made better */
+	uint32_t refined;   /* frames that made it better since its last keyframe */
+	uint32_t refinable; /* so many of them are short enough, as far as is known */
+	bool ready;         /* READY was sent */
+	bool begun;         /* the canvas has a picture */
+	bool waiting;       /* the source announced a picture */
+	bool changed;       /* cursor or size, without a new picture */
+	bool resized;       /* what is sent next has another size than what was sent last */
+	bool key;           /* a keyframe is wanted */
+	bool coarse;        /* the last frame was too long */
+	bool unsettled;     /* encoding the last picture again improves it */
 	bool failed;
 };
 
@@ -206,6 +208,23 @@ static struct encoder_wish choose(
 		.coarse = pipeline->coarse};
 }
 
+/* A picture whose next refinement is too long keeps those before it: tried again and again it would
+ * go round between that and a coarse keyframe. */
+static void count_refinement(
+	struct pipeline *pipeline, const struct damage *damage, const struct encoder_frame *frame) {
+	bool changed = !damage_is_empty(damage);
+	if (changed) {
+		pipeline->refinable = UINT32_MAX;
+	}
+	if (changed || frame->key) {
+		pipeline->refined = 0;
+	} else if (frame->length > CHANNEL_FRAME_MAX) {
+		pipeline->refinable = pipeline->refined;
+	} else if (frame->length > 0) {
+		pipeline->refined++;
+	}
+}
+
 /* False when the encoder left the picture out: it is to be encoded again. */
 static bool encode_and_send(struct pipeline *pipeline, const struct picture *picture,
 	const struct damage *damage, int64_t pts_us) {
@@ -224,6 +243,7 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 		return true;
 	}
 	pipeline->coarse = long_frame;
+	count_refinement(pipeline, damage, &frame);
 	if (frame.length == 0 || long_frame) {
 		/* What no decoder gets, no later frame may refer to. */
 		pipeline->key = pipeline->key || long_frame;
@@ -246,7 +266,7 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 	pipeline->credit--;
 	update_want(pipeline);
 	pipeline->key = false;
-	pipeline->unsettled = !frame.settled;
+	pipeline->unsettled = !frame.settled && pipeline->refined < pipeline->refinable;
 	log_debug("frame %u: VP%s, %zu bytes, %u damaged areas%s%s", header.sequence,
 		wish.codec == PACKET_CODEC_VP8 ? "8" : "9", frame.length, damage->count,
 		frame.key ? ", key" : "", frame.settled ? ", settled" : "");
