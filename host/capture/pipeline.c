@@ -199,6 +199,7 @@ static struct encoder_wish choose(
 		.now_us = pipeline->loop->now(pipeline->loop_data),
 		.changed = pipeline->content.changed,
 		.pixels = (uint64_t)picture->width * picture->height,
+		.vp9_only = !choice_vp8_fits(picture->width, picture->height),
 		.encode_us = pipeline->encode_us,
 		.interval_us = pipeline->pace.interval_us,
 	};
@@ -378,12 +379,16 @@ void pipeline_step(struct pipeline *pipeline) {
 }
 
 void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height) {
+	char detail[64];
 	pipeline->waiting = true;
 	bool shows = canvas_size(&pipeline->canvas, &width, &height);
+	bool fits = pipeline->open.codec != PACKET_CODEC_VP8 || choice_vp8_fits(width, height);
 	if (!pipeline->ready && !pipeline->failed && !shows) {
-		char detail[64];
 		snprintf(detail, sizeof(detail), "the picture is %ux%u", width, height);
 		fail(pipeline, ERROR_REGION_OUTSIDE, detail);
+	} else if (!pipeline->failed && shows && !fits) {
+		snprintf(detail, sizeof(detail), "VP8 takes no picture of %ux%u", width, height);
+		fail(pipeline, ERROR_ENCODER_FAILED, detail);
 	} else if (!pipeline->ready && !pipeline->failed) {
 		const struct packet packet = {
 			.type = PACKET_READY,
