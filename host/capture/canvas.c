@@ -230,13 +230,20 @@ bool canvas_compose(struct canvas *canvas, const struct picture **picture, struc
 	return true;
 }
 
-bool canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height) {
+bool canvas_full_size(const struct canvas *canvas, uint32_t *width, uint32_t *height) {
 	struct rect region;
 	if (!find_region(canvas, *width, *height, &region)) {
 		return false;
 	}
 	*width = (uint32_t)region.width;
 	*height = (uint32_t)region.height;
+	return true;
+}
+
+bool canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height) {
+	if (!canvas_full_size(canvas, width, height)) {
+		return false;
+	}
 	scale_fit(canvas->max_width, canvas->max_height, width, height);
 	return true;
 }

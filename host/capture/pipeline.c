@@ -381,7 +381,10 @@ void pipeline_step(struct pipeline *pipeline) {
 void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height) {
 	char detail[64];
 	pipeline->waiting = true;
-	bool shows = canvas_size(&pipeline->canvas, &width, &height);
+	uint32_t full_width = width;
+	uint32_t full_height = height;
+	bool shows = canvas_full_size(&pipeline->canvas, &full_width, &full_height) &&
+		     canvas_size(&pipeline->canvas, &width, &height);
 	bool fits = pipeline->open.codec != PACKET_CODEC_VP8 || choice_vp8_fits(width, height);
 	if (!pipeline->ready && !pipeline->failed && !shows) {
 		snprintf(detail, sizeof(detail), "the picture is %ux%u", width, height);
@@ -395,6 +398,8 @@ void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height
 			.ready = {.codec = pipeline->choice.codec,
 				.width = width,
 				.height = height,
+				.full_width = full_width,
+				.full_height = full_height,
 				.chroma = pipeline->canvas.chroma},
 		};
 		pipeline->ready = true;
