@@ -48,7 +48,7 @@ function codeFor(reason) {
  * @typedef {{maxFps?: number, maxKbps?: number, maxWidth?: number, maxHeight?: number, region?: Region | null}} Settings
  * @typedef {{codec: string, maxFps: number, maxKbps: number, credit: number, maxWidth?: number, maxHeight?: number,
  *   fidelity?: string, region?: Region | null, cursor?: string}} OpenOptions
- * @typedef {{codec: string, width: number, height: number, chroma?: string}} Opened
+ * @typedef {{codec: string, width: number, height: number, fullWidth?: number, fullHeight?: number, chroma?: string}} Opened
  * @typedef {{type: string, resolve: (result: any) => void, reject: (failure: Failure) => void}} Pending
  */
 

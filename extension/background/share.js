@@ -225,7 +225,8 @@ export class Share {
 	/** @param {import('./native.js').Opened} opened */
 	#opened(opened) {
 		const { surface, supports, width: sourceWidth, height: sourceHeight } = this.#hostShare;
-		const { codec, chroma, width, height } = opened;
+		// An output with a scale has more pixels than the desktop says.
+		const { codec, chroma, width, height, fullWidth = sourceWidth, fullHeight = sourceHeight } = opened;
 		const embedded = this.#hostShare.cursor === 'embedded' && supports.includes('cursor-embedded');
 		this.#post({
 			type: 'opened',
@@ -233,7 +234,7 @@ export class Share {
 			chroma,
 			width,
 			height,
-			source: { width: sourceWidth, height: sourceHeight },
+			source: { width: fullWidth, height: fullHeight },
 			maxFps: fps(this.#wish.maxFps),
 			maxHeight: supports.includes('scale') ? side(this.#wish.maxHeight) : 0,
 			surface,

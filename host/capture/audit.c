@@ -79,10 +79,10 @@ static bool check_tile(
 uint32_t audit_check(struct audit *audit, const struct pixels *pixels, bool throughout,
 	struct picture *picture, struct damage *damage) {
 	const struct rect whole = {0, 0, (int32_t)picture->width, (int32_t)picture->height};
-	for (uint32_t i = 0; i < damage->count; i++) {
-		if (rect_contains(&damage->rects[i], &whole)) {
-			return 0;
-		}
+	/* What was read a moment ago; what is added here may be merged with what was not. */
+	const struct damage read = *damage;
+	if (damage_covers(&read, &whole)) {
+		return 0;
 	}
 	uint32_t columns = (picture->width + AUDIT_TILE - 1) / AUDIT_TILE;
 	uint32_t tiles = columns * ((picture->height + AUDIT_TILE - 1) / AUDIT_TILE);
@@ -96,7 +96,7 @@ uint32_t audit_check(struct audit *audit, const struct pixels *pixels, bool thro
 		const struct rect square = {(int32_t)(index % columns * AUDIT_TILE),
 			(int32_t)(index / columns * AUDIT_TILE), AUDIT_TILE, AUDIT_TILE};
 		const struct rect tile = rect_intersect(&square, &whole);
-		if (!check_tile(pixels, &tile, picture)) {
+		if (!damage_covers(&read, &tile) && !check_tile(pixels, &tile, picture)) {
 			damage_add(damage, &tile);
 			wrong++;
 			if (!audit->distrust) {

@@ -26,7 +26,8 @@ struct audit {
 
 /*
  * `picture` was brought up to date with `pixels` by the damage that came with them. Corrects the
- * tiles that are wrong nevertheless, and adds them to `damage`. Returns how many there were.
+ * tiles that are wrong nevertheless, and adds them to `damage`. Returns how many there were. A tile
+ * that the damage covers was read whole, and is not read again.
  */
 uint32_t audit_check(struct audit *audit, const struct pixels *pixels, bool throughout,
 	struct picture *picture, struct damage *damage);

@@ -68,20 +68,11 @@ static void move_crop(struct canvas *canvas, const struct rect *crop) {
 	canvas->crop = *crop;
 }
 
-static bool covers(const struct damage *damage, const struct rect *rect) {
-	for (uint32_t i = 0; i < damage->count; i++) {
-		if (rect_contains(&damage->rects[i], rect)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Makes `raw` the newest again, but for what is about to be read. */
 static void catch_up(struct canvas *canvas, const struct damage *reading) {
 	struct damage missing = {0};
 	for (uint32_t i = 0; i < canvas->behind.count; i++) {
-		if (!covers(reading, &canvas->behind.rects[i])) {
+		if (!damage_covers(reading, &canvas->behind.rects[i])) {
 			damage_add(&missing, &canvas->behind.rects[i]);
 		}
 	}
@@ -230,13 +221,20 @@ bool canvas_compose(struct canvas *canvas, const struct picture **picture, struc
 	return true;
 }
 
-bool canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height) {
+bool canvas_full_size(const struct canvas *canvas, uint32_t *width, uint32_t *height) {
 	struct rect region;
 	if (!find_region(canvas, *width, *height, &region)) {
 		return false;
 	}
 	*width = (uint32_t)region.width;
 	*height = (uint32_t)region.height;
+	return true;
+}
+
+bool canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height) {
+	if (!canvas_full_size(canvas, width, height)) {
+		return false;
+	}
 	scale_fit(canvas->max_width, canvas->max_height, width, height);
 	return true;
 }

@@ -51,8 +51,11 @@ bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orient
  * holds until the next call of this; canvas_read() leaves it alone. False when memory ran out. */
 bool canvas_compose(struct canvas *canvas, const struct picture **picture, struct damage *damage);
 
-/* The result's sides for pixels whose upright sides are given. False when the region lies outside
- * of them. */
+/* The sides, before they are scaled to fit, for pixels whose upright sides are given. False when
+ * the region lies outside of them. */
+bool canvas_full_size(const struct canvas *canvas, uint32_t *width, uint32_t *height);
+
+/* The same of the result. */
 bool canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height);
 
 /* Where a point of the pixels is in the result; outside of it too. */

@@ -35,6 +35,10 @@ static void count_heavy(struct choice *choice, int64_t passed_us) {
 	choice->heavy_us = heavy < CHOICE_HEAVY_US ? heavy : CHOICE_HEAVY_US;
 }
 
+bool choice_vp8_fits(uint32_t width, uint32_t height) {
+	return width <= CHOICE_VP8_SIDE_MAX && height <= CHOICE_VP8_SIDE_MAX;
+}
+
 enum packet_codec choice_see(struct choice *choice, const struct choice_view *view) {
 	if (choice->fixed) {
 		return choice->codec;
@@ -48,10 +52,10 @@ enum packet_codec choice_see(struct choice *choice, const struct choice_view *vi
 	} else {
 		count_calm(choice, passed);
 	}
-	if (choice->codec == PACKET_CODEC_VP9 && choice->heavy_us == CHOICE_HEAVY_US) {
-		choice->codec = PACKET_CODEC_VP8;
-	} else if (choice->codec == PACKET_CODEC_VP8 && choice->heavy_us == 0) {
+	if (view->vp9_only || choice->heavy_us == 0) {
 		choice->codec = PACKET_CODEC_VP9;
+	} else if (choice->heavy_us == CHOICE_HEAVY_US) {
+		choice->codec = PACKET_CODEC_VP8;
 	}
 	return choice->codec;
 }

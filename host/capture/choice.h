@@ -22,6 +22,8 @@
 #define CHOICE_FAST_US INT64_C(83000)
 /* So are slower ones with so many changed pixels a second: all of 3840x2160 three times. */
 #define CHOICE_FAST_PIXELS INT64_C(24000000)
+/* VP8 has 14 bits for a side. VP9 has 16, more than the protocol. */
+#define CHOICE_VP8_SIDE_MAX 16383u
 
 struct choice {
 	enum packet_codec codec; /* VP8 or VP9 */
@@ -35,12 +37,16 @@ struct choice_view {
 	int64_t now_us;
 	uint64_t changed;    /* pixels; 0: the picture rests */
 	uint64_t pixels;     /* of the picture */
+	bool vp9_only;       /* it is too long or too high for VP8 */
 	int64_t encode_us;   /* how long the last encode took */
 	int64_t interval_us; /* between two pictures at the rate that is asked for */
 };
 
 /* `asked` as in OPEN; only with PACKET_CODEC_AUTO the choice ever changes. */
 void choice_init(struct choice *choice, enum packet_codec asked);
+
+/* Whether VP8 can encode pictures of that size. */
+bool choice_vp8_fits(uint32_t width, uint32_t height);
 
 /* Before every encode: the codec for it. */
 enum packet_codec choice_see(struct choice *choice, const struct choice_view *view);

@@ -119,6 +119,15 @@ void damage_unite(struct damage *damage, const struct damage *more) {
 	}
 }
 
+bool damage_covers(const struct damage *damage, const struct rect *rect) {
+	for (uint32_t i = 0; i < damage->count; i++) {
+		if (rect_contains(&damage->rects[i], rect)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void damage_set_full(struct damage *damage, uint32_t width, uint32_t height) {
 	damage->rects[0] = (struct rect){0, 0, (int32_t)width, (int32_t)height};
 	damage->count = width > 0 && height > 0 ? 1 : 0;

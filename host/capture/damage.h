@@ -45,6 +45,9 @@ void damage_add(struct damage *damage, const struct rect *rect);
 /* Adds every rectangle of `more`. */
 void damage_unite(struct damage *damage, const struct damage *more);
 
+/* True when one of the rectangles contains all of `rect`. */
+bool damage_covers(const struct damage *damage, const struct rect *rect);
+
 /* Replaces the list by the whole picture. */
 void damage_set_full(struct damage *damage, uint32_t width, uint32_t height);
 

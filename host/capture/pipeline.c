@@ -55,16 +55,18 @@ struct pipeline {
 	int64_t last_pts_us;
 	uint32_t last_width; /* of the last frame */
 	uint32_t last_height;
-	int64_t change_us; /* when the last change was encoded */
-	int64_t refine_us; /* when the last picture may be made better */
-	bool ready;        /* READY was sent */
-	bool begun;        /* the canvas has a picture */
-	bool waiting;      /* the source announced a picture */
-	bool changed;      /* cursor or size, without a new picture */
-	bool resized;      /* what is sent next has another size than what was sent last */
-	bool key;          /* a keyframe is wanted */
-	bool coarse;       /* the last frame was too long */
-	bool unsettled;    /* encoding the last picture again improves it */
+	int64_t change_us;  /* when the last change was encoded */
+	int64_t refine_us;  /* when the last picture may be made better */
+	uint32_t refined;   /* frames that made it better since its last keyframe */
+	uint32_t refinable; /* so many of them are short enough, as far as is known */
+	bool ready;         /* READY was sent */
+	bool begun;         /* the canvas has a picture */
+	bool waiting;       /* the source announced a picture */
+	bool changed;       /* cursor or size, without a new picture */
+	bool resized;       /* what is sent next has another size than what was sent last */
+	bool key;           /* a keyframe is wanted */
+	bool coarse;        /* the last frame was too long */
+	bool unsettled;     /* encoding the last picture again improves it */
 	bool failed;
 };
 
@@ -197,6 +199,7 @@ static struct encoder_wish choose(
 		.now_us = pipeline->loop->now(pipeline->loop_data),
 		.changed = pipeline->content.changed,
 		.pixels = (uint64_t)picture->width * picture->height,
+		.vp9_only = !choice_vp8_fits(picture->width, picture->height),
 		.encode_us = pipeline->encode_us,
 		.interval_us = pipeline->pace.interval_us,
 	};
@@ -204,6 +207,23 @@ static struct encoder_wish choose(
 		.key = pipeline->key,
 		.moving = pipeline->content.moving,
 		.coarse = pipeline->coarse};
+}
+
+/* A picture whose next refinement is too long keeps those before it: tried again and again it would
+ * go round between that and a coarse keyframe. */
+static void count_refinement(
+	struct pipeline *pipeline, const struct damage *damage, const struct encoder_frame *frame) {
+	bool changed = !damage_is_empty(damage);
+	if (changed) {
+		pipeline->refinable = UINT32_MAX;
+	}
+	if (changed || frame->key) {
+		pipeline->refined = 0;
+	} else if (frame->length > CHANNEL_FRAME_MAX) {
+		pipeline->refinable = pipeline->refined;
+	} else if (frame->length > 0) {
+		pipeline->refined++;
+	}
 }
 
 /* False when the encoder left the picture out: it is to be encoded again. */
@@ -224,6 +244,7 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 		return true;
 	}
 	pipeline->coarse = long_frame;
+	count_refinement(pipeline, damage, &frame);
 	if (frame.length == 0 || long_frame) {
 		/* What no decoder gets, no later frame may refer to. */
 		pipeline->key = pipeline->key || long_frame;
@@ -246,7 +267,7 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 	pipeline->credit--;
 	update_want(pipeline);
 	pipeline->key = false;
-	pipeline->unsettled = !frame.settled;
+	pipeline->unsettled = !frame.settled && pipeline->refined < pipeline->refinable;
 	log_debug("frame %u: VP%s, %zu bytes, %u damaged areas%s%s", header.sequence,
 		wish.codec == PACKET_CODEC_VP8 ? "8" : "9", frame.length, damage->count,
 		frame.key ? ", key" : "", frame.settled ? ", settled" : "");
@@ -358,18 +379,27 @@ void pipeline_step(struct pipeline *pipeline) {
 }
 
 void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height) {
+	char detail[64];
 	pipeline->waiting = true;
-	bool shows = canvas_size(&pipeline->canvas, &width, &height);
+	uint32_t full_width = width;
+	uint32_t full_height = height;
+	bool shows = canvas_full_size(&pipeline->canvas, &full_width, &full_height) &&
+		     canvas_size(&pipeline->canvas, &width, &height);
+	bool fits = pipeline->open.codec != PACKET_CODEC_VP8 || choice_vp8_fits(width, height);
 	if (!pipeline->ready && !pipeline->failed && !shows) {
-		char detail[64];
 		snprintf(detail, sizeof(detail), "the picture is %ux%u", width, height);
 		fail(pipeline, ERROR_REGION_OUTSIDE, detail);
+	} else if (!pipeline->failed && shows && !fits) {
+		snprintf(detail, sizeof(detail), "VP8 takes no picture of %ux%u", width, height);
+		fail(pipeline, ERROR_ENCODER_FAILED, detail);
 	} else if (!pipeline->ready && !pipeline->failed) {
 		const struct packet packet = {
 			.type = PACKET_READY,
 			.ready = {.codec = pipeline->choice.codec,
 				.width = width,
 				.height = height,
+				.full_width = full_width,
+				.full_height = full_height,
 				.chroma = pipeline->canvas.chroma},
 		};
 		pipeline->ready = true;

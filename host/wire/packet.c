@@ -51,6 +51,8 @@ static bool open_valid(const struct packet_open *open) {
 
 static bool ready_valid(const struct packet_ready *ready) {
 	return codec_valid(ready->codec) && size_valid(ready->width, ready->height) &&
+	       in_range(ready->full_width, ready->width, PACKET_SIDE_MAX) &&
+	       in_range(ready->full_height, ready->height, PACKET_SIDE_MAX) &&
 	       (ready->chroma == PACKET_CHROMA_420 ||
 		       (ready->chroma == PACKET_CHROMA_444 && ready->codec == PACKET_CODEC_VP9));
 }
@@ -111,6 +113,8 @@ static bool parse_ready(struct reader *reader, struct packet_ready *ready) {
 	ready->codec = (enum packet_codec)reader_u8(reader);
 	ready->width = reader_u32(reader);
 	ready->height = reader_u32(reader);
+	ready->full_width = reader_u32(reader);
+	ready->full_height = reader_u32(reader);
 	ready->chroma = (enum packet_chroma)reader_u8(reader);
 	return ready_valid(ready);
 }
@@ -253,6 +257,8 @@ static uint8_t *write_ready(const struct packet_ready *ready, uint8_t *at) {
 	at = put_u8(at, (uint8_t)ready->codec);
 	at = put_u32(at, ready->width);
 	at = put_u32(at, ready->height);
+	at = put_u32(at, ready->full_width);
+	at = put_u32(at, ready->full_height);
 	return put_u8(at, (uint8_t)ready->chroma);
 }
 

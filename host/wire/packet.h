@@ -13,7 +13,7 @@
 
 #include "wire/errors.h"
 
-#define PACKET_VERSION 3
+#define PACKET_VERSION 4
 /* Encoded payload in one FRAME packet, and so in one native message: see "fragments" in
  * docs/PROTOCOL.md. */
 #define PACKET_PAYLOAD_MAX (64u * 1024u)
@@ -105,6 +105,8 @@ struct packet_ready {
 	enum packet_codec codec; /* of the first frame */
 	uint32_t width;          /* of the encoded picture, 2 to PACKET_SIDE_MAX */
 	uint32_t height;
+	uint32_t full_width; /* before it was scaled to fit, width to PACKET_SIDE_MAX */
+	uint32_t full_height;
 	enum packet_chroma chroma; /* 4:4:4 only with VP9 */
 };
 

@@ -155,6 +155,8 @@ bool protocol_write_open_result(struct bytes *out, uint32_t id, const struct pac
 	ok = ok && add_string(object, "codec", codec_name(ready->codec)) &&
 	     add_integer(object, "width", ready->width) &&
 	     add_integer(object, "height", ready->height) &&
+	     add_integer(object, "fullWidth", ready->full_width) &&
+	     add_integer(object, "fullHeight", ready->full_height) &&
 	     add_string(object, "chroma", ready->chroma == PACKET_CHROMA_444 ? "444" : "420");
 	return append_object(out, object, ok);
 }

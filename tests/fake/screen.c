@@ -4,7 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#define SIDE_MAX 4096
+/* More than any consumer takes. */
+#define SIDE_MAX 32768
 
 bool screen_resize(struct screen *screen, uint32_t width, uint32_t height) {
 	if (width < 1 || width > SIDE_MAX || height < 1 || height > SIDE_MAX) {

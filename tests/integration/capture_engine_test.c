@@ -299,6 +299,43 @@ static void test_region(void **state) {
 	share_stop(&share);
 }
 
+/* An output of 400x240 at a scale of 1.25, as Mutter and KWin send it: of 500x300 pixels, in a
+ * buffer that has room for more. All that is asked and told is in these pixels. */
+static void test_fractional_scale(void **state) {
+	struct share share;
+	struct packet_open open = share_usual;
+	open.max_width = 400;
+	const char *const arguments[] = {"--size", "640x400", NULL};
+	share_start(&share, *state, arguments, &open);
+	producer_say(&share.producer, "fill %06x", GREY);
+	producer_say(&share.producer, "fill %06x 20 10 500 300", GREEN);
+	producer_say(&share.producer, "fill %06x 420 250 100 60", RED);
+	producer_say(&share.producer, "crop 20 10 500 300");
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	assert_int_equal(share.helper.ready_packet.width, 400);
+	assert_int_equal(share.helper.ready_packet.height, 240);
+	assert_int_equal(share.helper.ready_packet.full_width, 500);
+	assert_int_equal(share.helper.ready_packet.full_height, 300);
+	helper_expect_colour(&share.helper, 3, 3, GREEN);
+	helper_expect_colour(&share.helper, 314, 186, GREEN);
+	helper_expect_colour(&share.helper, 326, 198, RED);
+	helper_expect_colour(&share.helper, 396, 236, RED);
+	/* What the desktop would call (320, 192). */
+	set_region(&share, (struct packet_region){400, 240, 100, 60});
+	assert_true(helper_next_frame(&share.helper, 2000));
+	helper_drain(&share.helper, 300);
+	assert_int_equal(share.helper.frame.width, 100);
+	assert_int_equal(share.helper.frame.height, 60);
+	helper_expect_colour(&share.helper, 3, 3, RED);
+	helper_expect_colour(&share.helper, 96, 56, RED);
+	set_region(&share, (struct packet_region){0});
+	assert_true(helper_next_frame(&share.helper, 2000));
+	assert_int_equal(share.helper.frame.width, 500);
+	assert_int_equal(share.helper.frame.height, 300);
+	share_stop(&share);
+}
+
 static void test_region_outside(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
@@ -424,6 +461,7 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_rate_is_raised),
 		cmocka_unit_test(test_rate_is_raised_early),
 		cmocka_unit_test(test_region),
+		cmocka_unit_test(test_fractional_scale),
 		cmocka_unit_test(test_region_outside),
 		cmocka_unit_test(test_region_of_a_turned_picture),
 		cmocka_unit_test(test_text_is_444),

@@ -230,6 +230,41 @@ static void test_time_jumps(void **state) {
 	share_stop(&share);
 }
 
+/* VP8 has no pictures so wide: who asks for it is told so, who leaves it open gets VP9 for a film
+ * too. What is wider than the protocol has no format in common with us. */
+static void test_widest_pictures(void **state) {
+	struct share share;
+	struct packet_open open = share_usual;
+	const char *const arguments[] = {"--size", "16384x16", NULL};
+	open.codec = PACKET_CODEC_VP8;
+	share_start(&share, *state, arguments, &open);
+	producer_send(&share.producer, "frame");
+	helper_expect_end(&share.helper, ERROR_ENCODER_FAILED);
+	assert_string_equal(share.helper.ended_packet.detail, "VP8 takes no picture of 16384x16");
+	assert_false(share.helper.ready);
+	share_stop(&share);
+	open.codec = PACKET_CODEC_AUTO;
+	share_start(&share, *state, arguments, &open);
+	int64_t began = time_now_ms();
+	for (uint32_t i = 0; time_now_ms() - began < 2500; i++) {
+		producer_say(&share.producer, "film %u", i);
+		producer_send(&share.producer, "frame");
+		helper_drain(&share.helper, 33);
+	}
+	assert_false(share.helper.ended);
+	assert_int_equal(share.helper.frame.width, 16384);
+	assert_int_equal(share.helper.frame.codec, PACKET_CODEC_VP9);
+	assert_int_equal(share.helper.keyframes, 1);
+	share_stop(&share);
+	const char *const wider[] = {"--size", "16386x16", NULL};
+	producer_start(&share.producer, *state, wider);
+	helper_start(&share.helper);
+	open.node_id = share.producer.node_id;
+	helper_open(&share.helper, rig_connect(*state), &open);
+	helper_expect_end(&share.helper, ERROR_FORMAT_UNSUPPORTED);
+	share_stop(&share);
+}
+
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats_alternate),
@@ -238,6 +273,7 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_transform_changes_every_frame),
 		cmocka_unit_test(test_storm_of_resizes),
 		cmocka_unit_test(test_time_jumps),
+		cmocka_unit_test(test_widest_pictures),
 	};
 	return rig_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
 }

@@ -34,7 +34,7 @@ test('hello, share, open, frames, stop', async () => {
 	const size = {width: 1920, height: 1080};
 	assert.deepEqual(granted, {type: 'result', id: 2, share: 1, surface: 'monitor', ...size, restored: false, remembered: false});
 	const opened = await browser.open(1, {codec: 'vp9', credit: 1});
-	assert.deepEqual(opened, {type: 'result', id: 3, codec: 'vp9', width: 1280, height: 720, chroma: '420'});
+	assert.deepEqual(opened, {type: 'result', id: 3, codec: 'vp9', width: 1280, height: 720, fullWidth: 2400, fullHeight: 1350, chroma: '420'});
 
 	const first = await browser.frame(1);
 	assert.deepEqual(

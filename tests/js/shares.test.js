@@ -90,6 +90,13 @@ test("the page's bounds go into open, within the protocol's", async () => {
 	}
 });
 
+test('what is shared is as large as its own pixels, where the desktop tells the size of a scaled output', async () => {
+	const share = () => ({ share: 1, surface: 'monitor', width: 1536, height: 864 });
+	useHost({ ...full, share, open: ({ codec }) => ({ codec, width: 1280, height: 720, fullWidth: 1920, fullHeight: 1080 }) });
+	const port = await (await setUp()).redeem({ maxWidth: 1280 });
+	assert.deepEqual(port.of('opened')[0].source, { width: 1920, height: 1080 });
+});
+
 test("the person's bounds hold where the page says nothing of the kind", async () => {
 	const bounds = { maxFps: 15, maxHeight: 720, fidelity: 'text' };
 	const codecs = ['vp9', 'vp9-444'];

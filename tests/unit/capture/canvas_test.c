@@ -181,6 +181,35 @@ static void test_checked_throughout(void **state) {
 	canvas_finish(&canvas);
 }
 
+/* A tile that was just read whole needs no second look. All others get one, also where a full list
+ * of damage names more and more as wrong ones are added. */
+static void test_what_was_read_is_not_checked(void **state) {
+	(void)state;
+	struct screen screen;
+	struct canvas canvas;
+	struct audit audit = {0};
+	struct damage damage = {0};
+	screen_init(&screen);
+	canvas_init(&canvas, PACKET_CHROMA_420, 0, 0);
+	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &damage, false));
+	const struct rect tiles[] = {{0, 0, 64, 64}, {128, 64, 64, 64}};
+	scribble(&screen, &tiles[0]);
+	scribble(&screen, &tiles[1]);
+	damage_add(&damage, &tiles[0]);
+	assert_int_equal(audit_check(&audit, &screen.pixels, true, &canvas.raw, &damage), 1);
+	assert_true(damage_covers(&damage, &tiles[1]));
+	screen_init(&screen);
+	damage_clear(&damage);
+	audit = (struct audit){0};
+	for (int32_t i = 0; i < (int32_t)DAMAGE_RECTS_MAX; i++) {
+		damage_add(&damage, &(struct rect){192 + i % 4 * 2, 128 + i / 4 * 2, 1, 1});
+	}
+	assert_int_equal(damage.count, DAMAGE_RECTS_MAX);
+	assert_int_equal(audit_check(&audit, &screen.pixels, true, &canvas.raw, &damage), 12);
+	assert_like_fresh(&canvas, &screen, &canvas.raw);
+	canvas_finish(&canvas);
+}
+
 /* The cursor leaves nothing behind, wherever it goes and whatever changes beneath it. */
 static void test_cursor_leaves_nothing(void **state) {
 	(void)state;
@@ -380,6 +409,7 @@ int main(void) {
 		cmocka_unit_test(test_lies_are_found),
 		cmocka_unit_test(test_changes_are_found),
 		cmocka_unit_test(test_checked_throughout),
+		cmocka_unit_test(test_what_was_read_is_not_checked),
 		cmocka_unit_test(test_cursor_leaves_nothing),
 		cmocka_unit_test(test_cursor_is_blended),
 		cmocka_unit_test(test_point),

@@ -113,8 +113,8 @@ static void test_bad_packets(void **state) {
 	const int files[] = {
 		STDIN_FILENO, STDERR_FILENO, STDIN_FILENO, STDERR_FILENO, STDIN_FILENO};
 	const struct packet credit = {.type = PACKET_CREDIT, .credit.frames = 1};
-	const struct packet ready = {
-		.type = PACKET_READY, .ready = {PACKET_CODEC_VP8, 640, 480, PACKET_CHROMA_420}};
+	const struct packet ready = {.type = PACKET_READY,
+		.ready = {PACKET_CODEC_VP8, 640, 480, 640, 480, PACKET_CHROMA_420}};
 	uint8_t large[4096] = {PACKET_KEYFRAME, 0};
 	peer_send_packet(pair, &open_packet, NULL, 0);
 	peer_send_packet(pair, &open_packet, files, 2);
@@ -251,7 +251,7 @@ static void test_peer_gone(void **state) {
 	close(pair->peer);
 	pair->peer = -1;
 	const struct packet packet = {
-		.type = PACKET_READY, .ready = {PACKET_CODEC_VP8, 2, 2, PACKET_CHROMA_420}};
+		.type = PACKET_READY, .ready = {PACKET_CODEC_VP8, 2, 2, 2, 2, PACKET_CHROMA_420}};
 	assert_false(channel_send(&pair->channel, &packet));
 	assert_true(pair->channel.broken);
 	uint8_t byte = 1;

@@ -159,6 +159,24 @@ static void test_rest_ends_vp8_once(void **state) {
 	assert_true(choice_rest_us(&choice) == INT64_MAX);
 }
 
+/* Of a size that VP8 can't take there is no choice, however it moves, and at once. */
+static void test_what_vp8_cannot_take_is_vp9(void **state) {
+	(void)state;
+	struct choice choice = begin();
+	see_for(&choice, SCROLL, 5000000);
+	assert_int_equal(choice.codec, PACKET_CODEC_VP8);
+	struct choice_view view = {
+		.pixels = PIXELS, .changed = PIXELS, .interval_us = INTERVAL_US, .vp9_only = true};
+	for (int i = 0; i < 300; i++) {
+		view.now_us = now += INTERVAL_US;
+		assert_int_equal(choice_see(&choice, &view), PACKET_CODEC_VP9);
+		assert_true(choice_rest_us(&choice) == INT64_MAX);
+	}
+	assert_true(choice_vp8_fits(16383, 16383));
+	assert_false(choice_vp8_fits(16384, 2));
+	assert_false(choice_vp8_fits(2, 16384));
+}
+
 static void test_one_that_was_asked_for_stays(void **state) {
 	(void)state;
 	static const enum packet_codec asked[] = {PACKET_CODEC_VP8, PACKET_CODEC_VP9};
@@ -183,6 +201,7 @@ int main(void) {
 		cmocka_unit_test(test_spells_do_not_flap),
 		cmocka_unit_test(test_rests_between_changes_count),
 		cmocka_unit_test(test_rest_ends_vp8_once),
+		cmocka_unit_test(test_what_vp8_cannot_take_is_vp9),
 		cmocka_unit_test(test_one_that_was_asked_for_stays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,7 @@ static void test_size_is_set(void **state) {
 	show(&world, 0, 64);
 	assert_int_equal(receive(&world, &packet), PACKET_READY);
 	assert_int_equal(packet.ready.width, 32);
+	assert_int_equal(packet.ready.full_width, 64);
 	assert_int_equal(world.encoded_width, 32);
 	pass(&world, 1000000);
 	int encodes = world.encodes;
@@ -193,6 +194,7 @@ static void test_region_is_all_there_is(void **state) {
 	assert_int_equal(receive(&world, &packet), PACKET_READY);
 	assert_int_equal(packet.ready.width, 32);
 	assert_int_equal(packet.ready.height, 20);
+	assert_int_equal(packet.ready.full_height, 20);
 	assert_int_equal(receive(&world, &packet), PACKET_FRAME);
 	assert_int_equal(packet.frame.width, 32);
 	assert_int_equal(packet.frame.height, 20);

@@ -259,6 +259,27 @@ static void test_long_frame_is_made_shorter(void **state) {
 	world_finish(&world);
 }
 
+/* Of one whose refinements get too long those that are not are kept, and it rests with them. */
+static void test_long_refinements_come_to_a_rest(void **state) {
+	(void)state;
+	struct world world;
+	world_init(&world, 16);
+	world.long_refinement = 3;
+	for (int change = 0; change < 2; change++) {
+		show(&world, 0, 64);
+		for (int i = 0; i < 100; i++) {
+			pass(&world, 20000);
+			pipeline_credit(world.pipeline, (uint32_t)count_frames(&world));
+		}
+		assert_int_equal(world.failed, ERROR_NONE);
+		/* The coarse keyframe, and as many refinements as there were before it. */
+		assert_int_equal(world.keys, change + 2);
+		assert_int_equal(world.refinements, 2);
+		assert_int_equal(world.wake_at, -1);
+	}
+	world_finish(&world);
+}
+
 /* What rate control leaves out is encoded again, costs no credit and keeps its wish for a keyframe.
  */
 static void test_left_out_picture_comes(void **state) {
@@ -355,6 +376,7 @@ int main(void) {
 		cmocka_unit_test(test_time_goes_forward),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_long_frame_is_made_shorter),
+		cmocka_unit_test(test_long_refinements_come_to_a_rest),
 		cmocka_unit_test(test_left_out_picture_comes),
 		cmocka_unit_test(test_minute_without_credit),
 		cmocka_unit_test(test_an_hour_of_bursts_and_rests),

@@ -43,7 +43,9 @@ struct world {
 	/* Of the encoder. */
 	int encodes;
 	int keys;
-	int unsettled; /* encodes that still improve the picture */
+	int unsettled;       /* encodes that still improve the picture */
+	int refinements;     /* since the last change or keyframe */
+	int long_refinement; /* the first that is too long, of a picture that never settles */
 	bool encoder_fails;
 	bool shows_while_encoding; /* another picture comes during each encode */
 	struct damage encoded_damage;
@@ -139,6 +141,7 @@ static inline bool fake_encode(struct encoder *encoder, const struct picture *pi
 	world->keys += is_key;
 	world->encoded_damage = *damage;
 	world->encoded_width = picture->width;
+	world->refinements = damage_is_empty(damage) && !is_key ? world->refinements + 1 : 0;
 	if (!damage_is_empty(damage)) {
 		world->unsettled = 3;
 	}
@@ -146,6 +149,11 @@ static inline bool fake_encode(struct encoder *encoder, const struct picture *pi
 	*frame = (struct encoder_frame){world->frame,
 		wish->coarse ? world->coarse_length : world->frame_length, is_key,
 		world->unsettled == 0};
+	if (world->long_refinement > 0) {
+		frame->settled = false;
+		frame->length = world->refinements >= world->long_refinement ? CHANNEL_FRAME_MAX + 1
+									     : frame->length;
+	}
 	return true;
 }
 

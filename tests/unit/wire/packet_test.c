@@ -26,6 +26,8 @@ static const struct packet samples[] = {
 		.ready = {.codec = PACKET_CODEC_VP9,
 			.width = 1920,
 			.height = 1080,
+			.full_width = 3840,
+			.full_height = 2160,
 			.chroma = PACKET_CHROMA_444}},
 	{.type = PACKET_FRAME,
 		.frame = {.sequence = 70000,
@@ -123,6 +125,9 @@ static void settings_and_cursor_arrive_as_they_left(void **state) {
 	uint8_t wire[PACKET_SIZE_MAX];
 	struct packet packet;
 	assert_true(packet_parse(wire, write_whole(&samples[3], wire), &packet));
+	assert_int_equal(packet.ready.height, 1080);
+	assert_int_equal(packet.ready.full_width, 3840);
+	assert_int_equal(packet.ready.full_height, 2160);
 	assert_int_equal(packet.ready.chroma, PACKET_CHROMA_444);
 	assert_true(packet_parse(wire, write_whole(&samples[6], wire), &packet));
 	assert_int_equal(packet.set.max_fps, 7);
@@ -159,7 +164,7 @@ static void text_needs_vp9(void **state) {
 	length = write_whole(&samples[3], wire);
 	wire[2] = PACKET_CODEC_VP8;
 	assert_false(packet_parse(wire, length, &packet));
-	wire[11] = PACKET_CHROMA_420;
+	wire[19] = PACKET_CHROMA_420;
 	assert_true(packet_parse(wire, length, &packet));
 }
 
@@ -253,7 +258,9 @@ static void fields_out_of_range_are_refused(void **state) {
 		{3, 2, 1, PACKET_CODEC_AUTO},                     /* codec */
 		{3, 3, 4, 1},                                     /* width */
 		{3, 7, 4, PACKET_SIDE_MAX + 1},                   /* height */
-		{3, 11, 1, 2},                                    /* chroma */
+		{3, 11, 4, 1919},                                 /* full width */
+		{3, 15, 4, PACKET_SIDE_MAX + 1},                  /* full height */
+		{3, 19, 1, 2},                                    /* chroma */
 		{4, 6, 2, 3},                                     /* part == parts */
 		{4, 8, 2, 0},                                     /* parts */
 		{4, 8, 2, PACKET_PARTS_MAX + 1}, {4, 10, 1, 2},   /* key */

@@ -52,14 +52,14 @@ static void results_are_written(void **state) {
 		"\"height\":600,\"restored\":true,\"remembered\":false,\"streams\":["
 		"{\"share\":3,\"surface\":\"window\",\"width\":800,\"height\":600},"
 		"{\"share\":4,\"surface\":\"unknown\",\"width\":0,\"height\":0}]}");
-	struct packet_ready ready = {PACKET_CODEC_VP9, 1920, 1080, PACKET_CHROMA_420};
+	struct packet_ready ready = {PACKET_CODEC_VP9, 1920, 1080, 3840, 2160, PACKET_CHROMA_420};
 	assert_written(&out, protocol_write_open_result(&out, 4, &ready),
 		"{\"type\":\"result\",\"id\":4,\"codec\":\"vp9\",\"width\":1920,\"height\":1080,"
-		"\"chroma\":\"420\"}");
+		"\"fullWidth\":3840,\"fullHeight\":2160,\"chroma\":\"420\"}");
 	ready.chroma = PACKET_CHROMA_444;
 	assert_written(&out, protocol_write_open_result(&out, 4, &ready),
 		"{\"type\":\"result\",\"id\":4,\"codec\":\"vp9\",\"width\":1920,\"height\":1080,"
-		"\"chroma\":\"444\"}");
+		"\"fullWidth\":3840,\"fullHeight\":2160,\"chroma\":\"444\"}");
 	struct protocol_stats_result stats = {12, 3456, 78, INT64_C(1) << 40, PACKET_CODEC_VP8};
 	assert_written(&out, protocol_write_stats_result(&out, 5, &stats),
 		"{\"type\":\"result\",\"id\":5,\"cpuMs\":12,\"rssKiB\":3456,\"frames\":78,"
