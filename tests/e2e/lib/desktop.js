@@ -1,22 +1,29 @@
 /** The embedded desktop around us: what its person does, and what is on it. */
 import {execFile} from 'node:child_process';
+import {connect} from 'node:net';
+import {text} from 'node:stream/consumers';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 
 /** @typedef {'screen' | 'window' | 'deny' | 'ignore'} Consent */
 
-const control = fileURLToPath(new URL('../../desktop/desktop-ctl', import.meta.url));
 const run = promisify(execFile);
 
 export class Desktop {
 	/**
-	 * @param {...(string | number)} words  of tests/desktop/desktop-ctl
+	 * As tests/desktop/desktop-ctl does, whose start would take longer than all the rest of it.
+	 * @param {string} command
+	 * @param {...(string | number)} words
 	 * @returns {Promise<any>} its answer
 	 */
-	async tell(...words) {
-		const {stdout} = await run(control, words.map(String));
-		return stdout ? JSON.parse(stdout) : null;
+	async tell(command, ...words) {
+		const socket = connect(process.env.PORTLIGHT_DESKTOP ?? '');
+		socket.write(`${JSON.stringify({command, arguments: words.map(String)})}\n`);
+		const {error, value} = JSON.parse(await text(socket));
+		if (error) {
+			throw new Error(`The desktop: ${error}`);
+		}
+		return value;
 	}
 
 	/**
