@@ -252,12 +252,17 @@ export const clients = {
 	},
 	rongcloud: {
 		script: 'RongRTC-3.js',
-		detect: (page) => page.isScreenSharePluginInstalled === true,
-		ask: strings('requestScreenSourceId', 'sourceId'),
+		detect: (page) =>
+			page.isScreenSharePluginInstalled === true && page.said.some((/** @type {any} */ data) => data?.type === 'testMessage'),
+		async ask(page) {
+			const answer = next(page, (data) => data === DENIED || data?.type === 'onResponseReqSouId');
+			page.postMessage('requestScreenSourceId', '*');
+			return given((await answer).sourceId);
+		},
 	},
 	respoke: {
 		script: 'respoke.min.js',
-		detect: (page) => page.events.includes('respoke-chrome-screen-sharing-available'),
+		detect: (page) => page.events.some((/** @type {any} */ detail) => detail.available === true),
 		ask: (page) =>
 			new Promise((resolve, reject) => {
 				page.document.addEventListener(
