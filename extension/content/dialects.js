@@ -160,9 +160,7 @@
 			success: (_, id) => ({ type: 'gotStreamId', streamid: id }),
 			denied: () => ({ type: 'gotStreamId', streamid: '' }),
 			sign: /skyway|screen-?share/i,
-			announce: () => {
-				global('skyway').then(() => post({ type: 'ScreenShareInjected' }), () => {});
-			},
+			announce: () => void global('skyway').then(() => post({ type: 'ScreenShareInjected' }), () => {}),
 		},
 		opentok: {
 			detect: [{ pattern: { from: 'jsapi', [TOKBOX]: 'isExtensionInstalled' }, reply: (said) => tokbox(said, 'extensionLoaded') }],
@@ -184,10 +182,17 @@
 			success: (_, id) => ({ evt: 'onCsioSourceId', csioSourceId: id }),
 		},
 		rongcloud: {
-			request: [], // deepstream's word, answered by the relay.
-			success: (_, id) => ({ sourceId: id }),
+			request: [], // deepstream's word, answered by the relay; its page wants that answer with a type.
+			success: (_, id) => ({ type: 'onResponseReqSouId', sourceId: id }),
 			sign: /rong-?(rtc|cloud)/i,
-			announce: () => void global('rongcloud').catch(() => {}),
+			announce: () => {
+				global('rongcloud').then(() => post({ type: 'testMessage' }), () => {});
+				window.addEventListener('message', ({ data, source }) => {
+					if (source === window && data?.sourceId && !data.type) {
+						post(dialects.rongcloud.success(data, data.sourceId, false));
+					}
+				});
+			},
 		},
 		respoke: {
 			by: 'event',
@@ -195,7 +200,7 @@
 			success: (_, id) => ['respoke-source-id', { sourceId: id }],
 			denied: () => ['respoke-source-id', { error: DENIED }],
 			sign: /respoke/i,
-			announce: () => dispatch(['respoke-chrome-screen-sharing-available', {}]),
+			announce: () => dispatch(['respoke-chrome-screen-sharing-available', { available: true }]),
 		},
 		licode: {
 			by: 'runtime',
@@ -384,8 +389,7 @@
 			return;
 		}
 		const sources = typeof word.sources === 'function' ? word.sources(said) : word.sources;
-		/** @type {{name: string, said: any, answer: (reply: any) => void, port: chrome.runtime.Port | null}} */
-		const ask = { name, said, answer, port: null };
+		const ask = { name, said, answer, port: /** @type {chrome.runtime.Port | null} */ (null) };
 		asks.add(ask);
 		if (pending) {
 			answer(pending(said, nextRequest++));
@@ -429,9 +433,7 @@
 
 	/** @param {any} reply one or several */
 	function postAll(reply) {
-		if (reply !== undefined) {
-			[reply].flat().forEach(post);
-		}
+		[reply ?? []].flat().forEach(post);
 	}
 
 	/**

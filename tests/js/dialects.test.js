@@ -45,7 +45,7 @@ function frameOf(client, { off = [], href = 'https://a.example/', parent = null 
 	page.sessionStorage.setItem = (name, value) => Object.assign(page.sessionStorage, { [name]: value });
 	Object.assign(page, { parent: parent ?? page, top: parent ?? page });
 	page.addEventListener('message', ({ data }) => page.said.push(data));
-	document.addEventListener('respoke-chrome-screen-sharing-available', ({ type }) => page.events.push(type));
+	document.addEventListener('respoke-chrome-screen-sharing-available', ({ detail }) => page.events.push(detail));
 	const load = () => {
 		run(world, 'content/dialects.js');
 		run(page, 'page/runtime.js');

@@ -1,6 +1,6 @@
 /**
  * The page's side of every dialect, as its source plays it: how it finds the extension, asks, takes the id or the
- * refusal, and takes the request back. Used in real browsers and, on a small window, by tests/js/dialects.test.js.
+ * refusal, redeems the id, and takes the request back. Used in real browsers and, on a small window, by tests/js/dialects.test.js.
  */
 
 /** @typedef {any} Win */
@@ -10,6 +10,9 @@
  * @property {string} [html] more that such a page has
  * @property {(page: Win) => Promise<unknown> | unknown} [detect] truthy when the extension is found
  * @property {(page: Win) => Promise<string>} ask gives the id; rejects with 'denied'
+ * @property {(id: string, screen: {width: number, height: number}) => any} [video] the constraints that it redeems the id
+ *   with; else those that most have
+ * @property {boolean} [promised] it calls mediaDevices.getUserMedia, not the older one with callbacks
  * @property {(page: Win) => Promise<unknown>} [abort] asks, takes it back, and resolves when that is answered
  * @property {'silent'} [denial] the dialect has no word for it
  * @property {boolean} [framed] spoken to a frame
@@ -118,9 +121,31 @@ const toFrame = (message) => async (/** @type {Win} */ page) => {
 	return given(await answer);
 };
 
+/** @param {string} id @param {object} [more] */
+const source = (id, more) => ({ chromeMediaSource: 'desktop', chromeMediaSourceId: id, ...more });
+const LAYERED = { googTemporalLayeredScreencast: true };
+const LEAKY = { googLeakyBucket: true };
+
+/** The constraints that most have. @param {string} id @param {{width: number, height: number}} screen @param {object[]} [optional] */
+export const large = (id, { width, height }, optional = []) => ({
+	mandatory: source(id, { maxWidth: Math.max(width, 1920), maxHeight: Math.max(height, 1080) }),
+	optional,
+});
+/** @param {string} id */
+const bare = (id) => ({ mandatory: source(id) });
+/** @param {object} [more] @param {object[]} [optional] */
+const asScreen = (more, optional) => (/** @type {string} */ id, /** @type {{width: number, height: number}} */ { width, height }) => ({
+	mandatory: source(id, { maxWidth: width, maxHeight: height, ...more }),
+	...(optional && { optional }),
+});
+const slowScreen = asScreen({ maxFrameRate: 3 }, [LEAKY, LAYERED]);
+/** @type {Client['video']} */
+const layered = (id, screen) => large(id, screen, [LAYERED, LEAKY]);
+
 /** @type {Record<string, Client>} */
 export const clients = {
 	deepstream: {
+		video: (id, screen) => large(id, screen, [LAYERED]),
 		async detect(page) {
 			const both = Promise.all([
 				next(page, (data) => data === 'addon-installed', 2000),
@@ -132,11 +157,12 @@ export const clients = {
 		ask: strings('requestScreenSourceId', 'sourceId'),
 	},
 	muaz: {
+		video: layered,
 		detect: hello('are-you-there', (data) => data === 'rtcmulticonnection-extension-loaded'),
 		ask: strings('get-sourceId', 'sourceId'),
 	},
-	'muaz, with sound': { ask: strings('audio-plus-tab', 'sourceId') },
-	'muaz, of its choice': { ask: strings({ 'get-custom-sourceId': ['screen'] }, 'sourceId') },
+	'muaz, with sound': { video: layered, ask: strings('audio-plus-tab', 'sourceId') },
+	'muaz, of its choice': { video: layered, ask: strings({ 'get-custom-sourceId': ['screen'] }, 'sourceId') },
 	easyrtc: {
 		detect: hello('is-extension-loaded', (data) => data === 'extension-loaded'),
 		ask: strings('get-sourceId', 'chromeMediaSourceId'),
@@ -156,12 +182,18 @@ export const clients = {
 		ask: toFrame({ captureSourceId: true }),
 	},
 	'getscreenid, with sound': { framed: true, ask: toFrame({ captureSourceIdWithAudio: true }) },
-	'getscreenid, of its choice': { framed: true, ask: toFrame({ captureCustomSourceId: ['window'] }) },
+	'getscreenid, of its choice': { framed: true, ask: toFrame({ captureCustomSourceId: ['screen', 'window'] }) },
 	adapterjs: {
 		framed: true,
-		ask: toFrame({ captureSourceId: true, sources: ['screen'], legacy: true, extensionId: ID, extensionLink: '' }),
+		async ask(page) {
+			// It listens for one message, whatever that is.
+			const answer = new Promise((resolve) => page.addEventListener('message', resolve, { once: true }));
+			page.frames[0].postMessage({ captureSourceId: true, sources: ['screen'], legacy: true, extensionId: ID, extensionLink: '' }, '*');
+			return given((await answer).data.chromeMediaSourceId);
+		},
 	},
 	webrtcsamples: {
+		video: asScreen(),
 		script: 'desktopcapture/app.js',
 		detect: (page) => page.said.some((/** @type {any} */ data) => data?.type === 'SS_PING'),
 		async ask(page) {
@@ -181,16 +213,23 @@ export const clients = {
 		},
 	},
 	getscreenmedia: {
+		video: slowScreen,
 		ask: acked('getScreen', 'getScreenPending', 'gotScreen'),
 		abort: takenBack('getScreen', 'getScreenPending', 'cancelGetScreen', 'canceledGetScreen'),
 	},
 	janus: {
+		promised: true,
+		video: asScreen({ minFrameRate: 3, maxFrameRate: 3 }, [LEAKY, LAYERED]),
 		script: 'janus.js',
 		detect: (page) => page.document.getElementById('janus-extension-installed'),
 		ask: acked('janusGetScreen', 'janusGetScreenPending', 'janusGotScreen'),
 		abort: takenBack('janusGetScreen', 'janusGetScreenPending', 'janusCancelGetScreen', 'janusCanceledGetScreen'),
 	},
 	skyway: {
+		video: (id) => ({
+			mandatory: source(id, { minWidth: 640, maxWidth: 640, minHeight: 360, maxHeight: 360, minFrameRate: 5, maxFrameRate: 5 }),
+			optional: [LAYERED],
+		}),
 		script: 'screenshare.js',
 		detect: (page) =>
 			page.ScreenShareExtentionExists === true && page.said.some((/** @type {any} */ data) => data?.type === 'ScreenShareInjected'),
@@ -216,6 +255,7 @@ export const clients = {
 		},
 	},
 	bistri: {
+		video: asScreen({}, []),
 		script: 'bistri.conference.js',
 		detect: (page) => page.document.getElementById('bistri-screen-sharing-installed'),
 		async ask(page) {
@@ -228,6 +268,7 @@ export const clients = {
 		},
 	},
 	nextcloud: {
+		video: slowScreen,
 		html: '<div id="app" class="nc-enable-screensharing-extension"></div>',
 		detect(page) {
 			const data = page.document.querySelector('#app').getAttribute('data-chromeExtensionData');
@@ -242,6 +283,10 @@ export const clients = {
 		},
 	},
 	callstats: {
+		video: (id, { width, height }) => ({
+			mandatory: source(id, { maxWidth: Math.min(width, 1920), maxHeight: Math.min(height, 1080) }),
+			optional: [LAYERED],
+		}),
 		denial: 'silent',
 		detect: hello('csioCheckAddonInstalled', (data) => data === 'csioAddonInstalled'),
 		async ask(page) {
@@ -252,12 +297,18 @@ export const clients = {
 	},
 	rongcloud: {
 		script: 'RongRTC-3.js',
-		detect: (page) => page.isScreenSharePluginInstalled === true,
-		ask: strings('requestScreenSourceId', 'sourceId'),
+		detect: (page) =>
+			page.isScreenSharePluginInstalled === true && page.said.some((/** @type {any} */ data) => data?.type === 'testMessage'),
+		async ask(page) {
+			const answer = next(page, (data) => data === DENIED || data?.type === 'onResponseReqSouId');
+			page.postMessage('requestScreenSourceId', '*');
+			return given((await answer).sourceId);
+		},
 	},
 	respoke: {
+		video: bare,
 		script: 'respoke.min.js',
-		detect: (page) => page.events.includes('respoke-chrome-screen-sharing-available'),
+		detect: (page) => page.events.some((/** @type {any} */ detail) => detail.available === true),
 		ask: (page) =>
 			new Promise((resolve, reject) => {
 				page.document.addEventListener(
@@ -269,19 +320,23 @@ export const clients = {
 			}),
 	},
 	jidesha: {
+		promised: true,
+		video: asScreen({ minFrameRate: 5, maxFrameRate: 5 }, [LAYERED]),
 		script: 'lib-jitsi-meet.min.js',
 		detect: async (page) => (await tell(page, ID, { getVersion: true })).version,
 		ask: async (page) => given((await tell(page, ID, { getStream: true, sources: ['screen', 'window'] })).streamId),
 	},
 	licode: {
+		video: bare,
 		script: 'erizo.js',
 		detect: async (page) => (await tell(page, 'okeephmleflklcdebijnponpabbmmgeo', { getVersion: true })).version,
 		ask: async (page) => given((await tell(page, 'okeephmleflklcdebijnponpabbmmgeo', { getStream: true }))?.streamId),
 	},
 	bigbluebutton: {
+		video: bare,
 		script: 'bigbluebutton.js',
 		async ask(page) {
-			const reply = await tell(page, ID, { getStream: true, sources: ['tab'] });
+			const reply = await tell(page, ID, { getStream: true, sources: ['screen', 'tab'] });
 			return given(reply.error === 'permissionDenied' ? '' : reply.streamId);
 		},
 	},
@@ -297,6 +352,7 @@ export const clients = {
 		},
 	},
 	getscreenmedia2: {
+		video: asScreen({ maxFrameRate: 3 }),
 		script: 'getscreenmedia.js',
 		detect: (page) => page.sessionStorage.getScreenMediaJSExtensionId,
 		async ask(page) {
@@ -305,6 +361,8 @@ export const clients = {
 		},
 	},
 	twilio: {
+		promised: true,
+		video: bare,
 		script: 'twilio-video.js',
 		async ask(page) {
 			const reply = await tell(page, ID, { type: 'requestUserScreen' });
@@ -312,6 +370,8 @@ export const clients = {
 		},
 	},
 	userscreen: {
+		promised: true,
+		video: bare,
 		script: 'twilio-video.js',
 		async ask(page) {
 			const reply = await tell(page, ID, { type: 'getUserScreen', sources: ['screen'] });
@@ -335,6 +395,7 @@ export const clients = {
 		},
 	},
 	kandy: {
+		video: bare,
 		script: 'kandy.js',
 		detect: async (page) => (await tell(page, ID, { message: 'version' })).version,
 		async ask(page) {
