@@ -3,7 +3,7 @@ import {spawnSync} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 
 /** Longer than any file takes; a test that hangs is ended, and so is its desktop. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 
 const withDesktop = fileURLToPath(new URL('../../desktop/with-desktop', import.meta.url));
 
