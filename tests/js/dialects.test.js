@@ -244,6 +244,19 @@ test("'get-sourceId' is answered for all who share it, in one message", async ()
 	assert.deepEqual(structuredClone(page.said.slice(2)), [{ sourceId: 'x', chromeMediaSourceId: 'x', canRequestAudioTrack: true }]);
 });
 
+test("'requestScreenSourceId' is answered once more, with a type, where the page is RongCloud's", async () => {
+	const typed = { type: 'onResponseReqSouId', sourceId: 'x' };
+	for (const [name, answers] of [['deepstream', [{ sourceId: 'x' }]], ['rongcloud', [{ sourceId: 'x' }, typed]]]) {
+		const { page, ports } = await open(name);
+		page.postMessage('requestScreenSourceId', '*');
+		await settle();
+		ports[0].postMessage({ type: 'granted', sourceId: 'x' });
+		await settle();
+		await settle();
+		assert.deepEqual(structuredClone(page.said.filter(({ sourceId }) => sourceId)), answers);
+	}
+});
+
 test('what the extension says is no request to it, however often a page repeats it', async () => {
 	const { page, ports } = await open('getscreenmedia');
 	page.addEventListener('message', ({ data }) => page.said.length < 50 && data?.type !== 'getScreen' && page.postMessage(data, '*'));
