@@ -60,10 +60,7 @@
 	/** @param {string} id */
 	const marker = (id) => {
 		if (!document.getElementById(id)) {
-			const element = document.createElement('div');
-			element.id = id;
-			element.hidden = true;
-			document.body?.append(element);
+			document.body?.append(Object.assign(document.createElement('div'), { id, hidden: true }));
 		}
 	};
 
@@ -469,6 +466,17 @@
 			hear(message.said, 'parent', postAll);
 		}
 	});
+	// Heard from now on: page/runtime.js comes after this script, but maybe before its start.
+	const begun = new Promise((resolve) => (relay.begin = resolve));
+	window.addEventListener('portlight:say', async (/** @type {any} */ { detail }) => {
+		const { call, extension, said } = JSON.parse(detail);
+		const reply = (/** @type {object} */ rest) =>
+			window.dispatchEvent(new CustomEvent('portlight:reply', { detail: JSON.stringify({ call, ...rest }) }));
+		await begun;
+		if (!hear(said, 'runtime', (answer) => reply({ reply: answer }), extension)) {
+			reply({ unknown: true });
+		}
+	});
 	relay.start = (/** @type {string[]} */ names) => {
 		off = new Set(names);
 		if (relay.hear === take) {
@@ -476,15 +484,7 @@
 		}
 		relay.hear = take;
 		document.addEventListener('ct-respoke-source-id', () => hear('ct-respoke-source-id', 'event', dispatch));
-		window.addEventListener('portlight:say', (/** @type {any} */ event) => {
-			const { call, extension, said } = JSON.parse(event.detail);
-			/** @param {object} rest */
-			const reply = (rest) =>
-				window.dispatchEvent(new CustomEvent('portlight:reply', { detail: JSON.stringify({ call, ...rest }) }));
-			if (!hear(said, 'runtime', (answer) => reply({ reply: answer }), extension)) {
-				reply({ unknown: true });
-			}
-		});
+		relay.begin();
 		window.addEventListener('pagehide', () => {
 			const left = [...asks];
 			asks.clear();

@@ -374,6 +374,16 @@ test('the sources that a page may name, and what the desktop has of them', () =>
 	assert.deepEqual(nativeSources(['screen']), ['monitor']);
 });
 
+test('a page that asks another extension before the dialects have come is answered when they have', async () => {
+	const { page, ports } = frameOf(clients.licode);
+	page.dispatchEvent(new Event('DOMContentLoaded'));
+	const asking = clients.licode.ask(page);
+	await settle();
+	await settle();
+	ports[0].postMessage({ type: 'granted', sourceId: 'portlight:x' });
+	assert.equal(await asking, 'portlight:x');
+});
+
 test('a page that speaks before it is complete is announced to when it is', async () => {
 	const name = 'janus';
 	const top = frameOf(clients[name]);

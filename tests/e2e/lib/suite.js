@@ -123,13 +123,13 @@ export class Bench {
 }
 
 /**
- * A marker that was drawn on this desktop just now.
+ * A marker that was drawn on this desktop just now; on a machine that does much else that can be some seconds ago.
  * @param {{counter: number, latencyMs: number, width: number, height: number} | null} sample
  */
 export function assertReal(sample) {
 	assert.notEqual(sample, null, "the desktop's marker was read from a decoded frame");
 	const ms = /** @type {{latencyMs: number}} */ (sample).latencyMs;
-	assert.equal(ms > 0 && ms < 2000, true, `the marker was drawn just now: ${Math.round(ms)} ms ago`);
+	assert.equal(ms > 0 && ms < 5000, true, `the marker was drawn just now: ${Math.round(ms)} ms ago`);
 }
 
 /**
