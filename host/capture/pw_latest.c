@@ -42,8 +42,7 @@ void pw_latest_set_format(
 	latest->height = height;
 	latest->order = order;
 	latest->damage_full = true;
-	/* One of the old format that was not announced yet is not the one that is waited for now.
-	 */
+	/* One of the old format that comes yet is not the one that is waited for now. */
 	latest->fresh = false;
 	pthread_mutex_unlock(&latest->lock);
 }
