@@ -5,6 +5,12 @@
 #include <libyuv/convert_from_argb.h>
 #include <stdlib.h>
 
+#include "capture/pixel_file.h"
+
+/* So many rows of a file are converted at once: in the processor's second cache, and few system
+ * calls. */
+#define BAND_ROWS 16
+
 /* libvpx and libyuv are fastest on rows that begin on a vector's border. */
 #define ROW_ALIGNMENT 64u
 /* Pixels whose colours are swapped at once. */
@@ -88,8 +94,8 @@ static void convert_444(const struct pixels *pixels, const uint8_t *from, uint8_
 	}
 }
 
-void convert_rect(const struct pixels *pixels, const struct rect *rect, struct picture *picture,
-	int32_t x, int32_t y) {
+static void convert_memory(const struct pixels *pixels, const struct rect *rect,
+	struct picture *picture, int32_t x, int32_t y) {
 	const uint8_t *from =
 		pixels->top + (ptrdiff_t)rect->y * pixels->stride + 4 * (ptrdiff_t)rect->x;
 	uint8_t *const to[3] = {picture_at(picture, 0, x, y), picture_at(picture, 1, x, y),
@@ -98,6 +104,23 @@ void convert_rect(const struct pixels *pixels, const struct rect *rect, struct p
 		convert_444(pixels, from, to, picture->strides, rect->width, rect->height);
 	} else {
 		convert_420(pixels, from, to, picture->strides, rect->width, rect->height);
+	}
+}
+
+void convert_rect(const struct pixels *pixels, const struct rect *rect, struct picture *picture,
+	int32_t x, int32_t y) {
+	if (pixels->file == NULL) {
+		convert_memory(pixels, rect, picture, x, y);
+		return;
+	}
+	/* Of a narrow one, more of the same rows may follow. */
+	bool wide = 2 * (int64_t)rect->width >= pixels->width;
+	int32_t step = wide ? BAND_ROWS : PIXEL_FILE_ROWS;
+	for (int32_t row = 0; row < rect->height; row += step) {
+		int32_t height = rect->height - row < step ? rect->height - row : step;
+		const struct pixels band = pixel_file_read(pixels, rect->y + row, height);
+		const struct rect part = {rect->x, 0, rect->width, height};
+		convert_memory(&band, &part, picture, x, y + row);
 	}
 }
 

@@ -14,14 +14,18 @@
 /* The order of the colours in memory; a fourth byte (alpha or nothing) follows and is ignored. */
 enum pixel_order { PIXEL_ORDER_BGR, PIXEL_ORDER_RGB };
 
+struct pixel_file;
+
 /* Lent pixels, 4 bytes each. `top` is the leftmost pixel of the upper row; the next row begins
- * `stride` bytes after it, and that may be negative. */
+ * `stride` bytes after it, and that may be negative. Where there is a `file`, they are read from it
+ * and `top` is not touched. */
 struct pixels {
 	const uint8_t *top;
 	int32_t stride;
 	enum pixel_order order;
 	uint32_t width;
 	uint32_t height;
+	struct pixel_file *file; /* lent too; NULL: none */
 };
 
 /* Zero-initialise it. Sides are even. */

@@ -2,9 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "capture/cursor.h"
@@ -13,8 +11,10 @@
 /* A picture's time stamp is believed when it is at most this old. */
 #define PTS_AGE_MAX_US 10000000
 
-/* Buffers up to this size stay mapped whole: 8 MiB are a picture of 1920x1080. */
-#define KEPT_MAX ((size_t)16 * 1024 * 1024)
+/* Buffers up to this size are read where they are mapped: 8 MiB are a picture of 1920x1080. All of
+ * their pages stay resident. */
+#define MAPPED_MAX ((size_t)16 * 1024 * 1024)
+#define PAGE_MIN 4096
 
 #define BITMAP_SIZE ((size_t)CURSOR_SIDE_MAX * CURSOR_SIDE_MAX * 4)
 
@@ -31,6 +31,7 @@ bool pw_latest_init(struct pw_latest *latest, bool cursor_wanted,
 
 void pw_latest_finish(struct pw_latest *latest) {
 	pthread_mutex_destroy(&latest->lock);
+	pixel_file_finish(&latest->file);
 	free(latest->bitmap_new);
 	free(latest->bitmap_lent);
 }
@@ -53,15 +54,27 @@ void pw_latest_close(struct pw_latest *latest) {
 	pthread_mutex_unlock(&latest->lock);
 }
 
+static bool is_mapped(const struct spa_data *data) {
+	return data->type != SPA_DATA_MemFd || data->maxsize <= MAPPED_MAX;
+}
+
+/* Not with the first picture in it, which is not to be held for so long. To look at each page takes
+ * more than to have it mapped: where the machine is a virtual one, that is known to its kernel, but
+ * not yet to what is below. */
+static void touch_pages(const struct spa_data *data) {
+	const volatile uint8_t *memory = data->data;
+	for (size_t at = 0; at < data->maxsize; at += PAGE_MIN) {
+		(void)memory[at];
+	}
+}
+
 void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	bool usable = pw_buffer_usable(buffer->buffer);
 	const struct spa_data *data = &buffer->buffer->datas[0];
 	if (!usable) {
 		log_warning("a buffer's memory is not what the producer says; it is ignored");
-	} else if (data->type == SPA_DATA_MemFd && data->maxsize <= KEPT_MAX) {
-		/* Not with the first picture in it, which is not to be held for so long. Kernels
-		 * before 5.14 can't, and no harm is done. */
-		(void)madvise(data->data, data->maxsize, MADV_POPULATE_READ);
+	} else if (data->type == SPA_DATA_MemFd && is_mapped(data)) {
+		touch_pages(data);
 	}
 	pthread_mutex_lock(&latest->lock);
 	buffer->user_data = usable ? latest : NULL;
@@ -173,30 +186,23 @@ static int64_t monotonic_us(void) {
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Pages that were read stay resident for as long as they are mapped. To map them anew costs more
- * than to convert them, so only those of large buffers, 33 MiB each at 3840x2160, are let go of. */
-static void drop_pages(const struct spa_data *data) {
-	if (data->type != SPA_DATA_MemFd || data->maxsize <= KEPT_MAX) {
-		return;
-	}
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uint8_t *begin = data->data;
-	uint8_t *end = begin + data->maxsize;
-	begin += (page - (uintptr_t)begin % page) % page;
-	end -= (uintptr_t)end % page;
-	madvise(begin, (size_t)(end - begin), MADV_DONTNEED);
+/* NULL: the picture is read where it is mapped. */
+static struct pixel_file *open_file(struct pw_latest *latest, const struct spa_data *data) {
+	bool opened = !is_mapped(data) && pixel_file_open(&latest->file, (int)data->fd, data->data,
+						  data->mapoffset, latest->picture.stride);
+	return opened ? &latest->file : NULL;
 }
 
 /* Lends the picture that is held to the reader, and gives its buffer back. */
 static void read_held(struct pw_latest *latest, struct pw_stream *stream) {
 	struct pw_buffer *buffer = latest->held;
-	const struct spa_data *data = &buffer->buffer->datas[0];
 	uint32_t width = (uint32_t)latest->picture.crop.width;
 	uint32_t height = (uint32_t)latest->picture.crop.height;
 	int64_t now = monotonic_us();
 	int64_t pts = latest->picture.pts_us;
 	const struct source_picture picture = {
 		.pixels = {.top = latest->picture.top,
+			.file = open_file(latest, &buffer->buffer->datas[0]),
 			.stride = latest->picture.stride,
 			.order = latest->picture_order,
 			.width = width,
@@ -210,8 +216,6 @@ static void read_held(struct pw_latest *latest, struct pw_stream *stream) {
 	latest->damage_full = false;
 	latest->held = NULL;
 	pw_stream_queue_buffer(stream, buffer);
-	/* Its mapping stays for as long as the lock is held. */
-	drop_pages(data);
 }
 
 bool pw_latest_receive(struct pw_latest *latest, struct pw_stream *stream) {

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/pixel_file.h"
 #include "capture/pw_buffer.h"
 #include "capture/source.h"
 
@@ -35,6 +36,7 @@ struct pw_latest {
 	struct pw_buffer *held; /* the newest picture's, until it is read */
 	struct pw_buffer_picture picture;
 	enum pixel_order picture_order;
+	struct pixel_file file; /* through which large pictures are read */
 	struct rect last_crop;
 	struct damage damage; /* since the last picture that was read */
 	bool damage_full;     /* or there is no telling */

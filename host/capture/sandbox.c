@@ -121,6 +121,7 @@ static const int allowed[] = {
 	SCMP_SYS(lseek),
 	SCMP_SYS(poll),
 	SCMP_SYS(ppoll),
+	SCMP_SYS(pread64),
 	SCMP_SYS(read),
 	SCMP_SYS(readv),
 	SCMP_SYS(recvfrom),

@@ -22,7 +22,8 @@ static inline void screen_init(struct screen *screen) {
 	for (size_t i = 0; i < sizeof(screen->memory); i++) {
 		screen->memory[i] = (uint8_t)rand();
 	}
-	screen->pixels = (struct pixels){screen->memory, WIDTH * 4, PIXEL_ORDER_BGR, WIDTH, HEIGHT};
+	screen->pixels =
+		(struct pixels){screen->memory, WIDTH * 4, PIXEL_ORDER_BGR, WIDTH, HEIGHT, NULL};
 }
 
 static inline void scribble(struct screen *screen, const struct rect *where) {

@@ -95,7 +95,8 @@ static void test_golden_colours(void **state) {
 	uint8_t memory[2 * 16] = {0};
 	for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++) {
 		for (int order = PIXEL_ORDER_BGR; order <= PIXEL_ORDER_RGB; order++) {
-			const struct pixels pixels = {memory, 16, (enum pixel_order)order, 2, 2};
+			const struct pixels pixels = {
+				memory, 16, (enum pixel_order)order, 2, 2, NULL};
 			for (uint32_t pixel = 0; pixel < 4; pixel++) {
 				put_pixel(&pixels, pixel % 2, pixel / 2, golden[i].colour);
 			}
@@ -168,7 +169,8 @@ static void test_only_damage_is_converted(void **state) {
 	const uint32_t height = 47;
 	cleanup_free uint8_t *memory = malloc((size_t)width * height * 4);
 	assert_non_null(memory);
-	const struct pixels pixels = {memory, (int32_t)width * 4, PIXEL_ORDER_BGR, width, height};
+	const struct pixels pixels = {
+		memory, (int32_t)width * 4, PIXEL_ORDER_BGR, width, height, NULL};
 	fill_pattern(&pixels);
 	srand(7);
 	for (int round = 0; round < 300; round++) {

@@ -56,8 +56,8 @@ static void view_init(struct view *view, const struct way *way, uint32_t width, 
 	assert_non_null(view->encoder);
 	assert_non_null(view->screen);
 	memset(view->screen, 0xff, (size_t)width * height * 4);
-	view->pixels =
-		(struct pixels){view->screen, (int32_t)width * 4, PIXEL_ORDER_BGR, width, height};
+	view->pixels = (struct pixels){
+		view->screen, (int32_t)width * 4, PIXEL_ORDER_BGR, width, height, NULL};
 	assert_true(picture_resize(&view->picture, width, height, way->chroma));
 	open_decoder(view);
 }

@@ -66,7 +66,8 @@ struct world {
 static inline void fake_read(struct world *world) {
 	assert_false(world->locked);
 	const struct source_picture picture = {
-		.pixels = {world->pixels, 64 * 4, PIXEL_ORDER_BGR, world->width, world->height},
+		.pixels = {world->pixels, 64 * 4, PIXEL_ORDER_BGR, world->width, world->height,
+			NULL},
 		.orientation = ORIENTATION_UPRIGHT,
 		.damage = &world->damage,
 		.pts_us = world->pts_us,

@@ -1,5 +1,8 @@
 #include "pw_latest_world.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 /* The newest picture alone is read, with what changed in those before it. */
 static void test_damage_is_united(void **state) {
 	(void)state;
@@ -148,6 +151,43 @@ static void test_crop_moves(void **state) {
 	assert_int_equal(world->fulls, 5);
 	expect_view(world);
 	assert_false(pw_latest_cursor(&world->latest, &cursor));
+	world_destroy(world);
+}
+
+#define LARGE ((size_t)32 * 1024 * 1024)
+
+static void read_large(void *data, const struct source_picture *picture) {
+	struct world *world = data;
+	assert_non_null(picture->pixels.file);
+	const struct pixels rows = pixel_file_read(&picture->pixels, 0, HEIGHT);
+	assert_memory_equal(rows.top, world->canvas, sizeof(world->canvas));
+	world->reads++;
+}
+
+/* Pages of a large buffer's mapping would stay resident. */
+static void test_large_buffer(void **state) {
+	(void)state;
+	struct world *world = world_create(1);
+	struct spa_data *data = &world->slots[0].data;
+	int fd = memfd_create("large", MFD_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)LARGE), 0);
+	world->latest.read = read_large;
+	paint_anywhere(world);
+	assert_int_equal(
+		pwrite(fd, world->canvas, sizeof(world->canvas), 0), sizeof(world->canvas));
+	data->type = SPA_DATA_MemFd;
+	data->fd = fd;
+	data->maxsize = LARGE;
+	data->data = mmap(NULL, LARGE, PROT_NONE, MAP_SHARED, fd, 0);
+	assert_true(data->data != MAP_FAILED);
+	pw_latest_add_buffer(&world->latest, &world->slots[0].pw);
+	want(world, true);
+	assert_true(send_picture(world));
+	assert_true(receive(world));
+	assert_int_equal(world->reads, 1);
+	munmap(data->data, LARGE);
+	close(fd);
 	world_destroy(world);
 }
 
@@ -316,6 +356,7 @@ int main(void) {
 		cmocka_unit_test(test_pointer_only),
 		cmocka_unit_test(test_bitmap_of_a_skipped_picture),
 		cmocka_unit_test(test_crop_moves),
+		cmocka_unit_test(test_large_buffer),
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_waiting_buffer_leaves),
 		cmocka_unit_test(test_buffers_left),
