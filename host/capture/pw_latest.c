@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -58,11 +59,15 @@ static bool is_mapped(const struct spa_data *data) {
 	return data->type != SPA_DATA_MemFd || data->maxsize <= MAPPED_MAX;
 }
 
-/* Not with the first picture in it, which is not to be held for so long. To look at each page takes
- * more than to have it mapped: where the machine is a virtual one, that is known to its kernel, but
- * not yet to what is below. */
-static void touch_pages(const struct spa_data *data) {
+/*
+ * Not with the first picture in it, which is not to be held for so long; and all at once, since
+ * PipeWire loses a first picture that comes while pages are mapped one by one (kernels before 5.14
+ * can't do better). Where the machine is a virtual one, what its kernel has mapped may still be
+ * unknown below, until each page was looked at.
+ */
+static void map_pages(const struct spa_data *data) {
 	const volatile uint8_t *memory = data->data;
+	(void)madvise(data->data, data->maxsize, MADV_POPULATE_READ);
 	for (size_t at = 0; at < data->maxsize; at += PAGE_MIN) {
 		(void)memory[at];
 	}
@@ -74,7 +79,7 @@ void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	if (!usable) {
 		log_warning("a buffer's memory is not what the producer says; it is ignored");
 	} else if (data->type == SPA_DATA_MemFd && is_mapped(data)) {
-		touch_pages(data);
+		map_pages(data);
 	}
 	pthread_mutex_lock(&latest->lock);
 	buffer->user_data = usable ? latest : NULL;
