@@ -174,11 +174,13 @@ static bool update_content(struct encoder_vpx *vpx) {
 /* libvpx keeps its references: no keyframe comes of it. */
 static bool update_settings(struct encoder_vpx *vpx, bool refine) {
 	const struct tuning *tuning = &vpx->tuning;
-	uint32_t quantizer_max =
-		vpx->wish.coarse ? QUANTIZER_COARSE : next_quantizer_max(vpx, refine);
-	uint32_t quantizer_min = vpx->wish.coarse ? QUANTIZER_COARSE
-				 : refine         ? tuning->quantizer_good
-						  : tuning->quantizer_min;
+	bool hurried = vpx->wish.hurried && tuning->quantizer_hurried > 0;
+	uint32_t quantizer_max = vpx->wish.coarse ? QUANTIZER_COARSE
+				 : hurried        ? tuning->quantizer_hurried
+						  : next_quantizer_max(vpx, refine);
+	uint32_t quantizer_min = vpx->wish.coarse || hurried ? quantizer_max
+				 : refine                    ? tuning->quantizer_good
+							     : tuning->quantizer_min;
 	if (!vpx->rate_changed && quantizer_max == vpx->settings.rc_max_quantizer &&
 		quantizer_min == vpx->settings.rc_min_quantizer) {
 		return true;

@@ -10,6 +10,7 @@
 #include "capture/content.h"
 #include "capture/cursor_packet.h"
 #include "capture/pace.h"
+#include "capture/scroll.h"
 
 /* More credit than a peer could mean; the rest is dropped. */
 #define CREDIT_HELD_MAX 64u
@@ -44,6 +45,7 @@ struct pipeline {
 	struct pace pace;
 	struct content content;
 	struct choice choice;
+	struct scroll scroll;
 	int64_t encode_us; /* how long the last encode took */
 	/* Under the source's lock. What was composed is the loop's alone. */
 	struct canvas canvas;
@@ -192,6 +194,16 @@ static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
 	return true;
 }
 
+/* True where what scrolled is not what follows. */
+static bool is_hurried(
+	struct pipeline *pipeline, const struct picture *picture, const struct choice_view *view) {
+	if (2 * view->changed < view->pixels || pipeline->content.moving) {
+		scroll_forget(&pipeline->scroll);
+		return false;
+	}
+	return scroll_breaks(&pipeline->scroll, picture) && !pipeline->key;
+}
+
 static struct encoder_wish choose(
 	struct pipeline *pipeline, const struct picture *picture, const struct damage *damage) {
 	content_see(&pipeline->content, picture, damage);
@@ -205,6 +217,7 @@ static struct encoder_wish choose(
 	};
 	return (struct encoder_wish){.codec = choice_see(&pipeline->choice, &view),
 		.key = pipeline->key,
+		.hurried = is_hurried(pipeline, picture, &view),
 		.moving = pipeline->content.moving,
 		.coarse = pipeline->coarse};
 }

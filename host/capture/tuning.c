@@ -47,6 +47,7 @@ struct tuning tuning_choose(const struct tuning_input *input) {
 			.speed = input->moving ? -10 : -6,
 			.quantizer_min = 12,
 			.quantizer_max = !input->moving && is_ample(input) ? 32 : 56,
+			.quantizer_hurried = 56,
 			.undershoot_pct = 100,
 			.overshoot_pct = 15,
 			.static_threshold = 100,

@@ -35,6 +35,8 @@ struct tuning {
 	uint32_t undershoot_pct;
 	uint32_t overshoot_pct;
 	uint32_t static_threshold;
+	/* What is to be encoded fast has this one; 0: nothing is encoded faster. */
+	uint32_t quantizer_hurried;
 	/* A still picture is encoded with ever finer quantizers, finer by this step each time. */
 	uint32_t quantizer_step;
 	/* What was encoded with this one, or a finer one, looks like its source. */

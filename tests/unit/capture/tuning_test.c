@@ -108,6 +108,9 @@ static void test_bounds(void **state) {
 				assert_true(tuning.quantizer_good < tuning.quantizer_min);
 				assert_true(tuning.quantizer_min < tuning.quantizer_max);
 				assert_true(tuning.quantizer_max <= 63);
+				assert_true(tuning.quantizer_hurried == 0 ||
+					    tuning.quantizer_hurried >= tuning.quantizer_max);
+				assert_true(tuning.quantizer_hurried <= 63);
 			}
 		}
 	}

@@ -1,0 +1,170 @@
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/scroll.h"
+
+#define WIDTH 640
+#define HEIGHT 480
+#define BAR 40 /* rows at the top that stay */
+#define PAGE 6000
+
+struct world {
+	struct picture picture;
+	struct scroll scroll;
+	int32_t at; /* the page's row under the bar */
+};
+
+/* Lines of text, 10 rows of strokes and 6 of white, no two alike. */
+static uint8_t page_pixel(int32_t row, int32_t x) {
+	uint32_t word = (uint32_t)(row / 16 * 7919 + x / 5) * 2654435761u;
+	bool ink = row % 16 < 10 && ((word >> (row % 16)) & 3) == 0;
+	return ink ? 20 : 235;
+}
+
+static int setup(void **state) {
+	struct world *world = calloc(1, sizeof(*world));
+	assert_non_null(world);
+	assert_true(picture_resize(&world->picture, WIDTH, HEIGHT, PACKET_CHROMA_420));
+	world->at = PAGE / 2;
+	*state = world;
+	return 0;
+}
+
+static int teardown(void **state) {
+	struct world *world = *state;
+	picture_finish(&world->picture);
+	free(world);
+	return 0;
+}
+
+static bool show(struct world *world) {
+	for (int32_t y = 0; y < HEIGHT; y++) {
+		uint8_t *row = picture_at(&world->picture, 0, 0, y & ~1) +
+			       (y & 1) * world->picture.strides[0];
+		for (int32_t x = 0; x < WIDTH; x++) {
+			row[x] = y < BAR ? (uint8_t)(x & 127) : page_pixel(world->at + y - BAR, x);
+		}
+	}
+	return scroll_breaks(&world->scroll, &world->picture);
+}
+
+/* How often it broke off. */
+static int step(struct world *world, int32_t rows, int times) {
+	int breaks = 0;
+	for (int i = 0; i < times; i++) {
+		world->at += rows;
+		breaks += show(world);
+	}
+	return breaks;
+}
+
+static void test_turn(void **state) {
+	struct world *world = *state;
+	assert_int_equal(step(world, 24, 20), 0);
+	assert_int_equal(world->scroll.shift, 24);
+	assert_int_equal(step(world, -24, 1), 1);
+	assert_int_equal(world->scroll.shift, -24);
+	assert_int_equal(step(world, -24, 20), 0);
+}
+
+static void test_other_page(void **state) {
+	struct world *world = *state;
+	assert_int_equal(step(world, -16, 10), 0);
+	assert_int_equal(step(world, 1600, 1), 1);
+	assert_int_equal(step(world, 1000, 1), 0);
+	assert_int_equal(step(world, 16, 10), 0);
+}
+
+/* A step that was left out is still near; more are not. */
+static void test_lost_steps(void **state) {
+	struct world *world = *state;
+	assert_int_equal(step(world, 24, 10), 0);
+	assert_int_equal(step(world, 48, 1), 0);
+	assert_int_equal(step(world, 24, 10), 0);
+	assert_int_equal(step(world, 96, 1), 1);
+}
+
+/* As people scroll. */
+static void test_speed_changes(void **state) {
+	struct world *world = *state;
+	for (int32_t rows = 2; rows <= 60; rows += 6) {
+		assert_int_equal(step(world, rows, 2), 0);
+	}
+	for (int32_t rows = 60; rows >= -60; rows -= 10) {
+		assert_int_equal(step(world, rows, 2), 0);
+	}
+}
+
+/* What jumps and rests never scrolls steadily. */
+static void test_jumps(void **state) {
+	struct world *world = *state;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(step(world, i % 2 == 0 ? 120 : -120, 1), 0);
+		scroll_forget(&world->scroll);
+	}
+}
+
+static void test_forgotten(void **state) {
+	struct world *world = *state;
+	assert_int_equal(step(world, 24, 10), 0);
+	scroll_forget(&world->scroll);
+	assert_int_equal(step(world, -24, 10), 0);
+}
+
+static void test_other_size(void **state) {
+	struct world *world = *state;
+	assert_int_equal(step(world, 24, 10), 0);
+	struct picture large = {0};
+	assert_true(picture_resize(&large, WIDTH, HEIGHT + 100, PACKET_CHROMA_420));
+	memset(large.planes[0], 100, (size_t)large.strides[0] * large.height);
+	assert_false(scroll_breaks(&world->scroll, &large));
+	picture_finish(&large);
+	assert_int_equal(step(world, 24, 10), 0);
+}
+
+static void test_noise(void **state) {
+	struct world *world = *state;
+	for (int i = 0; i < 50; i++) {
+		uint8_t *luma = world->picture.planes[0];
+		for (size_t at = 0; at < (size_t)world->picture.strides[0] * HEIGHT; at++) {
+			luma[at] = (uint8_t)rand();
+		}
+		assert_false(scroll_breaks(&world->scroll, &world->picture));
+	}
+}
+
+static void test_sizes(void **state) {
+	(void)state;
+	const uint32_t sides[] = {2, 4, 62, 256, 2162, 4000};
+	for (size_t i = 0; i < 36; i++) {
+		struct picture picture = {0};
+		struct scroll *scroll = calloc(1, sizeof(*scroll));
+		assert_non_null(scroll);
+		assert_true(
+			picture_resize(&picture, sides[i / 6], sides[i % 6], PACKET_CHROMA_444));
+		memset(picture.planes[0], 1, (size_t)picture.strides[0] * picture.height);
+		for (uint8_t n = 0; n < 5; n++) {
+			memset(picture.planes[0], n, (size_t)picture.strides[0]);
+			assert_false(scroll_breaks(scroll, &picture));
+		}
+		free(scroll);
+		picture_finish(&picture);
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_other_page, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lost_steps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_speed_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_jumps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_other_size, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_noise, setup, teardown),
+		cmocka_unit_test(test_sizes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
