@@ -21,8 +21,7 @@ static bool is_heavy(
 	bool late = view->encode_us > budget;
 	bool fast = passed_us <= CHOICE_FAST_US ||
 		    (int64_t)view->changed * 1000000 >= CHOICE_FAST_PIXELS * passed_us;
-	return 2 * view->changed >= view->pixels &&
-	       (fast || late || choice->codec == PACKET_CODEC_VP8);
+	return choice_most_changed(view) && (fast || late || choice->codec == PACKET_CODEC_VP8);
 }
 
 static void count_calm(struct choice *choice, int64_t passed_us) {

@@ -42,6 +42,11 @@ struct choice_view {
 	int64_t interval_us; /* between two pictures at the rate that is asked for */
 };
 
+/* True when at least half of the picture changed. */
+static inline bool choice_most_changed(const struct choice_view *view) {
+	return 2 * view->changed >= view->pixels;
+}
+
 /* `asked` as in OPEN; only with PACKET_CODEC_AUTO the choice ever changes. */
 void choice_init(struct choice *choice, enum packet_codec asked);
 

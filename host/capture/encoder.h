@@ -26,7 +26,7 @@ struct encoder_wish {
 	enum packet_codec codec; /* VP8 or VP9; another one than before begins with a keyframe */
 	bool key;                /* as a keyframe in any case */
 	bool moving;             /* moving pictures are what changes, see capture/content.h */
-	bool hurried;            /* fast rather than well */
+	bool hurried;            /* fast rather than well, see capture/scroll.h */
 	bool coarse;             /* in as few bytes as can be */
 };
 

@@ -194,10 +194,14 @@ static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
 	return true;
 }
 
-/* True where what scrolled is not what follows. */
+/* True where what scrolled is not what follows. VP9 alone makes no use of that; before VP8 begins
+ * in mid-scroll it is followed all the same. */
 static bool is_hurried(
 	struct pipeline *pipeline, const struct picture *picture, const struct choice_view *view) {
-	if (2 * view->changed < view->pixels || pipeline->content.moving) {
+	if (pipeline->open.codec == PACKET_CODEC_VP9) {
+		return false;
+	}
+	if (!choice_most_changed(view) || pipeline->content.moving) {
 		scroll_forget(&pipeline->scroll);
 		return false;
 	}

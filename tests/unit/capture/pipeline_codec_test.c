@@ -115,11 +115,49 @@ static void test_one_codec_stays(void **state) {
 	}
 }
 
+/* Rows of one brightness each, no two alike nearby; `at`: the first one's number. */
+static void scroll(struct world *world, struct seen *seen, uint32_t *at, uint32_t by, int times) {
+	for (int i = 0; i < times; i++) {
+		*at += by;
+		for (uint32_t y = 0; y < world->height; y++) {
+			memset(world->pixels + (size_t)y * 64 * 4,
+				(int)((*at + y) * 2654435761u >> 24), 64 * 4);
+		}
+		show(world, 0, (int32_t)world->height);
+		receive_all(world, seen);
+		pass(world, 20000);
+		receive_all(world, seen);
+	}
+}
+
+static void test_a_scroll_turns(void **state) {
+	(void)state;
+	static const enum packet_codec codecs[] = {
+		PACKET_CODEC_VP8, PACKET_CODEC_VP9, PACKET_CODEC_AUTO};
+	for (size_t i = 0; i < 3; i++) {
+		struct world world;
+		struct seen seen = {0};
+		uint32_t at = 100000;
+		world_open(&world, &(struct packet_open){.credit = 16, .codec = codecs[i]});
+		world.height = PICTURE_ROWS_MAX;
+		scroll(&world, &seen, &at, 20, 10);
+		assert_int_equal(world.hurried, 0);
+		scroll(&world, &seen, &at, -20u, 10);
+		assert_int_equal(world.hurried, codecs[i] != PACKET_CODEC_VP9);
+		/* What rests in between may go on in any way. */
+		rest(&world, &seen, 1000000);
+		scroll(&world, &seen, &at, 20, 10);
+		assert_int_equal(world.hurried, codecs[i] != PACKET_CODEC_VP9);
+		world_finish(&world);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_film_comes_and_goes),
 		cmocka_unit_test(test_text_that_is_late),
 		cmocka_unit_test(test_one_codec_stays),
+		cmocka_unit_test(test_a_scroll_turns),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

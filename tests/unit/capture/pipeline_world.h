@@ -12,6 +12,8 @@
 
 #include "capture/pipeline.h"
 
+#define PICTURE_ROWS_MAX 256
+
 struct world {
 	/* First members of what the pipeline knows. */
 	struct fake_source {
@@ -29,7 +31,7 @@ struct world {
 	int64_t wake_at; /* -1: no wake-up was asked for */
 	enum error_code failed;
 	/* Of the source. */
-	uint8_t pixels[64 * 64 * 4];
+	uint8_t pixels[64 * PICTURE_ROWS_MAX * 4];
 	uint32_t width;
 	uint32_t height;
 	struct damage damage;
@@ -44,6 +46,7 @@ struct world {
 	int encodes;
 	int keys;
 	int unsettled;       /* encodes that still improve the picture */
+	int hurried;         /* that were to be fast */
 	int refinements;     /* since the last change or keyframe */
 	int long_refinement; /* the first that is too long, of a picture that never settles */
 	bool encoder_fails;
@@ -147,6 +150,7 @@ static inline bool fake_encode(struct encoder *encoder, const struct picture *pi
 		world->unsettled = 3;
 	}
 	world->unsettled -= world->unsettled > 0;
+	world->hurried += wish->hurried;
 	*frame = (struct encoder_frame){world->frame,
 		wish->coarse ? world->coarse_length : world->frame_length, is_key,
 		world->unsettled == 0};
