@@ -94,21 +94,40 @@ static void collect_holds(const struct cell *cell, struct durations *holds) {
 	sort_durations(holds);
 }
 
-static void summarise(const struct cell *cell, struct result *result) {
+/* The frames decoded and compared with what was shown; to be freed. */
+static struct quality_frame *judge(const struct cell *cell, struct quality *quality) {
 	struct quality_frame *frames = calloc(cell->frame_count, sizeof(*frames));
-	if (frames == NULL) {
+	uint32_t *shown = calloc(cell->shown_count, sizeof(*shown));
+	if (frames == NULL || shown == NULL) {
 		cell_fail("out of memory");
+	}
+	for (size_t i = 0; i < cell->shown_count; i++) {
+		shown[i] = cell->shown[i].step;
 	}
 	for (size_t i = 0; i < cell->frame_count; i++) {
 		const struct frame *frame = &cell->frames[i];
 		frames[i] = (struct quality_frame){
 			cell->data.data + frame->offset, frame->length, frame->vp8, 0};
 	}
-	if (!quality_measure(frames, cell->frame_count, cell->workload, cell->width, cell->height,
-		    cell->warmup + 1, cell->warmup + cell->steps, cell->quality_every,
-		    &result->quality)) {
+	const struct quality_task task = {
+		.workload = cell->workload,
+		.width = cell->width,
+		.height = cell->height,
+		.shown = shown,
+		.shown_count = cell->shown_count,
+		.first = cell->warmup + 1,
+		.last = cell->warmup + cell->steps,
+		.every = cell->quality_every,
+	};
+	if (!quality_measure(&task, frames, cell->frame_count, quality)) {
 		cell_fail("the frames don't decode to the pictures that were shown");
 	}
+	free(shown);
+	return frames;
+}
+
+static void summarise(const struct cell *cell, struct result *result) {
+	struct quality_frame *frames = judge(cell, &result->quality);
 	for (size_t i = 0; i < cell->frame_count; i++) {
 		const struct frame *frame = &cell->frames[i];
 		if (frame->received_us <= cell->before.at_us) {
@@ -142,13 +161,14 @@ void cell_print(const struct cell *cell) {
 	printf("{\"workload\": \"%s\", \"width\": %u, \"height\": %u, \"engine\": \"%s\", "
 	       "\"codec\": \"%s\", \"vp8\": %zu, \"cpuMsPerFrame\": %.4f, \"cpuPercent\": %.3f, "
 	       "\"encodeMs\": {\"p50\": %.3f, \"p95\": %.3f}, \"kbps\": %.1f, "
-	       "\"psnr\": %.2f, \"ssim\": %.4f, \"rssMiB\": %.1f, "
+	       "\"psnr\": %.2f, \"ssim\": %.4f, \"unreadable\": %u, \"rssMiB\": %.1f, "
 	       "\"wakeupsPerSecond\": %.1f, \"frames\": %u, \"encodes\": %zu, \"missed\": %u, "
 	       "\"heldMs\": {\"p50\": %.3f, \"p95\": %.3f}}\n",
 		cell->workload, cell->width, cell->height, cell->engine, cell->codec, result.vp8,
 		cpu_ms / cell->steps, cpu_ms / nominal / 10, duration_ms(&result.latencies, 0.5),
 		duration_ms(&result.latencies, 0.95), (double)result.bytes * 8 / 1000 / nominal,
-		result.quality.psnr, result.quality.ssim, (double)cell->peak_kib / 1024,
+		result.quality.psnr, result.quality.ssim, result.quality.unreadable,
+		(double)cell->peak_kib / 1024,
 		(double)(cell->after.wakeups - cell->before.wakeups) / seconds, cell->steps,
 		result.encodes, cell->missed, duration_ms(&result.holds, 0.5),
 		duration_ms(&result.holds, 0.95));

@@ -13,15 +13,16 @@
 
 /* SSIM takes long; it is looked at once in so many comparisons. */
 #define SSIM_EVERY 4u
+/* More frames than one in so many without a step are no accident. */
+#define UNREADABLE_EVERY 20u
 
 struct judge {
+	const struct quality_task *task;
 	struct workload *workload;
 	uint32_t step;
 	vpx_image_t source;
 	bool converted;
 	vpx_image_t *before;
-	uint32_t first;
-	uint32_t every;
 	uint32_t pictures;
 	uint32_t compared;
 	double square_error; /* mean of a pixel, times weight */
@@ -66,8 +67,9 @@ static void compare(
 /* What `frame` was on show of the steps from `first` on, until `until`. */
 static void judge_frame(struct judge *judge, const struct quality_frame *frame,
 	const vpx_image_t *decoded, uint32_t until) {
-	uint32_t since = frame->step > judge->first ? frame->step : judge->first;
-	if (until > since && judge->every > 0 && judge->pictures++ % judge->every == 0) {
+	const struct quality_task *task = judge->task;
+	uint32_t since = frame->step > task->first ? frame->step : task->first;
+	if (until > since && task->every > 0 && judge->pictures++ % task->every == 0) {
 		compare(judge, decoded, frame->step, until - since);
 	}
 }
@@ -77,62 +79,89 @@ static bool open_decoder(vpx_codec_ctx_t *decoder, bool vp8) {
 	return vpx_codec_dec_init(decoder, interface, NULL, 0) == VPX_CODEC_OK;
 }
 
+static int compare_steps(const void *a, const void *b) {
+	const uint32_t *left = a;
+	const uint32_t *right = b;
+	return (*left > *right) - (*left < *right);
+}
+
+/* False where the picture shows no step, one that nobody had shown, or one before `least`. */
+static bool read_step(const struct quality_task *task, const vpx_image_t *decoded, uint32_t least,
+	uint32_t *step) {
+	return workload_read_step(decoded->planes[0], decoded->stride[0], step) && *step >= least &&
+	       bsearch(step, task->shown, task->shown_count, sizeof(*step), compare_steps) != NULL;
+}
+
+/* NULL: it does not decode. */
+static const vpx_image_t *decode(const struct judge *judge, vpx_codec_ctx_t *decoder,
+	const struct quality_frame *frame, bool other) {
+	if (other) {
+		vpx_codec_destroy(decoder);
+		if (!open_decoder(decoder, frame->vp8)) {
+			return NULL;
+		}
+	}
+	vpx_codec_iter_t iterator = NULL;
+	const vpx_image_t *decoded = NULL;
+	if (vpx_codec_decode(decoder, frame->data, (unsigned int)frame->length, NULL, 0) ==
+		VPX_CODEC_OK) {
+		decoded = vpx_codec_get_frame(decoder, &iterator);
+	}
+	bool fits = decoded != NULL && decoded->d_w == judge->source.d_w &&
+		    decoded->d_h == judge->source.d_h;
+	return fits ? decoded : NULL;
+}
+
 static bool judge_frames(struct judge *judge, vpx_codec_ctx_t *decoder,
-	struct quality_frame *frames, size_t count, uint32_t last) {
+	struct quality_frame *frames, size_t count, uint32_t *unreadable) {
+	const struct quality_task *task = judge->task;
 	/* The picture before stays the decoder's only until the next one is decoded. */
 	vpx_image_t *before = judge->before;
 	for (size_t i = 0; i < count; i++) {
-		vpx_codec_iter_t iterator = NULL;
-		const vpx_image_t *decoded = NULL;
-		if (i > 0 && frames[i].vp8 != frames[i - 1].vp8) {
-			vpx_codec_destroy(decoder);
-			if (!open_decoder(decoder, frames[i].vp8)) {
-				return false;
-			}
-		}
-		if (vpx_codec_decode(decoder, frames[i].data, (unsigned int)frames[i].length, NULL,
-			    0) == VPX_CODEC_OK) {
-			decoded = vpx_codec_get_frame(decoder, &iterator);
-		}
-		if (decoded == NULL || decoded->d_w != judge->source.d_w ||
-			decoded->d_h != judge->source.d_h ||
-			!workload_read_step(
-				decoded->planes[0], decoded->stride[0], &frames[i].step) ||
-			(i > 0 && frames[i].step < frames[i - 1].step)) {
-			fprintf(stderr, "bench-cell: frame %zu of %zu (%zu bytes) %s %u after %u\n",
-				i + 1, count, frames[i].length,
-				decoded != NULL ? "shows step" : "is broken", frames[i].step,
-				i > 0 ? frames[i - 1].step : 0);
+		uint32_t last = i > 0 ? frames[i - 1].step : 0;
+		const vpx_image_t *decoded = decode(
+			judge, decoder, &frames[i], i > 0 && frames[i].vp8 != frames[i - 1].vp8);
+		if (decoded == NULL) {
+			fprintf(stderr, "bench-cell: frame %zu of %zu (%zu bytes) is broken\n",
+				i + 1, count, frames[i].length);
 			return false;
 		}
-		if (i > 0 && frames[i].step > frames[i - 1].step) {
+		if (!read_step(task, decoded, last, &frames[i].step)) {
+			frames[i].step = last;
+			++*unreadable;
+			continue;
+		}
+		if (i > 0 && frames[i].step > last) {
 			judge_frame(judge, &frames[i - 1], before, frames[i].step);
 		}
-		if (judge->every > 0) {
+		if (task->every > 0) {
 			CopyPlane(decoded->planes[0], decoded->stride[0], before->planes[0],
 				before->stride[0], (int)before->d_w, (int)before->d_h);
 		}
 	}
-	judge_frame(judge, &frames[count - 1], before, last + 1);
+	if (*unreadable * UNREADABLE_EVERY > count) {
+		fprintf(stderr, "bench-cell: %u of %zu frames show no step\n", *unreadable, count);
+		return false;
+	}
+	judge_frame(judge, &frames[count - 1], before, task->last + 1);
 	return true;
 }
 
-bool quality_measure(struct quality_frame *frames, size_t count, const char *workload,
-	uint32_t width, uint32_t height, uint32_t first, uint32_t last, uint32_t every,
+bool quality_measure(const struct quality_task *task, struct quality_frame *frames, size_t count,
 	struct quality *quality) {
-	struct judge judge = {.workload = workload_create(workload, width, height),
-		.before = vpx_img_alloc(NULL, VPX_IMG_FMT_I420, width, height, 64),
-		.first = first,
-		.every = every};
+	struct judge judge = {.task = task,
+		.workload = workload_create(task->workload, task->width, task->height),
+		.before = vpx_img_alloc(NULL, VPX_IMG_FMT_I420, task->width, task->height, 64)};
 	vpx_codec_ctx_t decoder;
 	bool measured = false;
 	*quality = (struct quality){0};
 	if (judge.workload == NULL || judge.before == NULL ||
-		vpx_img_alloc(&judge.source, VPX_IMG_FMT_I420, width, height, 64) == NULL) {
+		vpx_img_alloc(&judge.source, VPX_IMG_FMT_I420, task->width, task->height, 64) ==
+			NULL) {
 		goto out;
 	}
 	if (open_decoder(&decoder, frames[0].vp8)) {
-		measured = judge_frames(&judge, &decoder, frames, count, last);
+		measured = judge_frames(&judge, &decoder, frames, count, &quality->unreadable);
 		vpx_codec_destroy(&decoder);
 	}
 	if (measured && judge.error_weight > 0) {
