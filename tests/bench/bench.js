@@ -5,6 +5,7 @@
  *   node tests/bench/bench.js [--quick] [--only PART,…]    PART: cells, growth, glass
  *
  * BENCH_SIZES, BENCH_WORKLOADS, BENCH_ENGINES (lists) and BENCH_RUNS narrow it down while one works on a part.
+ * Ctrl-C ends it with a table of what was measured until then.
  */
 import {execFileSync} from 'node:child_process';
 import {copyFileSync, mkdirSync, writeFileSync} from 'node:fs';
@@ -14,7 +15,7 @@ import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {endAll, run} from './lib/children.js';
 import {startPipeWire} from './lib/pipewire.js';
-import {engines, growth as growthPlan, kbpsOf, modes, screens, warmUpSteps, workloads} from './lib/plan.js';
+import {bareLoop, busyShare, engines, growth as growthPlan, kbpsOf, modes, moving, screens, warmUpSteps, workloads} from './lib/plan.js';
 import {makeGlass, makeRows, makeSmallTables, makeTable, makeVerdicts, median} from './lib/report.js';
 
 /** @typedef {import('./lib/plan.js').Screen} Screen */
@@ -32,8 +33,18 @@ const {values: options} = parseArgs({options: {quick: {type: 'boolean', default:
 const mode = modes[options.quick ? 'quick' : 'full'];
 const parts = options.only.split(',');
 
+let ending = false;
 /** What went wrong; the rest is measured all the same. @type {string[]} */
 const broken = [];
+/** What was measured so far. */
+const measured = {
+	/** @type {import('./lib/report.js').Run[]} */
+	runs: [],
+	/** CPU ms per frame, of each line of the plan. @type {number[][]} */
+	growth: growthPlan.map(() => []),
+	/** @type {import('./lib/report.js').GlassTurn[]} */
+	glass: [],
+};
 
 /** @param {string} text */
 function say(text) {
@@ -56,14 +67,15 @@ function chosen(name, all) {
  * @param {string} workload
  * @param {Screen} screen
  * @param {boolean} judged  decode and compare, too
+ * @param {number} [seconds]  of the steps that count
  * @returns {Promise<import('./lib/report.js').Run>}
  */
-async function measure(env, engine, workload, screen, judged) {
+async function measure(env, engine, workload, screen, judged, seconds = mode.windowS) {
 	const warmUp = warmUpSteps[workload] ?? Math.round(mode.warmUpS * screen.fps);
 	const args = [
 		...['--engine', engine.engine, '--codec', engine.codec, '--workload', workload, '--helper', helper],
 		...['--size', `${screen.width}x${screen.height}`, '--fps', screen.fps, '--kbps', kbpsOf(screen)],
-		...['--warmup', warmUp, '--steps', Math.round(mode.windowS * screen.fps)],
+		...['--warmup', warmUp, '--steps', Math.round(seconds * screen.fps)],
 		...['--quality-every', judged ? mode.qualityEvery : 0],
 		...(engine.pipeline ? ['--pipeline', engine.pipeline(screen, workload)] : []),
 	];
@@ -80,6 +92,10 @@ async function attempt(name, what) {
 	try {
 		return await what();
 	} catch (error) {
+		if (ending) {
+			// Nothing is wrong, and nothing else is to begin.
+			return new Promise(() => undefined);
+		}
 		const text = `${name}: ${/** @type {Error} */ (error).message}`;
 		broken.push(text);
 		say(`BROKEN ${text}`);
@@ -87,61 +103,89 @@ async function attempt(name, what) {
 	}
 }
 
-/** @param {NodeJS.ProcessEnv} env */
-async function measureCells(env) {
-	const runs = [];
-	/** Decoded and compared once each. @type {Set<string>} */
-	const judged = new Set();
+/**
+ * Whether the bare loop has no time to spare at the whole rate where everything moves. An engine that leaves frames out can't be
+ * compared by what a frame costs, so what moves gets half the rate then.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {Screen} screen
+ */
+async function isTooMuch(env, screen) {
+	const name = `${screen.width}x${screen.height} at ${screen.fps} steps a second`;
+	const result = await attempt(name, () => measure(env, bareLoop, 'video-full', screen, false, 1.5));
+	const slow = (result?.cpuMsPerFrame ?? 0) > (busyShare * 1000) / screen.fps;
+	if (slow) {
+		say(`${name} is too much for this machine where everything moves; ${moving.join(', ')} get half as many`);
+	}
+	return slow;
+}
+
+/** @typedef {{engine: Engine, workload: string, screen: Screen}} Cell */
+
+/** All cells of a round, in order; those that are compared follow each other. @param {NodeJS.ProcessEnv} env */
+async function planCells(env) {
 	const wanted = chosen('BENCH_ENGINES', [...new Set(engines.map((engine) => engine.engine))]);
 	const those = engines.filter((engine) => wanted.includes(engine.engine));
-	const count = Number(process.env.BENCH_RUNS ?? mode.runs);
 	const sizes = chosen('BENCH_SIZES', screens.map(({width, height}) => `${width}x${height}`));
+	/** @type {Cell[][]} */
+	const groups = [];
+	for (const whole of screens.filter(({width, height}) => sizes.includes(`${width}x${height}`))) {
+		/** @type {boolean | undefined} */
+		let slow;
+		for (const workload of chosen('BENCH_WORKLOADS', workloads)) {
+			if (options.quick && whole.width > 1920 && workload !== 'typing') {
+				continue;
+			}
+			const half = moving.includes(workload) && (slow ??= await isTooMuch(env, whole));
+			const screen = half ? {...whole, fps: whole.fps / 2} : whole;
+			const these = those.filter((engine) => engine.workloads?.includes(workload) ?? true);
+			groups.push(these.map((engine) => ({engine, workload, screen})));
+		}
+	}
+	return groups;
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function measureCells(env) {
+	/** Decoded and compared once each. @type {Set<string>} */
+	const judged = new Set();
+	const count = Number(process.env.BENCH_RUNS ?? mode.runs);
+	const groups = await planCells(env);
+	const since = performance.now();
 	for (let round = 0; round < count; round++) {
-		for (const screen of screens.filter(({width, height}) => sizes.includes(`${width}x${height}`))) {
-			for (const workload of chosen('BENCH_WORKLOADS', workloads)) {
-				if (options.quick && screen.width > 1920 && workload !== 'typing') {
+		if (round > 0) {
+			const left = ((performance.now() - since) / round) * (count - round);
+			say(`${round} of ${count} runs of each cell are done; the others take about ${Math.ceil(left / 60000)} minutes`);
+		}
+		for (const group of groups) {
+			// Another one begins each time, so that nobody is always measured on the warmest machine.
+			for (let i = 0; i < group.length; i++) {
+				const {engine, workload, screen} = group[(i + round) % group.length];
+				const id = [screen.width, workload, engine.engine, engine.codec].join(' ');
+				const name = `${round + 1}/${count} ${screen.width}x${screen.height} ${workload.padEnd(12)} ${engine.engine.padEnd(11)} ${engine.codec}`;
+				const result = await attempt(name, () => measure(env, engine, workload, screen, !judged.has(id)));
+				if (!result) {
 					continue;
 				}
-				const these = those.filter((engine) => engine.workloads?.includes(workload) ?? true);
-				// Another one begins each time, so that nobody is always measured on the warmest machine.
-				for (let i = 0; i < these.length; i++) {
-					const engine = these[(i + round) % these.length];
-					const id = [screen.width, workload, engine.engine, engine.codec].join(' ');
-					const name = `${round + 1}/${count} ${screen.width}x${screen.height} ${workload.padEnd(12)} ${engine.engine.padEnd(11)} ${engine.codec}`;
-					const result = await attempt(name, () => measure(env, engine, workload, screen, !judged.has(id)));
-					if (!result) {
-						continue;
-					}
-					judged.add(id);
-					runs.push(result);
-					say(`${name}  ${result.cpuMsPerFrame.toFixed(2)} ms/frame, p50 ${result.encodeMs.p50.toFixed(1)} ms, ${result.kbps.toFixed(0)} kb/s${result.psnr ? `, ${result.psnr.toFixed(1)} dB` : ''}, ${result.encodes}/${result.frames}`);
-				}
+				judged.add(id);
+				measured.runs.push(result);
+				say(`${name}  ${result.cpuMsPerFrame.toFixed(2)} ms/frame, p50 ${result.encodeMs.p50.toFixed(1)} ms, ${result.kbps.toFixed(0)} kb/s${result.psnr ? `, ${result.psnr.toFixed(1)} dB` : ''}, ${result.encodes}/${result.frames}`);
 			}
 		}
 	}
-	return runs;
 }
 
 /** @param {NodeJS.ProcessEnv} env */
 async function measureGrowth(env) {
-	const ours = engines[0];
-	/** @type {number[][]} */
-	const costs = growthPlan.map(() => []);
 	for (let round = 0; round < mode.growthRuns; round++) {
 		for (const [i, {screen, percent}] of growthPlan.entries()) {
 			const name = `growth ${round + 1}/${mode.growthRuns} ${screen.width}x${screen.height}, ${percent} % changes`;
-			const result = await attempt(name, () => measure(env, ours, `share=${percent}`, screen, false));
+			const result = await attempt(name, () => measure(env, engines[0], `share=${percent}`, screen, false));
 			if (result) {
-				costs[i].push(result.cpuMsPerFrame);
+				measured.growth[i].push(result.cpuMsPerFrame);
 				say(`${name}: ${result.cpuMsPerFrame.toFixed(2)} ms/frame`);
 			}
 		}
 	}
-	return growthPlan.flatMap(({screen, percent}, i) =>
-		costs[i].length
-			? [{pixels: screen.width * screen.height, damage: percent / 100, cpuMsPerFrame: Number(median(costs[i]).toFixed(3))}]
-			: [],
-	);
 }
 
 /** What is worth a word. @param {Record<string, number>} values */
@@ -152,15 +196,13 @@ function listOf(values) {
 
 /** In an embedded desktop of its own. */
 async function measureGlass() {
-	/** @type {import('./lib/report.js').GlassTurn[]} */
-	const turns = [];
 	// A browser of its own for each round: one that hangs costs one round.
 	for (let round = 0; round < mode.glassRounds; round++) {
 		const name = `glass to track ${round + 1}/${mode.glassRounds}`;
 		const args = ['--apps', 'none', '--', process.execPath, join(root, 'tests/bench/glass.js'), String(round), String(mode.glassS)];
 		const output = await attempt(name, () => run(join(root, 'tests/desktop/with-desktop'), args));
 		for (const turn of output ? JSON.parse(output) : []) {
-			turns.push(turn);
+			measured.glass.push(turn);
 			say(`${name}: ${turn.engine}, ${turn.width}x${turn.height}: p50 ${turn.p50.toFixed(1)} ms, p95 ${turn.p95.toFixed(1)} ms, ${turn.fps.toFixed(1)} distinct frames/s, CPU ${turn.cpuPercent.toFixed(0)} %`);
 			say(`    CPU ms per distinct frame: ${listOf(turn.cpuMs)}`);
 			if (turn.hops) {
@@ -168,7 +210,6 @@ async function measureGlass() {
 			}
 		}
 	}
-	return makeGlass(turns);
 }
 
 /** @param {string} name a pkg-config package */
@@ -196,21 +237,16 @@ function machineLine({date, mode: name, cpu, cores, load, kernel, libvpx, pipewi
 	return `${date}, ${name} run on ${cpu}, ${cores} cores, load ${load[0]} at the beginning; Linux ${kernel}, libvpx ${libvpx}, PipeWire ${pipewire}, GStreamer ${gstreamer}`;
 }
 
-async function main() {
-	mkdirSync(out, {recursive: true});
-	copyFileSync(built, helper);
-	const machine = describeMachine();
-	say(machineLine(machine));
-	if (machine.load[0] > machine.cores / 4) {
-		say('other programs keep this machine busy: costs and times will come out too high, and spread');
-	}
-	const rig = await startPipeWire();
-	process.on('exit', rig.close);
-	/** @type {import('./lib/report.js').Run[]} */
-	const runs = parts.includes('cells') ? await measureCells(rig.env) : [];
-	const growth = parts.includes('growth') ? await measureGrowth(rig.env) : [];
-	const glass = parts.includes('glass') ? await measureGlass() : [];
+/** Writes and prints what was measured. @param {ReturnType<typeof describeMachine>} machine */
+function report(machine) {
+	const {runs} = measured;
 	const rows = makeRows(runs);
+	const growth = growthPlan.flatMap(({screen, percent}, i) =>
+		measured.growth[i].length
+			? [{pixels: screen.width * screen.height, damage: percent / 100, cpuMsPerFrame: Number(median(measured.growth[i]).toFixed(3))}]
+			: [],
+	);
+	const glass = makeGlass(measured.glass);
 	writeFileSync(join(out, 'report.json'), `${JSON.stringify({machine, rows, glass, growth}, null, '\t')}\n`);
 	writeFileSync(join(out, 'runs.json'), `${JSON.stringify(runs, null, '\t')}\n`);
 	const tables = [...(rows.length ? [makeTable(rows, runs)] : []), makeSmallTables(glass, growth), makeVerdicts(rows, runs, glass, growth).join('\n')];
@@ -221,10 +257,38 @@ async function main() {
 	say(`done: ${join(out, 'report.json')}`);
 }
 
+const machine = describeMachine();
+
+async function main() {
+	mkdirSync(out, {recursive: true});
+	copyFileSync(built, helper);
+	say(machineLine(machine));
+	if (machine.load[0] > machine.cores / 4) {
+		say('other programs keep this machine busy: costs and times will come out too high, and spread');
+	}
+	// What is short comes first: whoever ends it early has some of everything.
+	if (parts.includes('glass')) {
+		await measureGlass();
+	}
+	const rig = await startPipeWire();
+	process.on('exit', rig.close);
+	if (parts.includes('growth')) {
+		await measureGrowth(rig.env);
+	}
+	if (parts.includes('cells')) {
+		await measureCells(rig.env);
+	}
+	report(machine);
+}
+
 for (const [signal, status] of /** @type {const} */ ([['SIGINT', 130], ['SIGTERM', 143]])) {
 	process.once(signal, () => {
 		say('interrupted; ending everything');
-		void endAll().finally(() => process.exit(status));
+		ending = true;
+		void endAll().finally(() => {
+			report(machine);
+			process.exit(status);
+		});
 	});
 }
 main().then(

@@ -35,7 +35,7 @@ BENCH_PROGRAMS := $(addprefix $(BENCH_BIN)/,bench-producer bench-vpx bench-gst b
 
 .PHONY: bench bench-quick bench-programs
 bench-programs: programs $(BENCH_PROGRAMS)
-bench: ## Measure Portlight beside its competitors (takes up to an hour and a half)
+bench: ## Measure Portlight beside its competitors (takes up to two hours)
 	packaging/install-deps --npm build desktop run chromium bench
 	$(MAKE) --no-print-directory bench-programs extension
 	node tests/bench/bench.js
