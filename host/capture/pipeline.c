@@ -23,6 +23,9 @@
 /* One of another size waits for its turn no longer than this, however low the rate: whoever changed
  * it is looking. */
 #define RESIZE_WAIT_US 50000
+/* Where pictures are further apart than this, a slow one delays no other by two, and there is
+ * nothing to hurry for. */
+#define HURRY_INTERVAL_MAX_US 50000
 /* A picture after such a rest has time to be checked throughout. */
 #define REST_US 500000
 
@@ -194,11 +197,11 @@ static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
 	return true;
 }
 
-/* True where what scrolled is not what follows. VP9 alone makes no use of that; before VP8 begins
- * in mid-scroll it is followed all the same. */
+/* True where what scrolled is not what follows, and no time is left to encode that well. VP9 alone
+ * makes no use of that; before VP8 begins in mid-scroll it is followed all the same. */
 static bool is_hurried(
 	struct pipeline *pipeline, const struct picture *picture, const struct choice_view *view) {
-	if (pipeline->open.codec == PACKET_CODEC_VP9) {
+	if (pipeline->open.codec == PACKET_CODEC_VP9 || view->interval_us > HURRY_INTERVAL_MAX_US) {
 		return false;
 	}
 	if (!choice_most_changed(view) || pipeline->content.moving) {

@@ -25,6 +25,10 @@ static bool has_frame(const struct cell *cell) {
 	return cell->frame_count > 0 && cell->frames[0].received_us != 0;
 }
 
+static bool is_warm(const struct cell *cell) {
+	return cell->warm;
+}
+
 static bool has_run(const struct cell *cell) {
 	return cell->ran;
 }
@@ -36,16 +40,20 @@ static bool has_last(const struct cell *cell) {
 	return last->received_us != 0 && last->pts_us >= wanted;
 }
 
-/* Lets the producer go on, and the engine catch up. */
-static void run_steps(struct cell *cell, uint32_t steps) {
+/* Lets the producer go on. */
+static void start_steps(const struct cell *cell) {
 	char command[64];
-	int length = snprintf(command, sizeof(command), "run %u %u\n", cell->fps, steps);
-	cell->ran = false;
-	if (steps > 0 && (write(cell->commands, command, (size_t)length) != length ||
-				 !cell_serve(cell, has_run, steps * 1000 / cell->fps * 2 + 5000))) {
+	int length = snprintf(command, sizeof(command), "run %u %u %u\n", cell->fps,
+		cell->warmup + cell->steps, cell->warmup);
+	if (write(cell->commands, command, (size_t)length) != length) {
+		cell_fail("the producer is gone");
+	}
+}
+
+static void await_steps(struct cell *cell, uint32_t steps, bool (*done)(const struct cell *cell)) {
+	if (!cell_serve(cell, done, steps * 1000 / cell->fps * 2 + 5000)) {
 		cell_fail("the producer did not finish");
 	}
-	cell_serve(cell, has_last, TAIL_MS);
 }
 
 static void map_probe(struct cell *cell) {
@@ -81,12 +89,14 @@ static void measure(struct cell *cell) {
 	if (!cell_serve(cell, has_frame, FIRST_FRAME_S * 1000)) {
 		cell_fail("no frame came");
 	}
-	run_steps(cell, cell->warmup);
+	start_steps(cell);
+	await_steps(cell, cell->warmup, is_warm);
 	cell->missed = 0;
 	if (!process_cost(cell->process, &cell->before)) {
 		cell_fail("the engine is gone");
 	}
-	run_steps(cell, cell->steps);
+	await_steps(cell, cell->steps, has_run);
+	cell_serve(cell, has_last, TAIL_MS);
 	if (!process_cost(cell->process, &cell->after)) {
 		cell_fail("the engine is gone");
 	}
@@ -154,8 +164,9 @@ static void parse_arguments(struct cell *cell, int argc, char **argv) {
 			exit(2);
 		}
 	}
-	if (cell->width < 2 || cell->height < 2 || cell->fps == 0 || cell->steps == 0) {
-		cell_fail("--size, --fps and --steps must be positive");
+	if (cell->width < 2 || cell->height < 2 || cell->fps == 0 || cell->warmup == 0 ||
+		cell->steps == 0) {
+		cell_fail("--size, --fps, --warmup and --steps must be positive");
 	}
 }
 

@@ -48,7 +48,8 @@ struct cell {
 	int commands;
 	int answers;
 	uint32_t node_id;
-	bool ran;
+	bool warm; /* the steps that count have begun */
+	bool ran;  /* and ended */
 	uint32_t missed;
 	char line[256];
 	size_t line_length;

@@ -29,6 +29,8 @@ static void take_line(struct cell *cell, const char *line) {
 		cell->node_id = step;
 	} else if (strncmp(line, "missed", 6) == 0) {
 		cell->missed++;
+	} else if (strncmp(line, "warm", 4) == 0) {
+		cell->warm = true;
 	} else if (strncmp(line, "ran", 3) == 0) {
 		cell->ran = true;
 	}

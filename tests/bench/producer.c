@@ -5,9 +5,11 @@
  *
  *	bench-producer pipewire|memory WORKLOAD WIDTH HEIGHT
  *
- * In: "run FPS STEPS". Out: "node ID" (PipeWire), "shown STEP NANOSECONDS" for each picture that
- * was handed over (its time stamp there), "missed STEP" where no buffer was free and the picture
- * waits, "ran".
+ * In: "run FPS STEPS WARMUP". Out: "node ID" (PipeWire), "shown STEP NANOSECONDS" for each picture
+ * that was handed over (its time stamp there), "missed STEP" where no buffer was free and the
+ *picture waits, "warm" after the first WARMUP steps, "ran" after all of them. Between the two there
+ *is no pause: an engine would use it to improve the picture, and one that only sees steps could
+ *not.
  *
  * `memory` writes to descriptor 4 and tells of every step on descriptor 5, changed or not; see
  * engine_vpx.c.
@@ -53,6 +55,7 @@ struct producer {
 	bool waiting; /* a picture that was not handed over */
 	uint32_t step;
 	uint32_t steps_left;
+	uint32_t warmup;
 	uint64_t sequence;
 	struct slot shared;
 	bool shared_busy;
@@ -181,6 +184,10 @@ static void on_timer(void *data, uint64_t expirations) {
 	if (changed > 0 || producer->waiting || producer->stream == NULL) {
 		send_picture(producer);
 	}
+	if (producer->warmup > 0 && producer->step >= producer->warmup) {
+		producer->warmup = 0;
+		say("warm", producer->step, 0);
+	}
 	if (producer->steps_left == 0) {
 		set_timer(producer, 0);
 		say("ran", producer->step, 0);
@@ -201,7 +208,8 @@ static void on_stdin(void *data, int fd, uint32_t mask) {
 	uint32_t fps = 0;
 	if (strchr(producer->line, '\n') != NULL) {
 		producer->line_length = 0;
-		if (sscanf(producer->line, "run %u %u", &fps, &producer->steps_left) == 2) {
+		if (sscanf(producer->line, "run %u %u %u", &fps, &producer->steps_left,
+			    &producer->warmup) == 3) {
 			set_timer(producer, fps);
 		}
 	}

@@ -152,12 +152,33 @@ static void test_a_scroll_turns(void **state) {
 	}
 }
 
+static void test_a_slow_scroll_turns_in_its_own_time(void **state) {
+	(void)state;
+	static const uint16_t rates[] = {15, 50};
+	/* Three or four of the first are a step that is seen. */
+	static const uint32_t rows[] = {12, 20};
+	for (size_t i = 0; i < 2; i++) {
+		struct world world;
+		struct seen seen = {0};
+		uint32_t at = 100000;
+		world_open(&world,
+			&(struct packet_open){
+				.credit = 64, .codec = PACKET_CODEC_VP8, .max_fps = rates[i]});
+		world.height = PICTURE_ROWS_MAX;
+		scroll(&world, &seen, &at, rows[i], 40);
+		scroll(&world, &seen, &at, -rows[i], 40);
+		assert_int_equal(world.hurried, rates[i] > 20);
+		world_finish(&world);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_film_comes_and_goes),
 		cmocka_unit_test(test_text_that_is_late),
 		cmocka_unit_test(test_one_codec_stays),
 		cmocka_unit_test(test_a_scroll_turns),
+		cmocka_unit_test(test_a_slow_scroll_turns_in_its_own_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,7 +225,7 @@ static inline void world_open(struct world *world, const struct packet_open *wis
 	assert_non_null(world->frame);
 	struct packet_open open = *wish;
 	open.codec = wish->codec != 0 ? wish->codec : PACKET_CODEC_VP8;
-	open.max_fps = 50;
+	open.max_fps = wish->max_fps != 0 ? wish->max_fps : 50;
 	open.max_kbps = 1000;
 	world->pipeline = pipeline_create(&open, &world->source.source, &world->encoder.encoder,
 		&world->channel, &fake_loop, world);
