@@ -201,10 +201,11 @@ static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
  * makes no use of that; before VP8 begins in mid-scroll it is followed all the same. */
 static bool is_hurried(
 	struct pipeline *pipeline, const struct picture *picture, const struct choice_view *view) {
-	if (pipeline->open.codec == PACKET_CODEC_VP9 || view->interval_us > HURRY_INTERVAL_MAX_US) {
+	if (pipeline->open.codec == PACKET_CODEC_VP9) {
 		return false;
 	}
-	if (!choice_most_changed(view) || pipeline->content.moving) {
+	if (view->interval_us > HURRY_INTERVAL_MAX_US || !choice_most_changed(view) ||
+		pipeline->content.moving) {
 		scroll_forget(&pipeline->scroll);
 		return false;
 	}

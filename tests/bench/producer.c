@@ -7,9 +7,9 @@
  *
  * In: "run FPS STEPS WARMUP". Out: "node ID" (PipeWire), "shown STEP NANOSECONDS" for each picture
  * that was handed over (its time stamp there), "missed STEP" where no buffer was free and the
- *picture waits, "warm" after the first WARMUP steps, "ran" after all of them. Between the two there
- *is no pause: an engine would use it to improve the picture, and one that only sees steps could
- *not.
+ * picture waits, "warm" after the first WARMUP steps, "ran" after all of them. Between the two
+ * there is no pause: an engine would use it to improve the picture, and one that only sees steps
+ * could not.
  *
  * `memory` writes to descriptor 4 and tells of every step on descriptor 5, changed or not; see
  * engine_vpx.c.

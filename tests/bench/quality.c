@@ -85,10 +85,9 @@ static int compare_steps(const void *a, const void *b) {
 	return (*left > *right) - (*left < *right);
 }
 
-/* False where the picture shows no step, one that nobody had shown, or one before `least`. */
-static bool read_step(const struct quality_task *task, const vpx_image_t *decoded, uint32_t least,
-	uint32_t *step) {
-	return workload_read_step(decoded->planes[0], decoded->stride[0], step) && *step >= least &&
+/* False where the picture shows no step, or one that nobody had shown. */
+static bool read_step(const struct quality_task *task, const vpx_image_t *decoded, uint32_t *step) {
+	return workload_read_step(decoded->planes[0], decoded->stride[0], step) &&
 	       bsearch(step, task->shown, task->shown_count, sizeof(*step), compare_steps) != NULL;
 }
 
@@ -126,10 +125,17 @@ static bool judge_frames(struct judge *judge, vpx_codec_ctx_t *decoder,
 				i + 1, count, frames[i].length);
 			return false;
 		}
-		if (!read_step(task, decoded, last, &frames[i].step)) {
+		bool readable = read_step(task, decoded, &frames[i].step);
+		/* Before the first one nothing was on show. */
+		if (!readable && i > 0) {
 			frames[i].step = last;
 			++*unreadable;
 			continue;
+		}
+		if (!readable || frames[i].step < last) {
+			fprintf(stderr, "bench-cell: frame %zu of %zu shows step %u after %u\n",
+				i + 1, count, frames[i].step, last);
+			return false;
 		}
 		if (i > 0 && frames[i].step > last) {
 			judge_frame(judge, &frames[i - 1], before, frames[i].step);

@@ -38,7 +38,8 @@ struct quality {
  * A frame in which no step can be read counts as if it had not come, and as of the step before:
  * libvpx's VP9 (1.12, speed 9, for screens) at times leaves a few blocks of text that scrolls by
  * two steps at once without their residual for one frame, and the step's own blocks may be among
- * them. False when those are more than one in twenty, a frame does not decode, or memory ran out.
+ * them. False when those are more than one in twenty, a frame does not decode or shows an earlier
+ * step than the one before, or memory ran out.
  */
 bool quality_measure(const struct quality_task *task, struct quality_frame *frames, size_t count,
 	struct quality *quality);

@@ -172,6 +172,23 @@ static void test_a_slow_scroll_turns_in_its_own_time(void **state) {
 	}
 }
 
+/* What was seen before the rate was low is nothing that the next picture could follow. */
+static void test_a_scroll_at_another_rate_is_another(void **state) {
+	(void)state;
+	struct world world;
+	struct seen seen = {0};
+	uint32_t at = 100000;
+	world_open(&world, &(struct packet_open){.credit = 64, .codec = PACKET_CODEC_VP8});
+	world.height = PICTURE_ROWS_MAX;
+	scroll(&world, &seen, &at, 20, 10);
+	pipeline_set(world.pipeline, &(struct packet_set){.max_fps = 15, .max_kbps = 1000});
+	scroll(&world, &seen, &at, 43, 20);
+	pipeline_set(world.pipeline, &(struct packet_set){.max_fps = 50, .max_kbps = 1000});
+	scroll(&world, &seen, &at, 20, 10);
+	assert_int_equal(world.hurried, 0);
+	world_finish(&world);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_film_comes_and_goes),
@@ -179,6 +196,7 @@ int main(void) {
 		cmocka_unit_test(test_one_codec_stays),
 		cmocka_unit_test(test_a_scroll_turns),
 		cmocka_unit_test(test_a_slow_scroll_turns_in_its_own_time),
+		cmocka_unit_test(test_a_scroll_at_another_rate_is_another),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
