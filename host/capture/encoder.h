@@ -26,8 +26,10 @@ struct encoder_wish {
 	enum packet_codec codec; /* VP8 or VP9; another one than before begins with a keyframe */
 	bool key;                /* as a keyframe in any case */
 	bool moving;             /* moving pictures are what changes, see capture/content.h */
-	bool hurried;            /* fast rather than well, see capture/scroll.h */
-	bool coarse;             /* in as few bytes as can be */
+	uint32_t way; /* rows by which what moved is not where it is looked for first, see
+			 capture/scroll.h; 0: not many */
+	bool hurried; /* fast rather than well */
+	bool coarse;  /* in as few bytes as can be */
 };
 
 struct encoder_frame {

@@ -110,6 +110,7 @@ static struct tuning choose_tuning(const struct encoder_vpx *vpx) {
 		.idle = vpx->config.idle,
 		.kbps = vpx->config.kbps,
 		.moving = vpx->wish.moving,
+		.way = vpx->wish.way,
 	};
 	return tuning_choose(&input);
 }
@@ -258,7 +259,7 @@ static bool encode_image(struct encoder_vpx *vpx, const struct picture *picture,
 /* Everything before the picture goes in. */
 static bool prepare(struct encoder_vpx *vpx, const struct picture *picture,
 	const struct damage *damage, const struct encoder_wish *wish, bool fresh) {
-	bool other = wish->moving != vpx->wish.moving;
+	bool other = wish->moving != vpx->wish.moving || wish->way != vpx->wish.way;
 	vpx->wish = *wish;
 	if (fresh && !vpx_open(vpx, picture->width, picture->height)) {
 		return false;

@@ -9,8 +9,8 @@
 #include "capture/choice.h"
 #include "capture/content.h"
 #include "capture/cursor_packet.h"
+#include "capture/follow.h"
 #include "capture/pace.h"
-#include "capture/scroll.h"
 
 /* More credit than a peer could mean; the rest is dropped. */
 #define CREDIT_HELD_MAX 64u
@@ -23,9 +23,6 @@
 /* One of another size waits for its turn no longer than this, however low the rate: whoever changed
  * it is looking. */
 #define RESIZE_WAIT_US 50000
-/* Where pictures are further apart than this, a slow one delays no other by two, and there is
- * nothing to hurry for. */
-#define HURRY_INTERVAL_MAX_US 50000
 /* A picture after such a rest has time to be checked throughout. */
 #define REST_US 500000
 
@@ -48,7 +45,7 @@ struct pipeline {
 	struct pace pace;
 	struct content content;
 	struct choice choice;
-	struct scroll scroll;
+	struct follow follow;
 	int64_t encode_us; /* how long the last encode took */
 	/* Under the source's lock. What was composed is the loop's alone. */
 	struct canvas canvas;
@@ -197,21 +194,6 @@ static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
 	return true;
 }
 
-/* True where what scrolled is not what follows, and no time is left to encode that well. VP9 alone
- * makes no use of that; before VP8 begins in mid-scroll it is followed all the same. */
-static bool is_hurried(
-	struct pipeline *pipeline, const struct picture *picture, const struct choice_view *view) {
-	if (pipeline->open.codec == PACKET_CODEC_VP9) {
-		return false;
-	}
-	if (view->interval_us > HURRY_INTERVAL_MAX_US || !choice_most_changed(view) ||
-		pipeline->content.moving) {
-		scroll_forget(&pipeline->scroll);
-		return false;
-	}
-	return scroll_breaks(&pipeline->scroll, picture) && !pipeline->key;
-}
-
 static struct encoder_wish choose(
 	struct pipeline *pipeline, const struct picture *picture, const struct damage *damage) {
 	content_see(&pipeline->content, picture, damage);
@@ -223,11 +205,21 @@ static struct encoder_wish choose(
 		.encode_us = pipeline->encode_us,
 		.interval_us = pipeline->pace.interval_us,
 	};
-	return (struct encoder_wish){.codec = choice_see(&pipeline->choice, &view),
+	enum packet_codec last = pipeline->choice.codec;
+	struct encoder_wish wish = {.codec = choice_see(&pipeline->choice, &view),
 		.key = pipeline->key,
-		.hurried = is_hurried(pipeline, picture, &view),
 		.moving = pipeline->content.moving,
 		.coarse = pipeline->coarse};
+	if (pipeline->open.codec != PACKET_CODEC_VP9) {
+		const struct follow_view scrolled = {
+			.now_us = view.now_us,
+			.interval_us = view.interval_us,
+			.all = choice_most_changed(&view) && !wish.moving,
+			.fresh = wish.key || wish.codec != last,
+		};
+		follow_see(&pipeline->follow, picture, &scrolled, &wish);
+	}
+	return wish;
 }
 
 /* A picture whose next refinement is too long keeps those before it: tried again and again it would
@@ -255,6 +247,7 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 	struct encoder_frame frame;
 	bool encoded = encoder_encode(pipeline->encoder, picture, damage, &wish, &frame);
 	pipeline->encode_us = pipeline->loop->now(pipeline->loop_data) - began;
+	follow_encoded(&pipeline->follow, &wish, began, pipeline->encode_us);
 	if (!encoded) {
 		fail(pipeline, ERROR_ENCODER_FAILED, encoder_error(pipeline->encoder));
 		return true;

@@ -59,7 +59,7 @@ static int32_t find_shift(const uint32_t *now, const uint32_t *old, int32_t coun
 	return 0;
 }
 
-bool scroll_breaks(struct scroll *scroll, const struct picture *picture) {
+struct scroll_step scroll_see(struct scroll *scroll, const struct picture *picture) {
 	uint32_t *now = scroll->rows[1 - scroll->newest];
 	const uint32_t *old = scroll->rows[scroll->newest];
 	uint32_t count = count_rows(picture);
@@ -74,15 +74,22 @@ bool scroll_breaks(struct scroll *scroll, const struct picture *picture) {
 	scroll->shift = comparable ? find_shift(now, old, (int32_t)count, last) : 0;
 	bool follows =
 		scroll->shift != 0 && (last == 0 || abs(scroll->shift - last) <= SCROLL_CHANGE);
-	bool breaks = comparable && !follows && scroll->steady == SCROLL_STEADY;
+	int32_t way = abs(scroll->shift - last);
+	bool findable = scroll->shift != 0 && abs(scroll->shift) <= SCROLL_FAR;
+	const struct scroll_step step = {
+		.way = findable && way > SCROLL_NEAR ? (uint32_t)way : 0,
+		.starts = !scroll->moves,
+		.breaks = comparable && !follows && scroll->steady == SCROLL_STEADY,
+	};
+	scroll->moves = true;
 	scroll->steady = !follows                         ? 0
 			 : scroll->steady < SCROLL_STEADY ? scroll->steady + 1
 							  : scroll->steady;
-	return breaks;
+	return step;
 }
 
-void scroll_forget(struct scroll *scroll) {
-	scroll->height = 0;
+void scroll_rest(struct scroll *scroll) {
 	scroll->shift = 0;
 	scroll->steady = 0;
+	scroll->moves = false;
 }

@@ -5,6 +5,9 @@
 #define VP9_PIXELS_ONE_THREAD (1920u * 1200u)
 /* A tile column is at least this wide in VP9. */
 #define VP9_TILE_WIDTH_MIN 256u
+/* What moved by so many rows VP8 finds at speed -3, and most of what moved by more at -2, which
+ * looks for parts of blocks as well. */
+#define VP8_WAY_MIDDLE 32u
 /* Smaller pictures leave time for a better search. */
 #define VP9_PIXELS_FASTEST (1280u * 720u)
 
@@ -22,6 +25,14 @@ static bool is_ample(const struct tuning_input *input) {
 static uint32_t vp8_threads(const struct tuning_input *input) {
 	/* A second VP8 thread spins while it waits for the first: it pays only where cores idle. */
 	return input->idle >= 4 && input->width * input->height >= 1920u * 1080u ? 2 : 1;
+}
+
+static int vp8_speed(const struct tuning_input *input) {
+	if (input->way > 0) {
+		return input->way <= VP8_WAY_MIDDLE ? -3 : -2;
+	}
+	/* Faster ones lose track of text that scrolls. */
+	return input->moving ? -10 : -6;
 }
 
 static uint32_t vp9_threads(const struct tuning_input *input) {
@@ -43,8 +54,7 @@ struct tuning tuning_choose(const struct tuning_input *input) {
 	if (input->codec == PACKET_CODEC_VP8) {
 		return (struct tuning){
 			.threads = vp8_threads(input),
-			/* Faster ones lose track of text that scrolls. */
-			.speed = input->moving ? -10 : -6,
+			.speed = vp8_speed(input),
 			.quantizer_min = 12,
 			.quantizer_max = !input->moving && is_ample(input) ? 32 : 56,
 			.quantizer_hurried = 56,

@@ -17,7 +17,8 @@ struct tuning_input {
 	uint32_t cores; /* how many the encoder may run on, at least 1 */
 	uint32_t idle;  /* of them, when the share began */
 	uint32_t kbps;
-	bool moving; /* it shows moving pictures, not text and windows */
+	bool moving;  /* it shows moving pictures, not text and windows */
+	uint32_t way; /* rows that what moved is to be searched for, see capture/encoder.h */
 };
 
 struct tuning {

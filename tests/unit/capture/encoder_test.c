@@ -341,6 +341,62 @@ static void test_hurried(void **state) {
 		length_of_change(PACKET_CODEC_VP9, false));
 }
 
+/* Lines of words of 26 letters, each of strokes of two pixels. */
+static void draw_prose(struct picture *picture) {
+	srand(7);
+	for (uint32_t line = 0; line + 16 <= picture->height; line += 16) {
+		for (uint32_t left = 8; left + 16 <= picture->width; left += 8) {
+			uint32_t letter = (uint32_t)rand() % 32; /* 26 and more: a space */
+			for (uint32_t i = 0; i < 15 && letter < 26; i++) {
+				bool ink = ((letter + 1) * 40503u >> i & 1) != 0;
+				uint8_t *at = picture->planes[0] + left + i % 3 * 2 +
+					      (size_t)(line + i / 3 * 2) * picture->strides[0];
+				memset(at, ink ? 40 : 220, 2);
+				memset(at + picture->strides[0], ink ? 40 : 220, 2);
+			}
+		}
+	}
+}
+
+/* Of text that rested and is `rows` further up. */
+static size_t length_of_step(enum packet_codec codec, int32_t rows, uint32_t way) {
+	struct bench bench;
+	struct damage damage;
+	struct picture page = {0};
+	bench_init(&bench, codec, 8000);
+	blank(&page, 640, 720);
+	draw_prose(&page);
+	blank(&bench.picture, 640, 360);
+	damage_set_full(&damage, 640, 360);
+	size_t size = 360 * (size_t)bench.picture.strides[0];
+	memcpy(bench.picture.planes[0], page.planes[0], size);
+	bench_encode(&bench, &damage, true);
+	bench_settle(&bench);
+	memcpy(bench.picture.planes[0], page.planes[0] + rows * page.strides[0], size);
+	bench_encode_as(&bench, &damage, &(struct encoder_wish){.codec = codec, .way = way});
+	assert_true(luma_psnr(&bench) > 30);
+	size_t length = bench.frame.length;
+	bench_settle(&bench);
+	assert_true(luma_psnr(&bench) > 40);
+	bench_finish(&bench);
+	picture_finish(&page);
+	return length;
+}
+
+/* VP9 finds that anyway. */
+static void test_search(void **state) {
+	(void)state;
+	static const int32_t steps[] = {24, 100};
+	for (size_t i = 0; i < 2; i++) {
+		size_t usual = length_of_step(PACKET_CODEC_VP8, steps[i], 0);
+		size_t found = length_of_step(PACKET_CODEC_VP8, steps[i], (uint32_t)steps[i]);
+		print_message("%d rows: %zu bytes in place of %zu\n", steps[i], found, usual);
+		assert_true(2 * found < usual);
+		assert_int_equal(length_of_step(PACKET_CODEC_VP9, steps[i], (uint32_t)steps[i]),
+			length_of_step(PACKET_CODEC_VP9, steps[i], 0));
+	}
+}
+
 static void test_destroy_accepts_nothing(void **state) {
 	(void)state;
 	encoder_destroy(NULL);
@@ -358,6 +414,7 @@ int main(void) {
 		cmocka_unit_test(test_overload_is_survived),
 		cmocka_unit_test(test_coarse_is_short),
 		cmocka_unit_test(test_hurried),
+		cmocka_unit_test(test_search),
 		cmocka_unit_test(test_destroy_accepts_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

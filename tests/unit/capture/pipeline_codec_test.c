@@ -140,23 +140,25 @@ static void test_a_scroll_turns(void **state) {
 		uint32_t at = 100000;
 		world_open(&world, &(struct packet_open){.credit = 16, .codec = codecs[i]});
 		world.height = PICTURE_ROWS_MAX;
-		scroll(&world, &seen, &at, 20, 10);
-		assert_int_equal(world.hurried, 0);
+		/* In AUTO VP8 comes after a second, and has to find the scroll that goes on. */
+		scroll(&world, &seen, &at, 20, 60);
+		assert_int_equal(world.searched, codecs[i] != PACKET_CODEC_VP9);
 		scroll(&world, &seen, &at, -20u, 10);
-		assert_int_equal(world.hurried, codecs[i] != PACKET_CODEC_VP9);
-		/* What rests in between may go on in any way. */
+		assert_int_equal(world.searched, 2 * (codecs[i] != PACKET_CODEC_VP9));
 		rest(&world, &seen, 1000000);
 		scroll(&world, &seen, &at, 20, 10);
-		assert_int_equal(world.hurried, codecs[i] != PACKET_CODEC_VP9);
+		assert_int_equal(world.searched, 3 * (codecs[i] != PACKET_CODEC_VP9));
+		assert_int_equal(world.hurried, 0);
 		world_finish(&world);
 	}
 }
 
-static void test_a_slow_scroll_turns_in_its_own_time(void **state) {
+/* Where it becomes another page there is nothing to find. */
+static void test_a_scroll_breaks(void **state) {
 	(void)state;
 	static const uint16_t rates[] = {15, 50};
 	/* Three or four of the first are a step that is seen. */
-	static const uint32_t rows[] = {12, 20};
+	static const uint32_t rows[] = {4, 12};
 	for (size_t i = 0; i < 2; i++) {
 		struct world world;
 		struct seen seen = {0};
@@ -166,26 +168,47 @@ static void test_a_slow_scroll_turns_in_its_own_time(void **state) {
 				.credit = 64, .codec = PACKET_CODEC_VP8, .max_fps = rates[i]});
 		world.height = PICTURE_ROWS_MAX;
 		scroll(&world, &seen, &at, rows[i], 40);
-		scroll(&world, &seen, &at, -rows[i], 40);
+		scroll(&world, &seen, &at, 5000, 1);
+		scroll(&world, &seen, &at, rows[i], 40);
+		assert_int_equal(world.searched, 0);
 		assert_int_equal(world.hurried, rates[i] > 20);
 		world_finish(&world);
 	}
 }
 
-/* What was seen before the rate was low is nothing that the next picture could follow. */
-static void test_a_scroll_at_another_rate_is_another(void **state) {
+/* A search that takes longer than two pictures is not tried again soon in mid-scroll. */
+static void test_a_slow_search(void **state) {
 	(void)state;
 	struct world world;
 	struct seen seen = {0};
 	uint32_t at = 100000;
 	world_open(&world, &(struct packet_open){.credit = 64, .codec = PACKET_CODEC_VP8});
 	world.height = PICTURE_ROWS_MAX;
+	scroll(&world, &seen, &at, 12, 10);
+	world.encode_us = 90000;
+	scroll(&world, &seen, &at, -12u, 1);
+	assert_int_equal(world.searched, 1);
+	world.encode_us = 0;
+	scroll(&world, &seen, &at, -12u, 10);
+	scroll(&world, &seen, &at, 5000, 1);
+	assert_int_equal(world.hurried, 1);
+	scroll(&world, &seen, &at, 12, 10);
+	scroll(&world, &seen, &at, -12u, 10);
+	assert_int_equal(world.searched, 1);
+	assert_int_equal(world.hurried, 1);
+	/* After a rest it is always tried: nothing follows that would be late. */
+	rest(&world, &seen, 1000000);
 	scroll(&world, &seen, &at, 20, 10);
-	pipeline_set(world.pipeline, &(struct packet_set){.max_fps = 15, .max_kbps = 1000});
-	scroll(&world, &seen, &at, 43, 20);
-	pipeline_set(world.pipeline, &(struct packet_set){.max_fps = 50, .max_kbps = 1000});
-	scroll(&world, &seen, &at, 20, 10);
-	assert_int_equal(world.hurried, 0);
+	assert_int_equal(world.searched, 2);
+	assert_int_equal(world.hurried, 1);
+	/* And fast ones only so often. */
+	world.encode_us = 5000;
+	rest(&world, &seen, 1000000);
+	scroll(&world, &seen, &at, 20, 1);
+	for (int i = 0; i < 10; i++) {
+		scroll(&world, &seen, &at, i % 2 == 0 ? -20u : 20, 1);
+	}
+	assert_in_range(world.searched, 4, 8);
 	world_finish(&world);
 }
 
@@ -195,8 +218,8 @@ int main(void) {
 		cmocka_unit_test(test_text_that_is_late),
 		cmocka_unit_test(test_one_codec_stays),
 		cmocka_unit_test(test_a_scroll_turns),
-		cmocka_unit_test(test_a_slow_scroll_turns_in_its_own_time),
-		cmocka_unit_test(test_a_scroll_at_another_rate_is_another),
+		cmocka_unit_test(test_a_scroll_breaks),
+		cmocka_unit_test(test_a_slow_search),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

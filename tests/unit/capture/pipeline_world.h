@@ -47,6 +47,7 @@ struct world {
 	int keys;
 	int unsettled;       /* encodes that still improve the picture */
 	int hurried;         /* that were to be fast */
+	int searched;        /* that were to search far */
 	int refinements;     /* since the last change or keyframe */
 	int long_refinement; /* the first that is too long, of a picture that never settles */
 	bool encoder_fails;
@@ -151,6 +152,7 @@ static inline bool fake_encode(struct encoder *encoder, const struct picture *pi
 	}
 	world->unsettled -= world->unsettled > 0;
 	world->hurried += wish->hurried;
+	world->searched += wish->way > 0;
 	*frame = (struct encoder_frame){world->frame,
 		wish->coarse ? world->coarse_length : world->frame_length, is_key,
 		world->unsettled == 0};

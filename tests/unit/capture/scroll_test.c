@@ -6,7 +6,7 @@
 #include "capture/scroll.h"
 
 #define WIDTH 640
-#define HEIGHT 480
+#define HEIGHT 640
 #define BAR 40 /* rows at the top that stay */
 #define PAGE 6000
 
@@ -39,7 +39,7 @@ static int teardown(void **state) {
 	return 0;
 }
 
-static bool show(struct world *world) {
+static struct scroll_step show(struct world *world) {
 	for (int32_t y = 0; y < HEIGHT; y++) {
 		uint8_t *row = picture_at(&world->picture, 0, 0, y & ~1) +
 			       (y & 1) * world->picture.strides[0];
@@ -47,7 +47,7 @@ static bool show(struct world *world) {
 			row[x] = y < BAR ? (uint8_t)(x & 127) : page_pixel(world->at + y - BAR, x);
 		}
 	}
-	return scroll_breaks(&world->scroll, &world->picture);
+	return scroll_see(&world->scroll, &world->picture);
 }
 
 /* How often it broke off. */
@@ -55,7 +55,7 @@ static int step(struct world *world, int32_t rows, int times) {
 	int breaks = 0;
 	for (int i = 0; i < times; i++) {
 		world->at += rows;
-		breaks += show(world);
+		breaks += show(world).breaks;
 	}
 	return breaks;
 }
@@ -102,15 +102,53 @@ static void test_jumps(void **state) {
 	struct world *world = *state;
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(step(world, i % 2 == 0 ? 120 : -120, 1), 0);
-		scroll_forget(&world->scroll);
+		scroll_rest(&world->scroll);
 	}
 }
 
-static void test_forgotten(void **state) {
+static void test_rests(void **state) {
 	struct world *world = *state;
 	assert_int_equal(step(world, 24, 10), 0);
-	scroll_forget(&world->scroll);
+	scroll_rest(&world->scroll);
 	assert_int_equal(step(world, -24, 10), 0);
+}
+
+static struct scroll_step move(struct world *world, int32_t rows) {
+	world->at += rows;
+	return show(world);
+}
+
+/* How far away from where an encoder looks first. */
+static void test_way(void **state) {
+	struct world *world = *state;
+	show(world);
+	assert_int_equal(move(world, 17).way, 17);
+	assert_int_equal(move(world, 17).way, 0);
+	assert_int_equal(move(world, 33).way, 0);
+	assert_int_equal(move(world, 50).way, 17);
+	assert_int_equal(move(world, -50).way, 100);
+	assert_int_equal(move(world, -128).way, 78);
+	assert_int_equal(move(world, -129).way, 0);
+	assert_int_equal(move(world, 128).way, 257);
+	assert_int_equal(move(world, 1600).way, 0);
+}
+
+/* Also where little else changed in between. */
+static void test_starts(void **state) {
+	struct world *world = *state;
+	show(world);
+	assert_false(move(world, 40).starts);
+	for (int i = 0; i < 3; i++) {
+		scroll_rest(&world->scroll);
+		struct scroll_step step = move(world, 40);
+		assert_true(step.starts);
+		assert_int_equal(step.way, 40);
+		step = move(world, 40);
+		assert_false(step.starts);
+		assert_int_equal(step.way, 0);
+	}
+	scroll_rest(&world->scroll);
+	assert_int_equal(move(world, 16).way, 0);
 }
 
 static void test_other_size(void **state) {
@@ -119,7 +157,9 @@ static void test_other_size(void **state) {
 	struct picture large = {0};
 	assert_true(picture_resize(&large, WIDTH, HEIGHT + 100, PACKET_CHROMA_420));
 	memset(large.planes[0], 100, (size_t)large.strides[0] * large.height);
-	assert_false(scroll_breaks(&world->scroll, &large));
+	struct scroll_step other = scroll_see(&world->scroll, &large);
+	assert_false(other.breaks);
+	assert_int_equal(other.way, 0);
 	picture_finish(&large);
 	assert_int_equal(step(world, 24, 10), 0);
 }
@@ -131,7 +171,9 @@ static void test_noise(void **state) {
 		for (size_t at = 0; at < (size_t)world->picture.strides[0] * HEIGHT; at++) {
 			luma[at] = (uint8_t)rand();
 		}
-		assert_false(scroll_breaks(&world->scroll, &world->picture));
+		struct scroll_step noise = scroll_see(&world->scroll, &world->picture);
+		assert_false(noise.breaks);
+		assert_int_equal(noise.way, 0);
 	}
 }
 
@@ -147,7 +189,9 @@ static void test_sizes(void **state) {
 		memset(picture.planes[0], 1, (size_t)picture.strides[0] * picture.height);
 		for (uint8_t n = 0; n < 5; n++) {
 			memset(picture.planes[0], n, (size_t)picture.strides[0]);
-			assert_false(scroll_breaks(scroll, &picture));
+			struct scroll_step flat = scroll_see(scroll, &picture);
+			assert_false(flat.breaks);
+			assert_int_equal(flat.way, 0);
 		}
 		free(scroll);
 		picture_finish(&picture);
@@ -161,7 +205,9 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_lost_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_speed_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_jumps, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rests, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_way, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_starts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_noise, setup, teardown),
 		cmocka_unit_test(test_sizes),

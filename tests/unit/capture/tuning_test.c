@@ -71,6 +71,17 @@ static void test_vp9_speed(void **state) {
 	assert_int_equal(choose(PACKET_CODEC_VP8, 1920, 1080, 2).speed, -6);
 }
 
+static void test_search(void **state) {
+	(void)state;
+	struct tuning_input input = {
+		.codec = PACKET_CODEC_VP8, .width = 1920, .height = 1080, .cores = 2, .way = 24};
+	assert_int_equal(tuning_choose(&input).speed, -3);
+	input.way = 100;
+	assert_int_equal(tuning_choose(&input).speed, -2);
+	input.codec = PACKET_CODEC_VP9;
+	assert_int_equal(tuning_choose(&input).speed, 9);
+}
+
 static void test_moving_pictures(void **state) {
 	(void)state;
 	for (uint32_t codec = PACKET_CODEC_VP8; codec <= PACKET_CODEC_VP9; codec++) {
@@ -127,6 +138,7 @@ int main(void) {
 		cmocka_unit_test(test_vp8_threads),
 		cmocka_unit_test(test_busy_cores),
 		cmocka_unit_test(test_coarsest_quantizer),
+		cmocka_unit_test(test_search),
 		cmocka_unit_test(test_vp9_threads_and_tiles),
 		cmocka_unit_test(test_vp9_speed),
 		cmocka_unit_test(test_moving_pictures),

@@ -1,0 +1,30 @@
+/*
+ * How an encoder follows text that scrolls: where it has to search for it, and where it had better
+ * be quick. Pure.
+ */
+#pragma once
+
+#include "capture/encoder.h"
+#include "capture/scroll.h"
+
+/* Zero-initialise it. */
+struct follow {
+	struct scroll scroll;
+	int64_t search_us;   /* how long the last search took, with all of its encode */
+	int64_t searched_us; /* when that was */
+};
+
+struct follow_view {
+	int64_t now_us;
+	int64_t interval_us; /* between two pictures at the rate that is asked for */
+	bool all;            /* most of the picture changed, and no film does that */
+	bool fresh;          /* it is encoded without the last one */
+};
+
+/* Before each encode: sets the wish's `way` and `hurried`. */
+void follow_see(struct follow *follow, const struct picture *picture,
+	const struct follow_view *view, struct encoder_wish *wish);
+
+/* After it: it began at `began_us`, and took `encode_us`. */
+void follow_encoded(struct follow *follow, const struct encoder_wish *wish, int64_t began_us,
+	int64_t encode_us);
