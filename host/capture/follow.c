@@ -27,6 +27,7 @@ void follow_see(struct follow *follow, const struct picture *picture,
 	}
 	/* VP9 finds what moves in its own ways. */
 	bool known = !view->fresh && wish->codec == PACKET_CODEC_VP8;
+	follow->started = step.starts;
 	bool search = known && (step.starts || may_search(follow, view));
 	wish->way = search ? step.way : 0;
 	wish->hurried = known && step.breaks && wish->way == 0 &&
@@ -35,7 +36,8 @@ void follow_see(struct follow *follow, const struct picture *picture,
 
 void follow_encoded(struct follow *follow, const struct encoder_wish *wish, int64_t began_us,
 	int64_t encode_us) {
-	if (wish->way > 0) {
+	/* The first one after a keyframe, which is coarse, takes longer. */
+	if (wish->way > 0 && !follow->started) {
 		follow->search_us = encode_us;
 		follow->searched_us = began_us;
 	}

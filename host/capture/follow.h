@@ -10,8 +10,9 @@
 /* Zero-initialise it. */
 struct follow {
 	struct scroll scroll;
-	int64_t search_us;   /* how long the last search took, with all of its encode */
+	int64_t search_us;   /* how long the last search in mid-scroll took, with its encode */
 	int64_t searched_us; /* when that was */
+	bool started;        /* the last picture began a scroll */
 };
 
 struct follow_view {

@@ -203,7 +203,7 @@ static void test_a_slow_search(void **state) {
 	assert_int_equal(world.hurried, 1);
 	/* And fast ones only so often. */
 	world.encode_us = 5000;
-	rest(&world, &seen, 1000000);
+	rest(&world, &seen, 10000000);
 	scroll(&world, &seen, &at, 20, 1);
 	for (int i = 0; i < 10; i++) {
 		scroll(&world, &seen, &at, i % 2 == 0 ? -20u : 20, 1);
