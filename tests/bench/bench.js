@@ -15,7 +15,7 @@ import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {endAll, run} from './lib/children.js';
 import {startPipeWire} from './lib/pipewire.js';
-import {bareLoop, busyShare, engines, growth as growthPlan, kbpsOf, modes, moving, screens, warmUpSteps, workloads} from './lib/plan.js';
+import {bareLoop, busyShare, engines, growth as growthPlan, kbpsOf, modes, moreWorkloads, moving, screens, warmUpSteps, workloads} from './lib/plan.js';
 import {makeGlass, makeRows, makeSmallTables, makeTable, makeVerdicts, median} from './lib/report.js';
 
 /** @typedef {import('./lib/plan.js').Screen} Screen */
@@ -51,12 +51,13 @@ function say(text) {
 	console.log(`[${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s] ${text}`);
 }
 
-/** @param {string} name @param {string[]} all */
-function chosen(name, all) {
+/** @param {string} name @param {string[]} all @param {string[]} more  that have to be asked for */
+function chosen(name, all, more = []) {
+	const known = [...all, ...more];
 	const wanted = process.env[name]?.split(',') ?? all;
-	const unknown = wanted.filter((word) => !all.includes(word));
+	const unknown = wanted.filter((word) => !known.includes(word));
 	if (unknown.length) {
-		throw new Error(`${name}: ${unknown.join(', ')} is not one of ${all.join(', ')}`);
+		throw new Error(`${name}: ${unknown.join(', ')} is not one of ${known.join(', ')}`);
 	}
 	return wanted;
 }
@@ -131,7 +132,7 @@ async function planCells(env) {
 	for (const whole of screens.filter(({width, height}) => sizes.includes(`${width}x${height}`))) {
 		/** @type {boolean | undefined} */
 		let slow;
-		for (const workload of chosen('BENCH_WORKLOADS', workloads)) {
+		for (const workload of chosen('BENCH_WORKLOADS', workloads, moreWorkloads)) {
 			if (options.quick && whole.width > 1920 && workload !== 'typing') {
 				continue;
 			}

@@ -7,6 +7,7 @@
 #include "moving.h"
 #include "page.h"
 
+#define JUMP_STEPS 8
 #define SLIDE_STEPS 45u
 /* The number of the step: blocks of this side, in so many rows and columns; a bit each, the lowest
  * first, of which the upper four are a check. */
@@ -156,14 +157,32 @@ static uint32_t scroll_offset(const struct workload *workload, uint32_t range) {
 	return way < range ? way : 2 * range - way;
 }
 
-static size_t step_scroll(struct workload *workload, struct area *areas) {
+static size_t scroll_to(struct workload *workload, struct area *areas, uint32_t offset) {
 	int32_t bar = (int32_t)scaled(workload, 80);
 	areas[0] = whole(workload);
 	areas[0].y = bar;
 	areas[0].height -= bar;
-	uint32_t offset = scroll_offset(workload, 3 * workload->height);
 	blit(workload, workload->pages[0], 0, (uint32_t)bar + offset, &areas[0]);
 	return 1;
+}
+
+static size_t step_scroll(struct workload *workload, struct area *areas) {
+	return scroll_to(workload, areas, scroll_offset(workload, 3 * workload->height));
+}
+
+/* 25 steps down, 15 up again. */
+static size_t step_turns(struct workload *workload, struct area *areas) {
+	uint32_t round = workload->index / 40;
+	uint32_t step = workload->index % 40;
+	uint32_t steps = 10 * round + (step < 25 ? step : 50 - step);
+	return scroll_to(workload, areas, steps * scaled(workload, 24) % (3 * workload->height));
+}
+
+static size_t step_jumps(struct workload *workload, struct area *areas) {
+	uint32_t offset = workload->index / JUMP_STEPS * scaled(workload, 120);
+	return workload->index % JUMP_STEPS == 0
+		       ? scroll_to(workload, areas, offset % (3 * workload->height))
+		       : 0;
 }
 
 static struct area drag_place(const struct workload *workload) {
@@ -261,6 +280,8 @@ static const struct workload_kind kinds[] = {
 	{"still", begin_still, step_still},
 	{"typing", begin_typing, step_typing},
 	{"scroll", begin_scroll, step_scroll},
+	{"scroll-turns", begin_scroll, step_turns},
+	{"scroll-jumps", begin_scroll, step_jumps},
 	{"drag", begin_drag, step_drag},
 	{"slides", begin_slides, step_slides},
 	{"video-window", begin_video_window, step_video},

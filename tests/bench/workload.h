@@ -24,6 +24,8 @@ struct workload;
  *	still		a page of text that stays
  *	typing		a character a step into a page of source code
  *	scroll		a long text under a fixed bar, 24 lines of pixels a step
+ *	scroll-turns	the same, 25 steps down and 15 up
+ *	scroll-jumps	120 lines of pixels at once, each eighth step
  *	drag		a window of text moved over a page of text
  *	slides		another slide every 45 steps, nothing between them
  *	video-window	854x480 of moving pictures in a page of text

@@ -12,8 +12,8 @@
 #define HEIGHT 540u
 #define STEPS 100u
 
-static const char *const names[] = {"still", "typing", "scroll", "drag", "slides", "video-window",
-	"video-full", "share=5", "share=100"};
+static const char *const names[] = {"still", "typing", "scroll", "scroll-turns", "scroll-jumps",
+	"drag", "slides", "video-window", "video-full", "share=5", "share=100"};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 /* The font library keeps what it has read until the process ends. */

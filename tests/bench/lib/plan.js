@@ -5,8 +5,11 @@
 
 export const workloads = ['still', 'typing', 'scroll', 'drag', 'slides', 'video-window', 'video-full'];
 
+/** Looked at only where BENCH_WORKLOADS names them. */
+export const moreWorkloads = ['scroll-turns', 'scroll-jumps'];
+
 /** Those whose cost is that of everything that moves. */
-export const moving = ['scroll', 'drag', 'video-window', 'video-full'];
+export const moving = ['scroll', 'scroll-turns', 'drag', 'video-window', 'video-full'];
 
 /** An engine that is busy for more than this share of the time between two steps has no room for its slower frames. */
 export const busyShare = 0.8;
@@ -45,7 +48,7 @@ export const bareLoop = {engine: 'libvpx', codec: 'vp8'};
 export const engines = [
 	{engine: 'portlight', codec: 'auto'},
 	// Elsewhere `auto` is nothing else.
-	{engine: 'portlight', codec: 'vp9', workloads: ['scroll', 'video-full']},
+	{engine: 'portlight', codec: 'vp9', workloads: ['scroll', 'scroll-turns', 'video-full']},
 	{engine: 'libvpx', codec: 'vp9'},
 	{engine: 'portlight', codec: 'vp8'},
 	bareLoop,
@@ -67,7 +70,7 @@ export const growth = [
  * scroll well, and `auto` looks at motion for a second before it changes the codec.
  * @type {Record<string, number>}
  */
-export const warmUpSteps = {still: 75, scroll: 90, 'video-full': 75};
+export const warmUpSteps = {still: 75, scroll: 90, 'scroll-turns': 90, 'scroll-jumps': 90, 'video-full': 75};
 
 export const modes = {
 	full: {runs: 5, warmUpS: 1.5, windowS: 4, qualityEvery: 1, growthRuns: 3, glassRounds: 5, glassS: 8},
