@@ -72,7 +72,8 @@ function chosen(name, all, more = []) {
  * @returns {Promise<import('./lib/report.js').Run>}
  */
 async function measure(env, engine, workload, screen, judged, seconds = mode.windowS) {
-	const warmUp = warmUpSteps[workload] ?? Math.round(mode.warmUpS * screen.fps);
+	const share = moving.includes(workload) ? mode.motionShare : 1;
+	const warmUp = Math.round(workload in warmUpSteps ? warmUpSteps[workload] * share : mode.warmUpS * screen.fps);
 	const args = [
 		...['--engine', engine.engine, '--codec', engine.codec, '--workload', workload, '--helper', helper],
 		...['--size', `${screen.width}x${screen.height}`, '--fps', screen.fps, '--kbps', kbpsOf(screen)],

@@ -66,13 +66,14 @@ export const growth = [
 ];
 
 /**
- * Steps before those that count, where the usual ones are too few: VP8 takes 60 encodes to refine a picture or to follow a
+ * Steps before those that count in a whole run, where the usual ones are too few: VP8 takes 60 encodes to refine a picture or to follow a
  * scroll well, and `auto` looks at motion for a second before it changes the codec.
  * @type {Record<string, number>}
  */
 export const warmUpSteps = {still: 75, scroll: 90, 'scroll-turns': 90, 'scroll-jumps': 90, 'video-full': 75};
 
+/** `motionShare`: of the steps of `warmUpSteps` where something moves all over. */
 export const modes = {
-	full: {runs: 5, warmUpS: 1.5, windowS: 4, qualityEvery: 1, growthRuns: 3, glassRounds: 5, glassS: 8},
-	quick: {runs: 1, warmUpS: 0.7, windowS: 1.5, qualityEvery: 4, growthRuns: 1, glassRounds: 1, glassS: 5},
+	full: {runs: 5, warmUpS: 1.5, motionShare: 1, windowS: 4, qualityEvery: 1, growthRuns: 3, glassRounds: 5, glassS: 8},
+	quick: {runs: 1, warmUpS: 0.7, motionShare: 0.6, windowS: 1.2, qualityEvery: 4, growthRuns: 1, glassRounds: 1, glassS: 5},
 };
