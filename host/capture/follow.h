@@ -12,6 +12,7 @@ struct follow {
 	struct scroll scroll;
 	int64_t search_us;   /* how long the last search in mid-scroll took, with its encode */
 	int64_t searched_us; /* when that was */
+	int64_t seen_us;     /* when most of the picture changed last */
 	bool started;        /* the last picture began a scroll */
 };
 

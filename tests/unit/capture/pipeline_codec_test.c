@@ -212,6 +212,28 @@ static void test_a_slow_search(void **state) {
 	world_finish(&world);
 }
 
+/* A pointer that moves between the steps is no rest: the searches stay within their bounds. */
+static void test_small_changes_between(void **state) {
+	(void)state;
+	struct world world;
+	struct seen seen = {0};
+	uint32_t at = 100000;
+	world_open(&world, &(struct packet_open){.credit = 64, .codec = PACKET_CODEC_VP8});
+	world.height = PICTURE_ROWS_MAX;
+	world.encode_us = 20000;
+	scroll(&world, &seen, &at, 20, 1);
+	for (int i = 0; i < 20; i++) {
+		scroll(&world, &seen, &at, 20, 1);
+		show(&world, 0, 10);
+		receive_all(&world, &seen);
+		pass(&world, 20000);
+		receive_all(&world, &seen);
+	}
+	/* Ten times as long as a search takes pass between two. */
+	assert_in_range(world.searched, 2, 10);
+	world_finish(&world);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_film_comes_and_goes),
@@ -220,6 +242,7 @@ int main(void) {
 		cmocka_unit_test(test_a_scroll_turns),
 		cmocka_unit_test(test_a_scroll_breaks),
 		cmocka_unit_test(test_a_slow_search),
+		cmocka_unit_test(test_small_changes_between),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
