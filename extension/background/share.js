@@ -91,6 +91,8 @@ export class Share {
 	#pauses = new Set();
 	/** Whether the page missed frames, so that only a keyframe is of use to it. */
 	#missed = false;
+	/** The cursor that the page gets when the pause is over: an image is told but once. @type {object | null} */
+	#cursor = null;
 	#meter = new Meter();
 	/** @type {Set<Preview>} */
 	#previews = new Set();
@@ -184,6 +186,7 @@ export class Share {
 		this.#held = CREDIT - this.#outstanding;
 		this.#keyframeAsked = false;
 		this.#missed = this.paused;
+		this.#cursor = null;
 		share.onEnded = (failure) => {
 			this.#post({ type: 'ended', ...failure.forPage() });
 			this.#port.disconnect();
@@ -192,7 +195,9 @@ export class Share {
 		};
 		share.onFrame = (frame) => this.#frame(frame);
 		share.onCursor = ({ share: _share, ...cursor }) => {
-			if (!this.paused) {
+			if (this.paused) {
+				this.#cursor = { ...this.#cursor, ...cursor };
+			} else {
 				this.#post(cursor);
 			}
 		};
@@ -289,6 +294,10 @@ export class Share {
 	resume(who) {
 		if (this.#pauses.delete(who) && !this.paused) {
 			this.#tell({ type: 'resumed' });
+			if (this.#cursor) {
+				this.#post(this.#cursor);
+				this.#cursor = null;
+			}
 			this.#keyframe();
 			const held = this.#held;
 			this.#held = 0;

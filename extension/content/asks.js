@@ -143,7 +143,8 @@
 	}
 
 	/**
-	 * Tells a page what happens to a share from now on.
+	 * Tells a page what happens to a share from now on, and what it may have missed: whether it is paused, and the cursor,
+	 * whose image comes but once.
 	 *
 	 * @param {unknown} share its id
 	 * @param {any} live
@@ -154,7 +155,7 @@
 		}
 		watched.add(live);
 		const tell = (/** @type {object} */ event) => post({ portlight: API, share, ...event });
-		live.listeners.add((/** @type {any} */ message) => {
+		const hear = (/** @type {any} */ message) => {
 			const { type: event, data, ...rest } = message ?? {};
 			if (event === 'opened') {
 				askTrack(live, { what: 'source' }).then((source) => tell({ event: 'source', ...source }), () => {});
@@ -164,7 +165,9 @@
 			} else if (/^(ended|paused|resumed|resize)$/.test(event)) {
 				tell({ event, ...rest });
 			}
-		});
+		};
+		[live.paused, live.cursor].filter((state) => state).forEach(hear);
+		live.listeners.add(hear);
 	}
 
 	/** @type {Record<string, (said: Said) => any>} */
@@ -182,11 +185,7 @@
 			return known;
 		},
 		request,
-		source(said) {
-			const live = shareOf(said);
-			watch(said.share, live);
-			return askTrack(live, { what: 'source' });
-		},
+		source: (said) => askTrack(shareOf(said), { what: 'source' }),
 		snapshot(said) {
 			expect(said.as == null || /^image\/(png|jpeg|webp)$/.test(said.as));
 			return askTrack(shareOf(said), { what: 'snapshot', as: said.as });
@@ -247,6 +246,10 @@
 			port.postMessage({ id, ...answer }, transfer);
 		} else {
 			post({ portlight: API, id, ...answer }, transfer);
+		}
+		// Not before: who gets the answer only then begins to listen.
+		if (ask === 'source' && answer.ok) {
+			watch(said.share, shareOf(said));
 		}
 	}
 

@@ -22,6 +22,8 @@
 	 * @property {(message: object) => void} tellBackground
 	 * @property {(message: object) => void} tellTrack
 	 * @property {Set<(message: any) => void>} listeners to what either says; null is the last of it
+	 * @property {object | null} paused the background's word, while it holds
+	 * @property {object | null} cursor where it is, with the image that was told last
 	 */
 
 	/** @type {Map<unknown, Live>} by source id */
@@ -69,10 +71,20 @@
 			tellBackground: (message) => share.postMessage(message),
 			tellTrack: (message) => track.postMessage(message),
 			listeners: new Set(),
+			paused: null,
+			cursor: null,
 		};
 		ends.add(end);
 		/** @param {any} message */
 		const hear = (message) => {
+			const { type } = message;
+			if (type === 'cursor') {
+				entry.cursor = { ...entry.cursor, ...message };
+			} else if (type === 'opened') {
+				entry.cursor = null;
+			} else if (type === 'paused' || type === 'resumed') {
+				entry.paused = type === 'paused' ? message : null;
+			}
 			track.postMessage(message);
 			entry.listeners.forEach((listen) => listen(message));
 		};

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {after, afterEach, before, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
@@ -124,6 +125,26 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const shaped = await askUntil(find);
 			assert.equal(shaped.bytes, 4 * shaped.width * shaped.height);
 			assert.equal(shaped.opaque, true);
+		});
+
+		test('a page that asks for its events late gets the cursor with its image all the same', async () => {
+			const page = await open();
+			await bench.desktop.willAnswer('screen');
+			const {ok: share} = await probe(page, 'playUnheard', {cursor: 'send'});
+			await bench.desktop.tell('click', 1500, 700);
+			await sleep(1000);
+			const {ok} = await probe(page, 'raw', 'source', {share});
+			assert.equal(ok.cursor, 'never');
+			const told = await askUntil(
+				() => page.evaluate(() => {
+					const {messages} = /** @type {any} */ (window).probe;
+					const {x, y, width, height, pixels} = messages.find((/** @type {any} */ {event}) => event === 'cursor') ?? {};
+					return {x, y, missing: 4 * width * height - pixels?.length};
+				}),
+				({missing}) => missing === 0,
+			);
+			assert.equal(told?.missing, 0, JSON.stringify(told));
+			assert.equal(Math.abs(told.x - 1500) < 3 && Math.abs(told.y - 700) < 3, true, JSON.stringify(told));
 		});
 
 		test('a region is changed in mid-share', async () => {

@@ -66,7 +66,9 @@ async function live() {
 	background.postMessage({ type: 'opened', codec: 'vp9' });
 	await settle();
 	const answered = async (count) => {
+		const end = performance.now() + 10_000;
 		while (all.answers().length < count) {
+			assert.ok(performance.now() < end, `waited in vain for ${count} of ${JSON.stringify(all.answers())}`);
 			await new Promise((resolve) => setTimeout(resolve, 5));
 		}
 		return all.answers().at(-1);
@@ -255,6 +257,7 @@ test('a share is paused, asked and changed by its id', async () => {
 test('events come once the page has asked for the source, and end with the reason', async () => {
 	const { answered, answers, ask, background, share, track } = await live();
 	background.postMessage({ type: 'paused' });
+	background.postMessage({ type: 'resumed' });
 	await settle();
 	assert.deepEqual(answers(), []);
 	await ask({ id: 1, ask: 'source', share });
@@ -285,6 +288,41 @@ test('events come once the page has asked for the source, and end with the reaso
 	]);
 	await ask({ id: 4, ask: 'source', share });
 	assert.equal(answers().at(-1).error.code, 'unknown-share');
+});
+
+test('what a page missed before it asked for the source comes after the answer: a pause that holds, the cursor with its image', async () => {
+	const { answered, answers, ask, background, share, track } = await live();
+	const image = { width: 1, height: 1, hotX: 0, hotY: 0 };
+	background.postMessage({ type: 'cursor', visible: true, x: 5, y: 6, ...image, data: 'AAECAw==' });
+	background.postMessage({ type: 'cursor', visible: true, x: 7, y: 8 });
+	background.postMessage({ type: 'paused' });
+	await settle();
+	await ask({ id: 1, ask: 'source', share });
+	await answered(3);
+	const about = (event, rest) => ({ portlight: 1, share, event, ...rest });
+	assert.deepEqual(answers(), [
+		{ portlight: 1, id: 1, ok: { width: 4 } },
+		about('paused'),
+		about('cursor', { visible: true, x: 7, y: 8, ...image, pixels: Uint8ClampedArray.of(0, 1, 2, 3) }),
+	]);
+	await ask({ id: 2, ask: 'source', share });
+	await answered(4);
+	await settle();
+	assert.equal(answers().length, 4, 'but once');
+	track.close();
+});
+
+test('what is over by the time that a page asks for the source is not told: a pause, the cursor of another source', async () => {
+	const { answered, answers, ask, background, share, track } = await live();
+	for (const type of ['cursor', 'paused', 'opened', 'resumed']) {
+		background.postMessage({ type, visible: true, x: 5, y: 6 });
+	}
+	await settle();
+	await ask({ id: 1, ask: 'source', share });
+	await answered(1);
+	await settle();
+	assert.deepEqual(answers(), [{ portlight: 1, id: 1, ok: { width: 4 } }]);
+	track.close();
 });
 
 test('the module is no larger than 2 KB, and its types name what it exports', async () => {

@@ -153,20 +153,39 @@ test('a page can not go on with what the person paused', async () => {
 	assert.equal(port.of('resumed').length, 0);
 });
 
-test('the cursor goes to the page that asked for it beside the picture, and not while paused', async () => {
+test('the cursor goes to the page that asked for it beside the picture; a pause holds it back, and loses no image of it', async () => {
 	const { hostShare, port, say } = await playing('metadata');
 	assert.equal(lastHost().of('open')[0].cursor, 'send');
 	assert.equal(port.of('opened')[0].cursor, 'never');
-	const move = async (x) => {
-		lastHost().postMessage({ type: 'cursor', share: hostShare.id, visible: true, x, y: 2 });
+	const move = async (x, image) => {
+		lastHost().postMessage({ type: 'cursor', share: hostShare.id, visible: true, x, y: 2, ...image });
 		await settle();
 	};
+	const image = { width: 1, height: 1, hotX: 0, hotY: 0, data: 'AAECAw==' };
 	await move(1);
 	await say({ type: 'pause' });
-	await move(2);
-	assert.deepEqual(port.of('cursor'), [{ type: 'cursor', visible: true, x: 1, y: 2 }]);
+	await move(2, image);
+	await move(3);
+	const first = { type: 'cursor', visible: true, x: 1, y: 2 };
+	assert.deepEqual(port.of('cursor'), [first]);
+	await say({ type: 'resume' });
+	assert.deepEqual(port.of('cursor'), [first, { ...first, x: 3, ...image }]);
+	await say({ type: 'pause' });
+	await say({ type: 'resume' });
+	assert.equal(port.of('cursor').length, 2, 'what was told is not told again');
 	assert.equal((await playing('hidden')).port.of('opened')[0].cursor, 'never');
 	assert.equal(lastHost().of('open')[0].cursor, undefined);
+});
+
+test('a cursor that waits for the end of a pause is not taken for that of the next source', async () => {
+	const { grant, hostShare, port, say } = await playing('metadata');
+	await say({ type: 'pause' });
+	lastHost().postMessage({ type: 'cursor', share: hostShare.id, visible: true, x: 1, y: 2 });
+	await settle();
+	await say({ type: 'change', sourceId: (await grant()).id });
+	assert.equal(port.of('opened').length, 2);
+	await say({ type: 'resume' });
+	assert.deepEqual(port.of('cursor'), []);
 });
 
 test('what the host can not do is refused before anybody is asked', async () => {

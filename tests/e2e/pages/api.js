@@ -68,6 +68,19 @@ class Probe {
 		});
 	}
 
+	/** Plays, and asks for no events yet. @param {object} wish */
+	async playUnheard(wish) {
+		const {ok, error} = /** @type {any} */ (await this.raw('request', wish));
+		if (!ok) {
+			return {error};
+		}
+		const video = {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: ok.sourceId}};
+		const stream = await navigator.mediaDevices.getUserMedia(/** @type {any} */ ({video}));
+		this.share = /** @type {any} */ ({stream});
+		await this.play();
+		return {ok: ok.sourceId};
+	}
+
 	/** @param {string} verb @param {any} [argument] */
 	tell(verb, argument) {
 		return told(/** @type {any} */ (this.share)[verb](argument));
