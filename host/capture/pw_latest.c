@@ -83,11 +83,15 @@ void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	}
 	pthread_mutex_lock(&latest->lock);
 	buffer->user_data = usable ? latest : NULL;
+	latest->usable += usable;
+	latest->bare += !usable;
 	pthread_mutex_unlock(&latest->lock);
 }
 
 void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	pthread_mutex_lock(&latest->lock);
+	latest->usable -= buffer->user_data != NULL;
+	latest->bare -= buffer->user_data == NULL;
 	/* It is unmapped now, but a cycle of the data thread can still bring it. */
 	buffer->user_data = NULL;
 	if (latest->held == buffer) {
@@ -95,6 +99,13 @@ void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer)
 		latest->damage_full = true;
 	}
 	pthread_mutex_unlock(&latest->lock);
+}
+
+bool pw_latest_is_bare(struct pw_latest *latest) {
+	pthread_mutex_lock(&latest->lock);
+	bool bare = latest->bare > 0 && latest->usable == 0;
+	pthread_mutex_unlock(&latest->lock);
+	return bare;
 }
 
 /* The newest picture replaces the one that waits, and takes over what changed in that one. */

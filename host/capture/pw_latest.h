@@ -30,6 +30,8 @@ struct pw_latest {
 	uint32_t width; /* of the negotiated format; 0 before it */
 	uint32_t height;
 	enum pixel_order order;
+	uint32_t usable;        /* buffers in the pool that can be read */
+	uint32_t bare;          /* and those that can't */
 	bool closed;            /* nothing is held any more */
 	bool wanted;            /* pictures are read as they come */
 	bool fresh;             /* one came since pw_latest_peek() */
@@ -66,6 +68,8 @@ void pw_latest_close(struct pw_latest *latest);
 /* A buffer joins or leaves the pool. Outside of it, or with untrusted memory, it is never read. */
 void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
 void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
+/* True when there are buffers, and none of them can be read. */
+bool pw_latest_is_bare(struct pw_latest *latest);
 
 /* On the data thread: takes all buffers that wait, reads or keeps the newest picture's and gives
  * the others back. True when there is a new picture, or news of the cursor. */

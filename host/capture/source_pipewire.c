@@ -47,6 +47,7 @@ struct source_pipewire {
 	struct spa_source *wakeup;
 	struct spa_source *nudge;
 	uint32_t nudges; /* since the last picture */
+	uint32_t offers; /* of the format anew, since the last picture */
 	int again_ms;    /* NUDGE_AGAIN_MS for the format's size */
 	bool had_picture;
 	bool resting;  /* stopped, to be started again */
@@ -105,11 +106,17 @@ static bool is_streaming(const struct source_pipewire *self) {
 	       pw_stream_get_state(self->stream, NULL) == PW_STREAM_STATE_STREAMING;
 }
 
-/*
- * The producer may send its first picture before PipeWire has both ends in one cycle. On a still
- * screen no second one follows, and the first lies where it is. A stream that starts anew gets a
- * picture anew.
- */
+/* A format that is offered anew is negotiated anew, and brings new buffers. */
+static void offer_format(struct source_pipewire *self) {
+	uint8_t memory[1024];
+	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	const struct spa_pod *offer = pw_format_offer(&builder, self->max_fps);
+	pw_stream_update_params(self->stream, &offer, 1);
+}
+
+/* The producer may send its first picture before PipeWire has both ends in one cycle. On a still
+ * screen no second one follows; a stream that starts anew gets a picture anew. And PipeWire 0.3.65
+ * may hand out a format's buffers before their producer gave them memory: only new ones help. */
 static void on_nudge(void *data, uint64_t expirations) {
 	(void)expirations;
 	struct source_pipewire *self = data;
@@ -119,6 +126,11 @@ static void on_nudge(void *data, uint64_t expirations) {
 	if (self->resting) {
 		self->resting = false;
 		pw_stream_set_active(self->stream, true);
+	} else if (self->offers < NUDGES_MAX && pw_latest_is_bare(&self->latest)) {
+		log_info("no buffer has memory; the format is offered anew");
+		self->offers++;
+		offer_format(self);
+		expect_picture(self);
 	} else if (self->nudges < NUDGES_MAX && is_streaming(self)) {
 		log_info("no picture yet; the stream is restarted");
 		restart_stream(self);
@@ -134,7 +146,7 @@ static void on_wakeup(void *data, uint64_t count) {
 		if (!self->resting) {
 			set_nudge(self, 0);
 		}
-		self->nudges = 0;
+		self->nudges = self->offers = 0;
 		self->had_picture = true;
 		self->events->picture(self->data, width, height);
 	}
@@ -180,10 +192,7 @@ static void source_pipewire_set_rate(struct source *source, uint32_t max_fps) {
 	}
 	self->max_fps = max_fps;
 	if (self->stream != NULL && !self->ended) {
-		uint8_t memory[1024];
-		struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-		const struct spa_pod *offer = pw_format_offer(&builder, max_fps);
-		pw_stream_update_params(self->stream, &offer, 1);
+		offer_format(self);
 	}
 }
 

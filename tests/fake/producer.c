@@ -12,6 +12,7 @@
  *	pointer X Y		a white square beside the picture, from the next buffer on
  *	resize W H		renegotiate; a "format WxH" line follows
  *	formats NAME,…		the same, with other formats and the size as it is
+ *	bare N			the buffers of the next N formats have no memory; a "bare" line each
  *	run FPS COUNT		send COUNT frames of a moving box; answers "ran SENT"
  *	limit			answers "limit N/D", the frames a second that were agreed on
  *	quit
@@ -62,6 +63,8 @@ struct producer {
 	uint64_t sent_at; /* in nanoseconds */
 	uint32_t box;
 	uint32_t buffers;
+	uint32_t bare_formats; /* whose buffers get no memory */
+	bool bare;             /* this one's */
 	char line[256];
 	size_t line_length;
 };
@@ -81,9 +84,12 @@ static bool send_frame(struct producer *producer, const char *faults) {
 	if (buffer == NULL) {
 		return false;
 	}
-	screen_write(&producer->screen, buffer->buffer, faults);
+	bool has_memory = buffer->user_data != NULL;
+	if (has_memory) {
+		screen_write(&producer->screen, buffer->buffer, faults);
+	}
 	pw_stream_queue_buffer(producer->stream, buffer);
-	return true;
+	return has_memory;
 }
 
 static void send_cursor(struct producer *producer, const char *dialect) {
@@ -217,6 +223,8 @@ static void run_command(struct producer *producer, char *line) {
 		resize(producer, a, b);
 	} else if (sscanf(line, "formats %63s", producer->formats) == 1) {
 		renegotiate(producer);
+	} else if (sscanf(line, "bare %u", &producer->bare_formats) == 1) {
+		producer->bare = false;
 	} else if (sscanf(line, "run %u %u", &a, &b) == 2) {
 		producer->frames_left = b;
 		producer->frames_sent = 0;
@@ -276,6 +284,8 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 	producer->screen.format = info.format;
 	producer->limit = info.max_framerate;
 	producer->buffers = 0;
+	producer->bare = producer->bare_formats > 0;
+	producer->bare_formats -= producer->bare;
 	uint8_t memory[2048];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	const struct spa_pod *params[8];
@@ -321,8 +331,14 @@ static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 	struct producer *producer = data;
 	struct spa_data *memory = &buffer->buffer->datas[0];
 	uint32_t size = screen_buffer_size(&producer->screen);
+	/* What marks those with memory. */
+	buffer->user_data = producer->bare ? NULL : producer;
 	if (producer->memptr) {
 		say(memory->type == SPA_DATA_MemPtr ? "memptr" : "memfd");
+		return;
+	}
+	if (producer->bare) {
+		say("bare");
 		return;
 	}
 	int fd = memfd_create("frame", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -342,7 +358,7 @@ static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 static void on_remove_buffer(void *data, struct pw_buffer *buffer) {
 	struct producer *producer = data;
 	struct spa_data *memory = &buffer->buffer->datas[0];
-	if (producer->memptr) {
+	if (producer->memptr || buffer->user_data == NULL) {
 		return;
 	}
 	munmap(memory->data, memory->maxsize);

@@ -128,7 +128,7 @@ static void test_live_settings(void **state) {
 		assert_true(share.helper.frame.key);
 		assert_int_equal(share.helper.frame.width, sides[i][1]);
 		assert_int_equal(share.helper.frame.height, sides[i][2]);
-		helper_drain(&share.helper, 300);
+		helper_drain(&share.helper, REST_MS);
 		helper_expect_colour(&share.helper, sides[i][1] / 4, sides[i][2] / 4, RED);
 		helper_expect_colour(
 			&share.helper, sides[i][1] * 3 / 4, sides[i][2] * 3 / 4, GREEN);
@@ -277,7 +277,7 @@ static void test_region(void **state) {
 	assert_true(helper_next_frame(&share.helper, 2000));
 	assert_false(share.helper.frame.key);
 	assert_int_equal(share.helper.frames, frames + 1);
-	helper_drain(&share.helper, 300);
+	helper_drain(&share.helper, REST_MS);
 	helper_expect_colour(&share.helper, 40, 60, BLUE);
 	helper_expect_colour(&share.helper, 150, 30, RED);
 	/* Past the edge, what is there of it. */
@@ -293,7 +293,7 @@ static void test_region(void **state) {
 	assert_true(helper_next_frame(&share.helper, 2000));
 	assert_int_equal(share.helper.frame.width, 400);
 	assert_int_equal(share.helper.keyframes, 3);
-	helper_drain(&share.helper, 300);
+	helper_drain(&share.helper, REST_MS);
 	helper_expect_colour(&share.helper, 350, 100, BLUE);
 	helper_expect_colour(&share.helper, 350, 220, GREEN);
 	share_stop(&share);
@@ -324,7 +324,7 @@ static void test_fractional_scale(void **state) {
 	/* What the desktop would call (320, 192). */
 	set_region(&share, (struct packet_region){400, 240, 100, 60});
 	assert_true(helper_next_frame(&share.helper, 2000));
-	helper_drain(&share.helper, 300);
+	helper_drain(&share.helper, REST_MS);
 	assert_int_equal(share.helper.frame.width, 100);
 	assert_int_equal(share.helper.frame.height, 60);
 	helper_expect_colour(&share.helper, 3, 3, RED);
@@ -424,7 +424,7 @@ static void test_film_changes_the_codec(void **state) {
 	assert_int_equal(share.helper.keyframes, 3);
 	helper_expect_colour(&share.helper, 200, 120, RED);
 	helper_expect_colour(&share.helper, 20, 20, GREEN);
-	helper_drain(&share.helper, 300);
+	helper_drain(&share.helper, REST_MS);
 	assert_int_equal(helper_drain(&share.helper, 3000), 0);
 	share_stop(&share);
 }

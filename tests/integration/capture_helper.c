@@ -286,7 +286,6 @@ void share_stop(struct share *share) {
 	producer_stop(&share->producer);
 }
 
-/* Takes frames until the picture rests. */
 void share_settle(struct share *share) {
 	assert_true(helper_next_frame(&share->helper, 2000));
 	helper_drain(&share->helper, 300);

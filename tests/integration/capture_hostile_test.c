@@ -37,7 +37,7 @@ static void test_formats_alternate(void **state) {
 		producer_send(&share.producer, "frame");
 		assert_true(helper_next_frame(&share.helper, 2000));
 	}
-	helper_drain(&share.helper, 300);
+	helper_drain(&share.helper, REST_MS);
 	for (uint32_t i = 0; i < 12; i++) {
 		helper_expect_colour(&share.helper, 20 + 32 * i, 112, RED);
 		helper_expect_colour(&share.helper, 20 + 32 * i, 60, BLUE);
@@ -52,6 +52,33 @@ static void test_formats_alternate(void **state) {
 	helper_expect_colour(&share.helper, 200, 40, GREEN);
 	helper_expect_colour(&share.helper, 20, 112, RED);
 	helper_expect_colour(&share.helper, 200, 200, BLUE);
+	assert_int_equal(share.helper.keyframes, 1);
+	share_stop(&share);
+}
+
+/* PipeWire hands out buffers before there is memory in them: they are asked for anew, as often as
+ * it takes, and the screen is there as soon as they can be read. */
+static void test_buffers_without_memory(void **state) {
+	struct share share;
+	const char *const arguments[] = {"--size", "400x240", NULL};
+	share_start(&share, *state, arguments, &share_usual);
+	producer_say(&share.producer, "fill %06x", BLUE);
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	for (uint32_t times = 1; times <= 3; times += 2) {
+		producer_say(&share.producer, "bare %u", times);
+		producer_say(&share.producer, "formats BGRA");
+		for (uint32_t i = 0; i < times; i++) {
+			producer_expect(&share.producer, "format 400x240");
+			producer_expect(&share.producer, "bare");
+		}
+		renegotiated(&share, 400, 240);
+		producer_say(&share.producer, "fill %06x %u 100 24 24", RED, 40 * times);
+		producer_send(&share.producer, "frame");
+		share_settle(&share);
+		helper_drain(&share.helper, REST_MS);
+		helper_expect_colour(&share.helper, 12 + 40 * times, 112, RED);
+	}
 	assert_int_equal(share.helper.keyframes, 1);
 	share_stop(&share);
 }
@@ -79,7 +106,7 @@ static void test_two_buffers_bursts(void **state) {
 			share.helper.auto_credit = true;
 			helper_credit(&share.helper, 16);
 		}
-		helper_drain(&share.helper, 300);
+		helper_drain(&share.helper, REST_MS);
 		helper_expect_colour(&share.helper, 40 + 60 * i, 220, RED);
 	}
 	assert_int_equal(share.helper.keyframes, 1);
@@ -103,7 +130,7 @@ static void check_moving_crop(void **state, enum packet_cursor_mode cursor) {
 			assert_true(helper_next_frame(&share.helper, 2000));
 		}
 	}
-	helper_drain(&share.helper, 300);
+	helper_drain(&share.helper, REST_MS);
 	assert_int_equal(share.helper.frame.width, 160);
 	assert_int_equal(share.helper.frame.height, 120);
 	assert_int_equal(share.helper.keyframes, 1);
@@ -224,7 +251,7 @@ static void test_time_jumps(void **state) {
 		producer_send(&share.producer, kinds[i % 4]);
 		assert_true(helper_next_frame(&share.helper, 1000));
 	}
-	helper_drain(&share.helper, 300);
+	helper_drain(&share.helper, REST_MS);
 	helper_expect_colour(&share.helper, 160, 100, BLUE);
 	helper_expect_colour(&share.helper, 380, 100, GREY);
 	share_stop(&share);
@@ -268,6 +295,7 @@ static void test_widest_pictures(void **state) {
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats_alternate),
+		cmocka_unit_test(test_buffers_without_memory),
 		cmocka_unit_test(test_two_buffers_bursts),
 		cmocka_unit_test(test_crop_moves_every_frame),
 		cmocka_unit_test(test_transform_changes_every_frame),

@@ -145,7 +145,7 @@ static void test_keyframe(void **state) {
 	assert_true(helper_next_frame(&share.helper, 500));
 	assert_true(share.helper.frame.key);
 	helper_expect_colour(&share.helper, 100, 100, BLUE);
-	helper_drain(&share.helper, 300);
+	helper_drain(&share.helper, REST_MS);
 	assert_int_equal(share.helper.keyframes, 2);
 	share_stop(&share);
 }
@@ -346,7 +346,7 @@ static void check_memory(void **state, enum packet_codec codec) {
 	producer_send(&share.producer, "frame");
 	assert_true(helper_next_frame(&share.helper, 2000));
 	producer_say(&share.producer, "run 60 120");
-	helper_drain(&share.helper, 300);
+	helper_drain(&share.helper, REST_MS);
 	producer_expect(&share.producer, "ran ");
 	long peak = process_memory_kib(share.helper.pid, "VmHWM:");
 	print_message("peak resident memory at 1920x1080, %s: %ld KiB\n",

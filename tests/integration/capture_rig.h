@@ -97,6 +97,9 @@ void helper_send_bytes(struct helper *helper, const void *data, size_t length);
 /* Waits at most timeout_ms for a whole frame and decodes it. False: none came, or the share ended.
  */
 bool helper_next_frame(struct helper *helper, int timeout_ms);
+/* After so much quiet a picture rests, whatever came before: capture/pipeline.c waits up to 250 ms,
+ * and then encodes, before it makes one better. */
+#define REST_MS 600
 /* Takes frames until none comes for quiet_ms. Returns how many came. */
 uint32_t helper_drain(struct helper *helper, int quiet_ms);
 /* Takes what comes until ENDED, at most 5 s, and checks its code. */
@@ -119,7 +122,7 @@ extern const struct packet_open share_usual;
 void share_start(struct share *share, const struct rig *rig, const char *const *arguments,
 	const struct packet_open *open);
 void share_stop(struct share *share);
-/* Takes frames until the picture rests. */
+/* Takes the first frame of a picture after a rest, or of a burst, and those that make it better. */
 void share_settle(struct share *share);
 
 int64_t time_now_ms(void);

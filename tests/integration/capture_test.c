@@ -28,7 +28,7 @@ static void test_streams(void **state) {
 	assert_true(share.helper.frame.key);
 	assert_int_equal(share.helper.ready_packet.width, 320);
 	assert_int_equal(share.helper.ready_packet.height, 240);
-	helper_drain(&share.helper, 300);
+	helper_drain(&share.helper, REST_MS);
 	helper_expect_colour(&share.helper, 80, 60, RED);
 	helper_expect_colour(&share.helper, 240, 60, BLUE);
 	share_stop(&share);

@@ -232,6 +232,27 @@ static void expect_all_anew(struct world *world) {
 	expect_view(world);
 }
 
+/* A pool of which nothing can be read is told from one that has something, and from none. */
+static void test_buffers_without_memory(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	assert_false(pw_latest_is_bare(&world->latest));
+	leave_all(world);
+	assert_false(pw_latest_is_bare(&world->latest));
+	struct spa_data filled = world->slots[0].data;
+	world->slots[0].data = (struct spa_data){.type = SPA_ID_INVALID, .fd = -1};
+	pw_latest_add_buffer(&world->latest, &world->slots[0].pw);
+	assert_true(pw_latest_is_bare(&world->latest));
+	pw_latest_add_buffer(&world->latest, &world->slots[1].pw);
+	assert_false(pw_latest_is_bare(&world->latest));
+	pw_latest_remove_buffer(&world->latest, &world->slots[1].pw);
+	assert_true(pw_latest_is_bare(&world->latest));
+	pw_latest_remove_buffer(&world->latest, &world->slots[0].pw);
+	assert_false(pw_latest_is_bare(&world->latest));
+	world->slots[0].data = filled;
+	world_destroy(world);
+}
+
 /* What waits in a buffer that leaves is lost, with what changed in it. */
 static void test_waiting_buffer_leaves(void **state) {
 	(void)state;
@@ -358,6 +379,7 @@ int main(void) {
 		cmocka_unit_test(test_crop_moves),
 		cmocka_unit_test(test_large_buffer),
 		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_buffers_without_memory),
 		cmocka_unit_test(test_waiting_buffer_leaves),
 		cmocka_unit_test(test_buffers_left),
 		cmocka_unit_test(test_format),
