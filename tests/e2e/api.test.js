@@ -78,7 +78,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const page = await sharing();
 			for (const [as, constructor] of [['', 'ImageBitmap'], ['image/png', 'Blob']]) {
 				const snapshot = await probe(page, 'snapshot', as || undefined);
-				assert.deepEqual([snapshot.kind, snapshot.type, snapshot.width, snapshot.height], [constructor, as, 1920, 1080]);
+				assert.deepEqual([snapshot.kind, snapshot.type, snapshot.width, snapshot.height], [constructor, as, 1280, 720]);
 				assert.equal(snapshot.ageMs > 0 && snapshot.ageMs < 2000, true, `${snapshot.ageMs} ms old`);
 			}
 			assert.equal((await probe(page, 'snapshot', 'text/html')).error.code, 'bad-ask');
@@ -116,9 +116,9 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		test('the cursor comes beside the picture, where the page wants that', async () => {
 			const page = await sharing({cursor: 'send'});
 			assert.equal((await probe(page, 'track')).settings.cursor, 'never');
-			await bench.desktop.tell('click', 1500, 700);
+			await bench.desktop.tell('click', 1000, 500);
 			await page.waitForFunction(
-				() => /** @type {any} */ (window).probe.heard('cursor').some((/** @type {any} */ e) => Math.abs(e.x - 1500) < 3 && Math.abs(e.y - 700) < 3),
+				() => /** @type {any} */ (window).probe.heard('cursor').some((/** @type {any} */ e) => Math.abs(e.x - 1000) < 3 && Math.abs(e.y - 500) < 3),
 				{timeout: 5000, polling: 20},
 			);
 			const find = async () => (await probe(page, 'heard', 'cursor')).find((/** @type {any} */ e) => e.bytes);
@@ -131,7 +131,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const page = await open();
 			await bench.desktop.willAnswer('screen');
 			const {ok: share} = await probe(page, 'playUnheard', {cursor: 'send'});
-			await bench.desktop.tell('click', 1500, 700);
+			await bench.desktop.tell('click', 1000, 500);
 			await sleep(1000);
 			const {ok} = await probe(page, 'raw', 'source', {share});
 			assert.equal(ok.cursor, 'never');
@@ -144,7 +144,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 				({missing}) => missing === 0,
 			);
 			assert.equal(told?.missing, 0, JSON.stringify(told));
-			assert.equal(Math.abs(told.x - 1500) < 3 && Math.abs(told.y - 700) < 3, true, JSON.stringify(told));
+			assert.equal(Math.abs(told.x - 1000) < 3 && Math.abs(told.y - 500) < 3, true, JSON.stringify(told));
 		});
 
 		test('a region is changed in mid-share', async () => {
@@ -169,7 +169,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const page = await open();
 			await bench.desktop.willAnswer('screen');
 			const answer = await probe(page, 'requestSeveral');
-			assert.deepEqual(answer, [{id: true, width: 1920, readyState: 'live'}], 'here the person chooses one');
+			assert.deepEqual(answer, [{id: true, width: 1280, readyState: 'live'}], 'here the person chooses one');
 			assertReal(await probe(page, 'play'));
 		});
 
@@ -206,7 +206,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await page.keyboard.press('p');
 			await page.waitForSelector('#paused', {visible: true});
 			await page.keyboard.press('s');
-			await page.waitForFunction(() => (document.querySelector('img')?.naturalWidth ?? 0) === 1920);
+			await page.waitForFunction(() => (document.querySelector('img')?.naturalWidth ?? 0) === 1280);
 			await page.keyboard.press('p');
 			await page.waitForSelector('#paused', {hidden: true});
 			await page.keyboard.press('Escape');

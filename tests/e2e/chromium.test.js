@@ -1,5 +1,5 @@
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+await insideDesktop(import.meta.url, ['--shell', 'mutter', '--size', '1920x1080']);
 const {nativeSuite} = await import('./lib/suite.js');
 nativeSuite('chromium');

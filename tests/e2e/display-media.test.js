@@ -51,18 +51,18 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		test('the stream is the real desktop, and its track says so as the text has it', async () => {
 			const page = await open();
 			await bench.desktop.willAnswer('screen');
-			const constraints = {width: 1280, frameRate: {max: 20}};
+			const constraints = {width: 640, frameRate: {max: 20}};
 			const {kinds, name} = await ask(page, {video: constraints, audio: true});
 			assert.deepEqual([kinds, name], [['video'], undefined]);
 			assertReal(await probe(page, 'play'));
 			const {label, settings, capabilities, constraints: kept} = await probe(page, 'track');
 			assert.notEqual(label, '');
 			assert.deepEqual([settings.displaySurface, settings.logicalSurface, settings.cursor], ['monitor', true, 'always']);
-			assert.deepEqual([settings.width, settings.height, settings.frameRate, settings.resizeMode], [1280, 720, 20, 'crop-and-scale']);
+			assert.deepEqual([settings.width, settings.height, settings.frameRate, settings.resizeMode], [640, 360, 20, 'crop-and-scale']);
 			assert.deepEqual(kept, constraints);
 			if (capabilities) {
-				assert.deepEqual([capabilities.width.max, capabilities.height.max], [1920, 1080]);
-				assert.deepEqual(capabilities.aspectRatio, {min: 1920 / 1080, max: 1920 / 1080});
+				assert.deepEqual([capabilities.width.max, capabilities.height.max], [1280, 720]);
+				assert.deepEqual(capabilities.aspectRatio, {min: 1280 / 720, max: 1280 / 720});
 				assert.deepEqual([capabilities.displaySurface, capabilities.logicalSurface, capabilities.cursor], ['monitor', true, ['always']]);
 				assert.deepEqual(capabilities.resizeMode, ['none', 'crop-and-scale']);
 			}

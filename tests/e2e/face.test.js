@@ -95,7 +95,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const page = await bench.sharing();
 			await openPopup(page);
 			await until(popup, pictures, 3);
-			assert.match(await popup.evaluate(shows, '.share .words'), /1920 × 1080/);
+			assert.match(await popup.evaluate(shows, '.share .words'), /1280 × 720/);
 			const [badge, title] = await toolbar(popup);
 			assert.deepEqual([badge, /1/.test(title)], ['1', true]);
 			const moves = await askUntil(() => probe(page, 'measure', 1000), ({distinct}) => distinct > 2);

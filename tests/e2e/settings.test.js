@@ -7,7 +7,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter', '--rate', '30']);
+await insideDesktop(import.meta.url, ['--shell', 'mutter', '--size', '1920x1080', '--rate', '30']);
 const {askUntil} = await import('./lib/own.js');
 const {assertReal, Bench, probe} = await import('./lib/suite.js');
 

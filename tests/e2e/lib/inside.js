@@ -6,6 +6,8 @@ import {fileURLToPath} from 'node:url';
 const LIMIT_MS = 900_000;
 /** Drawings a second. Without a GPU each costs Mutter 25 ms, so 30 would take most of a core from what is tested. */
 const RATE = '10';
+/** Of the screen, for the same reason: 1920x1080 takes half as long again. Files about pictures' sizes name theirs. */
+const SIZE = '1280x720';
 
 const withDesktop = fileURLToPath(new URL('../../desktop/with-desktop', import.meta.url));
 
@@ -22,7 +24,7 @@ export async function insideDesktop(url, options) {
 	const command = [process.execPath, ...process.execArgv, fileURLToPath(url)];
 	// E2E_VERBOSE=1 tells what happens on the desktop, and when.
 	const verbose = process.env.E2E_VERBOSE ? ['--verbose'] : [];
-	const run = spawnSync(withDesktop, ['--rate', RATE, ...options, ...verbose, '--', ...command], {stdio: 'inherit', timeout: LIMIT_MS});
+	const run = spawnSync(withDesktop, ['--rate', RATE, '--size', SIZE, ...options, ...verbose, '--', ...command], {stdio: 'inherit', timeout: LIMIT_MS});
 	if (run.error) {
 		throw run.error;
 	}
