@@ -7,7 +7,7 @@ import {Desktop} from '../e2e/lib/desktop.js';
 import {Browser} from '../fake/browser.js';
 import {children, cpuMs, hostProgram, residentMiB} from '../fake/world.js';
 
-await insideDesktop(import.meta.url, ['--rate', '30']);
+await insideDesktop(import.meta.url, ['--size', '1920x1080', '--rate', '30']);
 
 const desktop = new Desktop();
 /** @type {Browser[]} */

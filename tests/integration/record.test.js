@@ -10,7 +10,7 @@ import {insideDesktop} from '../e2e/lib/inside.js';
 import {allProcesses, descendants} from '../e2e/lib/processes.js';
 import {Recording, decodingErrors, facts, markers, program, record} from './recording.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter', '--rate', '30']);
+await insideDesktop(import.meta.url, ['--shell', 'mutter', '--size', '1920x1080', '--rate', '30']);
 
 const desktop = new Desktop();
 const folder = mkdtempSync(join(process.env.PORTLIGHT_TMP ?? '', 'record-'));
