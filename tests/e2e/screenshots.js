@@ -9,7 +9,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+await insideDesktop(import.meta.url, ['--shell', 'mutter', '--size', '1280x720']);
 const {Bench} = await import('./lib/suite.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */

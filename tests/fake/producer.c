@@ -12,7 +12,8 @@
  *	pointer X Y		a white square beside the picture, from the next buffer on
  *	resize W H		renegotiate; a "format WxH" line follows
  *	formats NAME,…		the same, with other formats and the size as it is
- *	bare N			the buffers of the next N formats have no memory; a "bare" line each
+ *	bare N			no memory for the buffers of the next N formats: a "bare" line each;
+ *				answers "left N", those of the last time that did not come
  *	run FPS COUNT		send COUNT frames of a moving box; answers "ran SENT"
  *	limit			answers "limit N/D", the frames a second that were agreed on
  *	quit
@@ -223,8 +224,9 @@ static void run_command(struct producer *producer, char *line) {
 		resize(producer, a, b);
 	} else if (sscanf(line, "formats %63s", producer->formats) == 1) {
 		renegotiate(producer);
-	} else if (sscanf(line, "bare %u", &producer->bare_formats) == 1) {
-		producer->bare = false;
+	} else if (sscanf(line, "bare %u", &a) == 1) {
+		say("left %u", producer->bare_formats);
+		producer->bare_formats = a;
 	} else if (sscanf(line, "run %u %u", &a, &b) == 2) {
 		producer->frames_left = b;
 		producer->frames_sent = 0;

@@ -56,8 +56,8 @@ static void test_formats_alternate(void **state) {
 	share_stop(&share);
 }
 
-/* PipeWire hands out buffers before there is memory in them: they are asked for anew, as often as
- * it takes, and the screen is there as soon as they can be read. */
+/* PipeWire hands out buffers before there is memory in them: they are asked for anew, five times in
+ * a row, and the screen is there as soon as they can be read. */
 static void test_buffers_without_memory(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "400x240", NULL};
@@ -65,20 +65,32 @@ static void test_buffers_without_memory(void **state) {
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_send(&share.producer, "frame");
 	share_settle(&share);
-	for (uint32_t times = 1; times <= 3; times += 2) {
+	for (uint32_t times = 1; times <= 5; times += 2) {
 		producer_say(&share.producer, "bare %u", times);
 		producer_say(&share.producer, "formats BGRA");
 		for (uint32_t i = 0; i < times; i++) {
-			producer_expect(&share.producer, "format 400x240");
 			producer_expect(&share.producer, "bare");
+			producer_expect(&share.producer, "format 400x240");
 		}
-		renegotiated(&share, 400, 240);
+		producer_expect(&share.producer, "buffers 2");
 		producer_say(&share.producer, "fill %06x %u 100 24 24", RED, 40 * times);
 		producer_send(&share.producer, "frame");
 		share_settle(&share);
 		helper_drain(&share.helper, REST_MS);
 		helper_expect_colour(&share.helper, 12 + 40 * times, 112, RED);
 	}
+	/* Where none ever comes nobody goes on asking, and the next format is as good as any. */
+	producer_say(&share.producer, "bare 100");
+	producer_say(&share.producer, "formats RGBA");
+	helper_drain(&share.helper, 1500);
+	producer_say(&share.producer, "bare 0");
+	producer_expect(&share.producer, "left 94");
+	producer_say(&share.producer, "fill %06x 0 0 400 100", GREEN);
+	producer_say(&share.producer, "formats BGRx");
+	producer_expect(&share.producer, "buffers 2");
+	producer_send(&share.producer, "frame");
+	share_settle(&share);
+	helper_expect_colour(&share.helper, 200, 40, GREEN);
 	assert_int_equal(share.helper.keyframes, 1);
 	share_stop(&share);
 }
