@@ -59,27 +59,16 @@ static bool is_mapped(const struct spa_data *data) {
 	return data->type != SPA_DATA_MemFd || data->maxsize <= MAPPED_MAX;
 }
 
-/*
- * Not with the first picture in it, which is not to be held for so long; and all at once, since
- * PipeWire loses a first picture that comes while pages are mapped one by one (kernels before 5.14
- * can't do better). Where the machine is a virtual one, what its kernel has mapped may still be
- * unknown below, until each page was looked at.
- */
-static void map_pages(const struct spa_data *data) {
-	const volatile uint8_t *memory = data->data;
-	(void)madvise(data->data, data->maxsize, MADV_POPULATE_READ);
-	for (size_t at = 0; at < data->maxsize; at += PAGE_MIN) {
-		(void)memory[at];
-	}
-}
-
 void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	bool usable = pw_buffer_usable(buffer->buffer);
 	const struct spa_data *data = &buffer->buffer->datas[0];
 	if (!usable) {
 		log_warning("a buffer's memory is not what the producer says; it is ignored");
-	} else if (data->type == SPA_DATA_MemFd && is_mapped(data)) {
-		map_pages(data);
+	} else if (data->type == SPA_DATA_MemFd && is_mapped(data) &&
+		   latest->unmapped_count < PW_LATEST_POOL_MAX) {
+		memmove(latest->unmapped + 1, latest->unmapped,
+			latest->unmapped_count++ * sizeof(latest->unmapped[0]));
+		latest->unmapped[0] = buffer;
 	}
 	pthread_mutex_lock(&latest->lock);
 	buffer->user_data = usable ? latest : NULL;
@@ -88,7 +77,25 @@ void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	pthread_mutex_unlock(&latest->lock);
 }
 
+/* All at once where the kernel can (5.14). Where the machine is a virtual one, what its kernel has
+ * mapped may still be unknown below, until each page was looked at. */
+bool pw_latest_map_next(struct pw_latest *latest) {
+	if (latest->unmapped_count == 0) {
+		return false;
+	}
+	const struct pw_buffer *buffer = latest->unmapped[--latest->unmapped_count];
+	const struct spa_data *data = &buffer->buffer->datas[0];
+	const volatile uint8_t *memory = data->data;
+	(void)madvise(data->data, data->maxsize, MADV_POPULATE_READ);
+	for (size_t at = 0; at < data->maxsize; at += PAGE_MIN) {
+		(void)memory[at];
+	}
+	return latest->unmapped_count > 0;
+}
+
 void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
+	/* The whole pool leaves. */
+	latest->unmapped_count = 0;
 	pthread_mutex_lock(&latest->lock);
 	latest->usable -= buffer->user_data != NULL;
 	latest->bare -= buffer->user_data == NULL;

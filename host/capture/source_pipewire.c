@@ -3,27 +3,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "capture/pw_api.h"
 #include "capture/pw_format.h"
 #include "capture/pw_latest.h"
+#include "capture/pw_nudge.h"
 #include "wire/packet.h"
-
-/* A running stream without a picture is restarted after this time, which doubles each time, so
- * often. */
-#define NUDGE_MS 250
-#define NUDGES_MAX 5
-/* So long the stream rests then, that the producer's stops too. It doubles as well: where that
- * takes a loaded machine longer, nothing started anew. */
-#define NUDGE_REST_MS 50
-/* The same for the first restart of a stream that had pictures before it got a new format: someone
- * is looking at the old size. But its producer may still be drawing: Mutter without a GPU takes 15
- * to 23 ms for 1920x1080, and more where others want the processor too. */
-#define NUDGE_AGAIN_MS 50
-#define NUDGE_AGAIN_PIXELS_PER_MS 40000
-#define NUDGE_AGAIN_REST_MS 20
 
 struct source_pipewire {
 	struct source source;
@@ -31,7 +17,6 @@ struct source_pipewire {
 	struct pw_loop *loop;
 	int fd;
 	uint32_t node_id;
-	uint32_t max_fps; /* that the producer was asked for */
 	const struct source_events *events;
 	void *data;
 
@@ -45,24 +30,20 @@ struct source_pipewire {
 	struct pw_stream *stream;
 	struct spa_hook stream_listener;
 	struct spa_source *wakeup;
-	struct spa_source *nudge;
-	uint32_t nudges; /* since the last picture */
-	uint32_t offers; /* of the format anew, since the last picture */
-	int again_ms;    /* NUDGE_AGAIN_MS for the format's size */
-	bool had_picture;
-	bool resting;  /* stopped, to be started again */
 	int sync;      /* sequence number of the last round trip that was asked for */
 	bool answered; /* the remote is PipeWire indeed */
 	bool ended;    /* `ended` was emitted */
 	bool fits;     /* one of the node's formats is ours */
 	char offered[384];
 
+	struct pw_nudge nudge;
 	struct pw_latest latest;
 };
 
 static void end(struct source_pipewire *self, enum error_code code, const char *detail) {
 	if (!self->ended) {
 		self->ended = true;
+		self->nudge.stream = NULL;
 		pw_latest_close(&self->latest);
 		self->events->ended(self->data, code, detail);
 	}
@@ -76,82 +57,21 @@ static void on_process(void *data) {
 	}
 }
 
-static void set_nudge(struct source_pipewire *self, int ms) {
-	struct timespec delay = {ms / 1000, ms % 1000 * 1000000L};
-	pw_loop_update_timer(self->loop, self->nudge, &delay, NULL, false);
-}
-
-/* It is the first time that the next picture is waited for, and not the first picture. */
-static bool is_again(const struct source_pipewire *self) {
-	return self->had_picture && self->nudges == 0;
-}
-
-static void restart_stream(struct source_pipewire *self) {
-	int rest_ms = is_again(self) ? NUDGE_AGAIN_REST_MS : NUDGE_REST_MS << self->nudges;
-	self->nudges++;
-	self->resting = true;
-	pw_stream_set_active(self->stream, false);
-	set_nudge(self, rest_ms);
-}
-
-/* A picture is to come now. */
-static void expect_picture(struct source_pipewire *self) {
-	if (!self->resting) {
-		set_nudge(self, is_again(self) ? self->again_ms : NUDGE_MS << self->nudges);
-	}
-}
-
-static bool is_streaming(const struct source_pipewire *self) {
-	return self->stream != NULL &&
-	       pw_stream_get_state(self->stream, NULL) == PW_STREAM_STATE_STREAMING;
-}
-
-/* A format that is offered anew is negotiated anew, and brings new buffers. */
-static void offer_format(struct source_pipewire *self) {
-	uint8_t memory[1024];
-	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	const struct spa_pod *offer = pw_format_offer(&builder, self->max_fps);
-	pw_stream_update_params(self->stream, &offer, 1);
-}
-
-/* The producer may send its first picture before PipeWire has both ends in one cycle. On a still
- * screen no second one follows; a stream that starts anew gets a picture anew. And PipeWire 0.3.65
- * may hand out a format's buffers before their producer gave them memory: only new ones help. */
-static void on_nudge(void *data, uint64_t expirations) {
-	(void)expirations;
-	struct source_pipewire *self = data;
-	if (self->ended) {
-		return;
-	}
-	if (self->resting) {
-		self->resting = false;
-		pw_stream_set_active(self->stream, true);
-	} else if (self->offers < NUDGES_MAX && pw_latest_is_bare(&self->latest)) {
-		log_info("no buffer has memory; the format is offered anew");
-		self->offers++;
-		offer_format(self);
-		expect_picture(self);
-	} else if (self->nudges < NUDGES_MAX && is_streaming(self)) {
-		log_info("no picture yet; the stream is restarted");
-		restart_stream(self);
-	}
-}
-
 static void on_wakeup(void *data, uint64_t count) {
 	(void)count;
 	struct source_pipewire *self = data;
 	uint32_t width = 0;
 	uint32_t height = 0;
 	if (!self->ended && pw_latest_peek(&self->latest, &width, &height)) {
-		if (!self->resting) {
-			set_nudge(self, 0);
-		}
-		self->nudges = self->offers = 0;
-		self->had_picture = true;
+		pw_nudge_picture(&self->nudge);
 		self->events->picture(self->data, width, height);
 	}
 	if (!self->ended && pw_latest_cursor_changed(&self->latest)) {
 		self->events->cursor(self->data);
+	}
+	/* One at a time: a picture that comes meanwhile goes first. */
+	if (pw_latest_map_next(&self->latest)) {
+		pw_loop_signal_event(self->loop, self->wakeup);
 	}
 }
 
@@ -175,30 +95,25 @@ static bool source_pipewire_cursor(struct source *source, struct source_cursor *
 	return pw_latest_cursor(&self->latest, cursor);
 }
 
-/* One restart at a time: the next picture ends it. */
 static void source_pipewire_refresh(struct source *source) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
-	if (!self->ended && self->nudges == 0 && is_streaming(self)) {
-		restart_stream(self);
-	}
+	pw_nudge_refresh(&self->nudge);
 }
 
 /* It may come while the stream is being restarted, or before there is one. The new format brings
  * the picture anew. */
 static void source_pipewire_set_rate(struct source *source, uint32_t max_fps) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
-	if (!pw_format_needs_offer(self->max_fps, max_fps)) {
-		return;
-	}
-	self->max_fps = max_fps;
-	if (self->stream != NULL && !self->ended) {
-		offer_format(self);
+	if (pw_format_needs_offer(self->nudge.max_fps, max_fps)) {
+		self->nudge.max_fps = max_fps;
+		pw_nudge_offer(&self->nudge);
 	}
 }
 
 static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 	struct source_pipewire *self = data;
 	pw_latest_add_buffer(&self->latest, buffer);
+	pw_loop_signal_event(self->loop, self->wakeup);
 }
 
 static void on_remove_buffer(void *data, struct pw_buffer *buffer) {
@@ -219,15 +134,13 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 		return;
 	}
 	log_info("source: %ux%u", width, height);
-	self->again_ms =
-		NUDGE_AGAIN_MS + (int)((uint64_t)width * height / NUDGE_AGAIN_PIXELS_PER_MS);
 	pw_latest_set_format(&self->latest, order, width, height);
 	uint8_t memory[2048];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	const struct spa_pod *params[PW_FORMAT_PARAMS_MAX];
 	uint32_t count = pw_format_buffer_params(&builder, params);
 	pw_stream_update_params(self->stream, params, count);
-	expect_picture(self);
+	pw_nudge_format(&self->nudge, width, height);
 }
 
 static void end_by_stream_error(struct source_pipewire *self, const char *error) {
@@ -247,11 +160,7 @@ static void on_state_changed(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
 	struct source_pipewire *self = data;
 	log_debug("stream: %s", pw_stream_state_as_string(state));
-	if (state == PW_STREAM_STATE_STREAMING) {
-		expect_picture(self);
-	} else if (!self->resting) {
-		set_nudge(self, 0);
-	}
+	pw_nudge_state(&self->nudge, state == PW_STREAM_STATE_STREAMING);
 	if (state == PW_STREAM_STATE_ERROR) {
 		end_by_stream_error(self, error);
 	} else if (state == PW_STREAM_STATE_UNCONNECTED && old != PW_STREAM_STATE_UNCONNECTED &&
@@ -281,10 +190,11 @@ static void connect_stream(struct source_pipewire *self) {
 		end(self, ERROR_PIPEWIRE_LOST, "the stream could not be made");
 		return;
 	}
+	self->nudge.stream = self->stream;
 	pw_stream_add_listener(self->stream, &self->stream_listener, &stream_events, self);
 	uint8_t memory[1024];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	const struct spa_pod *offer = pw_format_offer(&builder, self->max_fps);
+	const struct spa_pod *offer = pw_format_offer(&builder, self->nudge.max_fps);
 	/* Never follow to another node: only this one was granted. */
 	enum pw_stream_flags flags = PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_MAP_BUFFERS |
 				     PW_STREAM_FLAG_DONT_RECONNECT | PW_STREAM_FLAG_RT_PROCESS;
@@ -449,9 +359,7 @@ static void source_pipewire_destroy(struct source *source) {
 	if (self->wakeup != NULL) {
 		pw_loop_destroy_source(self->loop, self->wakeup);
 	}
-	if (self->nudge != NULL) {
-		pw_loop_destroy_source(self->loop, self->nudge);
-	}
+	pw_nudge_finish(&self->nudge);
 	if (self->fd >= 0) {
 		close(self->fd);
 	}
@@ -484,14 +392,13 @@ struct source *source_pipewire_create(struct pw_context *context, struct pw_loop
 		.loop = loop,
 		.fd = fd,
 		.node_id = node_id,
-		.max_fps = max_fps,
 		.events = events,
 		.data = data,
 	};
 	bool room = pw_latest_init(&self->latest, cursor_wanted, events->read, data);
 	self->wakeup = pw_loop_add_event(loop, on_wakeup, self);
-	self->nudge = pw_loop_add_timer(loop, on_nudge, self);
-	if (!room || self->wakeup == NULL || self->nudge == NULL) {
+	bool timer = pw_nudge_init(&self->nudge, loop, &self->latest, max_fps);
+	if (!room || !timer || self->wakeup == NULL) {
 		source_pipewire_destroy(&self->source);
 		return NULL;
 	}

@@ -26,7 +26,8 @@
  *
  * With --heed-limit, `run` sends no frame that comes sooner after the last than was agreed.
  *
- * Like a compositor it sends the screen again, as it is, when its stream starts again.
+ * Like a compositor it sends the screen again, as it is, when its stream starts again; not with
+ * --no-refresh.
  *
  * Events that it tells by itself: "node ID", "state NAME", "format WxH", "buffers COUNT".
  */
@@ -57,6 +58,8 @@ struct producer {
 	bool dmabuf_only;
 	bool memptr; /* PipeWire allocates, as MemPtr */
 	bool heed_limit;
+	bool no_refresh;
+	bool resizing;             /* the buffers are still of the old size */
 	struct spa_fraction limit; /* the negotiated maxFramerate */
 	/* Of `run`. */
 	uint32_t frames_left;
@@ -81,7 +84,8 @@ static void say(const char *format, ...) {
 }
 
 static bool send_frame(struct producer *producer, const char *faults) {
-	struct pw_buffer *buffer = pw_stream_dequeue_buffer(producer->stream);
+	struct pw_buffer *buffer =
+		producer->resizing ? NULL : pw_stream_dequeue_buffer(producer->stream);
 	if (buffer == NULL) {
 		return false;
 	}
@@ -187,6 +191,7 @@ static void resize(struct producer *producer, uint32_t width, uint32_t height) {
 		say("error size");
 		return;
 	}
+	producer->resizing = true;
 	renegotiate(producer);
 }
 
@@ -267,7 +272,7 @@ static void on_state_changed(
 	if (state == PW_STREAM_STATE_PAUSED && old != PW_STREAM_STATE_STREAMING) {
 		say("node %u", pw_stream_get_node_id(producer->stream));
 	}
-	if (state == PW_STREAM_STATE_STREAMING && producer->screen.shown) {
+	if (state == PW_STREAM_STATE_STREAMING && producer->screen.shown && !producer->no_refresh) {
 		producer->screen.damage =
 			SPA_REGION(0, 0, producer->screen.width, producer->screen.height);
 		send_frame(producer, "");
@@ -284,6 +289,9 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 		return;
 	}
 	producer->screen.format = info.format;
+	producer->resizing =
+		producer->resizing && (info.size.width != producer->screen.width ||
+					      info.size.height != producer->screen.height);
 	producer->limit = info.max_framerate;
 	producer->buffers = 0;
 	producer->bare = producer->bare_formats > 0;
@@ -383,6 +391,7 @@ static bool set_flag(struct producer *producer, int option) {
 		['m'] = &producer->dmabuf_only,
 		['t'] = &producer->memptr,
 		['l'] = &producer->heed_limit,
+		['r'] = &producer->no_refresh,
 	};
 	bool known = option > 0 && option <= 't' && flags[option] != NULL;
 	if (known) {
@@ -404,6 +413,7 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 		{"dmabuf-only", no_argument, NULL, 'm'},
 		{"memptr", no_argument, NULL, 't'},
 		{"heed-limit", no_argument, NULL, 'l'},
+		{"no-refresh", no_argument, NULL, 'r'},
 		{0},
 	};
 	uint32_t width = 64;
