@@ -1,4 +1,7 @@
-/** What a page sets, and what then is in the picture: size and frame rate, text in full colour, the cursor. */
+/**
+ * What a page sets, and what then is in the picture: size and frame rate, text in full colour, the cursor. And a page beside them
+ * that sets nothing, for half a minute.
+ */
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
@@ -67,6 +70,17 @@ function contrast(pixels) {
  * @param {number[]} b
  */
 const distance = (a, b) => a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
+
+/** In a browser of its own; both kinds run the same code for this. @type {{page: import('puppeteer-core').Page, id: string, at: number}} */
+let unused;
+const patient = new Bench({kind: 'chromium'});
+before(async () => {
+	await patient.open();
+	const page = await patient.page();
+	unused = {page, id: await patient.granted(page), at: performance.now()};
+	assert.equal(patient.ours.now().hosts.length, 1);
+});
+after(() => patient.close());
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	describe(`what a page sets, in ${kind}`, () => {
@@ -191,3 +205,11 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		});
 	});
 }
+
+test('a source id is dead after half a minute', async () => {
+	await sleep(Math.max(0, unused.at + 31_000 - performance.now()));
+	await patient.assertNothingLeft();
+	const late = await probe(unused.page, 'redeem', unused.id);
+	assert.equal(late.ok, false);
+	assert.equal(late.name, 'NotAllowedError');
+});

@@ -289,7 +289,7 @@ static void test_resize(void **state) {
 	share_start(&share, *state, arguments, &share_usual);
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	helper_drain(&share.helper, REST_MS);
 	const uint32_t sizes[][2] = {
 		{640, 360}, {160, 90}, {163, 91}, {1280, 720}, {64, 64}, {200, 120}};
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -308,7 +308,7 @@ static void test_resize(void **state) {
 		assert_true(share.helper.frame.key);
 		assert_int_equal(share.helper.frame.width, width & ~1u);
 		assert_int_equal(share.helper.frame.height, height & ~1u);
-		helper_drain(&share.helper, 200);
+		helper_drain(&share.helper, REST_MS);
 		assert_int_equal(share.helper.keyframes, keyframes + 1);
 		helper_expect_colour(&share.helper, 30, 30, i % 2 == 0 ? RED : GREEN);
 	}
