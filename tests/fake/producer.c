@@ -26,7 +26,7 @@
  *
  * With --heed-limit, `run` sends no frame that comes sooner after the last than was agreed.
  *
- * Like a compositor it sends the screen again, as it is, when its stream starts again; not with
+ * Like a compositor it sends the screen again some time after its stream starts again; not with
  * --no-refresh.
  *
  * Events that it tells by itself: "node ID", "state NAME", "format WxH", "buffers COUNT".
@@ -43,12 +43,15 @@
 
 #include "screen.h"
 
+#define DUE_NS 16000000L /* until the next picture, at 60 Hz */
+
 struct producer {
 	struct pw_main_loop *main_loop;
 	struct pw_loop *loop;
 	struct pw_stream *stream;
 	struct spa_hook listener;
 	struct spa_source *timer;
+	struct spa_source *refresh;
 	struct screen screen;
 	/* How it was started. */
 	char formats[64];
@@ -141,6 +144,16 @@ static void on_timer(void *data, uint64_t expirations) {
 	if (--producer->frames_left == 0) {
 		set_timer(producer, 0);
 		say("ran %u", producer->frames_sent);
+	}
+}
+
+static void on_refresh(void *data, uint64_t expirations) {
+	(void)expirations;
+	struct producer *producer = data;
+	if (producer->screen.shown) {
+		producer->screen.damage =
+			SPA_REGION(0, 0, producer->screen.width, producer->screen.height);
+		send_frame(producer, "");
 	}
 }
 
@@ -267,16 +280,13 @@ static void on_stdin(void *data, int fd, uint32_t mask) {
 
 static void on_state_changed(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
-	(void)old;
 	struct producer *producer = data;
 	if (state == PW_STREAM_STATE_PAUSED && old != PW_STREAM_STATE_STREAMING) {
 		say("node %u", pw_stream_get_node_id(producer->stream));
 	}
-	if (state == PW_STREAM_STATE_STREAMING && producer->screen.shown && !producer->no_refresh) {
-		producer->screen.damage =
-			SPA_REGION(0, 0, producer->screen.width, producer->screen.height);
-		send_frame(producer, "");
-	}
+	struct timespec value = {
+		0, state == PW_STREAM_STATE_STREAMING && !producer->no_refresh ? DUE_NS : 0};
+	pw_loop_update_timer(producer->loop, producer->refresh, &value, NULL, false);
 	say("state %s%s%s", pw_stream_state_as_string(state), error != NULL ? " " : "",
 		error != NULL ? error : "");
 }
@@ -473,6 +483,7 @@ int main(int argc, char **argv) {
 	producer.main_loop = pw_main_loop_new(NULL);
 	producer.loop = pw_main_loop_get_loop(producer.main_loop);
 	producer.timer = pw_loop_add_timer(producer.loop, on_timer, &producer);
+	producer.refresh = pw_loop_add_timer(producer.loop, on_refresh, &producer);
 	pw_loop_add_io(
 		producer.loop, STDIN_FILENO, SPA_IO_IN | SPA_IO_HUP, false, on_stdin, &producer);
 	if (connect_stream(&producer)) {

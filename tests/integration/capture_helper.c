@@ -239,7 +239,9 @@ void helper_expect_end(struct helper *helper, enum error_code code) {
 	assert_true(helper->closed);
 }
 
-void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour) {
+/* Returns the plane that differs, with what it has and should have; -1: none does. */
+static int other_plane(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour,
+	int *got, double *should) {
 	assert_non_null(helper->image);
 	const vpx_image_t *image = helper->image;
 	assert_true(x < image->d_w && y < image->d_h);
@@ -255,13 +257,33 @@ void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, u
 	for (int plane = 0; plane < 3; plane++) {
 		uint32_t column = plane == 0 ? x : x / 2;
 		uint32_t row = plane == 0 ? y : y / 2;
-		int got = image->planes[plane][(int)row * image->stride[plane] + (int)column];
-		double difference = got - wanted[plane];
-		if (difference > 6 || difference < -6) {
-			fail_msg("at %u,%u plane %d: %d in place of %.0f (%06x)", x, y, plane, got,
-				wanted[plane], colour);
+		*got = image->planes[plane][(int)row * image->stride[plane] + (int)column];
+		*should = wanted[plane];
+		if (*got - *should > 6 || *got - *should < -6) {
+			return plane;
 		}
 	}
+	return -1;
+}
+
+void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour) {
+	int got = 0;
+	double should = 0;
+	int plane = other_plane(helper, x, y, colour, &got, &should);
+	if (plane >= 0) {
+		fail_msg("at %u,%u plane %d: %d in place of %.0f (%06x)", x, y, plane, got, should,
+			colour);
+	}
+}
+
+void helper_await_colour(struct helper *helper, uint32_t x, uint32_t y, uint32_t colour) {
+	int64_t deadline = time_now_ms() + 5000;
+	int got = 0;
+	double should = 0;
+	while (other_plane(helper, x, y, colour, &got, &should) >= 0 &&
+		helper_next_frame(helper, (int)(deadline - time_now_ms()))) {
+	}
+	helper_expect_colour(helper, x, y, colour);
 }
 
 const struct packet_open share_usual = {

@@ -35,12 +35,12 @@ static void test_formats_alternate(void **state) {
 		renegotiated(&share, 400, 240);
 		producer_say(&share.producer, "fill %06x %u 100 24 24", RED, 8 + 32 * i);
 		producer_send(&share.producer, "frame");
-		assert_true(helper_next_frame(&share.helper, 2000));
+		assert_true(helper_next_frame(&share.helper, 5000));
 	}
 	helper_drain(&share.helper, REST_MS);
 	for (uint32_t i = 0; i < 12; i++) {
-		helper_expect_colour(&share.helper, 20 + 32 * i, 112, RED);
-		helper_expect_colour(&share.helper, 20 + 32 * i, 60, BLUE);
+		helper_await_colour(&share.helper, 20 + 32 * i, 112, RED);
+		helper_await_colour(&share.helper, 20 + 32 * i, 60, BLUE);
 	}
 	/* And faster than anybody follows, with pictures in between. */
 	producer_say(&share.producer, "fill %06x 0 0 400 100", GREEN);
@@ -49,9 +49,9 @@ static void test_formats_alternate(void **state) {
 		producer_say(&share.producer, "frame");
 	}
 	share_settle(&share);
-	helper_expect_colour(&share.helper, 200, 40, GREEN);
-	helper_expect_colour(&share.helper, 20, 112, RED);
-	helper_expect_colour(&share.helper, 200, 200, BLUE);
+	helper_await_colour(&share.helper, 200, 40, GREEN);
+	helper_await_colour(&share.helper, 20, 112, RED);
+	helper_await_colour(&share.helper, 200, 200, BLUE);
 	assert_int_equal(share.helper.keyframes, 1);
 	share_stop(&share);
 }
@@ -293,6 +293,7 @@ static void test_restarts_in_vain(void **state) {
 	const char *const arguments[] = {"--size", "400x240", "--no-refresh", NULL};
 	share_start(&share, *state, arguments, &share_usual);
 	renegotiated(&share, 400, 240);
+	time_sleep_ms(100);
 	producer_say(&share.producer, "fill %06x", RED);
 	producer_send(&share.producer, "frame");
 	share_settle(&share);

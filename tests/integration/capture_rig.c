@@ -67,7 +67,9 @@ int rig_connect(const struct rig *rig) {
 
 void rig_start(struct rig *rig) {
 	*rig = (struct rig){0};
-	snprintf(rig->directory, sizeof(rig->directory), "/tmp/portlight-rig-XXXXXX");
+	const char *folder = getenv("TMPDIR");
+	snprintf(rig->directory, sizeof(rig->directory), "%s/portlight-rig-XXXXXX",
+		folder != NULL ? folder : "/tmp");
 	assert_non_null(mkdtemp(rig->directory));
 	rig->pipewire = fork();
 	if (rig->pipewire == 0) {
