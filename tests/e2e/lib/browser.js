@@ -383,12 +383,12 @@ export async function openBrowser(options) {
 	const opened = new TestBrowser(kind, browser, home);
 	if (extension) {
 		try {
-			await install(browser, folder, incognito === true && kind === 'firefox');
+			await browser.installExtension(folder);
 			if (!welcome) {
 				await (await opened.welcome()).close();
 			}
-			if (incognito && kind === 'chromium') {
-				await letIntoPrivateWindows(opened);
+			if (incognito) {
+				await (kind === 'chromium' ? letIntoPrivateWindows(opened) : installForPrivateWindows(browser, folder));
 			}
 		} catch (error) {
 			await opened.close();
@@ -398,14 +398,14 @@ export async function openBrowser(options) {
 	return opened;
 }
 
-/** @param {import('puppeteer-core').Browser} browser @param {string} path @param {boolean} incognito */
-async function install(browser, path, incognito) {
-	if (incognito) {
-		const extensionData = {type: 'path', path};
-		await /** @type {any} */ (browser).connection.send('webExtension.install', {extensionData, 'moz:allowPrivateBrowsing': true});
-	} else {
-		await browser.installExtension(path);
-	}
+/**
+ * Firefox starts an extension anew to let it in. Only one that has started before is sure to have opened its page of the first run.
+ * @param {import('puppeteer-core').Browser} browser
+ * @param {string} path
+ */
+async function installForPrivateWindows(browser, path) {
+	const extensionData = {type: 'path', path};
+	await /** @type {any} */ (browser).connection.send('webExtension.install', {extensionData, 'moz:allowPrivateBrowsing': true});
 }
 
 /** What a person sets in the browser's page of extensions; the extension is started anew by it. @param {TestBrowser} browser */
