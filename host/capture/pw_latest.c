@@ -65,10 +65,8 @@ void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	if (!usable) {
 		log_warning("a buffer's memory is not what the producer says; it is ignored");
 	} else if (data->type == SPA_DATA_MemFd && is_mapped(data) &&
-		   latest->unmapped_count < PW_LATEST_POOL_MAX) {
-		memmove(latest->unmapped + 1, latest->unmapped,
-			latest->unmapped_count++ * sizeof(latest->unmapped[0]));
-		latest->unmapped[0] = buffer;
+		   latest->joined_count < PW_LATEST_POOL_MAX) {
+		latest->joined[latest->joined_count++] = buffer;
 	}
 	pthread_mutex_lock(&latest->lock);
 	buffer->user_data = usable ? latest : NULL;
@@ -80,22 +78,22 @@ void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 /* All at once where the kernel can (5.14). Where the machine is a virtual one, what its kernel has
  * mapped may still be unknown below, until each page was looked at. */
 bool pw_latest_map_next(struct pw_latest *latest) {
-	if (latest->unmapped_count == 0) {
+	if (latest->mapped == latest->joined_count) {
 		return false;
 	}
-	const struct pw_buffer *buffer = latest->unmapped[--latest->unmapped_count];
+	const struct pw_buffer *buffer = latest->joined[latest->mapped++];
 	const struct spa_data *data = &buffer->buffer->datas[0];
 	const volatile uint8_t *memory = data->data;
 	(void)madvise(data->data, data->maxsize, MADV_POPULATE_READ);
 	for (size_t at = 0; at < data->maxsize; at += PAGE_MIN) {
 		(void)memory[at];
 	}
-	return latest->unmapped_count > 0;
+	return latest->mapped < latest->joined_count;
 }
 
 void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	/* The whole pool leaves. */
-	latest->unmapped_count = 0;
+	latest->joined_count = latest->mapped = 0;
 	pthread_mutex_lock(&latest->lock);
 	latest->usable -= buffer->user_data != NULL;
 	latest->bare -= buffer->user_data == NULL;

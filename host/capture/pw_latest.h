@@ -28,9 +28,10 @@ struct pw_latest {
 	void (*read)(
 		void *data, const struct source_picture *picture); /* as source_events has it */
 	void *data;
-	/* The loop's: buffers whose pages are not yet mapped, the first to come last. */
-	struct pw_buffer *unmapped[PW_LATEST_POOL_MAX];
-	uint32_t unmapped_count;
+	/* The loop's: buffers that joined, of which the first `mapped` have all pages mapped. */
+	struct pw_buffer *joined[PW_LATEST_POOL_MAX];
+	uint32_t joined_count;
+	uint32_t mapped;
 	/* Guarded by `lock`. */
 	uint32_t width; /* of the negotiated format; 0 before it */
 	uint32_t height;

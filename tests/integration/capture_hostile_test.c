@@ -278,9 +278,10 @@ static void test_first_picture_arrives(void **state) {
 		producer_expect(&share.producer, "buffers 4");
 		time_sleep_ms(large ? 0 : 16);
 		producer_send(&share.producer, "frame");
-		bool came = helper_next_frame(&share.helper, 1000);
-		arrived += large && came;
-		helper_drain(&share.helper, 100);
+		/* What was refined of the old size may still be on its way. */
+		while (helper_next_frame(&share.helper, 400)) {
+			arrived += large && share.helper.frame.key;
+		}
 	}
 	assert_true(arrived >= 4);
 	share_stop(&share);

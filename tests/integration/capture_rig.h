@@ -22,7 +22,7 @@
 
 /* One for all tests of the program. */
 struct rig {
-	char directory[64]; /* the daemon's XDG_RUNTIME_DIR */
+	char directory[96]; /* the daemon's XDG_RUNTIME_DIR */
 	pid_t pipewire;
 	pid_t wireplumber;
 };
