@@ -34,7 +34,14 @@ struct webm {
 	uint64_t reserved; /* the file's allocated length, 0 where that can't be had */
 };
 
-static int write_bytes(void *opaque, uint8_t *data, int length) {
+/* FFmpeg 7 made it const. */
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+#define OUTPUT_BYTE const uint8_t
+#else
+#define OUTPUT_BYTE uint8_t
+#endif
+
+static int write_bytes(void *opaque, OUTPUT_BYTE *data, int length) {
 	struct webm *webm = opaque;
 	int done = 0;
 	while (done < length) {

@@ -10,7 +10,7 @@
 static void assert_written(struct bytes *out, bool ok, const char *expected) {
 	assert_true(ok);
 	assert_true(bytes_append(out, "", 1));
-	assert_string_equal(out->data, expected);
+	assert_string_equal((const char *)out->data, expected);
 	out->length = 0;
 }
 
