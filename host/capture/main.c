@@ -35,6 +35,7 @@ struct helper {
 	struct pw_main_loop *main_loop;
 	struct pw_loop *loop;
 	struct pw_context *context;
+	struct spa_handle *converter; /* see load_adapter() */
 	struct spa_source *peer_io;
 	struct spa_source *wake_timer;
 	struct spa_source *first_picture_timer;
@@ -246,6 +247,28 @@ static void count_cores(struct helper *helper) {
 	helper->idle = busy < helper->cores ? helper->cores - busy : 0;
 }
 
+/* PipeWire 1.4 runs every video stream inside the factory `adapter` (1.2 can, older ones can't),
+ * and the adapter loads its converter's plugin when the stream connects. The sandbox lets nobody
+ * open files then, so both are loaded now, and the handle keeps the plugin's library open. */
+static bool load_adapter(struct helper *helper) {
+	static const char plugin[] = "videoconvert/libspa-videoconvert";
+	int major = 0;
+	int minor = 0;
+	if (sscanf(pw_get_library_version(), "%d.%d", &major, &minor) != 2 || major < 1 ||
+		(major == 1 && minor < 2)) {
+		return true;
+	}
+	pw_context_add_spa_lib(helper->context, "video.convert.*", plugin);
+	pw_context_add_spa_lib(helper->context, "video.adapt", plugin);
+	if (pw_context_load_module(helper->context, "libpipewire-module-adapter", NULL, NULL) ==
+		NULL) {
+		return false;
+	}
+	helper->converter =
+		pw_context_load_spa_handle(helper->context, "video.convert.dummy", NULL);
+	return helper->converter != NULL;
+}
+
 /* Everything that opens files or sockets happens here. */
 static bool set_up(struct helper *helper) {
 #ifdef __GLIBC__
@@ -270,7 +293,8 @@ static bool set_up(struct helper *helper) {
 		pw_context_load_module(helper->context, "libpipewire-module-protocol-native", NULL,
 			NULL) == NULL ||
 		pw_context_load_module(
-			helper->context, "libpipewire-module-client-node", NULL, NULL) == NULL) {
+			helper->context, "libpipewire-module-client-node", NULL, NULL) == NULL ||
+		!load_adapter(helper)) {
 		log_error("PipeWire's client libraries don't work: %s", strerror(errno));
 		return false;
 	}
@@ -289,6 +313,9 @@ static void tear_down(struct helper *helper) {
 	source_destroy(helper->source);
 	pipeline_destroy(helper->pipeline);
 	encoder_destroy(helper->encoder);
+	if (helper->converter != NULL) {
+		pw_unload_spa_handle(helper->converter);
+	}
 	if (helper->context != NULL) {
 		pw_context_destroy(helper->context);
 	}
