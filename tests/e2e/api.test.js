@@ -3,7 +3,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {after, afterEach, before, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
 const {assertReal, Bench, probe} = await import('./lib/suite.js');
 

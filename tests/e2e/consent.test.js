@@ -6,7 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {after, afterEach, before, beforeEach, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil, press, reload, shows, until} = await import('./lib/own.js');
 const {startServer} = await import('./lib/server.js');
 const {assertReal, Bench, probe, probed} = await import('./lib/suite.js');

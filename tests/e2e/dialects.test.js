@@ -3,7 +3,7 @@ import {after, afterEach, before, describe, test} from 'node:test';
 import {clients} from './pages/dialects.js';
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
 const {startServer} = await import('./lib/server.js');
 const {Bench, probe} = await import('./lib/suite.js');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {after, afterEach, before, beforeEach, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {assertReal, Bench, probe, probed} = await import('./lib/suite.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */

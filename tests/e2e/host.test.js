@@ -7,7 +7,7 @@ import {after, afterEach, before, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil, shows, until} = await import('./lib/own.js');
 const {startServer} = await import('./lib/server.js');
 const {assertReal, Bench, probe} = await import('./lib/suite.js');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {after, afterEach, before, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter', '--size', '1920x1080']);
+await insideDesktop(import.meta.url, ['--shell', 'scripted', '--size', '1920x1080']);
 const {askUntil, until} = await import('./lib/own.js');
 const {startServer} = await import('./lib/server.js');
 const {Bench, probe} = await import('./lib/suite.js');

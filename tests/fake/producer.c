@@ -15,6 +15,7 @@
  *	bare N			no memory for the buffers of the next N formats: a "bare" line each;
  *				answers "left N", those of the last time that did not come
  *	run FPS COUNT		send COUNT frames of a moving box; answers "ran SENT"
+ *	marker HZ		paint and send the desktop's marker so often a second, until the end
  *	limit			answers "limit N/D", the frames a second that were agreed on
  *	quit
  *
@@ -41,6 +42,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "marker.h"
 #include "screen.h"
 
 #define DUE_NS 16000000L /* until the next picture, at 60 Hz */
@@ -52,6 +54,7 @@ struct producer {
 	struct spa_hook listener;
 	struct spa_source *timer;
 	struct spa_source *refresh;
+	struct spa_source *marker_timer;
 	struct screen screen;
 	/* How it was started. */
 	char formats[64];
@@ -69,6 +72,7 @@ struct producer {
 	uint32_t frames_sent;
 	uint64_t sent_at; /* in nanoseconds */
 	uint32_t box;
+	uint32_t marker_counter;
 	uint32_t buffers;
 	uint32_t bare_formats; /* whose buffers get no memory */
 	bool bare;             /* this one's */
@@ -122,6 +126,26 @@ static void set_timer(struct producer *producer, uint32_t fps) {
 	struct timespec value = {
 		(time_t)(interval / SPA_NSEC_PER_SEC), (long)(interval % SPA_NSEC_PER_SEC)};
 	pw_loop_update_timer(producer->loop, producer->timer, &value, &value, false);
+}
+
+static uint64_t now_ms(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return SPA_TIMESPEC_TO_NSEC(&now) / SPA_NSEC_PER_MSEC;
+}
+
+static void on_marker_timer(void *data, uint64_t expirations) {
+	(void)expirations;
+	struct producer *producer = data;
+	marker_paint(&producer->screen, now_ms(), producer->marker_counter++);
+	send_frame(producer, "");
+}
+
+/* Counts on from the time, so that what a later producer draws comes after this one's. */
+static void start_marker(struct producer *producer, uint32_t hz) {
+	producer->marker_counter = (uint32_t)(now_ms() * hz / 1000);
+	struct timespec value = {0, SPA_NSEC_PER_SEC / hz};
+	pw_loop_update_timer(producer->loop, producer->marker_timer, &value, &value, false);
 }
 
 static bool is_too_soon(const struct producer *producer, uint64_t now) {
@@ -249,6 +273,8 @@ static void run_command(struct producer *producer, char *line) {
 		producer->frames_left = b;
 		producer->frames_sent = 0;
 		set_timer(producer, a);
+	} else if (sscanf(line, "marker %u", &a) == 1 && a > 1) {
+		start_marker(producer, a);
 	} else if (strcmp(line, "limit") == 0) {
 		say("limit %u/%u", producer->limit.num, producer->limit.denom);
 	} else if (strcmp(line, "quit") == 0) {
@@ -484,6 +510,7 @@ int main(int argc, char **argv) {
 	producer.loop = pw_main_loop_get_loop(producer.main_loop);
 	producer.timer = pw_loop_add_timer(producer.loop, on_timer, &producer);
 	producer.refresh = pw_loop_add_timer(producer.loop, on_refresh, &producer);
+	producer.marker_timer = pw_loop_add_timer(producer.loop, on_marker_timer, &producer);
 	pw_loop_add_io(
 		producer.loop, STDIN_FILENO, SPA_IO_IN | SPA_IO_HUP, false, on_stdin, &producer);
 	if (connect_stream(&producer)) {

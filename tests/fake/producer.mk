@@ -1,8 +1,8 @@
 # The fake PipeWire screen: tests/fake/producer.c says what it can do.
 FAKE_PRODUCER := $(O)/tests/fake/producer
-$(FAKE_PRODUCER): tests/fake/producer.c tests/fake/screen.c tests/fake/screen.h host/capture/pw_api.h $(B)/gen/config.h
+$(FAKE_PRODUCER): tests/fake/producer.c $(wildcard tests/fake/*.c tests/fake/*.h) host/capture/pw_api.h $(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$(pkg-config --cflags libpipewire-0.3) \
-		-o $@ $(filter %.c,$^) $(VARIANT_LDFLAGS) $$(pkg-config --libs libpipewire-0.3)
+		-o $@ $(sort $(filter %.c,$^)) $(VARIANT_LDFLAGS) $$(pkg-config --libs libpipewire-0.3)
 -include $(wildcard $(O)/tests/fake/*.d)

@@ -65,6 +65,9 @@ class Control:
             raise Refused("this desktop has no share dialogs: it is a bare X11 display")
         return self._session.person
 
+    def _scripted(self):
+        return self._session.config.shell == "scripted"
+
     def _shell(self):
         if not self._session.shell:
             raise Refused("only GNOME Shell lets windows be handled. Remedy: with-desktop --shell gnome")
@@ -93,8 +96,11 @@ class Control:
 
     def do_stop_share(self):
         """Stop every share from the desktop's side."""
-        self._person()
-        if self._session.shell:
+        person = self._person()
+        if self._scripted():
+            if person.stop_shares() == 0:
+                raise shares.NothingShared("nothing is shared")
+        elif self._session.shell:
             shares.click_indicator(self._session.bus, self._session.shell)
         else:
             shares.close_sessions(self._session.bus)
@@ -121,6 +127,8 @@ class Control:
 
     def do_screenshot(self, path, monitor="0"):
         """Write a PNG of a monitor."""
+        if self._scripted():
+            raise Refused("a scripted desktop draws nothing. Remedy: with-desktop --shell mutter")
         if self._session.config.shell == "xvfb":
             screenshot.take_x11(self._session.env, path)
         else:
@@ -128,18 +136,27 @@ class Control:
 
     def do_click(self, x, y):
         """Click at a place of the desktop."""
-        self._person()
+        person = self._person()
+        if self._scripted():
+            person.move_pointer(int(x), int(y))
+            return
         with Pointer(self._session.bus) as pointer:
             pointer.click(float(x), float(y))
 
     def do_key(self, name):
         """Press a key: one character, or one of the names known."""
         self._person()
+        if self._scripted():
+            raise Refused("a scripted desktop has no keyboard. Remedy: with-desktop --shell mutter")
         keysym = KEYS.get(name.lower()) or (ord(name) if len(name) == 1 else None)
         if not keysym:
             raise Refused(f"no key {name!r}; there are single characters, {', '.join(KEYS)}")
         with Pointer(self._session.bus) as pointer:
             pointer.key(keysym)
+
+    def do_mend_portal(self):
+        """Start the portal again if its backend fell over."""
+        self._session.mend_portal()
 
     def do_parts(self):
         """The parts of the desktop with their pids; null for those that have ended."""

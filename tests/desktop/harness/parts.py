@@ -101,7 +101,9 @@ def environment(folder, shell, out=None):
     if shell == "xvfb":
         env |= {"XDG_SESSION_TYPE": "x11", "GDK_BACKEND": "x11"}
     else:
-        env |= {"XDG_SESSION_TYPE": "wayland", "XDG_CURRENT_DESKTOP": "GNOME", "WAYLAND_DISPLAY": "wayland-0"}
+        env |= {"XDG_SESSION_TYPE": "wayland", "XDG_CURRENT_DESKTOP": "GNOME"}
+        if shell != "scripted":
+            env["WAYLAND_DISPLAY"] = "wayland-0"
     return env
 
 

@@ -20,7 +20,7 @@ import gi
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
-from . import accessibility, consent, control, gnome, parts, processes, watch  # noqa: E402
+from . import accessibility, consent, control, gnome, parts, processes, scripted, watch  # noqa: E402
 
 FAILED = 125
 HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
@@ -127,7 +127,7 @@ class Session:
 
     # Parts
 
-    def start(self, name, command, package, env=None, pass_fds=(), stdout=None):
+    def start(self, name, command, package, env=None, pass_fds=(), stdin=subprocess.DEVNULL, stdout=None):
         """Start a part of the desktop, which dies with us; its output goes to logs/NAME.log."""
         if not shutil.which(command[0]):
             raise parts.Missing(f"{command[0]} is not installed. Remedy: apt-get install {package}")
@@ -137,7 +137,7 @@ class Session:
             processes.die_with_parent()
 
         with open(self.log_path(name), "ab") as log:
-            child = subprocess.Popen(command, env=self.env | (env or {}), stdin=subprocess.DEVNULL, cwd=self.folder,
+            child = subprocess.Popen(command, env=self.env | (env or {}), stdin=stdin, cwd=self.folder,
                                      stdout=stdout or log, stderr=log, preexec_fn=settle, pass_fds=pass_fds)
         self.parts[name] = child
         self.ended.pop(name, None)
@@ -179,10 +179,12 @@ class Session:
         self.bus.set_exit_on_close(False)
         if self.config.shell == "xvfb":
             self._start_x11()
+        elif self.config.shell == "scripted":
+            self._start_scripted()
         else:
             self._start_wayland()
         control.Control(self).serve(self.env["PORTLIGHT_DESKTOP"])
-        for name in self.config.apps:
+        for name in self.config.apps if self.config.shell != "scripted" else ():
             if name == "marker":
                 self.start_marker(at_start=True)
             else:
@@ -209,16 +211,25 @@ class Session:
         self.env["DISPLAY"] = ":" + answer.decode().strip()
         self.say(f"Xvfb is ready on {self.env['DISPLAY']}")
 
+    def _start_pipewire(self):
+        self.start("pipewire", ["pipewire"], "pipewire")
+        self.wait_for_socket("pipewire", os.path.join(self.folder, "run/pipewire-0"))
+        self.start("wireplumber", ["wireplumber"], "wireplumber")
+
+    def _start_scripted(self):
+        self._start_pipewire()
+        self.person = scripted.Portal(self, connect(self.env["DBUS_SESSION_BUS_ADDRESS"]))
+        self.wait_for_name("bus", scripted.NAME)
+        self.say("the scripted portal is ready")
+
     def _start_wayland(self):
         run = os.path.join(self.folder, "run")
         command, package = parts.compositor(self.config.shell, self.config.size, self.config.monitors)
         if self.config.shell == "gnome":
             self.env |= gnome.configure(self.env)
             gnome.start_system_services(self, connect)
-        self.start("pipewire", ["pipewire"], "pipewire")
+        self._start_pipewire()
         self.start("compositor", command, package)
-        self.wait_for_socket("pipewire", run + "/pipewire-0")
-        self.start("wireplumber", ["wireplumber"], "wireplumber")
         self.wait_for_socket("compositor", run + "/wayland-0")
         self.wait_for_name("compositor", "org.gnome.Mutter.ScreenCast")
         self.wait_for_name("compositor", "org.gnome.Mutter.RemoteDesktop")
@@ -278,6 +289,20 @@ class Session:
         self.start("portal", [portal], "xdg-desktop-portal")
         self.wait_for_name("portal", "org.freedesktop.portal.Desktop")
         self.say("the portal is ready")
+
+    def mend_portal(self):
+        """Start the portal again if its backend fell over, as the session bus of an installed desktop does on demand.
+
+        GNOME 43's does whenever a request is withdrawn while its dialog is open. It answers only after what it was told
+        before, unless it falls over that.
+        """
+        if self.config.shell == "scripted":
+            return
+        try:
+            self.bus.call_sync(watch.BACKEND, "/org/freedesktop/portal/desktop", "org.freedesktop.DBus.Properties", "Get",
+                               GLib.Variant("(ss)", (watch.SHARING[0], "version")), None, 0, 10_000, None)
+        except GLib.Error:
+            self.on_main(self.start_portal)
 
     def start_marker(self, title="Portlight marker", at_start=False):
         """Start a marker and wait until it has drawn."""

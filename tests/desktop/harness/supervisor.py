@@ -72,9 +72,10 @@ def arguments(argv):
     parser = argparse.ArgumentParser(
         prog="with-desktop", description="Run CMD inside a fresh embedded desktop; leave nothing behind.",
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shell", choices=("mutter", "gnome", "xvfb"), default="mutter",
+    parser.add_argument("--shell", choices=("mutter", "gnome", "xvfb", "scripted"), default="mutter",
                         help="mutter: bare Wayland desktop with the GNOME portal (default); gnome: a whole GNOME "
-                             "Shell; xvfb: a bare X11 display, no portal")
+                             "Shell; xvfb: a bare X11 display, no portal; scripted: no compositor, a scripted "
+                             "portal and a fake screen with the marker (make tools builds it)")
     parser.add_argument("--size", type=_size, default=[1920, 1080], metavar="WxH",
                         help="size of each monitor (1920x1080)")
     parser.add_argument("--monitors", type=_monitors, default=1, metavar="N", help="how many monitors, 1 to 4 (1)")
@@ -95,8 +96,8 @@ def arguments(argv):
         parser.error("no command given; for a look around: with-desktop bash")
     if options.consent == "window" and options.shell != "gnome":
         parser.error("--consent window needs --shell gnome: plain mutter offers monitors only")
-    if options.shell == "xvfb" and options.monitors != 1:
-        parser.error("--shell xvfb has one monitor")
+    if options.shell in ("xvfb", "scripted") and options.monitors != 1:
+        parser.error(f"--shell {options.shell} has one monitor")
     return options
 
 

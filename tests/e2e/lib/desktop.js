@@ -1,13 +1,9 @@
 /** The embedded desktop around us: what its person does, and what is on it. */
-import {execFile} from 'node:child_process';
 import {connect} from 'node:net';
 import {text} from 'node:stream/consumers';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {promisify} from 'node:util';
 
 /** @typedef {'screen' | 'window' | 'deny' | 'ignore'} Consent */
-
-const run = promisify(execFile);
 
 export class Desktop {
 	/**
@@ -80,15 +76,7 @@ export class Desktop {
 	 * Starts the portal again if its backend has crashed, as the session bus of an installed desktop does on demand:
 	 * the backend of GNOME 43 falls over whenever a request is withdrawn while its dialog is open.
 	 */
-	async mendPortal() {
-		await sleep(300);
-		const object = ['--dest', 'org.freedesktop.impl.portal.desktop.gnome', '--object-path', '/org/freedesktop/portal/desktop'];
-		const property = ['org.freedesktop.DBus.Properties.Get', 'org.freedesktop.impl.portal.ScreenCast', 'version'];
-		try {
-			// It answers only after what it was told before, unless it falls over that.
-			await run('gdbus', ['call', '--session', '--timeout', '10', ...object, '--method', ...property]);
-		} catch {
-			await this.tell('start', 'portal');
-		}
+	mendPortal() {
+		return this.tell('mend-portal');
 	}
 }

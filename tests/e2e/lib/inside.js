@@ -11,6 +11,9 @@ const SIZE = '1280x720';
 
 const withDesktop = fileURLToPath(new URL('../../desktop/with-desktop', import.meta.url));
 
+/** REAL=1 puts the real desktop where the scripted one would do. @param {string} option */
+const real = (option) => (option === 'scripted' && process.env.REAL ? 'mutter' : option);
+
 /**
  * Returns inside the desktop. Called outside, it starts the desktop with this same file in it, waits, and exits: the
  * test runner's protocol goes through, since it is on the standard output that both share.
@@ -24,7 +27,7 @@ export async function insideDesktop(url, options) {
 	const command = [process.execPath, ...process.execArgv, fileURLToPath(url)];
 	// E2E_VERBOSE=1 tells what happens on the desktop, and when.
 	const verbose = process.env.E2E_VERBOSE ? ['--verbose'] : [];
-	const run = spawnSync(withDesktop, ['--rate', RATE, '--size', SIZE, ...options, ...verbose, '--', ...command], {stdio: 'inherit', timeout: LIMIT_MS});
+	const run = spawnSync(withDesktop, ['--rate', RATE, '--size', SIZE, ...options.map(real), ...verbose, '--', ...command], {stdio: 'inherit', timeout: LIMIT_MS});
 	if (run.error) {
 		throw run.error;
 	}
