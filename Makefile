@@ -105,13 +105,14 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(word 1,$(subst :, ,$(p))),$(word
 
 -include $(sort $(wildcard tests/*/*.mk packaging/*.mk))
 
-.PHONY: unit unit-programs unit-threads tools
+.PHONY: unit unit-programs thread-programs unit-threads tools
 unit-programs: $(UNIT_TESTS)
 unit: $(UNIT_TESTS) ## Run the unit tests of this variant (V=asan for the sanitizers)
 	@set -e; for t in $(sort $(UNIT_TESTS)); do echo "== $$t"; $$t; done
 # Where two threads of ours meet.
 THREAD_TESTS := $(filter %_threads_test,$(UNIT_TESTS))
-unit-threads: $(THREAD_TESTS) ## Run the unit tests with threads (V=tsan for the sanitizer)
+thread-programs: $(THREAD_TESTS)
+unit-threads: thread-programs ## Run the unit tests with threads (V=tsan for the sanitizer)
 	@set -e; for t in $(THREAD_TESTS); do echo "== $$t"; $$t; done
 
 # Both browsers' extension: one source tree, the shared manifest under the browser's own.
@@ -139,14 +140,17 @@ DESKTOP ?= $(if $(WAYLAND_DISPLAY),session,embedded)
 BROWSER ?= firefox
 CAPTURE ?= native
 RUN_DESKTOP := $(if $(filter browser,$(CAPTURE)),xvfb,$(if $(filter embedded,$(DESKTOP)),desktop))
-.PHONY: run check deps
+.PHONY: run check check-all deps
 run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromium DESKTOP=session|embedded CAPTURE=native|browser)
 	packaging/install-deps --npm build run $(BROWSER) $(RUN_DESKTOP)
 	$(MAKE) --no-print-directory all tools
 	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) CAPTURE=$(CAPTURE) node tests/e2e/run.js
-check: ## Run every test (installs what the tests need; FUZZ_SECONDS=20)
+check: ## Run the tests: ten minutes on two cores (installs what they need)
 	packaging/install-deps --npm
 	tests/run-checks
+check-all: ## Run everything at full length, as before a release (an hour and a half)
+	packaging/install-deps --npm
+	tests/run-checks --all
 deps: ## Install everything that packaging/deps and tests/package-lock.json name
 	packaging/install-deps --npm
 

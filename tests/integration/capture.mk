@@ -9,6 +9,7 @@ $(CAPTURE_TESTS): $(O)/tests/integration/%: tests/integration/%.c tests/integrat
 		-o $@ $(filter %.c,$^) $(VARIANT_LDFLAGS) $(O)/libwire.a $(O)/libbase.a \
 		$$(pkg-config --libs cmocka vpx json-c)
 
-.PHONY: integration-capture
+.PHONY: capture-programs integration-capture
+capture-programs: $(CAPTURE_TESTS) $(O)/tests/fake/producer $(BIN)/portlight-capture
 integration-capture: $(CAPTURE_TESTS) $(O)/tests/fake/producer $(BIN)/portlight-capture ## Test the capture helper against PipeWire
 	@set -e; for t in $(CAPTURE_TESTS); do echo "== $$t"; $$t; done
