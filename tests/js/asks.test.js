@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import test from 'node:test';
 import { makeWindow, run } from './classic.js';
-import { FakePort, settle } from './fake.js';
+import { settle } from './clock.js';
+import { FakePort } from './fake.js';
 
 const errorNames = ['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'too-many-requests', 'unknown-share'];
 const texts = Object.fromEntries(errorNames.map((code) => [code, { code, name: 'Error', message: code, remedy: 'Do.' }]));

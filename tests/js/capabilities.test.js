@@ -1,7 +1,8 @@
 /** What the background tells the page API of this machine. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { chrome, FakeTime, lastHost, sender, settle, useHost, useStorage } from './fake.js';
+import { FakeTime, settle } from './clock.js';
+import { chrome, lastHost, sender, useHost, useStorage } from './fake.js';
 
 const { NativeHost } = await import('../../extension/background/native.js');
 const injected = [];

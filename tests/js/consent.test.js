@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { Document } from './document.js';
-import { chrome, FakePort, sender, settle, useStorage } from './fake.js';
+import { settle } from './clock.js';
+import { chrome, FakePort, sender, useStorage } from './fake.js';
 
 const { Consent } = await import('../../extension/background/consent.js');
 const { chainLets } = await import('../../extension/background/frames.js');

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
 import { makeWindow, run } from './classic.js';
-import { FakePort, settle } from './fake.js';
+import { settle } from './clock.js';
+import { FakePort } from './fake.js';
 
 function setUp(globals = {}, granted = true) {
 	const ports = [];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { FakePort, sender, settle } from './fake.js';
+import { settle } from './clock.js';
+import { FakePort, sender } from './fake.js';
 
 const { Requests } = await import('../../extension/background/requests.js');
 const { Failure } = await import('../../extension/shared/failure.js');
