@@ -67,6 +67,32 @@ export class FakePort {
 	}
 }
 
+/**
+ * What a content script has of the extension.
+ *
+ * @param {(message: any) => any} [answer] what the background says to a message
+ * @returns {{runtime: any, ports: FakePort[], sent: string[]}} the background's ends of the ports, and the types of messages
+ */
+export function makeRuntime(answer = () => {}) {
+	const ports = [];
+	const sent = [];
+	const runtime = {
+		id: 'portlight',
+		getManifest: () => ({ version: '1.2.3' }),
+		onMessage: new FakeEvent(),
+		connect({ name }) {
+			const [near, far] = FakePort.pair(name);
+			ports.push(far);
+			return near;
+		},
+		async sendMessage(message) {
+			sent.push(message.type);
+			return answer(message);
+		},
+	};
+	return { runtime, ports, sent };
+}
+
 export const chrome = {
 	runtime: {
 		id: 'portlight',
