@@ -1,9 +1,10 @@
 /** The page API from the page's words to the background, and docs/examples/portlight.js on top of it. */
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
-import test from 'node:test';
+import { afterEach, test } from 'node:test';
 import { makeWindow, run } from './classic.js';
-import { FakePort, settle } from './fake.js';
+import { FakeTime, settle, until } from './clock.js';
+import { makeRuntime } from './fake.js';
 
 const errorNames = ['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'too-many-requests', 'unknown-share'];
 const texts = Object.fromEntries(errorNames.map((code) => [code, { code, name: 'Error', message: code, remedy: 'Do.' }]));
@@ -11,27 +12,20 @@ const example = new URL('../../docs/examples/', import.meta.url);
 
 class ImageBitmap {}
 
+/** The page's ends of channels. */
+const open = [];
+afterEach(() => open.splice(0).forEach((port) => port.close()));
+
 function setUp({ granted = false, isActive = true } = {}) {
-	const ports = [];
-	const sent = [];
-	const timers = [];
-	const runtime = {
-		getManifest: () => ({ version: '1.2.3' }),
-		connect({ name }) {
-			const [near, far] = FakePort.pair(name);
-			ports.push(far);
-			return near;
-		},
-		async sendMessage(message) {
-			sent.push(message.type);
-			if (message.type === 'asks') {
-				run(window, 'content/asks.js');
-				return texts;
-			}
-			return { available: true };
-		},
-	};
-	const window = makeWindow({ chrome: { runtime }, navigator: { userActivation: { isActive } }, ImageBitmap, atob, setTimeout: (callback) => timers.push(callback) });
+	const { ports, runtime, sent } = makeRuntime(({ type }) => {
+		if (type === 'asks') {
+			run(window, 'content/asks.js');
+			return texts;
+		}
+		return { available: true };
+	});
+	const time = new FakeTime();
+	const window = makeWindow({ chrome: { runtime }, navigator: { userActivation: { isActive } }, ImageBitmap, atob }, time);
 	const seen = [];
 	run(window, 'content/relay.js');
 	if (granted) {
@@ -43,13 +37,14 @@ function setUp({ granted = false, isActive = true } = {}) {
 		await settle();
 	};
 	const answers = () => structuredClone(seen.filter(({ ask: asked }) => asked === undefined));
-	return { answers, ask, ports, runtime, seen, sent, timers, window };
+	return { answers, ask, ports, runtime, seen, sent, time, window };
 }
 
 /** A share that is live: its background, what its track hears, and its id. */
 async function live() {
 	const all = setUp({ granted: true });
 	const { port1: track, port2 } = new MessageChannel();
+	open.push(track);
 	const heard = [];
 	track.on('message', (data) => {
 		heard.push(data);
@@ -66,11 +61,7 @@ async function live() {
 	background.postMessage({ type: 'opened', codec: 'vp9' });
 	await settle();
 	const answered = async (count) => {
-		const end = performance.now() + 10_000;
-		while (all.answers().length < count) {
-			assert.ok(performance.now() < end, `waited in vain for ${count} of ${JSON.stringify(all.answers())}`);
-			await new Promise((resolve) => setTimeout(resolve, 5));
-		}
+		await until(() => all.answers().length >= count);
 		return all.answers().at(-1);
 	};
 	return { ...all, answered, background, heard, share, track };
@@ -119,13 +110,13 @@ test('a request goes to the background with its wishes, and the id comes back', 
 });
 
 test('a worker that dies while the person is asked ends the request, and is woken to tidy up', async () => {
-	const { answers, ask, ports, sent, timers } = setUp();
+	const { answers, ask, ports, sent, time } = setUp();
 	await ask({ id: 1, ask: 'request' });
 	ports[0].disconnect();
 	await settle();
 	assert.equal(answers()[0].error.code, 'host-crashed');
 	assert.deepEqual(sent, ['asks']);
-	timers.at(-1)();
+	await time.pass(1000);
 	assert.deepEqual(sent, ['asks', 'awake']);
 });
 
@@ -208,20 +199,20 @@ test('an extension that was updated under the page says so where a port waits', 
 		throw new Error('Extension context invalidated.');
 	};
 	const { port1, port2 } = new MessageChannel();
+	open.push(port1);
 	const answer = new Promise((resolve) => port1.on('message', resolve));
 	window.postMessage({ portlight: 1, id: 5, ask: 'request' }, '/', [port2]);
 	assert.deepEqual(await answer, {});
-	port1.close();
 });
 
 test("what comes with a private port is answered there, and the page's listeners see none of it", async () => {
 	const { seen, window } = setUp();
 	const { port1, port2 } = new MessageChannel();
+	open.push(port1);
 	const answer = new Promise((resolve) => port1.on('message', resolve));
 	window.postMessage({ portlight: 1, id: 5, ask: 'version' }, '/', [port2]);
 	assert.deepEqual(await answer, { id: 5, ok: { version: '1.2.3', api: 1 } });
 	assert.deepEqual(seen, []);
-	port1.close();
 });
 
 test('a share that is not there, or is the browser\'s own, gets an error', async () => {
@@ -235,7 +226,7 @@ test('a share that is not there, or is the browser\'s own, gets an error', async
 });
 
 test('a share is paused, asked and changed by its id', async () => {
-	const { answered, ask, background, share, track } = await live();
+	const { answered, ask, background, share } = await live();
 	await ask({ id: 1, ask: 'pause', share });
 	assert.equal(background.of('pause').length, 1);
 	background.postMessage({ type: 'pauses', by: ['page'] });
@@ -251,7 +242,6 @@ test('a share is paused, asked and changed by its id', async () => {
 	await ask({ id: 5, ask: 'change', share, sourceId: 'portlight:z' });
 	background.postMessage({ type: 'opened', codec: 'vp8' });
 	assert.deepEqual((await answered(5)).ok, { width: 4 });
-	track.close();
 });
 
 test('events come once the page has asked for the source, and end with the reason', async () => {
@@ -291,7 +281,7 @@ test('events come once the page has asked for the source, and end with the reaso
 });
 
 test('what a page missed before it asked for the source comes after the answer: a pause that holds, the cursor with its image', async () => {
-	const { answered, answers, ask, background, share, track } = await live();
+	const { answered, answers, ask, background, share } = await live();
 	const image = { width: 1, height: 1, hotX: 0, hotY: 0 };
 	background.postMessage({ type: 'cursor', visible: true, x: 5, y: 6, ...image, data: 'AAECAw==' });
 	background.postMessage({ type: 'cursor', visible: true, x: 7, y: 8 });
@@ -309,11 +299,10 @@ test('what a page missed before it asked for the source comes after the answer: 
 	await answered(4);
 	await settle();
 	assert.equal(answers().length, 4, 'but once');
-	track.close();
 });
 
 test('what is over by the time that a page asks for the source is not told: a pause, the cursor of another source', async () => {
-	const { answered, answers, ask, background, share, track } = await live();
+	const { answered, answers, ask, background, share } = await live();
 	for (const type of ['cursor', 'paused', 'opened', 'resumed']) {
 		background.postMessage({ type, visible: true, x: 5, y: 6 });
 	}
@@ -322,7 +311,6 @@ test('what is over by the time that a page asks for the source is not told: a pa
 	await answered(1);
 	await settle();
 	assert.deepEqual(answers(), [{ portlight: 1, id: 1, ok: { width: 4 } }]);
-	track.close();
 });
 
 test('the module is no larger than 2 KB, and its types name what it exports', async () => {

@@ -1,7 +1,8 @@
 /** What the background tells the page API of this machine. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { chrome, FakeTime, lastHost, sender, settle, useHost, useStorage } from './fake.js';
+import { settle, useTime } from './clock.js';
+import { chrome, lastHost, sender, useHost, useStorage } from './fake.js';
 
 const { NativeHost } = await import('../../extension/background/native.js');
 const injected = [];
@@ -9,6 +10,7 @@ chrome.scripting = { executeScript: async ({ files, target }) => void injected.p
 
 const all = ['vp8', 'vp9', 'monitor', 'window', 'cursor-hidden', 'cursor-embedded', 'cursor-metadata', 'cursor-send', 'fidelity-text', 'region', 'multiple', 'grants'];
 const hello = (supports, portal = 4, more = {}) => ({ hello: () => ({ protocol: 1, version: '1.2.3', supports, portal, ...more }) });
+const time = useTime();
 let listen;
 /** A fresh background: what it knows of the host is kept for a few seconds. */
 let life = 0;
@@ -56,13 +58,10 @@ test('an older host has less', async () => {
 test('a portal or a host that is only starting is asked again at once', async () => {
 	useHost(hello([], 0, { portalCode: 'portal-timeout' }));
 	assert.equal((await ask('capabilities')).error.code, 'portal-timeout');
-	const time = new FakeTime();
-	time.install();
 	useHost({ hello: () => {} });
 	const slow = ask('capabilities');
 	await settle();
 	await time.pass(1_900);
-	time.uninstall();
 	assert.equal((await slow).error.code, 'host-slow');
 	lastHost().postMessage({ type: 'result', id: lastHost().received[0].id, ...hello(all).hello() });
 	await settle();
@@ -89,7 +88,9 @@ test('where the organization switched the host off, it is not even asked', async
 });
 
 test('the script goes to the frame that asked, with the texts of its errors; nothing else is heard', async () => {
-	const texts = await ask('asks', sender(3, 4));
+	const asked = ask('asks', sender(3, 4));
+	await time.pass(0);
+	const texts = await asked;
 	assert.deepEqual(injected.at(-1), [['content/asks.js'], { tabId: 3, frameIds: [4] }]);
 	assert.deepEqual([texts['bad-ask'].name, texts['unknown-share'].name], ['TypeError', 'InvalidStateError']);
 	assert.equal(await ask('shares'), 'unheard');
@@ -104,6 +105,7 @@ test('what is put into a page comes in a turn of its own, where a click that cam
 		const answered = new Promise((resolve) => hear({ type, said: {} }, sender(), resolve));
 		await settle();
 		assert.equal(injected.length, before, type);
+		await time.pass(0);
 		await answered;
 		assert.equal(injected.length > before, true, type);
 	}

@@ -1,35 +1,18 @@
 /** A live share whose source is changed, and what the page itself may do to it. */
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
-import { FakePort, FakeTime, lastHost, sender, settle, useHost } from './fake.js';
-import { frame } from './sharing.js';
+import { beforeEach, test } from 'node:test';
+import { settle, useTime } from './clock.js';
+import { lastHost, sender, useHost } from './fake.js';
+import { frame, setUp } from './sharing.js';
 
 const { NativeHost } = await import('../../extension/background/native.js');
-const { Shares } = await import('../../extension/background/shares.js');
-const { placeOf } = await import('../../extension/background/source-ids.js');
 
-/** @type {FakeTime} */
-let time;
-beforeEach(() => {
-	time = new FakeTime();
-	time.install();
-	useHost();
-});
-afterEach(() => time.uninstall());
+useTime();
+beforeEach(() => useHost());
 
 async function playing(cursor = 'embedded', wish = {}) {
-	const host = new NativeHost();
-	let counts = 0;
-	const shares = new Shares(() => counts++);
-	const grant = async (from = sender()) => {
-		const hostShare = await host.share({ sources: ['monitor'], cursor });
-		return { hostShare, id: shares.grant(placeOf(from), hostShare, FakePort.pair('page', from)[1]) };
-	};
-	const { hostShare, id } = await grant();
-	const [port, far] = FakePort.pair('share', sender());
-	shares.connect(far);
-	port.postMessage({ type: 'redeem', sourceId: id, codecs: ['vp9', 'vp8'], ...wish });
-	await settle();
+	const { redeem, ...rest } = await setUp(undefined, cursor);
+	const port = await redeem(wish);
 	const say = async (message) => {
 		port.postMessage(message);
 		await settle();
@@ -38,7 +21,7 @@ async function playing(cursor = 'embedded', wish = {}) {
 		lastHost().postMessage(frame(share, seq, fields));
 		await settle();
 	};
-	return { counts: () => counts, grant, hostShare, port, say, send, shares };
+	return { ...rest, port, say, send };
 }
 
 test('another source takes the place of the one before, and the page gets one share of them at a time', async () => {
@@ -47,7 +30,7 @@ test('another source takes the place of the one before, and the page gets one sh
 	await send(hostShare.id, 0, { key: true });
 	await say({ type: 'configure', maxFps: 12, maxHeight: 300 });
 	const next = await grant();
-	const before = counts();
+	const before = counts.length;
 	await say({ type: 'change', sourceId: next.id, region: { x: 0, y: 0, width: 20, height: 10 } });
 	assert.equal(port.of('opened').length, 2);
 	const opens = lastHost().of('open');
@@ -58,7 +41,7 @@ test('another source takes the place of the one before, and the page gets one sh
 	await send(hostShare.id, 1);
 	await send(next.hostShare.id, 0, { key: true });
 	assert.deepEqual(port.of('frame').map(({ seq, key }) => [seq, key]), [[0, true], [0, true]]);
-	assert.equal(counts() > before, true);
+	assert.ok(counts.length > before);
 	assert.equal(shares.list().length, 1);
 	port.disconnect();
 	await settle();

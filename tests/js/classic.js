@@ -1,6 +1,7 @@
 /** Runs the extension's classic scripts, which import nothing, in a window of the test's making. */
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
+import { FakeTime } from './clock.js';
 
 /** Node 18 has no CustomEvent yet. */
 export const CustomEvent =
@@ -16,8 +17,8 @@ const root = new URL('../../extension/', import.meta.url);
 /** @type {WeakMap<object, object>} what Node calls the context of a window */
 const contexts = new WeakMap();
 
-/** An EventTarget that delivers what is posted to it, as a window does. */
-export function makeWindow(globals = {}) {
+/** An EventTarget that delivers what is posted to it, as a window does. Its timers go off when the test says so. */
+export function makeWindow(globals = {}, time = new FakeTime()) {
 	const target = new EventTarget();
 	const context = createContext({
 		CustomEvent,
@@ -29,10 +30,8 @@ export function makeWindow(globals = {}) {
 		console: { ...console, info() {}, warn() {} },
 		isSecureContext: true,
 		origin: 'https://a.example',
-		performance,
 		queueMicrotask,
-		clearTimeout: (id) => clearTimeout(id),
-		setTimeout: (callback, delay) => setTimeout(callback, delay),
+		...time.globals,
 		addEventListener: target.addEventListener.bind(target),
 		dispatchEvent: target.dispatchEvent.bind(target),
 		removeEventListener: target.removeEventListener.bind(target),
@@ -57,4 +56,11 @@ export function run(window, ...files) {
 	for (const file of files) {
 		runInContext(readFileSync(new URL(file, root), 'utf8'), contexts.get(window), { filename: file });
 	}
+}
+
+/** What the scripts that were run before hand over to the one that asks for it. */
+export function takeParts(window) {
+	const parts = {};
+	window.dispatchEvent(new CustomEvent('portlight:parts', { detail: parts }));
+	return parts;
 }

@@ -1,7 +1,8 @@
 /** The browser's own dialog: what it gives, and every way in which it gives nothing. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { chrome, sender, settle } from './fake.js';
+import { settle } from './clock.js';
+import { chrome, sender } from './fake.js';
 
 const { choose } = await import('../../extension/background/desktop-capture.js');
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { makeWindow, run } from './classic.js';
+import { FakeTime } from './clock.js';
 
 const failure = (code, name) => ({ error: { code, name, message: code, remedy: '' } });
 
@@ -62,6 +63,7 @@ function setUp({ own = true, controllers = true, isActive = true, focus = true, 
 	const native = MediaDevices.prototype.getDisplayMedia;
 	const userActivation = { isActive };
 	const document = { defaultView: view, hasFocus: () => focus };
+	const time = new FakeTime();
 	const window = makeWindow({
 		MediaDevices,
 		...(controllers && { CaptureController }),
@@ -69,7 +71,7 @@ function setUp({ own = true, controllers = true, isActive = true, focus = true, 
 		navigator: Object.assign(new Navigator(), { userActivation }),
 		document,
 		...globals,
-	});
+	}, time);
 	run(window, 'page/display-media.js');
 	const asked = [];
 	const redeemed = [];
@@ -84,7 +86,7 @@ function setUp({ own = true, controllers = true, isActive = true, focus = true, 
 		redeemed.push(JSON.parse(JSON.stringify(event.detail.constraints)));
 		event.detail.resolve(stream);
 	});
-	return { asked, calls, CaptureController, devices: new MediaDevices(), document, native, redeemed, stream, track, userActivation, window };
+	return { asked, calls, CaptureController, devices: new MediaDevices(), document, native, redeemed, stream, time, track, userActivation, window };
 }
 
 test('video: asked of the desktop, redeemed in the page', async () => {
@@ -198,7 +200,7 @@ test('errors have the names of the text', async () => {
 });
 
 test('a controller serves one call, and decides the focus only at once and of a window', async () => {
-	const { asked, CaptureController, devices, track } = setUp();
+	const { asked, CaptureController, devices, time, track } = setUp();
 	const controller = new CaptureController();
 	controller.setFocusBehavior('no-focus-change');
 	await devices.getDisplayMedia({ controller });
@@ -212,7 +214,7 @@ test('a controller serves one call, and decides the focus only at once and of a 
 	const late = new CaptureController();
 	await devices.getDisplayMedia({ controller: late });
 	assert.throws(() => late.setFocusBehavior('x'), { name: 'TypeError' });
-	await new Promise((resolve) => setTimeout(resolve, 10));
+	await time.pass(0);
 	assert.throws(() => late.setFocusBehavior('no-focus-change'), { name: 'InvalidStateError' });
 	const stopped = new CaptureController();
 	await devices.getDisplayMedia({ controller: stopped });

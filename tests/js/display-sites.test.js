@@ -1,7 +1,8 @@
 /** On which sites getDisplayMedia is ours. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { chrome, FakeEvent, settle, useStorage } from './fake.js';
+import { settle } from './clock.js';
+import { chrome, FakeEvent, useStorage } from './fake.js';
 
 const { setSite } = await import('../../extension/background/sites.js');
 

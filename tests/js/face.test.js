@@ -1,7 +1,8 @@
 /** What the toolbar shows, and the ways to the extension beside its popup, on a fake of the browser's toolbar and menus. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { chrome, FakeEvent, settle } from './fake.js';
+import { settle } from './clock.js';
+import { chrome, FakeEvent } from './fake.js';
 
 /** @type {{icon?: string, badge?: string, title?: string}} */
 let toolbar = {};

@@ -1,19 +1,12 @@
 /**
- * A small fake of the WebExtension API and of time, for the extension's modules. Import it before them. It fakes what
- * the browser does around them; nothing of the extension is replaced.
+ * A small fake of the WebExtension API for the extension's modules. Import it before them. It fakes what the browser does
+ * around them; nothing of the extension is replaced.
  */
 
 import { webcrypto } from 'node:crypto';
 
 // Node 18 has it, but not as a global yet.
 globalThis.crypto ??= webcrypto;
-
-/** Lets every message and promise that is under way arrive. */
-export async function settle() {
-	for (let round = 0; round < 20; round++) {
-		await Promise.resolve();
-	}
-}
 
 /** An event as extensions know them. */
 export class FakeEvent {
@@ -74,35 +67,30 @@ export class FakePort {
 	}
 }
 
-/** Timers that go off when the test says so. */
-export class FakeTime {
-	now = 0;
-	timers = new Map();
-	next = 1;
-	real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
-
-	install() {
-		globalThis.setTimeout = (callback, delay = 0) => {
-			this.timers.set(this.next, { at: this.now + delay, callback });
-			return this.next++;
-		};
-		globalThis.clearTimeout = (id) => this.timers.delete(id);
-	}
-
-	uninstall() {
-		Object.assign(globalThis, this.real);
-	}
-
-	async pass(ms) {
-		this.now += ms;
-		for (const [id, timer] of [...this.timers]) {
-			if (timer.at <= this.now) {
-				this.timers.delete(id);
-				timer.callback();
-			}
-		}
-		await settle();
-	}
+/**
+ * What a content script has of the extension.
+ *
+ * @param {(message: any) => any} [answer] what the background says to a message
+ * @returns {{runtime: any, ports: FakePort[], sent: string[]}} the background's ends of the ports, and the types of messages
+ */
+export function makeRuntime(answer = () => {}) {
+	const ports = [];
+	const sent = [];
+	const runtime = {
+		id: 'portlight',
+		getManifest: () => ({ version: '1.2.3' }),
+		onMessage: new FakeEvent(),
+		connect({ name }) {
+			const [near, far] = FakePort.pair(name);
+			ports.push(far);
+			return near;
+		},
+		async sendMessage(message) {
+			sent.push(message.type);
+			return answer(message);
+		},
+	};
+	return { runtime, ports, sent };
 }
 
 export const chrome = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CustomEvent, makeWindow, run } from './classic.js';
+import { makeWindow, run, takeParts } from './classic.js';
+import { settle } from './clock.js';
 
 /** A window whose decoder notes what it gets, and fails on chunks that begin with 0xff. */
 function setUp(globals = {}) {
@@ -38,8 +39,7 @@ function setUp(globals = {}) {
 	}
 	const window = makeWindow({ VideoDecoder, EncodedVideoChunk, Uint8Array, atob, ...globals });
 	run(window, 'page/frames.js');
-	const parts = {};
-	window.dispatchEvent(new CustomEvent('portlight:parts', { detail: parts }));
+	const parts = takeParts(window);
 	const log = [];
 	const decoder = new parts.FrameDecoder('vp9', {
 		onPicture: (picture) => log.push(['picture', picture.name]),
@@ -109,7 +109,7 @@ test('a decoder that fails within a change of codec is replaced by one of the ne
 	decoders[0].broken = true;
 	decoder.take(message(1, [1], { key: true, codec: 'vp8' }));
 	decoders[0].error(new Error('broken'));
-	await new Promise(setImmediate);
+	await settle();
 	assert.deepEqual(log, [['keyframe'], ['credit', 2]]);
 	decoder.take(message(2, [1], { key: true, codec: 'vp8' }));
 	assert.deepEqual(decoders[1].calls, ['vp8', 'key']);
@@ -225,7 +225,5 @@ test('after close, nothing comes out', () => {
 test('the codecs are what the browser decodes, best first, and the parts are handed over once', async () => {
 	const { parts, window } = setUp();
 	assert.deepEqual([...(await parts.decodable())], ['vp9', 'vp9-444']);
-	const again = {};
-	window.dispatchEvent(new CustomEvent('portlight:parts', { detail: again }));
-	assert.deepEqual(Object.keys(again), []);
+	assert.deepEqual(Object.keys(takeParts(window)), []);
 });

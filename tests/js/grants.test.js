@@ -1,7 +1,8 @@
 /** What the host remembers follows what is allowed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chrome, settle, useHost, useStorage } from './fake.js';
+import { settle } from './clock.js';
+import { chrome, useHost, useStorage } from './fake.js';
 
 const { begin } = await import('../../extension/background/grants.js');
 const { NativeHost } = await import('../../extension/background/native.js');

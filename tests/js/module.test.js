@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CustomEvent } from './classic.js';
-import { settle } from './fake.js';
+import { settle } from './clock.js';
 
 let life = 0;
 

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
-import { chrome, FakeTime, lastHost, settle, useHost } from './fake.js';
+import { beforeEach, test } from 'node:test';
+import { settle, useTime } from './clock.js';
+import { chrome, lastHost, useHost } from './fake.js';
 
 const { NativeHost } = await import('../../extension/background/native.js');
 const { portalFailure } = await import('../../extension/shared/failure.js');
 const what = { sources: ['monitor'], cursor: 'embedded' };
 
-/** @type {FakeTime} */
-let time;
-beforeEach(() => {
-	time = new FakeTime();
-	time.install();
-	useHost();
-});
-afterEach(() => time.uninstall());
+const time = useTime();
+beforeEach(() => useHost());
 
 test('nothing is started before something is asked for', () => {
 	new NativeHost();
@@ -205,23 +200,16 @@ test('a host that is slow to start only once is no failure', async () => {
 	assert.equal((await share).ended, null);
 });
 
-/** Time as it passes, a tenth of a second at a time. */
-async function live(ms) {
-	for (let passed = 0; passed < ms; passed += 100) {
-		await time.pass(100);
-	}
-}
-
 test('a host that hangs after its greeting ends its shares and dialogs within 4 s', async () => {
 	const host = new NativeHost();
 	const share = await host.share(what);
 	chrome.runtime.onNative = () => {};
 	const dialog = assert.rejects(host.share(what), { code: 'host-timeout' });
 	const look = assert.rejects(host.look(), { code: 'host-slow' });
-	await live(1_900);
+	await time.pass(1_900);
 	await look;
 	assert.equal(share.ended, null);
-	await live(2_100);
+	await time.pass(2_100);
 	await dialog;
 	assert.equal(share.ended?.code, 'host-timeout');
 });
@@ -230,12 +218,12 @@ test('while the browser itself does not answer, no host is taken for hung', asyn
 	const share = await new NativeHost().share(what);
 	let answer = () => {};
 	t.mock.method(chrome.runtime, 'getPlatformInfo', () => new Promise((resolve) => (answer = resolve)));
-	await live(20_000);
+	await time.pass(20_000);
 	assert.equal(share.ended, null);
 	chrome.runtime.onNative = () => {};
 	for (let i = 0; i < 5; i++) {
 		answer();
-		await live(1_100);
+		await time.pass(1_100);
 	}
 	assert.equal(share.ended?.code, 'host-timeout');
 });
@@ -244,14 +232,14 @@ test('a dialog that stays open for minutes is nothing to end, and a host that is
 	let answer = (_share) => {};
 	useHost({ share: ({ id }, port) => void (answer = (share) => port.postMessage({ type: 'result', id, share, surface: 'window', width: 1, height: 1 })) });
 	const dialog = new NativeHost().share(what);
-	await live(300_000);
+	await time.pass(300_000);
 	answer(7);
 	const share = await dialog;
 	assert.equal(share.id, 7);
 	await share.stop();
 	const asked = lastHost().of('hello').length;
 	assert.ok(asked >= 100, `asked ${asked} times in 5 minutes`);
-	await live(10_000);
+	await time.pass(10_000);
 	assert.equal(lastHost().of('hello').length, asked);
 	assert.equal(time.timers.size, 0);
 });
@@ -260,7 +248,7 @@ test('a host whose pictures flow is not asked for signs of life', async () => {
 	const share = await new NativeHost().share(what);
 	for (let i = 0; i < 20; i++) {
 		lastHost().postMessage({ type: 'frame', share: share.id, seq: i, part: 0, parts: 1, data: '' });
-		await live(500);
+		await time.pass(500);
 	}
 	assert.equal(lastHost().of('hello').length, 1);
 	await share.stop();

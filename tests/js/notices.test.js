@@ -1,12 +1,12 @@
 /** What tells the person of a share that began without the desktop's dialog. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { chrome, FakeEvent, FakeTime, settle } from './fake.js';
+import { settle, useTime } from './clock.js';
+import { chrome, FakeEvent } from './fake.js';
 
 const { begin, show } = await import('../../extension/background/notices.js');
 
-/** @type {FakeTime} */
-let time;
+const time = useTime();
 /** What is on the screen. @type {Map<string, any>} */
 let notices;
 /** @type {number[]} */
@@ -15,8 +15,6 @@ let base = 'chrome-extension://x/';
 let nextKey = 1;
 
 beforeEach(() => {
-	time = new FakeTime();
-	time.install();
 	notices = new Map([['restored 999', {}], ['somebody else', {}]]);
 	stopped = [];
 	base = 'chrome-extension://x/';
@@ -34,7 +32,6 @@ beforeEach(() => {
 afterEach(async () => {
 	show([]);
 	await time.pass(60_000);
-	time.uninstall();
 });
 
 const restored = (more = {}) => ({ key: nextKey++, origin: 'https://a.example', title: 'A page', tabId: 7, restored: true, ...more });

@@ -1,20 +1,15 @@
 /** Pause, the counters and the preview of a live share. */
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
-import { FakeEvent, FakePort, FakeTime, lastHost, settle, useHost } from './fake.js';
+import { beforeEach, test } from 'node:test';
+import { settle, useTime } from './clock.js';
+import { FakeEvent, FakePort, lastHost, useHost } from './fake.js';
 import { frame, setUp } from './sharing.js';
 
 const { Preview } = await import('../../extension/background/preview.js');
 const { CREDIT } = await import('../../extension/background/share.js');
 
-/** @type {FakeTime} */
-let time;
-beforeEach(() => {
-	time = new FakeTime();
-	time.install();
-	useHost();
-});
-afterEach(() => time.uninstall());
+const time = useTime();
+beforeEach(() => useHost());
 
 async function playing() {
 	const { shares, hostShare, redeem, ...rest } = await setUp();

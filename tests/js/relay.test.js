@@ -1,23 +1,16 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import test from 'node:test';
+import { afterEach, test } from 'node:test';
 import { makeWindow, run } from './classic.js';
-import { FakePort, settle } from './fake.js';
+import { FakeTime, settle, until } from './clock.js';
+import { makeRuntime } from './fake.js';
+
+const tracks = [];
+afterEach(() => tracks.splice(0).forEach((port) => port.close()));
 
 function setUp(globals = {}, granted = true) {
-	const ports = [];
-	const woken = [];
-	const runtime = {
-		connect({ name }) {
-			const [near, far] = FakePort.pair(name);
-			ports.push(far);
-			return near;
-		},
-		async sendMessage(message) {
-			woken.push(message.type);
-		},
-	};
-	const window = makeWindow({ chrome: { runtime }, ...globals });
+	const { ports, runtime, sent } = makeRuntime();
+	const time = new FakeTime();
+	const window = makeWindow({ chrome: { runtime }, ...globals }, time);
 	const seen = [];
 	run(window, 'content/relay.js');
 	if (granted) {
@@ -29,19 +22,31 @@ function setUp(globals = {}, granted = true) {
 		await settle();
 	};
 	const answers = () => structuredClone(seen.filter((data) => data !== 'requestScreenSourceId'));
-	return { answers, ask, ports, runtime, seen, window, woken };
+	return { answers, ask, ports, runtime, seen, sent, time, window };
 }
 
 const wish = { sourceId: 'portlight:x', codecs: ['vp9'], maxFps: 30, maxWidth: 800, maxHeight: 600, fidelity: 'text', region: null };
 
-/** Redeems as the track does; returns its end of the channel and what arrives there. */
+/** The page's end of a channel: what arrives there, one after the other, and its end. */
+function listen(port) {
+	tracks.push(port);
+	const arrived = [];
+	let [read, over] = [0, false];
+	port.on('message', (data) => arrived.push(data));
+	port.on('close', () => (over = true));
+	const next = async () => {
+		await until(() => arrived.length > read);
+		return arrived[read++];
+	};
+	return { track: port, arrived, next, closed: () => until(() => over) };
+}
+
+/** Redeems as the track does. */
 async function redeem(window) {
 	const { port1, port2 } = new MessageChannel();
-	const arrived = [];
-	port1.on('message', (data) => arrived.push(data));
 	window.postMessage({ type: 'portlight:redeem', ...wish, more: 1 }, '/', [port2]);
 	await settle();
-	return { track: port1, arrived, next: async () => (await once(port1, 'message'))[0] };
+	return { ...listen(port1), relay: port2 };
 }
 
 test('a page that does not ask opens no port, whatever it posts', async () => {
@@ -90,15 +95,15 @@ test('a flood is one request and one answer, and the next request is a new one',
 });
 
 test('a worker that dies while the page waits is a refusal, and is woken to tidy up; without a request it is silence', async () => {
-	const timers = [];
-	const { answers, ask, ports, woken } = setUp({ setTimeout: (callback, ms) => timers.push({ callback, ms }) });
+	const { answers, ask, ports, sent, time } = setUp();
 	await ask();
 	ports[0].disconnect();
 	await settle();
 	assert.deepEqual(answers(), ['PermissionDeniedError']);
-	assert.deepEqual(woken, []);
-	timers.filter(({ ms }) => ms === 1000).forEach(({ callback }) => callback());
-	assert.deepEqual(woken, ['awake']);
+	await time.pass(999);
+	assert.deepEqual(sent, []);
+	await time.pass(1);
+	assert.deepEqual(sent, ['awake']);
 	await ask();
 	assert.equal(ports.length, 2);
 	ports[1].postMessage({ type: 'granted', sourceId: 's' });
@@ -106,37 +111,36 @@ test('a worker that dies while the page waits is a refusal, and is woken to tidy
 	ports[1].disconnect();
 	await settle();
 	assert.equal(answers().length, 2);
-	assert.equal(timers.filter(({ ms }) => ms === 1000).length, 1, 'nothing was left behind');
+	await time.pass(1000);
+	assert.deepEqual(sent, ['awake'], 'nothing was left behind');
 });
 
 /** A frame whose ports were opened and given up so often that there are no more of them for a while. */
 async function crowded() {
-	const timers = [];
-	const all = setUp({ setTimeout: (callback) => timers.push(callback) });
-	const { track, arrived } = await redeem(all.window);
+	const all = setUp();
+	await redeem(all.window);
 	for (let i = 0; i < 500; i++) {
 		await all.ask();
 		all.window.dispatchEvent(new Event('pagehide'));
 	}
-	return { ...all, arrived, timers, track };
+	return all;
 }
 
 test('a page that asks and takes it back in a loop opens no more than so many ports', async () => {
-	const { answers, ask, ports, timers } = await crowded();
+	const { answers, ask, ports, time } = await crowded();
 	assert.equal(ports.length, 100);
 	assert.equal(answers().at(-1), 'PermissionDeniedError');
-	timers.forEach((callback) => callback());
+	await time.pass(10_000);
 	await ask();
 	assert.equal(ports.length, 101, 'later there are more');
 });
 
 test('so does one that redeems in a loop, and it is told', async () => {
 	const { ports, window } = await crowded();
-	const { next, track } = await redeem(window);
+	const { next } = await redeem(window);
 	const { type, code, name } = await next();
 	assert.deepEqual([type, code, name], ['ended', 'too-many-requests', 'InvalidStateError']);
 	assert.equal(ports.length, 100);
-	track.close();
 });
 
 test('what is asked in our words under an extension that was removed is answered, with a port or without', async () => {
@@ -148,9 +152,7 @@ test('what is asked in our words under an extension that was removed is answered
 	window.postMessage({ portlight: 1, id: 7, ask: 'version' }, '*');
 	window.postMessage({ portlight: 1, id: 8, ask: 'version' }, '*', [port2]);
 	window.postMessage('check-addon-installed', '*');
-	const [answer] = await once(port1, 'message');
-	port1.close();
-	assert.deepEqual(answer, {});
+	assert.deepEqual(await listen(port1).next(), {});
 	const answers = structuredClone(seen.filter((data) => data.portlight && !data.ask));
 	assert.deepEqual(answers.map(({ id, error }) => [id, error.code]), [[7, 'host-crashed']]);
 });
@@ -194,69 +196,70 @@ test("what the track says never reaches the page's listeners, and its frames go 
 	ports[0].postMessage({ type: 'frame', seq: 0 });
 	assert.deepEqual(await next(), { type: 'frame', seq: 0 });
 	track.postMessage({ type: 'credit', frames: 1 });
-	await new Promise((resolve) => setTimeout(resolve, 20));
+	await until(() => ports[0].of('credit').length);
 	assert.deepEqual(ports[0].of('credit'), [{ type: 'credit', frames: 1 }]);
 	assert.deepEqual(seen, []);
-	track.close();
 });
 
 test('a page that was granted nothing redeems nothing, and sees no more of it', async () => {
 	const { ports, seen, window } = setUp({}, false);
-	const { arrived, track } = await redeem(window);
+	const { arrived, closed, relay } = await redeem(window);
+	relay.close();
+	await closed();
 	assert.deepEqual([ports, seen, arrived], [[], [], []]);
-	track.close();
 });
 
 test('a second grant in the frame changes nothing of the first share', async () => {
 	const { ports, window } = setUp();
 	run(window, 'content/share.js');
-	const { next, track } = await redeem(window);
+	const { next } = await redeem(window);
 	assert.equal(ports.length, 1);
 	ports[0].postMessage({ type: 'frame', seq: 0 });
 	assert.deepEqual(await next(), { type: 'frame', seq: 0 });
-	track.close();
 });
 
 test('the page stops: the port to the background closes', async () => {
-	const { ports, window, woken } = setUp();
-	const { track } = await redeem(window);
+	const { ports, sent, time, window } = setUp();
+	const { closed, track } = await redeem(window);
 	track.postMessage({ type: 'stop' });
-	await once(track, 'close');
+	await closed();
 	assert.equal(ports[0].connected, false);
-	assert.deepEqual(woken, []);
+	await time.pass(1000);
+	assert.deepEqual(sent, []);
 });
 
 test('the background ends it: the track hears that and no more', async () => {
-	const { ports, window, woken } = setUp();
-	const { arrived, track } = await redeem(window);
+	const { ports, sent, time, window } = setUp();
+	const { arrived, closed } = await redeem(window);
 	ports[0].postMessage({ type: 'ended', code: 'stopped' });
 	ports[0].disconnect();
-	await once(track, 'close');
+	await closed();
 	assert.deepEqual(arrived, [{ type: 'ended', code: 'stopped' }]);
-	assert.deepEqual(woken, []);
+	await time.pass(1000);
+	assert.deepEqual(sent, []);
 });
 
 test('the worker is killed in mid-share: the track hears an end, and the worker is woken to tidy up', async () => {
-	const timers = [];
-	const { ports, window, woken } = setUp({ setTimeout: (callback) => timers.push(callback) });
-	const { arrived, track } = await redeem(window);
+	const { ports, sent, time, window } = setUp();
+	const { arrived, closed } = await redeem(window);
 	ports[0].disconnect();
-	await once(track, 'close');
+	await closed();
 	assert.deepEqual(arrived.map(({ type, code }) => [type, code]), [['ended', 'host-crashed']]);
-	assert.deepEqual(woken, []);
-	timers.forEach((callback) => callback());
-	assert.deepEqual(woken, ['awake']);
+	assert.deepEqual(sent, []);
+	await time.pass(1000);
+	assert.deepEqual(sent, ['awake']);
 });
 
 test('a page that is left ends its shares and its request, and can ask again when it comes back', async () => {
-	const { answers, ask, ports, window, woken } = setUp();
+	const { answers, ask, ports, sent, time, window } = setUp();
 	await ask();
-	const { arrived, track } = await redeem(window);
+	const { arrived, closed } = await redeem(window);
 	window.dispatchEvent(new Event('pagehide'));
-	await once(track, 'close');
+	await closed();
 	assert.deepEqual(arrived.map(({ type }) => type), ['ended']);
 	assert.deepEqual(ports.map(({ connected }) => connected), [false, false]);
-	assert.deepEqual([answers(), woken], [[], []]);
+	await time.pass(1000);
+	assert.deepEqual([answers(), sent], [[], []]);
 	await ask();
 	assert.equal(ports.length, 3);
 });
@@ -267,5 +270,4 @@ test('it answers a sign of life by itself', async () => {
 	track.postMessage({ type: 'ping' });
 	assert.deepEqual(await next(), { type: 'pong' });
 	assert.equal(ports[0].received.length, 1);
-	track.close();
 });

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { FakePort, sender, settle } from './fake.js';
+import { settle, useTime } from './clock.js';
+import { FakePort, sender } from './fake.js';
 
 const { Requests } = await import('../../extension/background/requests.js');
 const { Failure } = await import('../../extension/shared/failure.js');
+
+const time = useTime();
 
 /** Requests whose dialogs the test answers. */
 function setUp() {
@@ -135,7 +138,7 @@ test('the person withdraws all dialogs: each page is told, the next request open
 	await settle();
 	dialogs.forEach(({ signal, reject }) => signal.addEventListener('abort', () => reject(new Failure('cancelled'))));
 	page.requests.withdraw();
-	await new Promise((resolve) => setTimeout(resolve, 300));
+	await settle();
 	assert.deepEqual(ports.map(({ received }) => received.map(({ type, code }) => [type, code])), [[['refused', 'cancelled']], [['refused', 'cancelled']]]);
 	assert.deepEqual(failures, []);
 	ports[0].postMessage({ type: 'request' });

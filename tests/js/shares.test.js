@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
-import { FakeTime, lastHost, sender, settle, useHost } from './fake.js';
+import { beforeEach, test } from 'node:test';
+import { settle, useTime } from './clock.js';
+import { lastHost, sender, useHost } from './fake.js';
 import { frame, setUp } from './sharing.js';
 
 const { CREDIT } = await import('../../extension/background/share.js');
 const { LIFETIME_MS } = await import('../../extension/background/source-ids.js');
 
-/** @type {FakeTime} */
-let time;
-beforeEach(() => {
-	time = new FakeTime();
-	time.install();
-	useHost();
-});
-afterEach(() => time.uninstall());
+const time = useTime();
+beforeEach(() => useHost());
 
 test('a redeemed share is opened with what the page can decode, within bounds', async () => {
 	const { counts, hostShare, redeem } = await setUp();

@@ -1,18 +1,22 @@
 /** A page that was granted a share by a fake host, up to where it redeems it. */
-import { FakePort, sender, settle } from './fake.js';
+import { settle } from './clock.js';
+import { FakePort, sender } from './fake.js';
 
 const { NativeHost } = await import('../../extension/background/native.js');
 const { Shares } = await import('../../extension/background/shares.js');
 const { placeOf } = await import('../../extension/background/source-ids.js');
 
-export async function setUp(bounds = undefined) {
+export async function setUp(bounds = undefined, cursor = 'embedded') {
 	const counts = [];
 	const failures = [];
 	const shares = new Shares((live) => counts.push(live.length), ({ code }) => failures.push(code));
 	const host = new NativeHost();
-	const [page, pageFar] = FakePort.pair('page', sender());
-	const hostShare = await host.share({ sources: ['monitor'], cursor: 'embedded' });
-	const id = shares.grant(placeOf(sender()), hostShare, pageFar, bounds);
+	const grant = async (from = sender()) => {
+		const [page, far] = FakePort.pair('page', from);
+		const hostShare = await host.share({ sources: ['monitor'], cursor });
+		return { hostShare, page, id: shares.grant(placeOf(from), hostShare, far, bounds) };
+	};
+	const { hostShare, page, id } = await grant();
 	const redeem = async (wish = {}, from = sender()) => {
 		const [near, far] = FakePort.pair('share', from);
 		shares.connect(far);
@@ -20,7 +24,7 @@ export async function setUp(bounds = undefined) {
 		await settle();
 		return near;
 	};
-	return { counts, failures, shares, hostShare, page, redeem };
+	return { counts, failures, grant, hostShare, page, redeem, shares };
 }
 
 export const frame = (share, seq, fields = {}) => ({ type: 'frame', share, seq, part: 0, parts: 1, data: 'AA==', ...fields });

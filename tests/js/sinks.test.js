@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CustomEvent, makeWindow, run } from './classic.js';
+import { makeWindow, run, takeParts } from './classic.js';
+import { makeMedia } from './media.js';
 
 /** A window whose tracks, generator and canvas note in one log what is done to them, and the sink made there. */
 function setUp({ generator }) {
 	const log = [];
-	class MediaStreamTrack extends EventTarget {
-		readyState = 'live';
-		stop() {
-			this.readyState = 'ended';
-		}
-	}
+	const { MediaStreamTrack, VideoFrame } = makeMedia();
 	class MediaStreamTrackGenerator extends MediaStreamTrack {
 		writable = {
 			getWriter: () => ({
@@ -18,11 +14,6 @@ function setUp({ generator }) {
 				close: async () => void log.push(['close']),
 			}),
 		};
-	}
-	class VideoFrame {
-		constructor(data, init) {
-			Object.assign(this, { data }, init);
-		}
 	}
 	const canvas = {
 		width: 300,
@@ -41,9 +32,7 @@ function setUp({ generator }) {
 		...(generator ? { MediaStreamTrackGenerator } : {}),
 	});
 	run(window, 'page/sinks.js');
-	const parts = {};
-	window.dispatchEvent(new CustomEvent('portlight:parts', { detail: parts }));
-	return { canvas, log, sink: parts.createSink(), MediaStreamTrack };
+	return { canvas, log, sink: takeParts(window).createSink(), MediaStreamTrack };
 }
 
 /** A picture of 4x2 as a decoder gives it. */
@@ -85,8 +74,10 @@ test('a picture that a newer one replaced meanwhile is not repeated after it', a
 
 test('a generator is closed, which ends its clones, and then stopped', () => {
 	const { log, sink } = setUp({ generator: true });
+	const { stop } = sink.track;
+	sink.track.stop = () => log.push(['stop']) && stop.call(sink.track);
 	sink.end(new Set());
-	assert.deepEqual(log, [['close']]);
+	assert.deepEqual(log, [['close'], ['stop']]);
 	assert.equal(sink.track.readyState, 'ended');
 });
 

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
-import { FakeTime, sender } from './fake.js';
+import test from 'node:test';
+import { useTime } from './clock.js';
+import { sender } from './fake.js';
 
 const { LIFETIME_MS, placeOf, SourceIds } = await import('../../extension/background/source-ids.js');
 
 const here = { tabId: 1, frameId: 0, origin: 'https://a.example' };
-/** @type {FakeTime} */
-let time;
-beforeEach(() => {
-	time = new FakeTime();
-	time.install();
-});
-afterEach(() => time.uninstall());
+const time = useTime();
 
 test('an id is the prefix and 128 random bits', () => {
 	const ids = new SourceIds();

@@ -1,7 +1,8 @@
 /** The share of the first run's page. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chrome, FakePort, lastHost, sender, settle, useHost, useStorage } from './fake.js';
+import { settle } from './clock.js';
+import { chrome, FakePort, lastHost, sender, useHost, useStorage } from './fake.js';
 
 const { NativeHost } = await import('../../extension/background/native.js');
 const { Shares } = await import('../../extension/background/shares.js');

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { afterEach, test } from 'node:test';
 import { CustomEvent, makeWindow, run } from './classic.js';
+import { FakeTime, settle, until } from './clock.js';
+import { makeMedia } from './media.js';
 
 const id = 'portlight:abc';
 const opened = { type: 'opened', codec: 'vp9', width: 1920, height: 1080, maxFps: 30, surface: 'monitor', cursor: 'always' };
@@ -12,72 +13,21 @@ afterEach(() => open.splice(0).forEach((port) => port.close()));
 function setUp(repeats = true) {
 	const sinks = [];
 	const decoders = [];
-	class MediaStreamTrack extends EventTarget {
-		readyState = 'live';
-		kind = 'video';
-		get label() {
-			return 'native label';
-		}
-		stop() {
-			this.readyState = 'ended';
-		}
-		clone() {
-			return Object.assign(new MediaStreamTrack(), { readyState: this.readyState });
-		}
-		getSettings() {
-			return {};
-		}
-		getConstraints() {
-			return {};
-		}
-		getCapabilities() {
-			return {};
-		}
-		async applyConstraints() {}
-	}
-	class MediaStream {
-		constructor(tracks) {
-			this.tracks = tracks;
-		}
-		getTracks() {
-			return this.tracks;
-		}
-		getVideoTracks() {
-			return this.tracks.filter(({ kind }) => kind === 'video');
-		}
-		getAudioTracks() {
-			return this.tracks.filter(({ kind }) => kind === 'audio');
-		}
-		addTrack(track) {
-			this.tracks.push(track);
-		}
-		clone() {
-			return new MediaStream(this.tracks.map((track) => copy(track)));
-		}
-	}
-	const copy = (track) => Object.assign(new MediaStreamTrack(), { readyState: track.readyState, kind: track.kind });
-	class VideoFrame {
-		constructor(from, changes) {
-			Object.assign(this, from, changes);
-		}
-		clone() {
-			return new VideoFrame(this, {});
-		}
-		close() {
-			this.closed = true;
-		}
-	}
+	const ends = [];
+	const time = new FakeTime();
+	const { MediaStreamTrack, MediaStream, VideoFrame } = makeMedia();
 	class Navigator {
 		mediaDevices = { getUserMedia: async () => new MediaStream([Object.assign(new MediaStreamTrack(), { kind: 'audio' })]) };
 	}
-	const window = makeWindow({
-		MediaStreamTrack,
-		MediaStream,
-		MediaStreamTrackGenerator: MediaStreamTrack,
-		Navigator,
-		VideoFrame,
-		navigator: new Navigator(),
-	});
+	/** Notes the track's ends, to tell when something has arrived there. */
+	class Channel extends MessageChannel {
+		constructor() {
+			super();
+			ends.push(this.port1);
+		}
+	}
+	const media = { MediaStreamTrack, MediaStream, MediaStreamTrackGenerator: MediaStreamTrack, VideoFrame };
+	const window = makeWindow({ ...media, MessageChannel: Channel, Navigator, navigator: new Navigator() }, time);
 	class FrameDecoder {
 		constructor(codec, listener) {
 			Object.assign(this, { codec, listener, taken: [] });
@@ -120,26 +70,22 @@ function setUp(repeats = true) {
 			}),
 		);
 		open.push(port);
-		port.start();
+		Object.assign(port, { heard: [], closed: false });
+		port.on('message', (data) => port.heard.push(data));
+		port.on('close', () => (port.closed = true));
 		return { port, stream };
 	};
-	return { decoders, redeem, sinks, window, VideoFrame };
+	return { decoders, ends, redeem, sinks, time, window, VideoFrame };
 }
 
 const video = (mandatory = {}) => ({ video: { mandatory: { chromeMediaSource: 'desktop', chromeMediaSourceId: id, ...mandatory } } });
 const plain = (value) => JSON.parse(JSON.stringify(value));
 
-/** Waits for a message of this type from the track, and answers its signs of life meanwhile. */
-function said(port, type) {
-	return new Promise((resolve) =>
-		port.on('message', (data) => {
-			if (data.type === 'ping') {
-				port.postMessage({ type: 'pong' });
-			} else if (data.type === type) {
-				resolve(data);
-			}
-		}),
-	);
+/** Waits for a message of this type from the track. */
+async function said(port, type) {
+	const find = () => port.heard.find((message) => message.type === type);
+	await until(find);
+	return find();
 }
 
 async function live(constraints = video(), repeats = true) {
@@ -220,9 +166,8 @@ test('a bound that the page did not ask for shows in its settings, until it asks
 	picture(1280, 720);
 	assert.deepEqual([track.getSettings().height, track.getSettings().resizeMode], [720, 'crop-and-scale']);
 	assert.equal(track.getCapabilities().height.max, 1080);
-	const asked = said(port, 'configure');
 	const applied = track.applyConstraints({ frameRate: 10 });
-	assert.equal((await asked).maxHeight, undefined);
+	assert.equal((await said(port, 'configure')).maxHeight, undefined);
 	picture(1920, 1080);
 	await applied;
 	assert.equal(track.getSettings().height, 1080);
@@ -245,29 +190,25 @@ test('every picture is passed on, or closed where a smaller one stands for it', 
 });
 
 test('a still screen is shown again to whoever comes late', async () => {
-	const { decoder, sink, VideoFrame } = await live();
+	const { decoder, sink, time, VideoFrame } = await live();
 	decoder.listener.onPicture(new VideoFrame({ displayWidth: 2, displayHeight: 2, timestamp: 10 }));
-	await new Promise((resolve) => setTimeout(resolve, 1000));
-	const times = sink.repeated.map(({ timestamp }) => timestamp);
-	assert.ok(times.length >= 2);
-	assert.deepEqual(times, [...new Set(times)].sort((a, b) => a - b));
-	assert.ok(times[0] > 10 && times.at(-1) < 10 + 1_000_000);
+	await time.pass(1000);
+	assert.deepEqual(sink.repeated.map(({ timestamp }) => timestamp), [200_010, 600_010]);
 	assert.equal(sink.repeated[0].picture.displayWidth, 2);
 });
 
 test('where a track keeps its picture, a still screen costs nothing', async () => {
-	const { decoder, sink, VideoFrame } = await live(video(), false);
+	const { decoder, sink, time, VideoFrame } = await live(video(), false);
 	decoder.listener.onPicture(new VideoFrame({ displayWidth: 2, displayHeight: 2, timestamp: 10 }));
-	await new Promise((resolve) => setTimeout(resolve, 500));
+	await time.pass(1000);
 	assert.deepEqual([sink.shown.length, sink.repeated.length], [1, 0]);
 });
 
 test("the page's stop ends the share, without an event", async () => {
 	const { decoder, port, sink, track } = await live();
 	track.addEventListener('ended', () => assert.fail('ended'));
-	const stopped = said(port, 'stop');
 	track.stop();
-	await stopped;
+	await said(port, 'stop');
 	assert.deepEqual(sink.ended, []);
 	assert.ok(decoder.closed);
 });
@@ -281,9 +222,8 @@ test('a share lives as long as one of its clones, however they were made', async
 	track.stop();
 	copy.stop();
 	assert.equal(sink.ended, undefined);
-	const stopped = said(port, 'stop');
 	another.stop();
-	await stopped;
+	await said(port, 'stop');
 	assert.deepEqual(sink.ended, []);
 	assert.equal(track.clone().readyState, 'ended');
 });
@@ -294,7 +234,7 @@ test('the end from outside reaches every live clone', async () => {
 	const stopped = track.clone();
 	stopped.stop();
 	port.postMessage({ type: 'ended', code: 'session-closed', name: 'NotReadableError', message: 'Over.' });
-	await once(port, 'close');
+	await until(() => port.closed);
 	assert.deepEqual(new Set(sink.ended), new Set([track, copy]));
 	assert.ok(decoder.closed);
 });
@@ -309,23 +249,29 @@ test('an end before the share begins rejects with the name that the background g
 	}
 });
 
+test('a share that does not begin is given up', async () => {
+	const { redeem, sinks, time } = setUp();
+	const { port, stream } = await redeem(video());
+	await time.pass(30_000);
+	await said(port, 'stop');
+	await assert.rejects(stream, { name: 'NotReadableError' });
+	assert.equal(sinks.length, 0);
+});
+
 test('a decoder that gives up ends the share on both sides', async () => {
 	const { decoder, port, sink, track } = await live();
-	const stopped = said(port, 'stop');
 	decoder.listener.onFailed();
-	await stopped;
+	await said(port, 'stop');
 	assert.deepEqual(sink.ended, [track]);
 });
 
 test('credit and keyframe requests go to the background, frames to the decoder', async () => {
 	const { decoder, port } = await live();
-	const got = [];
-	port.on('message', (data) => data.type !== 'ping' && got.push(data));
 	decoder.listener.onCredit(2);
 	decoder.listener.onKeyframeNeeded();
 	port.postMessage({ type: 'frame', seq: 3 });
-	await new Promise((resolve) => setTimeout(resolve, 20));
-	assert.deepEqual(got, [{ type: 'credit', frames: 2 }, { type: 'keyframe' }]);
+	await until(() => port.heard.length === 2 && decoder.taken.length === 1);
+	assert.deepEqual(port.heard, [{ type: 'credit', frames: 2 }, { type: 'keyframe' }]);
 	assert.deepEqual(decoder.taken, [{ type: 'frame', seq: 3 }]);
 });
 
@@ -354,15 +300,18 @@ test('bounds go to the encoder, the first ones with the wish', async () => {
 		const { port: other } = await live(video({ portlightFidelity: said }));
 		assert.equal(other.wish.fidelity, told);
 	}
-	const told = [];
-	port.on('message', (data) => data.type === 'configure' && told.push(data));
 	await track.applyConstraints({ width: { max: 640 }, frameRate: 12.4 });
 	assert.equal(track.getSettings().frameRate, 12);
 	await track.applyConstraints({});
 	assert.equal(track.getSettings().frameRate, 30);
 	await assert.rejects(track.applyConstraints({ width: { min: 9999 } }));
-	await new Promise((resolve) => setTimeout(resolve, 20));
-	assert.deepEqual(plain(told), [{ type: 'configure', maxFps: 12, maxWidth: 640 }, { type: 'configure', maxFps: 30 }]);
+	track.stop();
+	await until(() => port.closed);
+	assert.deepEqual(plain(port.heard), [
+		{ type: 'configure', maxFps: 12, maxWidth: 640 },
+		{ type: 'configure', maxFps: 30 },
+		{ type: 'stop' },
+	]);
 });
 
 test('a larger picture is there when applyConstraints is done, and the settings say what is shown', async () => {
@@ -379,16 +328,19 @@ test('a larger picture is there when applyConstraints is done, and the settings 
 	let done = false;
 	const applied = track.applyConstraints({ width: 1280 }).then(() => (done = true));
 	picture(640, 360);
-	await new Promise((resolve) => setTimeout(resolve, 20));
+	await settle();
 	assert.deepEqual([done, width()], [false, 640]);
 	picture(1280, 720);
 	await applied;
 	assert.equal(width(), 1280);
 	assert.equal(track.getCapabilities().width.max, 1920);
 	// A host that never sends such a picture does not hold the page up for ever; nor does the share's end.
-	const started = performance.now();
-	await track.applyConstraints({});
-	assert.ok(performance.now() - started > 900);
+	done = false;
+	const vain = track.applyConstraints({}).then(() => (done = true));
+	await all.time.pass(999);
+	assert.equal(done, false);
+	await all.time.pass(1);
+	await vain;
 	assert.equal(width(), 1280);
 	const waiting = track.applyConstraints({});
 	track.stop();
@@ -432,9 +384,18 @@ test('a second page of shares is told from the first by its label', async () => 
 });
 
 test('a relay that is gone without a word ends the track; one that answers keeps it', async () => {
-	const [silent, answering] = [await live(), await live()];
-	void said(answering.port, 'nothing');
-	await new Promise((resolve) => setTimeout(resolve, 2600));
+	const silent = await live();
+	await silent.time.pass(1_500);
 	assert.deepEqual(silent.sink.ended, [silent.track]);
-	assert.equal(answering.sink.ended, undefined);
+	const { ends, port, sink, time } = await live();
+	let pongs = 0;
+	ends[0].on('message', () => pongs++);
+	for (let seconds = 1; seconds <= 10; seconds++) {
+		await time.pass(1_000);
+		await said(port, 'ping');
+		port.heard.length = 0;
+		port.postMessage({ type: 'pong' });
+		await until(() => pongs === seconds);
+	}
+	assert.equal(sink.ended, undefined);
 });
