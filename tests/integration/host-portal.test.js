@@ -5,7 +5,6 @@ import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {World} from '../fake/world.js';
 import {took} from '../tools/times.js';
 
@@ -295,7 +294,10 @@ test('the person may take longer than the portal', async () => {
 	const browser = await greeted({start: 'held'}, {PORTLIGHT_TIMEOUT_MS: '500'});
 	const id = browser.postShare();
 	await world.called('Start');
-	await sleep(700);
+	await world.tell({start: 'ok'});
+	// One that is granted meanwhile and not opened is stopped after the same time.
+	const {share} = await browser.share();
+	assert.equal((await browser.ended(share)).code, 'stopped');
 	await world.tell('answer');
 	assert.equal((await browser.answer(id)).type, 'result');
 });

@@ -1,6 +1,6 @@
 /** `portlight record` when portal, helper or disk fail: a scripted portal and a scripted helper on a private bus. */
 import assert from 'node:assert/strict';
-import {copyFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {copyFileSync, existsSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {until, World} from '../fake/world.js';
@@ -240,5 +240,4 @@ test('what is wrong with the arguments is told before anybody is asked', async (
 	file = join(world.folder, 'no', 'x.webm');
 	assert.equal((await start().ended()).status, 6);
 	assert.deepEqual(world.calls, []);
-	rmSync(copy);
 });
