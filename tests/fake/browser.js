@@ -7,6 +7,8 @@ export const chromiumId = 'dmefmpejkcdmdoopbohfmhdjieggcbbo';
 export const firefoxId = 'portlight@portlight';
 export const chromiumArguments = [`chrome-extension://${chromiumId}/`];
 
+/** How long anything may take that has to come; no test is about it. In ms. */
+const patience = 20_000;
 const littleEndian = endianness() === 'LE';
 
 /**
@@ -42,10 +44,12 @@ export class Browser {
 		/** @type {any[]} messages that nobody asked for yet */
 		this.messages = [];
 		this.log = '';
-		/** @type {{accept: (message: any) => boolean, resolve: (message: any) => void}[]} */
-		this.waiters = [];
+		/** @type {Set<{accept: (message: any) => boolean, settle: (message: any) => void}>} */
+		this.waiters = new Set();
 		this.buffer = Buffer.alloc(0);
 		this.lastId = 0;
+		/** It has exited, and all that it said was read. */
+		this.left = false;
 		this.process.stderr.setEncoding('utf8').on('data', (text) => {
 			this.log += text;
 			this.process.emit('logged');
@@ -54,7 +58,11 @@ export class Browser {
 		// A host that has left breaks the pipe; the tests look at its exit instead.
 		this.process.stdin.on('error', () => {});
 		/** @type {Promise<{code: number | null, signal: string | null}>} */
-		this.exited = once(this.process, 'close').then(([code, signal]) => ({code, signal}));
+		this.exited = once(this.process, 'close').then(([code, signal]) => {
+			this.left = true;
+			this.waiters.forEach((waiter) => waiter.settle(undefined));
+			return {code, signal};
+		});
 	}
 
 	/** @param {Buffer} bytes */
@@ -70,9 +78,10 @@ export class Browser {
 			}
 			const message = JSON.parse(this.buffer.subarray(4, 4 + length).toString());
 			this.buffer = this.buffer.subarray(4 + length);
-			const waiter = this.waiters.findIndex(({accept}) => accept(message));
-			if (waiter >= 0) {
-				this.waiters.splice(waiter, 1)[0].resolve(message);
+			const waiter = [...this.waiters].find(({accept}) => accept(message));
+			if (waiter !== undefined) {
+				this.waiters.delete(waiter);
+				waiter.settle(message);
 			} else {
 				this.messages.push(message);
 			}
@@ -97,32 +106,32 @@ export class Browser {
 	/**
 	 * The first message that `accept` takes, of those that came and those that will.
 	 * @param {(message: any) => boolean} accept
-	 * @param {number} [patience]  in ms
+	 * @param {number} [limit]  in ms
 	 * @returns {Promise<any>}
 	 */
-	next(accept, patience = 5000) {
+	next(accept, limit = patience) {
 		const index = this.messages.findIndex(accept);
 		if (index >= 0) {
 			return Promise.resolve(this.messages.splice(index, 1)[0]);
 		}
 		return new Promise((resolve, reject) => {
+			const fail = (/** @type {string} */ why) => {
+				const came = JSON.stringify(this.messages).slice(0, 2000);
+				this.waiters.delete(waiter);
+				reject(new Error(`no such message ${why}; came: ${came}\n${this.log}`));
+			};
+			const timer = setTimeout(() => fail(`within ${limit} ms`), limit);
 			const waiter = {
 				accept,
-				resolve: (/** @type {any} */ message) => {
+				settle: (/** @type {any} */ message) => {
 					clearTimeout(timer);
-					resolve(message);
+					return message === undefined ? fail('before the host left') : resolve(message);
 				},
 			};
-			const timer = setTimeout(() => {
-				this.waiters.splice(this.waiters.indexOf(waiter), 1);
-				reject(
-					new Error(
-						`no such message within ${patience} ms; ` +
-							`came: ${JSON.stringify(this.messages).slice(0, 2000)}\n${this.log}`
-					)
-				);
-			}, patience);
-			this.waiters.push(waiter);
+			this.waiters.add(waiter);
+			if (this.left) {
+				waiter.settle(undefined);
+			}
 		});
 	}
 
@@ -131,14 +140,14 @@ export class Browser {
 	 * @param {RegExp} pattern
 	 */
 	async logged(pattern) {
-		const signal = AbortSignal.timeout(5000);
+		const signal = AbortSignal.timeout(patience);
 		while (!pattern.test(this.log)) {
 			await once(this.process, 'logged', {signal});
 		}
 	}
 
 	/**
-	 * Sends a request with a new id; resolves to its id.
+	 * Sends a request with a new id, which it gives.
 	 * @param {string} type
 	 * @param {object} [fields]
 	 */
@@ -148,15 +157,9 @@ export class Browser {
 		return id;
 	}
 
-	/**
-	 * @param {number | null} id
-	 * @param {number} [patience]
-	 */
-	answer(id, patience) {
-		return this.next(
-			(message) => message.id === id && (message.type === 'result' || message.type === 'error'),
-			patience
-		);
+	/** @param {number | null} id */
+	answer(id) {
+		return this.next((message) => message.id === id && (message.type === 'result' || message.type === 'error'));
 	}
 
 	/**
@@ -176,12 +179,26 @@ export class Browser {
 		return this.request('share', {sources: ['monitor', 'window'], cursor: 'embedded'});
 	}
 
+	/** Asks for a share without waiting for it; gives the request's id. */
+	postShare() {
+		return this.post('share', {sources: ['monitor'], cursor: 'hidden'});
+	}
+
 	/**
 	 * @param {number} share
 	 * @param {object} [fields]
 	 */
 	open(share, fields = {}) {
-		return this.request('open', {share, codec: 'vp8', maxFps: 30, maxKbps: 4000, credit: 4, ...fields});
+		return this.answer(this.postOpen(share, {credit: 4, ...fields}));
+	}
+
+	/**
+	 * Opens a share without waiting for it; gives the request's id.
+	 * @param {number} share
+	 * @param {object} [fields]
+	 */
+	postOpen(share, fields = {}) {
+		return this.post('open', {share, codec: 'vp8', maxFps: 30, maxKbps: 4000, credit: 0, ...fields});
 	}
 
 	/** @param {number} share */

@@ -14,6 +14,29 @@ import {fileURLToPath} from 'node:url';
 import {Browser} from './browser.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
+/** How long anything may take that has to happen; no test is about it. In ms. */
+export const patience = 20_000;
+
+/**
+ * Asks again and again until it is so.
+ * @template T
+ * @param {string} what  is waited for
+ * @param {() => T | Promise<T>} done
+ * @param {number} [every]  in ms
+ * @returns {Promise<T>} what it became, if not false
+ */
+export async function until(what, done, every = 10) {
+	const end = performance.now() + patience;
+	for (;;) {
+		const came = await done();
+		if (came) {
+			return came;
+		}
+		assert.ok(performance.now() < end, `${what}: not within ${patience} ms`);
+		await sleep(every);
+	}
+}
+
 export const hostProgram = process.env.PORTLIGHT_HOST ?? join(here, '../../build/bin/portlight-host');
 
 /**
@@ -43,6 +66,17 @@ export function cpuMs(pid) {
 	const fields = stat(pid);
 	// In ticks, of which Linux tells user space that there are 100 a second.
 	return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** Waits until it has nothing to do, or waits for whoever reads what it writes. @param {number} pid */
+export async function idle(pid) {
+	let before = -1;
+	const rests = () => {
+		const used = cpuMs(pid) - before;
+		before += used;
+		return used === 0;
+	};
+	await until(`process ${pid} rests`, rests, 200);
 }
 
 /** @param {number} pid */
@@ -81,8 +115,18 @@ export class World {
 		delete this.env.DISPLAY;
 		/** @type {{method: string, path?: string, options?: any}[]} calls that the portal got */
 		this.calls = [];
+		/** How often the portal was told something, and has done it. */
+		this.tellings = {begun: 0, done: 0};
 		/** @type {Browser[]} */
 		this.browsers = [];
+	}
+
+	/** A world with a bus and a helper. */
+	static async begin() {
+		const world = new World();
+		world.addCapture();
+		await world.startBus();
+		return world;
 	}
 
 	async startBus() {
@@ -105,11 +149,40 @@ export class World {
 		await this.stopPortal();
 		this.portal = spawn(join(here, 'portal/fake-portal'), [JSON.stringify(script)], {
 			env: this.env,
-			stdio: ['ignore', 'pipe', 'inherit'],
+			stdio: ['pipe', 'pipe', 'inherit'],
 		});
 		const lines = createInterface({input: this.portal.stdout});
 		await once(lines, 'line');
-		lines.on('line', (line) => this.calls.push(JSON.parse(line)));
+		lines.on('line', (line) => {
+			const said = JSON.parse(line);
+			if ('told' in said) {
+				this.tellings.done++;
+			} else {
+				this.calls.push(said);
+			}
+		});
+	}
+
+	/**
+	 * Has the portal do something more, and waits until it is done.
+	 * @param {'answer' | 'close' | object} what  see fake-portal
+	 */
+	async tell(what) {
+		const count = ++this.tellings.begun;
+		this.portal?.stdin.write(`${JSON.stringify(what)}\n`);
+		await until(`the portal does ${JSON.stringify(what)}`, () => this.tellings.done === count);
+	}
+
+	/**
+	 * Has the portal give the answer that it holds, once the host knows where it will come.
+	 * @param {string} method
+	 * @param {Browser} browser
+	 */
+	async answer(method, browser) {
+		await this.called(method);
+		// The reply to a question that follows comes behind the one to METHOD.
+		await browser.hello();
+		await this.tell('answer');
 	}
 
 	async stopPortal() {
@@ -134,18 +207,23 @@ export class World {
 	}
 
 	/**
-	 * Waits for a call to the portal.
+	 * A browser whose host has said hello.
+	 * @param {NodeJS.ProcessEnv} [env]
+	 * @param {string[]} [args]
+	 */
+	async greeted(env, args) {
+		const browser = this.browse(env, args);
+		assert.equal((await browser.hello()).type, 'result');
+		return browser;
+	}
+
+	/**
+	 * Waits for a call to the portal, the first of that method.
 	 * @param {string} method
 	 */
 	async called(method) {
-		for (let i = 0; i < 200; i++) {
-			const call = this.calls.find((one) => one.method === method);
-			if (call !== undefined) {
-				return call;
-			}
-			await sleep(20);
-		}
-		throw new Error(`the portal got no ${method}; it got ${JSON.stringify(this.calls)}`);
+		await until(`the portal gets ${method}`, () => this.calls.some((call) => call.method === method));
+		return this.calls.filter((call) => call.method === method)[0];
 	}
 
 	/** Process ids of the host copy and of the helper beside it: whoever runs, or was started with, this folder's. */
@@ -169,19 +247,14 @@ export class World {
 		return found;
 	}
 
-	/**
-	 * @param {number} [patience]  in ms
-	 * @returns {Promise<boolean>} nothing of ours is left
-	 */
-	async empty(patience = 1000) {
-		const until = Date.now() + patience;
-		while (this.processes().length > 0) {
-			if (Date.now() > until) {
-				return false;
-			}
-			await sleep(20);
-		}
-		return true;
+	/** Pids of a browser's helpers. @param {Browser} browser */
+	helpers(browser) {
+		return this.processes().filter((pid) => pid !== browser.process.pid);
+	}
+
+	/** Waits until nothing of ours is left. */
+	async empty() {
+		await until('no process is left', () => this.processes().length === 0);
 	}
 
 	/**
@@ -198,7 +271,7 @@ export class World {
 				}
 				assert.doesNotMatch(browser.log, /Sanitizer|runtime error|CRITICAL/);
 			}
-			assert.ok(await this.empty(), 'no process is left');
+			await this.empty();
 		} finally {
 			await this.finish();
 		}
@@ -208,10 +281,14 @@ export class World {
 		for (const browser of this.browsers) {
 			await browser.finish();
 		}
-		await this.empty();
 		for (const pid of this.processes()) {
-			process.kill(pid, 'SIGKILL');
+			try {
+				process.kill(pid, 'SIGKILL');
+			} catch {
+				// It has ended since.
+			}
 		}
+		await this.empty();
 		await this.stopPortal();
 		await this.stopBus();
 		rmSync(this.folder, {recursive: true, force: true});

@@ -1,11 +1,14 @@
 /** portlight-host and portlight-capture against the real GNOME portal and PipeWire, driven without a browser. */
 import assert from 'node:assert/strict';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {join} from 'node:path';
 import {after, afterEach, test} from 'node:test';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {insideDesktop} from '../e2e/lib/inside.js';
 import {Desktop} from '../e2e/lib/desktop.js';
 import {Browser} from '../fake/browser.js';
-import {children, cpuMs, hostProgram, residentMiB} from '../fake/world.js';
+import {children, cpuMs, hostProgram, residentMiB, until} from '../fake/world.js';
+import {took} from '../tools/times.js';
+import {drawn} from './recording.js';
 
 await insideDesktop(import.meta.url, ['--size', '1920x1080', '--rate', '30']);
 
@@ -23,7 +26,11 @@ afterEach(async () => {
 	await desktop.willAnswer('screen');
 });
 
-after(() => browsers.forEach((browser) => browser.finish()));
+const folder = mkdtempSync(join(process.env.PORTLIGHT_TMP ?? '', 'host-'));
+after(() => {
+	browsers.forEach((browser) => browser.finish());
+	rmSync(folder, {recursive: true});
+});
 
 async function greeted() {
 	const browser = new Browser(hostProgram);
@@ -33,27 +40,26 @@ async function greeted() {
 	return browser;
 }
 
-/** The person takes a moment. */
 async function granted(browser = undefined) {
 	const asker = browser ?? (await greeted());
-	const answer = await asker.answer(asker.post('share', {sources: ['monitor'], cursor: 'embedded'}), 20000);
+	const answer = await asker.request('share', {sources: ['monitor'], cursor: 'embedded'});
 	assert.equal(answer.type, 'result', JSON.stringify(answer));
 	return {browser: asker, ...answer};
 }
 
 for (const codec of ['vp8', 'vp9']) {
-	test(`${codec}: a moving 1920x1080 desktop flows, in bounded memory`, async (t) => {
+	test(`${codec}: a moving 1920x1080 desktop flows, in bounded memory`, async () => {
 		const {browser, share, surface, width, height} = await granted();
 		assert.deepEqual({surface, width, height}, {surface: 'monitor', width: 1920, height: 1080});
 		const opened = await browser.open(share, {codec, maxFps: 60, maxKbps: 8000, credit: 4});
 		assert.deepEqual([opened.codec, opened.width, opened.height], [codec, 1920, 1080]);
 		const host = browser.process.pid ?? 0;
 		const [helper] = children(host);
-		const cpu = [cpuMs(host), cpuMs(helper)];
-		const began = performance.now();
+		const used = () => cpuMs(host) + cpuMs(helper);
+		const [began, before] = [performance.now(), used()];
 		let frames = 0;
 		let resident = 0;
-		while (performance.now() - began < 5000) {
+		while (frames < 100) {
 			const frame = await browser.frame(share);
 			assert.equal(frame.seq, frames);
 			if (frame.part === 0) {
@@ -66,22 +72,16 @@ for (const codec of ['vp8', 'vp9']) {
 				resident = Math.max(resident, residentMiB(host));
 			}
 		}
-		const fps = frames / ((performance.now() - began) / 1000);
-		const perFrame = [cpuMs(host) - cpu[0], cpuMs(helper) - cpu[1]].map((ms) => ms / frames);
-		const helperResident = residentMiB(helper);
-		t.diagnostic(
-			`${fps.toFixed(1)} fps; host ${perFrame[0].toFixed(2)} ms a frame, ${resident.toFixed(1)} MiB; ` +
-				`helper ${perFrame[1].toFixed(2)} ms, ${helperResident.toFixed(1)} MiB`
-		);
+		took(`${codec}: 100 frames of 1920x1080`, performance.now() - began);
+		took(`${codec}: 100 frames of 1920x1080, processor`, used() - before);
 		if (!sanitized) {
-			// Half of what `make run` asks for: a busy machine passes, a pipe that stalls does not.
-			assert.ok(fps >= 12, `${fps} fps`);
 			assert.ok(resident < 20, `the host has ${resident} MiB resident`);
+			const helperResident = residentMiB(helper);
 			assert.ok(helperResident < 80, `the helper has ${helperResident} MiB resident`);
 		}
 		const stop = performance.now();
 		assert.equal((await browser.request('stop', {share})).type, 'result');
-		assert.ok(performance.now() - stop < 1000);
+		took(`${codec}: stop`, performance.now() - stop);
 		assert.deepEqual(children(host), []);
 	});
 }
@@ -93,7 +93,8 @@ test('without credit nothing comes; a keyframe comes when it is asked for', asyn
 	while (frame.part < frame.parts - 1) {
 		frame = await browser.frame(share);
 	}
-	await sleep(500);
+	const picture = await drawn(desktop, folder);
+	await until('the desktop draws on', async () => (await drawn(desktop, folder)) > picture + 3);
 	assert.deepEqual(browser.messages, []);
 	browser.send({type: 'credit', share, frames: 1});
 	assert.equal((await browser.next((message) => message.seq === 1 && message.part === 0)).key, false);
@@ -130,14 +131,13 @@ test('another region of a still screen comes, though nothing changes there', asy
 test('the person declines', async () => {
 	await desktop.willAnswer('deny');
 	const browser = await greeted();
-	const answer = await browser.answer(browser.post('share', {sources: ['monitor'], cursor: 'hidden'}), 20000);
-	assert.equal(answer.code, 'denied');
+	assert.equal((await browser.answer(browser.postShare())).code, 'denied');
 });
 
 test('cancel closes the dialog', async () => {
 	await desktop.willAnswer('ignore');
 	const browser = await greeted();
-	const id = browser.post('share', {sources: ['monitor'], cursor: 'hidden'});
+	const id = browser.postShare();
 	await desktop.untilDialogs(1);
 	browser.send({type: 'cancel', request: id});
 	assert.equal((await browser.answer(id)).code, 'cancelled');
@@ -147,19 +147,19 @@ test('cancel closes the dialog', async () => {
 test('a browser that leaves takes the dialog with it', async () => {
 	await desktop.willAnswer('ignore');
 	const browser = await greeted();
-	browser.post('share', {sources: ['monitor'], cursor: 'hidden'});
+	browser.postShare();
 	await desktop.untilDialogs(1);
 	const start = performance.now();
 	browser.hangUp();
 	await browser.exited;
-	assert.ok(performance.now() - start < 1000);
+	took('the end while GNOME asks', performance.now() - start);
 	await desktop.untilDialogs(0);
 });
 
 test('several streams may be chosen; the person chooses one', async () => {
 	const browser = await greeted();
 	const wish = {sources: ['monitor', 'window'], cursor: 'embedded', multiple: true};
-	const answer = await browser.answer(browser.post('share', wish), 20000);
+	const answer = await browser.request('share', wish);
 	assert.equal(answer.type, 'result', JSON.stringify(answer));
 	const {share, surface, width, height} = answer;
 	assert.deepEqual(answer.streams, [{share, surface, width, height}]);
@@ -197,6 +197,5 @@ test('PipeWire dies under a live share', async () => {
 	await desktop.tell('kill', 'pipewire');
 	const {code} = await browser.ended(share);
 	assert.ok(['pipewire-lost', 'session-closed', 'source-gone'].includes(code), code);
-	await sleep(1000);
-	assert.deepEqual(children(browser.process.pid ?? 0), []);
+	await until('the helper leaves', () => children(browser.process.pid ?? 0).length === 0);
 });

@@ -7,12 +7,10 @@ import {World} from '../fake/world.js';
 let world;
 
 beforeEach(async () => {
-	world = new World();
-	world.addCapture();
-	await world.startBus();
+	world = await World.begin();
 });
 
-afterEach(() => world.finish());
+afterEach(() => world.close({clean: true}));
 
 test('hello, share, open, frames, stop', async () => {
 	await world.startPortal();
@@ -71,15 +69,12 @@ test('hello, share, open, frames, stop', async () => {
 	assert.deepEqual(await browser.answer(stop), {type: 'result', id: stop});
 	assert.equal(world.processes().length, 1, 'the helper is gone, the host is there');
 	await world.called('session.Close');
-	browser.hangUp();
-	assert.deepEqual(await browser.exited, {code: 0, signal: null});
 });
 
 /** A share whose helper says back what it is told. @param {string} cursor @param {object} [portal] */
 async function echoing(cursor, portal = {}) {
 	await world.startPortal(portal);
-	const browser = world.browse({FAKE_CAPTURE: 'echo'});
-	await browser.hello();
+	const browser = await world.greeted({FAKE_CAPTURE: 'echo'});
 	assert.equal((await browser.request('share', {sources: ['monitor'], cursor})).type, 'result');
 	return browser;
 }
@@ -128,7 +123,7 @@ test('what open asks for reaches the helper; without it all is as it is', async 
 
 test('configure changes what it names, and keeps the rest', async () => {
 	const browser = await echoing('hidden');
-	const opening = browser.post('open', {share: 1, codec: 'vp8', maxFps: 30, maxKbps: 4000, credit: 1, maxWidth: 800});
+	const opening = browser.postOpen(1, {maxWidth: 800});
 	browser.send({type: 'configure', share: 1, maxFps: 5});
 	assert.equal((await browser.answer(null)).code, 'bad-state');
 	assert.equal((await browser.answer(opening)).type, 'result');
@@ -172,8 +167,7 @@ for (const [modes, mode] of [[3, 2], [1, 1]]) {
 
 test("the cursor's events", async () => {
 	await world.startPortal();
-	const browser = world.browse({FAKE_CAPTURE: 'cursor'});
-	await browser.hello();
+	const browser = await world.greeted({FAKE_CAPTURE: 'cursor'});
 	await browser.request('share', {sources: ['monitor'], cursor: 'metadata'});
 	await browser.open(1, {cursor: 'send'});
 	const event = () => browser.next((message) => message.type === 'cursor');

@@ -1,16 +1,14 @@
 /** A share of several streams: one consent, one session of the portal, a share and a helper for each stream. */
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
-import {setTimeout as sleep} from 'node:timers/promises';
-import {World} from '../fake/world.js';
+import {until, World} from '../fake/world.js';
+import {took} from '../tools/times.js';
 
 /** @type {World} */
 let world;
 
 beforeEach(async () => {
-	world = new World();
-	world.addCapture();
-	await world.startBus();
+	world = await World.begin();
 });
 
 afterEach(() => world.close());
@@ -35,9 +33,6 @@ async function granted(script = {}, env = {}) {
 	return {browser, answer};
 }
 
-/** Pids of the helpers. @param {import('../fake/browser.js').Browser} browser */
-const helpers = (browser) => world.processes().filter((pid) => pid !== browser.process.pid);
-
 test('each stream is a share of its own; the session ends with the last of them', async () => {
 	const {browser, answer} = await granted();
 	assert.equal((await world.called('SelectSources')).options.multiple, true);
@@ -58,7 +53,7 @@ test('each stream is a share of its own; the session ends with the last of them'
 	assert.deepEqual(opened.map(({type}) => type), ['result', 'result', 'result']);
 	assert.equal(calls('OpenPipeWireRemote'), 3);
 	assert.equal(calls('Start'), 1);
-	assert.equal(helpers(browser).length, 3);
+	assert.equal(world.helpers(browser).length, 3);
 	for (const share of [1, 2, 3]) {
 		assert.equal((await browser.frame(share)).seq, 0);
 	}
@@ -87,13 +82,12 @@ test('every stream reaches the helper that was opened for it', async () => {
 });
 
 test('without "multiple" there is one share, whatever the portal grants', async () => {
-	await world.startPortal({streams: three});
-	const browser = world.browse();
-	await browser.hello();
-	const answer = await browser.share();
+	await world.startPortal({streams: three.slice(1)});
+	const browser = await world.greeted();
+	const {id: _id, ...answer} = await browser.share();
 	assert.equal((await world.called('SelectSources')).options.multiple, false);
-	assert.equal(answer.share, 1);
-	assert.ok(!('streams' in answer));
+	const first = {share: 1, surface: 'window', width: 800, height: 600};
+	assert.deepEqual(answer, {type: 'result', ...first, restored: false, remembered: false});
 	assert.equal((await browser.open(2)).code, 'unknown-share');
 	assert.equal((await browser.request('share', {...wish, multiple: 1})).code, 'bad-field');
 });
@@ -111,18 +105,15 @@ test('more streams than anybody chooses are cut off', async () => {
 });
 
 test('a session that the desktop closes ends every share, in whatever state', async () => {
-	const {browser} = await granted({close_ms: 1500});
-	const start = Date.now();
+	const {browser} = await granted();
 	await browser.open(2);
+	const start = performance.now();
+	await world.tell('close');
 	for (const share of [1, 2, 3]) {
 		assert.equal((await browser.ended(share)).code, 'session-closed');
 	}
-	assert.ok(Date.now() - start < 3000);
-	// The helper has a second to leave.
-	for (let i = 0; i < 50 && helpers(browser).length > 0; i++) {
-		await sleep(20);
-	}
-	assert.deepEqual(helpers(browser), []);
+	await until('the helper leaves', () => world.helpers(browser).length === 0);
+	took('three shares that the desktop closes', performance.now() - start);
 	assert.equal((await browser.request('share', wish)).share, 4);
 });
 
@@ -138,7 +129,7 @@ test('the portal leaves: every share ends', async () => {
 test('a helper that crashes takes no other share with it', async () => {
 	const {browser} = await granted();
 	await Promise.all([browser.open(1), browser.open(2)]);
-	const [one] = helpers(browser);
+	const [one] = world.helpers(browser);
 	process.kill(one, 'SIGKILL');
 	const ended = await browser.next((message) => message.type === 'ended');
 	assert.equal(ended.code, 'helper-crashed');
@@ -164,10 +155,7 @@ test('a share that is not opened in time is stopped, the others go on', async ()
 test('a stop is taken while as many requests pend as may', async () => {
 	const streams = Array.from({length: 16}, (_, i) => [42 + i, {source_type: 1}]);
 	const {browser} = await granted({streams, remote: 'silent'});
-	const settings = {codec: 'vp8', maxFps: 30, maxKbps: 4000, credit: 1};
-	for (let share = 1; share <= 16; share++) {
-		browser.send({type: 'open', id: 100 + share, share, ...settings});
-	}
+	const opens = Array.from({length: 16}, (_, i) => browser.postOpen(i + 1));
 	browser.send({type: 'share', id: 201, ...wish});
 	assert.equal((await browser.answer(201)).code, 'too-many-requests');
 	browser.send({type: 'stop', id: 202, share: 99});
@@ -176,20 +164,18 @@ test('a stop is taken while as many requests pend as may', async () => {
 	browser.send({type: 'stop', id: 204, share: 5});
 	assert.equal((await browser.answer(203)).type, 'result');
 	assert.equal((await browser.answer(204)).code, 'unknown-share');
-	assert.equal((await browser.answer(105)).code, 'cancelled');
+	assert.equal((await browser.answer(opens[4])).code, 'cancelled');
 	assert.equal((await browser.ended(5)).code, 'stopped');
 });
 
 test('an open that is cancelled while the remote is awaited takes nothing from the others', async () => {
 	const {browser} = await granted({remote: 'silent'});
-	const opens = [1, 2].map((share) =>
-		browser.post('open', {share, codec: 'vp8', maxFps: 30, maxKbps: 4000, credit: 0})
-	);
+	const opens = [1, 2].map((share) => browser.postOpen(share));
 	await world.called('OpenPipeWireRemote');
 	browser.send({type: 'cancel', request: opens[0]});
 	assert.equal((await browser.answer(opens[0])).code, 'cancelled');
 	assert.equal((await browser.ended(1)).code, 'cancelled');
-	await sleep(100);
+	await browser.hello();
 	assert.deepEqual(browser.messages, []);
 	assert.equal((await browser.request('stop', {share: 2})).type, 'result');
 	assert.equal((await browser.answer(opens[1])).code, 'cancelled');

@@ -1,7 +1,10 @@
 /** Runs `portlight record`, and looks into what it left. PORTLIGHT names the program, if not the release build's. */
+import assert from 'node:assert/strict';
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {readMarker} from '../desktop/marker.js';
 
 export const program = process.env.PORTLIGHT ?? fileURLToPath(new URL('../../build/bin/portlight', import.meta.url));
 
@@ -73,58 +76,33 @@ export function facts(path) {
 	};
 }
 
-/** @param {Buffer} data  CRC-16/CCITT-FALSE */
-function crc16(data) {
-	let crc = 0xffff;
-	for (const byte of data) {
-		crc ^= byte << 8;
-		for (let bit = 0; bit < 8; bit++) {
-			crc = (crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1) & 0xffff;
-		}
-	}
-	return crc;
-}
-
 /** Where tests/desktop/marker stands on the screen, in pixels. */
-const inset = 12;
-const cell = 36;
+const place = {x: 12, y: 12, width: 22 * 36, height: 12 * 36};
 
 /**
- * The marker in one picture of the desktop.
- * @param {Buffer} luma
- * @param {number} width
- * @returns {{timeMs: number, counter: number} | null} null: there is none
- */
-function readMarker(luma, width) {
-	const bytes = Buffer.alloc(12);
-	for (let bit = 0; bit < 96; bit++) {
-		const x = inset + cell * (3 + (bit % 16)) + cell / 2;
-		const y = inset + cell * (3 + Math.floor(bit / 16)) + cell / 2;
-		if (luma[y * width + x] < 128) {
-			bytes[bit >> 3] |= 0x80 >> (bit & 7);
-		}
-	}
-	const whole = bytes[0] === 0xa5 && crc16(bytes.subarray(0, 10)) === bytes.readUInt16BE(10);
-	return whole ? {timeMs: bytes.readUIntBE(1, 6), counter: bytes.readUIntBE(7, 3)} : null;
-}
-
-/**
- * The markers of all frames of a recording of the whole first monitor.
+ * The markers of all frames of a recording, or of a screenshot, of the whole first monitor; null where there is none.
  * @param {string} path
  */
 export function markers(path) {
-	const {width, height} = facts(path);
-	const crop = `crop=${inset + 22 * cell}:${inset + 12 * cell}:0:0`;
-	const format = ['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'gray'];
-	const args = ['-v', 'error', '-i', path, '-vf', crop, ...format, '-'];
+	const [width, height] = [place.x + place.width, place.y + place.height];
+	const format = ['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgba'];
+	const args = ['-v', 'error', '-i', path, '-vf', `crop=${width}:${height}:0:0`, ...format, '-'];
 	const raw = execFileSync('ffmpeg', args, {maxBuffer: 2 ** 30});
-	const side = (inset + 22 * cell) * (inset + 12 * cell);
-	if (width < inset + 22 * cell || height < inset + 12 * cell) {
-		throw new Error(`${width}x${height} is too small for the marker`);
-	}
-	const found = [];
-	for (let at = 0; at + side <= raw.length; at += side) {
-		found.push(readMarker(raw.subarray(at, at + side), inset + 22 * cell));
-	}
-	return found;
+	const size = width * height * 4;
+	return Array.from({length: raw.length / size}, (_, i) =>
+		readMarker({data: raw.subarray(i * size, (i + 1) * size), width, height}, place)
+	);
+}
+
+/**
+ * Which of the marker's drawings is on the desktop now.
+ * @param {import('../e2e/lib/desktop.js').Desktop} desktop
+ * @param {string} folder  for the screenshot
+ */
+export async function drawn(desktop, folder) {
+	const path = join(folder, 'desktop.png');
+	await desktop.tell('screenshot', path);
+	const [marker] = markers(path);
+	assert.ok(marker, 'the desktop shows the marker');
+	return marker.counter;
 }

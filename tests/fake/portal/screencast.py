@@ -94,14 +94,12 @@ class ScreenCast:
         if session in self.objects:
             self.bus.emit_signal(sender, session, "org.freedesktop.portal.Session", "Closed", None)
             self.withdraw(session)
-        return GLib.SOURCE_REMOVE
 
     def respond(self, sender, request, response, results):
         """Answer a request, which ends it."""
         self.withdraw(request)
         answer = GLib.Variant("(ua{sv})", (response, results))
         self.bus.emit_signal(sender, request, "org.freedesktop.portal.Request", "Response", answer)
-        return GLib.SOURCE_REMOVE
 
     @staticmethod
     def return_remote(invocation, remote):
