@@ -32,6 +32,11 @@ else ifeq ($(V),tsan)
 CC := clang
 VARIANT_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=thread
 VARIANT_LDFLAGS := -Wl,--as-needed -fsanitize=thread
+else ifeq ($(V),coverage)
+CC := clang
+# Counters that live in a mapped file also count for what is killed, and in the sandbox: `make coverage`.
+VARIANT_CFLAGS := -O1 -fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation
+VARIANT_LDFLAGS := -Wl,--as-needed -fprofile-instr-generate
 else
 VARIANT_CFLAGS := -O2 $(HARDEN)
 VARIANT_LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now
