@@ -32,6 +32,11 @@ else ifeq ($(V),tsan)
 CC := clang
 VARIANT_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=thread
 VARIANT_LDFLAGS := -Wl,--as-needed -fsanitize=thread
+else ifeq ($(V),coverage)
+CC := clang
+# Counters that live in a mapped file also count for what is killed, and in the sandbox: `make coverage`.
+VARIANT_CFLAGS := -O1 -fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation
+VARIANT_LDFLAGS := -Wl,--as-needed -fprofile-instr-generate
 else
 VARIANT_CFLAGS := -O2 $(HARDEN)
 VARIANT_LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now
@@ -146,19 +151,22 @@ run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromiu
 	$(MAKE) --no-print-directory all tools
 	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) CAPTURE=$(CAPTURE) node tests/e2e/run.js
 check: ## Run the tests: ten minutes on two cores (installs what they need)
-	packaging/install-deps --npm
+	packaging/install-deps --npm --web-ext
 	tests/run-checks
 check-all: ## Run everything at full length, as before a release (an hour and a half)
-	packaging/install-deps --npm
+	packaging/install-deps --npm --web-ext
 	tests/run-checks --all
-deps: ## Install everything that packaging/deps and tests/package-lock.json name
-	packaging/install-deps --npm
+deps: ## Install everything that packaging/deps and the npm lock files name
+	packaging/install-deps --npm --web-ext
 
 # Lint: C by clang-format, clang-tidy, cppcheck and the layering rules; JavaScript by eslint, tsc and web-ext.
 C_FILES = $(shell git ls-files --cached --others --exclude-standard 'host/*.[ch]' 'tests/*.[ch]')
 TIDY := $(FOLDERS:%=tidy-%)
-.PHONY: lint lint-c lint-js lint-layers $(TIDY)
+.PHONY: lint lint-c lint-deps lint-js lint-layers $(TIDY)
 lint: lint-layers lint-c lint-js ## Check layout, types, layering and common mistakes
+lint-deps:
+	packaging/install-deps --npm --web-ext lint
+lint-c lint-js $(TIDY): | lint-deps
 lint-layers:
 	packaging/lint-layers
 lint-c: $(B)/gen/config.h $(TIDY)
@@ -174,7 +182,7 @@ endef
 $(foreach f,$(FOLDERS),$(eval $(call tidy,$(f))))
 lint-js: extension
 	cd tests && npm run --silent lint && npm run --silent types
-	tests/node_modules/.bin/web-ext lint --no-config-discovery --warnings-as-errors -s $(B)/extension-firefox
+	packaging/web-ext/node_modules/.bin/web-ext lint --no-config-discovery --warnings-as-errors -s $(B)/extension-firefox
 
 # Installation. The native host's manifests go where the browsers of manifest/browsers.tsv look for system-wide ones.
 .PHONY: install uninstall

@@ -32,6 +32,10 @@ void lean_drop(void *at, size_t length) {
 void *__memset_chk(void *at, int value, size_t length, size_t room);
 void *memset(void *at, int value, size_t length);
 
+/* No bound. SIZE_MAX itself would be none as well, but clang makes a plain call of memset() of
+ * that: of the one below, which would then call itself. */
+#define ANY_ROOM (SIZE_MAX - 1)
+
 static _Thread_local bool lean;
 
 void lean_clear(bool on) {
@@ -45,10 +49,10 @@ static void *clear(void *at, size_t length) {
 	uint8_t *last = end;
 	whole_pages(&first, &last);
 	if (madvise(first, (size_t)(last - first), MADV_DONTNEED) != 0) {
-		return __memset_chk(at, 0, length, SIZE_MAX);
+		return __memset_chk(at, 0, length, ANY_ROOM);
 	}
-	__memset_chk(begin, 0, (size_t)(first - begin), SIZE_MAX);
-	__memset_chk(last, 0, (size_t)(end - last), SIZE_MAX);
+	__memset_chk(begin, 0, (size_t)(first - begin), ANY_ROOM);
+	__memset_chk(last, 0, (size_t)(end - last), ANY_ROOM);
 	return at;
 }
 
@@ -60,7 +64,7 @@ void *memset(void *at, int value, size_t length) {
 	if (lean && value == GREY && length >= GREY_MIN) {
 		return at;
 	}
-	return __memset_chk(at, value, length, SIZE_MAX);
+	return __memset_chk(at, value, length, ANY_ROOM);
 }
 
 #else

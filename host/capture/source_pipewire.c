@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "capture/pw_api.h"
+#include "capture/pw_errors.h"
 #include "capture/pw_format.h"
 #include "capture/pw_latest.h"
 #include "capture/pw_nudge.h"
@@ -145,15 +146,8 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 
 static void end_by_stream_error(struct source_pipewire *self, const char *error) {
 	char detail[PACKET_DETAIL_MAX];
-	const char *text = error != NULL ? error : "unknown stream error";
-	if (strstr(text, "format") != NULL) {
-		snprintf(detail, sizeof(detail), "%s; offered: %s", text, self->offered);
-		end(self, ERROR_FORMAT_UNSUPPORTED, detail);
-	} else if (strstr(text, "target") != NULL) {
-		end(self, ERROR_SOURCE_GONE, text);
-	} else {
-		end(self, ERROR_PIPEWIRE_LOST, text);
-	}
+	enum error_code code = pw_errors_stream(error, self->offered, detail, sizeof(detail));
+	end(self, code, detail);
 }
 
 static void on_state_changed(
@@ -201,7 +195,7 @@ static void connect_stream(struct source_pipewire *self) {
 	uint32_t target = by_serial ? PW_ID_ANY : self->node_id;
 	int result = pw_stream_connect(self->stream, PW_DIRECTION_INPUT, target, flags, &offer, 1);
 	if (result < 0) {
-		end(self, ERROR_PIPEWIRE_LOST, strerror(-result));
+		end(self, pw_errors_connection(self->answered), pw_errors_text(result, NULL));
 	}
 }
 
@@ -307,9 +301,9 @@ static void on_done(void *data, uint32_t id, int sequence) {
 static void on_error(void *data, uint32_t id, int sequence, int result, const char *message) {
 	(void)sequence;
 	struct source_pipewire *self = data;
-	const char *text = message != NULL ? message : strerror(-result);
+	const char *text = pw_errors_text(result, message);
 	if (id == PW_ID_CORE) {
-		end(self, self->answered ? ERROR_PIPEWIRE_LOST : ERROR_PIPEWIRE_REFUSED, text);
+		end(self, pw_errors_connection(self->answered), text);
 	} else {
 		log_warning("PipeWire, object %u: %s", id, text);
 	}
@@ -328,13 +322,13 @@ static void source_pipewire_start(struct source *source) {
 	self->fd = -1;
 	self->core = pw_context_connect_fd(self->context, fd, properties, 0);
 	if (self->core == NULL) {
-		end(self, ERROR_PIPEWIRE_REFUSED, strerror(errno));
+		end(self, pw_errors_connection(self->answered), pw_errors_text(-errno, NULL));
 		return;
 	}
 	pw_core_add_listener(self->core, &self->core_listener, &core_events, self);
 	self->registry = pw_core_get_registry(self->core, PW_VERSION_REGISTRY, 0);
 	if (self->registry == NULL) {
-		end(self, ERROR_PIPEWIRE_REFUSED, "no registry");
+		end(self, pw_errors_connection(self->answered), "no registry");
 		return;
 	}
 	pw_registry_add_listener(self->registry, &self->registry_listener, &registry_events, self);

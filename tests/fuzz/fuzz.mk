@@ -9,10 +9,19 @@ $(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard host/base/*.[ch] host/wire/*.[c
 	clang $(filter-out -MMD -MP -Wmissing-prototypes,$(BASE_CFLAGS)) $(FUZZ_CFLAGS) $$(pkg-config --cflags $(PKG_wire)) -o $@ $< \
 		$(filter %.c,$(wildcard host/base/*.c host/wire/*.c)) $$(pkg-config --libs $(PKG_wire))
 
-.PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)
+FUZZ_LIMITS := -timeout=5 -rss_limit_mb=512
+.PHONY: fuzz fuzz-replay $(FUZZ_NAMES:%=replay-%) $(FUZZ_NAMES:%=fuzz-%)
 fuzz: $(FUZZ_NAMES:%=fuzz-%) ## Fuzz the parsers, FUZZ_SECONDS each (60)
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%: $(B)/fuzz/%_fuzz
 	@mkdir -p $(B)/fuzz/found-$*
-	$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=512 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/$*- \
+	$< -max_total_time=$(FUZZ_SECONDS) $(FUZZ_LIMITS) -print_final_stats=1 -artifact_prefix=$(B)/fuzz/$*- \
 		$(B)/fuzz/found-$* tests/fuzz/corpus/$* >$(B)/fuzz/$*.log 2>&1 || { tail -n 40 $(B)/fuzz/$*.log; exit 1; }
 	@printf '  fuzz-%s: %s\n' '$*' "$$(grep -E 'number_of_executed_units' $(B)/fuzz/$*.log | tr -s ' ')"
+
+fuzz-replay: $(FUZZ_NAMES:%=replay-%) ## Run every fuzzer once over each file of its corpus
+$(FUZZ_NAMES:%=replay-%): replay-%: $(B)/fuzz/%_fuzz
+	files=$$(find tests/fuzz/corpus/$* -type f | sort); \
+	[ -n "$$files" ] || { echo 'tests/fuzz/corpus/$* is empty' >&2; exit 1; }; \
+	$< $(FUZZ_LIMITS) -artifact_prefix=$(B)/fuzz/$*- $$files >$(B)/fuzz/$*-replay.log 2>&1 || \
+		{ tail -n 40 $(B)/fuzz/$*-replay.log; exit 1; }
+	@printf '  replay-%s: %s inputs\n' '$*' "$$(grep -c '^Executed ' $(B)/fuzz/$*-replay.log)"
