@@ -10,7 +10,8 @@ $(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard host/base/*.[ch] host/wire/*.[c
 		$(filter %.c,$(wildcard host/base/*.c host/wire/*.c)) $$(pkg-config --libs $(PKG_wire))
 
 FUZZ_LIMITS := -timeout=5 -rss_limit_mb=512
-.PHONY: fuzz fuzz-replay $(FUZZ_NAMES:%=replay-%) $(FUZZ_NAMES:%=fuzz-%)
+.PHONY: fuzz fuzz-programs fuzz-replay $(FUZZ_NAMES:%=replay-%) $(FUZZ_NAMES:%=fuzz-%)
+fuzz-programs: $(FUZZ_NAMES:%=$(B)/fuzz/%_fuzz)
 fuzz: $(FUZZ_NAMES:%=fuzz-%) ## Fuzz the parsers, FUZZ_SECONDS each (60)
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%: $(B)/fuzz/%_fuzz
 	@mkdir -p $(B)/fuzz/found-$*
