@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { settle } from './clock.js';
-import { chrome, FakeEvent, useStorage } from './fake.js';
+import { chrome, useStorage } from './fake.js';
 
 const { setSite } = await import('../../extension/background/sites.js');
 
@@ -14,13 +14,6 @@ const browserNavigator = Object.getOwnPropertyDescriptor(globalThis, 'navigator'
 beforeEach(() => {
 	useStorage();
 	scripts = new Map();
-	const { local } = chrome.storage;
-	const set = local.set;
-	chrome.storage.onChanged = new FakeEvent();
-	local.set = async (values) => {
-		await set(values);
-		chrome.storage.onChanged.emit(Object.fromEntries(Object.keys(values).map((key) => [key, {}])), 'local');
-	};
 	chrome.runtime.getManifest = () => ({ host_permissions: ['https://*/*', 'http://localhost/*'] });
 	chrome.scripting = {
 		getRegisteredContentScripts: async ({ ids }) => ids.filter((id) => scripts.has(id)).map((id) => scripts.get(id)),
@@ -78,7 +71,6 @@ test('what the person switches is registered at once, and for its site alone', a
 
 test('a background that starts again puts right what is registered', async () => {
 	useStorage({ sites: { 'https://c.example': { displayMedia: true } } });
-	chrome.storage.onChanged = new FakeEvent();
 	scripts.set('display-media', { id: 'display-media', matches: ['https://gone.example/*'] });
 	await start();
 	assert.deepEqual(registered().matches, ['https://c.example/*']);
@@ -89,7 +81,6 @@ test('a background that starts again puts right what is registered', async () =>
 
 test('an organization without the native path has none', async () => {
 	useStorage({ sites: { 'https://c.example': { displayMedia: true } } }, { nativePath: 'off' });
-	chrome.storage.onChanged = new FakeEvent();
 	scripts.set('display-media', { id: 'display-media', matches: ['https://c.example/*'] });
 	await start();
 	assert.equal(registered(), undefined);

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { settle } from './clock.js';
-import { chrome, FakeEvent } from './fake.js';
+import { chrome, FakeEvent, useStorage } from './fake.js';
 
 /** @type {{icon?: string, badge?: string, title?: string}} */
 let toolbar = {};
-let session = {};
+/** @type {Record<string, any>} what the background keeps over its restarts */
+let session;
 const menus = new Map();
 const tabs = [];
 const noop = async () => {};
@@ -23,13 +24,6 @@ Object.assign(chrome, {
 		setTitle: async ({ title }) => void (toolbar.title = title),
 		setBadgeBackgroundColor: noop,
 		setBadgeTextColor: noop,
-	},
-	storage: {
-		session: {
-			get: async (key) => (key in session ? { [key]: session[key] } : {}),
-			set: async (values) => void Object.assign(session, values),
-			remove: async (key) => void delete session[key],
-		},
 	},
 	commands: { onCommand: events.onCommand },
 	contextMenus: {
@@ -54,7 +48,7 @@ const share = (paused = false) => ({ key: 1, paused });
 
 beforeEach(() => {
 	toolbar = {};
-	session = {};
+	({ session } = useStorage());
 });
 
 test('the icon goes from idle over asking to sharing, paused, and back', async () => {

@@ -116,7 +116,7 @@ globalThis.chrome = chrome;
  *
  * @param {object} [local] what the person chose so far
  * @param {object | null} [managed] what is managed; null: nothing, and it rejects as Firefox's does
- * @returns {{local: Record<string, any>}} what is kept
+ * @returns {{local: Record<string, any>, session: Record<string, any>}} what is kept
  */
 export function useStorage(local = {}, managed = {}) {
 	const kept = { local: structuredClone(local), session: {} };

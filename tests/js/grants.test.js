@@ -27,18 +27,11 @@ function setUp(policy, answers = {}) {
 	return { failures, revoked };
 }
 
-/** All that the background does of it: each grant is looked at after the one before. */
-async function done() {
-	for (let i = 0; i < 5; i++) {
-		await settle();
-	}
-}
-
 test('a policy that comes revokes what it forbids, and nothing else', async () => {
 	for (const [policy, expected] of [[{ blockedSites: [B] }, [B]], [{ remember: false }, [A, B, C]], [{ dialects: { janus: false } }, []]]) {
 		const { failures, revoked } = setUp(policy);
 		chrome.storage.onChanged.emit({}, 'managed');
-		await done();
+		await settle();
 		assert.deepEqual(revoked, expected);
 		assert.deepEqual(failures, []);
 	}
@@ -50,7 +43,7 @@ test('a grant that could not be revoked is told of; where none is kept there is 
 			revoke: ({ id }, port) => port.postMessage({ type: 'error', id, code, message: 'No.', remedy: '' }),
 		});
 		await setSite(A, { consent: 'ask' });
-		await done();
+		await settle();
 		assert.deepEqual(failures, expected);
 	}
 });

@@ -33,10 +33,8 @@ function isBlack(bytes, column, row) {
 
 /** A frame, all of one grey. @param {number} width @param {number} height @param {number} grey */
 function frame(width, height, grey = 90) {
-	const data = new Uint8ClampedArray(width * height * 4).fill(255);
-	for (let i = 0; i < data.length; i += 4) {
-		data.fill(grey, i, i + 3);
-	}
+	const data = new Uint8ClampedArray(width * height * 4);
+	new Uint32Array(data.buffer).fill(0xff000000 + 0x10101 * grey);
 	return {data, width, height};
 }
 
@@ -47,7 +45,7 @@ function frame(width, height, grey = 90) {
  * @param {{x: number, y: number, cellX: number, cellY?: number, black?: number, white?: number}} at
  */
 function draw(image, bytes, {x: left, y: top, cellX, cellY = cellX, black = 0, white = 255}) {
-	const fine = 4;
+	const fine = [left, top, cellX, cellY].every(Number.isInteger) ? 1 : 4;
 	for (let y = Math.floor(top); y < top + rows * cellY && y < image.height; y++) {
 		for (let x = Math.floor(left); x < left + columns * cellX && x < image.width; x++) {
 			if (x < 0 || y < 0) {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { settle, useTime } from './clock.js';
+import { settle } from './clock.js';
 import { FakePort, sender } from './fake.js';
 
 const { Requests } = await import('../../extension/background/requests.js');
 const { Failure } = await import('../../extension/shared/failure.js');
-
-const time = useTime();
 
 /** Requests whose dialogs the test answers. */
 function setUp() {
