@@ -149,3 +149,88 @@ export async function encodeClip({ colors, width, height, codec = 'vp8', seq = 0
 	encoder.close();
 	return frames;
 }
+
+/**
+ * What the tests of page/track.js say in a page that has it: there they speak for the relay (content/share.js), by the port
+ * that the track sends it.
+ */
+export function standForRelay() {
+	const id = 'portlight:abc';
+	const wishes = [];
+	const wanted = [];
+	window.addEventListener('message', ({ data, ports: [port] }) => {
+		if (data.type === 'portlight:redeem') {
+			const said = [];
+			const waiting = [];
+			const share = { port, wish: data, said, silent: false };
+			/** The next message of this type that nobody took yet. */
+			share.next = (type) => new Promise((resolve) => {
+				waiting.push({ type, resolve });
+				share.deliver();
+			});
+			share.deliver = () => {
+				for (const one of [...waiting]) {
+					const found = said.findIndex((message) => message.type === one.type);
+					if (found >= 0) {
+						waiting.splice(waiting.indexOf(one), 1);
+						one.resolve(...said.splice(found, 1));
+					}
+				}
+			};
+			port.onmessage = (event) => {
+				if (event.data.type === 'ping' && !share.silent) {
+					port.postMessage({ type: 'pong' });
+				} else {
+					said.push(event.data);
+					share.deliver();
+				}
+			};
+			const taker = wanted.shift();
+			taker ? taker(share) : wishes.push(share);
+		}
+	});
+	const opened = { type: 'opened', codec: 'vp8', width: 1920, height: 1080, maxFps: 30, surface: 'monitor', cursor: 'always' };
+	Object.assign(window, {
+		video: (mandatory = {}) => ({ video: { mandatory: { chromeMediaSource: 'desktop', chromeMediaSourceId: id, ...mandatory } } }),
+		/** Asks as a page does; resolves when the track's wish is there. */
+		async redeem(constraints = window.video()) {
+			const stream = navigator.mediaDevices.getUserMedia(constraints);
+			stream.catch(() => {});
+			const share = wishes.shift() ?? (await new Promise((resolve) => wanted.push(resolve)));
+			return Object.assign(share, { stream });
+		},
+		/** The same up to the track; the host opened it so. */
+		async live(constraints, how = {}) {
+			const share = await window.redeem(constraints);
+			share.port.postMessage({ ...opened, ...how });
+			share.stream = await share.stream;
+			[share.track] = share.stream.getVideoTracks();
+			let seq = 0;
+			/** Sends a picture of this size, and resolves when it was decoded. */
+			share.show = async (width, height, color = '#ff0000') => {
+				const [frame] = await window.encodeClip({ colors: [color], width, height, seq: seq++ });
+				share.port.postMessage(frame);
+				await share.next('credit');
+				return frame.pts;
+			};
+			share.size = () => {
+				const { width, height } = share.track.getSettings();
+				return [width, height];
+			};
+			return share;
+		},
+		/** Reads the pictures of a track, as they come. */
+		pictures(track) {
+			const reader = new window.MediaStreamTrackProcessor({ track, maxBufferSize: 10 }).readable.getReader();
+			return async () => {
+				const { done, value } = await reader.read();
+				const told = done ? null : { size: [value.displayWidth, value.displayHeight], timestamp: value.timestamp };
+				value?.close();
+				return told;
+			};
+		},
+		/** The refusal of a promise, as far as it can be handed on. */
+		refusal: (promise) => promise.then(() => null, ({ name, message, constraint }) => ({ name, message, constraint })),
+		ended: (track) => new Promise((resolve) => track.addEventListener('ended', resolve)),
+	});
+}
