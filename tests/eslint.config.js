@@ -30,7 +30,7 @@ export default [
 	{ files: ['tests/**/*.js'], languageOptions: { globals: { ...globals.node } } },
 	{
 		// Parts of these run in a page or in the extension's background.
-		files: ['tests/bench/**/*.js', 'tests/e2e/**/*.js'],
+		files: ['tests/bench/**/*.js', 'tests/e2e/**/*.js', 'tests/page/**/*.js'],
 		languageOptions: { globals: { ...globals.node, ...globals.browser, ...webext } },
 	},
 	{
