@@ -4,7 +4,8 @@
  * host's, which docs/PROTOCOL.md has.
  */
 import { readFileSync } from 'node:fs';
-import { chrome, FakeEvent, FakePort, sender, settle, useHost, useStorage } from '../../js/fake.js';
+import { settle } from '../../js/clock.js';
+import { chrome, FakeEvent, FakePort, sender, useHost, useStorage } from '../../js/fake.js';
 import { extensionApi, getMessage } from './in-page.js';
 
 const root = new URL('../../../', import.meta.url);
