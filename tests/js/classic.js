@@ -55,6 +55,7 @@ export function makeWindow(globals = {}) {
  */
 export function run(window, ...files) {
 	for (const file of files) {
-		runInContext(readFileSync(new URL(file, root), 'utf8'), contexts.get(window), { filename: file });
+		const url = new URL(file, root);
+		runInContext(readFileSync(url, 'utf8'), contexts.get(window), { filename: url.href });
 	}
 }
