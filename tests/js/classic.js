@@ -54,7 +54,8 @@ export function makeWindow(globals = {}, time = new FakeTime()) {
  */
 export function run(window, ...files) {
 	for (const file of files) {
-		runInContext(readFileSync(new URL(file, root), 'utf8'), contexts.get(window), { filename: file });
+		const url = new URL(file, root);
+		runInContext(readFileSync(url, 'utf8'), contexts.get(window), { filename: url.href });
 	}
 }
 
