@@ -282,8 +282,7 @@ static bool receive(struct helper *helper, int64_t deadline, bool *whole) {
 	return true;
 }
 
-/* Where nothing came for so long that nothing will. */
-static void expect_more(struct helper *helper, const char *what) {
+void helper_await(struct helper *helper, const char *what) {
 	bool whole = false;
 	if (!receive(helper, time_now_ms() + RIG_CAP_MS, &whole)) {
 		print_log(helper);
@@ -294,7 +293,7 @@ static void expect_more(struct helper *helper, const char *what) {
 void helper_take_frame(struct helper *helper) {
 	uint32_t frames = helper->frames;
 	while (helper->frames == frames) {
-		expect_more(helper, "no frame");
+		helper_await(helper, "no frame");
 	}
 }
 
@@ -309,7 +308,7 @@ void helper_rest(struct helper *helper, int64_t sent_us) {
 	while (helper->settled_frames != helper->frames ||
 		helper->settled_credit != helper->granted - helper->frames ||
 		helper->settled_us < sent_us || !helper->ready) {
-		expect_more(helper, "it does not settle");
+		helper_await(helper, "it does not settle");
 	}
 }
 
@@ -320,7 +319,7 @@ void helper_echo(struct helper *helper) {
 
 void helper_await_cursor(struct helper *helper, int32_t x, int32_t y) {
 	while (helper->cursors == 0 || helper->cursor.x != x || helper->cursor.y != y) {
-		expect_more(helper, "the cursor does not move");
+		helper_await(helper, "the cursor does not move");
 	}
 }
 
@@ -336,13 +335,13 @@ uint32_t helper_logged(const struct helper *helper, const char *text) {
 
 void helper_await_logged(struct helper *helper, const char *text, uint32_t times) {
 	while (helper_logged(helper, text) < times) {
-		expect_more(helper, text);
+		helper_await(helper, text);
 	}
 }
 
 void helper_expect_end(struct helper *helper, enum error_code code) {
 	while (!helper->ended) {
-		expect_more(helper, "no end");
+		helper_await(helper, "no end");
 	}
 	assert_string_equal(error_code_string(helper->ended_packet.code), error_code_string(code));
 	bool whole = false;

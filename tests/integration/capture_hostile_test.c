@@ -245,9 +245,37 @@ static void test_storm_of_resizes(void **state) {
 	share_stop(&share);
 }
 
+/* Shows eight large pictures, each at once when its buffers are there. Returns how many of them the
+ * helper saw, rather than to miss them and start the stream anew. */
+static uint32_t count_first_pictures(struct share *share) {
+	struct helper *helper = &share->helper;
+	uint32_t arrived = 0;
+	for (uint32_t i = 0; i < 16; i++) {
+		bool large = i % 2 == 0;
+		uint32_t keyframes = helper->keyframes;
+		uint32_t restarts = helper_logged(helper, restarted);
+		producer_say(&share->producer, large ? "resize 2560 1600" : "resize 640 360");
+		producer_expect(&share->producer, "buffers 4");
+		time_sleep_ms(large ? 0 : DRAWS_AFTER_MS);
+		producer_send(&share->producer, "frame");
+		while (helper->keyframes == keyframes &&
+			helper_logged(helper, restarted) == restarts) {
+			helper_await(helper, "neither a frame nor a restart");
+		}
+		arrived += large && helper->keyframes > keyframes;
+		while (helper->keyframes == keyframes) {
+			helper_watch(helper, 50);
+			producer_send(&share->producer, "frame");
+		}
+	}
+	print_message("%u of 8 large first pictures arrived\n", arrived);
+	return arrived;
+}
+
 /* PipeWire loses what comes before all of a format's buffers have joined. So they join without
- * delay, however large they are, and a producer that draws at once is seen. A loaded machine may
- * lose some all the same. */
+ * delay, however large they are, and a producer that draws at once is seen: all of eight times, or
+ * seven; never or once, where the buffers' pages are mapped as they join. A machine that is busy
+ * elsewhere may hold the helper up for as long. */
 static void test_first_picture_arrives(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "640x360", "--pool", "4", "--no-refresh", NULL};
@@ -255,24 +283,10 @@ static void test_first_picture_arrives(void **state) {
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_send(&share.producer, "frame");
 	share_settle(&share);
-	uint32_t arrived = 0;
-	for (uint32_t i = 0; i < 16; i++) {
-		bool large = i % 2 == 0;
-		uint32_t keyframes = share.helper.keyframes;
-		uint32_t restarts = helper_logged(&share.helper, restarted);
-		producer_say(&share.producer, large ? "resize 2560 1600" : "resize 640 360");
-		producer_expect(&share.producer, "buffers 4");
-		time_sleep_ms(large ? 0 : DRAWS_AFTER_MS);
-		producer_send(&share.producer, "frame");
-		/* Either it comes, or it is missed. */
-		while (share.helper.keyframes == keyframes &&
-			helper_logged(&share.helper, restarted) == restarts) {
-			helper_watch(&share.helper, 5);
-		}
-		arrived += large && share.helper.keyframes > keyframes;
+	int rounds = 1;
+	while (count_first_pictures(&share) < 6) {
+		assert_true(rounds++ < 3);
 	}
-	print_message("%u of 8 large first pictures arrived\n", arrived);
-	assert_true(arrived >= 4);
 	share_stop(&share);
 }
 

@@ -114,7 +114,10 @@ void helper_credit(struct helper *helper, uint16_t frames);
 /* Sends raw bytes as one packet. */
 void helper_send_bytes(struct helper *helper, const void *data, size_t length);
 
-/* Waits for a whole frame and decodes it. */
+/* Takes what comes next, a packet or lines of the log; `what` says what is missed when nothing
+ * does. A whole frame is decoded. */
+void helper_await(struct helper *helper, const char *what);
+/* Waits for a whole frame. */
 void helper_take_frame(struct helper *helper);
 /* Takes frames until the helper has nothing left to do, after it has dealt with every packet that
  * was sent and with the picture of `sent_us` (0: whichever). For that it needs credit, but less
