@@ -1,5 +1,6 @@
 #include "capture/pipeline.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ struct pipeline {
 	uint32_t credit;
 	uint32_t sequence;
 	int64_t last_pts_us;
+	int64_t taken_us;    /* of the last picture that was looked at */
 	uint32_t last_width; /* of the last frame */
 	uint32_t last_height;
 	int64_t change_us;  /* when the last change was encoded */
@@ -181,6 +183,7 @@ static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
 	pipeline->begun = !canvas_is_empty(&pipeline->canvas);
 	source_unlock(pipeline->source);
 	pipeline->waiting = false;
+	pipeline->taken_us = last.pts_us;
 	if (last.moved) {
 		cursor_packet_repeat(&pipeline->cursor);
 	}
@@ -385,11 +388,21 @@ static void make_frames(struct pipeline *pipeline) {
 	}
 }
 
+/* Nothing is left to do until a packet or a picture comes: what tests wait for. */
+static bool is_settled(const struct pipeline *pipeline) {
+	return pipeline->ready && !pipeline->failed && !pipeline->waiting && !is_stale(pipeline) &&
+	       improve_at(pipeline) == INT64_MAX && channel_idle(pipeline->channel);
+}
+
 void pipeline_step(struct pipeline *pipeline) {
 	send_cursor(pipeline);
 	make_frames(pipeline);
 	/* Where a frame has another size or region, the cursor has another place. */
 	send_cursor(pipeline);
+	if (is_settled(pipeline)) {
+		log_debug("settled: %u frames, credit for %u, pictures until %" PRId64 " us",
+			pipeline->sequence, pipeline->credit, pipeline->taken_us);
+	}
 }
 
 void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height) {

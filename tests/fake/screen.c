@@ -156,6 +156,7 @@ static void write_metadata(struct screen *screen, struct spa_buffer *buffer, con
 		header->seq = screen->sequence;
 		header->pts = has(faults, "no-pts") ? -1 : (int64_t)SPA_TIMESPEC_TO_NSEC(&now);
 		header->pts -= has(faults, "old-pts") ? INT64_C(5000000000) : 0;
+		screen->pts_us = header->pts / 1000;
 		header->flags =
 			has(faults, "header-corrupted") ? SPA_META_HEADER_FLAG_CORRUPTED : 0;
 	}

@@ -34,7 +34,8 @@ struct screen {
 	int32_t pointer_y;
 	uint32_t pointer_told; /* how often its bitmap was */
 	uint64_t sequence;
-	bool shown; /* this canvas was sent */
+	int64_t pts_us; /* of what was sent last; 0: it said none */
+	bool shown;     /* this canvas was sent */
 };
 
 /* A black canvas of that size. False when it is none. */

@@ -2,16 +2,12 @@
  * What the capture engine makes of a stream beyond its plain pictures: lies, transforms, pointers,
  * live settings, storms of sizes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <sys/types.h>
-
-#include <cmocka.h>
 
 #include "capture_rig.h"
+#include "unit.h"
 
-/* What the producer conceals is seen nevertheless, and soon. */
+/* What the producer conceals is seen nevertheless. */
 static void test_lies(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "400x240", NULL};
@@ -19,7 +15,8 @@ static void test_lies(void **state) {
 	producer_say(&share.producer, "fill %06x", GREY);
 	producer_send(&share.producer, "frame");
 	share_settle(&share);
-	time_sleep_ms(300);
+	/* After such a rest all of a picture is looked at. */
+	time_sleep_ms(500);
 	producer_say(&share.producer, "fill %06x 300 150 64 64", RED);
 	producer_send(&share.producer, "frame damage-lie");
 	share_settle(&share);
@@ -99,13 +96,12 @@ static void test_pointer_is_sent(void **state) {
 	uint32_t frames = share.helper.frames;
 	producer_say(&share.producer, "pointer 300 60");
 	producer_send(&share.producer, "cursor mutter");
-	helper_drain(&share.helper, 200);
+	helper_await_cursor(&share.helper, 150, 30);
+	helper_echo(&share.helper);
 	assert_int_equal(share.helper.frames, frames);
 	assert_true(share.helper.cursors >= 2);
 	assert_true(share.helper.bitmaps >= 1);
 	assert_true(share.helper.cursor.visible);
-	assert_int_equal(share.helper.cursor.x, 150);
-	assert_int_equal(share.helper.cursor.y, 30);
 	helper_expect_colour(&share.helper, 54, 54, BLUE);
 	share_stop(&share);
 }
@@ -124,11 +120,11 @@ static void test_live_settings(void **state) {
 		const struct packet set = {.type = PACKET_SET,
 			.set = {.max_fps = 30, .max_kbps = 2000, .max_width = sides[i][0]}};
 		helper_send(&share.helper, &set);
-		assert_true(helper_next_frame(&share.helper, 500));
+		helper_take_frame(&share.helper);
 		assert_true(share.helper.frame.key);
 		assert_int_equal(share.helper.frame.width, sides[i][1]);
 		assert_int_equal(share.helper.frame.height, sides[i][2]);
-		helper_drain(&share.helper, REST_MS);
+		share_rest(&share);
 		helper_expect_colour(&share.helper, sides[i][1] / 4, sides[i][2] / 4, RED);
 		helper_expect_colour(
 			&share.helper, sides[i][1] * 3 / 4, sides[i][2] * 3 / 4, GREEN);
@@ -143,40 +139,37 @@ static void set_rate(struct share *share, uint16_t max_fps) {
 }
 
 /* Waits until the producer was told of a limit that fits max_fps: twice as much, or its own 60
- * pictures a second. Frames are taken meanwhile. */
-static void expect_limit(struct share *share, uint32_t max_fps) {
-	int64_t deadline = time_now_ms() + 1000;
+ * pictures a second. Frames are taken meanwhile. Returns how many formats it had so far. */
+static uint32_t expect_limit(struct share *share, uint32_t max_fps) {
+	int64_t deadline = time_now_ms() + RIG_CAP_MS;
 	uint32_t tenths = max_fps * 21 < 600 ? max_fps * 21 : 600;
 	for (;;) {
 		uint32_t number = 0;
 		uint32_t divisor = 0;
+		uint32_t formats = 0;
 		producer_say(&share->producer, "limit");
 		const char *line = producer_expect(&share->producer, "limit ");
-		assert_int_equal(sscanf(line, "limit %u/%u", &number, &divisor), 2);
+		assert_int_equal(sscanf(line, "limit %u/%u %u", &number, &divisor, &formats), 3);
 		if (number * 10 == divisor * tenths) {
-			return;
+			return formats;
 		}
 		if (time_now_ms() > deadline) {
 			fail_msg("%s, with %u frames a second", line, max_fps);
 		}
-		helper_next_frame(&share->helper, 10);
+		helper_watch(&share->helper, 10);
 	}
 }
 
-/* Takes frames for ms milliseconds. Returns how many came; *gap is the longest wait for one. */
-static uint32_t take_frames(struct share *share, int ms, int *gap) {
-	int64_t last = time_now_ms();
-	int64_t end = last + ms;
-	uint32_t count = 0;
-	*gap = 0;
-	for (int64_t now; (now = time_now_ms()) < end;) {
-		bool came = helper_next_frame(&share->helper, (int)(end - now));
-		now = time_now_ms();
-		*gap = now - last > *gap ? (int)(now - last) : *gap;
-		last = came ? now : last;
-		count += came;
+/* Takes so many frames. Returns how many of them came within gap_us of the one before, by the
+ * producer's clock. */
+static uint32_t count_close(struct share *share, uint32_t count, int64_t gap_us) {
+	uint32_t close = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		int64_t last = share->helper.frame.pts_us;
+		helper_take_frame(&share->helper);
+		close += share->helper.frame.pts_us - last < gap_us;
 	}
-	return count;
+	return close;
 }
 
 /* A producer that heeds rates is asked for more when more are wanted, and the share goes on. */
@@ -187,35 +180,40 @@ static void test_rate_is_raised(void **state) {
 	const char *const arguments[] = {"--size", "400x240", "--heed-limit", NULL};
 	share_start(&share, *state, arguments, &open);
 	expect_limit(&share, 5);
-	producer_say(&share.producer, "run 60 300");
-	int gap = 0;
-	assert_true(helper_next_frame(&share.helper, 2000));
-	assert_in_range(take_frames(&share, 1000, &gap), 3, 7);
+	producer_say(&share.producer, "run 60 3000");
+	helper_take_frame(&share.helper);
+	int64_t first = share.helper.frame.pts_us;
+	(void)count_close(&share, 6, 0);
+	/* By the producer's clock; of its own it gives twice as many. */
+	assert_true(share.helper.frame.pts_us - first > 6 * 200000 * 2 / 3);
+	int64_t began = time_now_ms();
 	set_rate(&share, 30);
-	uint32_t frames = take_frames(&share, 1500, &gap);
-	print_message("%u frames, %d ms without one\n", frames, gap);
-	expect_limit(&share, 30);
-	/* A producer that was not asked again would give 15. */
-	assert_in_range(frames, 30, 48);
-	assert_true(gap <= 200);
+	uint32_t formats = expect_limit(&share, 30);
+	helper_take_frame(&share.helper);
+	rig_took("first frame of a raised rate", time_now_ms() - began);
+	/* A producer that was not asked again has 95 ms between any two. */
+	uint32_t close = count_close(&share, 40, 80000);
+	print_message("%u of 40 frames within 80 ms of the one before\n", close);
+	assert_true(close >= 13);
 	/* One that does is left alone. */
 	set_rate(&share, 20);
-	take_frames(&share, 300, &gap);
-	expect_limit(&share, 30);
+	(void)count_close(&share, 5, 0);
 	/* Back again, and raised while nothing moves. */
 	set_rate(&share, 5);
-	expect_limit(&share, 5);
-	producer_expect(&share.producer, "ran ");
-	helper_drain(&share.helper, 500);
+	assert_int_equal(expect_limit(&share, 5), formats + 1);
+	producer_say(&share.producer, "run 60 1");
+	(void)share_expect(&share, "ran ");
+	share_rest(&share);
 	set_rate(&share, 60);
 	expect_limit(&share, 60);
 	/* More than it can, which makes no difference. */
 	set_rate(&share, 240);
-	helper_drain(&share.helper, 200);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_send(&share.producer, "frame");
-	share_settle(&share);
-	helper_expect_colour(&share.helper, 200, 120, GREEN);
+	helper_take_frame(&share.helper);
+	helper_await_colour(&share.helper, 200, 120, GREEN);
+	share_rest(&share);
+	expect_limit(&share, 60);
 	assert_int_equal(share.helper.keyframes, 1);
 	share_stop(&share);
 }
@@ -243,10 +241,12 @@ static void test_rate_is_raised_early(void **state) {
 	}
 }
 
+/* The picture comes anew for it. */
 static void set_region(struct share *share, struct packet_region region) {
 	const struct packet set = {
 		.type = PACKET_SET, .set = {.max_fps = 60, .max_kbps = 8000, .region = region}};
 	helper_send(&share->helper, &set);
+	(void)producer_expect(&share->producer, "refreshed ");
 }
 
 /* Only the region is sent; what changes elsewhere is no frame; another one comes of a still screen
@@ -271,29 +271,31 @@ static void test_region(void **state) {
 	producer_send(&share.producer, "frame");
 	producer_say(&share.producer, "fill %06x 310 0 90 200", BLUE);
 	producer_send(&share.producer, "frame");
-	assert_false(helper_next_frame(&share.helper, 300));
+	share_rest(&share);
+	assert_int_equal(share.helper.frames, frames);
 	/* Elsewhere, of the same size: no keyframe. */
 	set_region(&share, (struct packet_region){0, 60, 200, 120});
-	assert_true(helper_next_frame(&share.helper, 2000));
+	helper_take_frame(&share.helper);
 	assert_false(share.helper.frame.key);
 	assert_int_equal(share.helper.frames, frames + 1);
-	helper_drain(&share.helper, REST_MS);
+	share_rest(&share);
 	helper_expect_colour(&share.helper, 40, 60, BLUE);
 	helper_expect_colour(&share.helper, 150, 30, RED);
 	/* Past the edge, what is there of it. */
 	set_region(&share, (struct packet_region){300, 180, 800, 800});
-	assert_true(helper_next_frame(&share.helper, 2000));
+	helper_take_frame(&share.helper);
 	assert_true(share.helper.frame.key);
 	assert_int_equal(share.helper.frame.width, 100);
 	assert_int_equal(share.helper.frame.height, 60);
 	/* None of it is there: nothing comes, and the share goes on. */
 	set_region(&share, (struct packet_region){500, 0, 100, 60});
-	helper_drain(&share.helper, 500);
+	share_rest(&share);
+	assert_int_equal(share.helper.keyframes, 2);
 	set_region(&share, (struct packet_region){0});
-	assert_true(helper_next_frame(&share.helper, 2000));
+	helper_take_frame(&share.helper);
 	assert_int_equal(share.helper.frame.width, 400);
 	assert_int_equal(share.helper.keyframes, 3);
-	helper_drain(&share.helper, REST_MS);
+	share_rest(&share);
 	helper_expect_colour(&share.helper, 350, 100, BLUE);
 	helper_expect_colour(&share.helper, 350, 220, GREEN);
 	share_stop(&share);
@@ -323,14 +325,13 @@ static void test_fractional_scale(void **state) {
 	helper_expect_colour(&share.helper, 396, 236, RED);
 	/* What the desktop would call (320, 192). */
 	set_region(&share, (struct packet_region){400, 240, 100, 60});
-	assert_true(helper_next_frame(&share.helper, 2000));
-	helper_drain(&share.helper, REST_MS);
+	share_settle(&share);
 	assert_int_equal(share.helper.frame.width, 100);
 	assert_int_equal(share.helper.frame.height, 60);
 	helper_expect_colour(&share.helper, 3, 3, RED);
 	helper_expect_colour(&share.helper, 96, 56, RED);
 	set_region(&share, (struct packet_region){0});
-	assert_true(helper_next_frame(&share.helper, 2000));
+	helper_take_frame(&share.helper);
 	assert_int_equal(share.helper.frame.width, 500);
 	assert_int_equal(share.helper.frame.height, 300);
 	share_stop(&share);
@@ -393,12 +394,14 @@ static void test_text_is_444(void **state) {
 static void film_until(struct share *share, enum packet_codec codec) {
 	struct helper *helper = &share->helper;
 	int64_t began = time_now_ms();
-	for (uint32_t i = 0; helper->frames == 0 || helper->frame.codec != codec; i++) {
-		assert_true(time_now_ms() - began < 10000);
-		producer_say(&share->producer, "film %u", i);
+	uint32_t pictures = 0;
+	while (helper->frames == 0 || helper->frame.codec != codec) {
+		assert_true(time_now_ms() - began < RIG_CAP_MS);
+		producer_say(&share->producer, "film %u", pictures++);
 		producer_send(&share->producer, "frame");
-		helper_drain(helper, 33);
+		helper_watch(helper, 33);
 	}
+	print_message("VP%s after %u pictures\n", codec == PACKET_CODEC_VP8 ? "8" : "9", pictures);
 }
 
 /* What keeps moving is encoded with VP8, which takes half the time, until the screen rests. The
@@ -417,15 +420,18 @@ static void test_film_changes_the_codec(void **state) {
 	producer_say(&share.producer, "fill %06x 100 60 200 120", RED);
 	producer_send(&share.producer, "frame");
 	int64_t began = time_now_ms();
+	uint32_t frames = share.helper.frames;
 	while (share.helper.frame.codec == PACKET_CODEC_VP8) {
-		assert_true(helper_next_frame(&share.helper, 3000));
+		helper_take_frame(&share.helper);
 	}
-	assert_true(time_now_ms() - began > 1000);
+	rig_took("VP9 again after a film", time_now_ms() - began);
+	/* Not before the screen has rested: VP8 shows it first, and makes it better. */
+	assert_true(share.helper.frames - frames > 2);
 	assert_int_equal(share.helper.keyframes, 3);
 	helper_expect_colour(&share.helper, 200, 120, RED);
 	helper_expect_colour(&share.helper, 20, 20, GREEN);
-	helper_drain(&share.helper, REST_MS);
-	assert_int_equal(helper_drain(&share.helper, 3000), 0);
+	share_rest(&share);
+	assert_int_equal(share.helper.keyframes, 3);
 	share_stop(&share);
 }
 
@@ -433,6 +439,7 @@ static void test_film_changes_the_codec(void **state) {
 static void test_storm_of_sizes(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "640x360", "--pool", "2", NULL};
+	int64_t took[100];
 	share_start(&share, *state, arguments, &share_usual);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	for (uint32_t i = 0; i < 100; i++) {
@@ -442,16 +449,17 @@ static void test_storm_of_sizes(void **state) {
 		producer_send(&share.producer, "frame");
 		int64_t sent = time_now_ms();
 		do {
-			assert_true(helper_next_frame(&share.helper, 500));
+			helper_take_frame(&share.helper);
 		} while (share.helper.frame.width != (width & ~1u));
+		took[i] = time_now_ms() - sent;
 		assert_int_equal(share.helper.frame.height, height & ~1u);
 		assert_true(share.helper.frame.key);
-		assert_true(time_now_ms() - sent < 400);
 	}
+	rig_took_each("keyframe of another crop", took, 100);
 	share_stop(&share);
 }
 
-int main(int argc, char **argv) {
+int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_transforms),
@@ -468,5 +476,5 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_film_changes_the_codec),
 		cmocka_unit_test(test_storm_of_sizes),
 	};
-	return rig_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+	return rig_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -1,9 +1,7 @@
-#include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +10,72 @@
 #include <unistd.h>
 #include <vpx/vp8dx.h>
 
-#include <cmocka.h>
-
 #include "capture_rig.h"
+#include "unit.h"
+
+/* Of the log's pipe: the helper must never wait for a test that looks elsewhere. */
+#define LOG_ROOM (1024 * 1024)
+
+/* What a line of the helper's log says. Others than its own, as a sanitizer's, are passed on. */
+static void note_line(struct helper *helper, const char *line) {
+	uint32_t frames = 0;
+	uint32_t credit = 0;
+	int64_t pts_us = 0;
+	const char *settled = strstr(line, "debug: settled: ");
+	if (settled != NULL && sscanf(settled,
+				       "debug: settled: %" SCNu32 " frames, credit for %" SCNu32
+				       ", pictures until %" SCNd64,
+				       &frames, &credit, &pts_us) == 3) {
+		helper->settled_frames = frames;
+		helper->settled_credit = credit;
+		helper->settled_us = pts_us;
+	}
+	if (strncmp(line, "portlight-capture[", 18) != 0 ||
+		getenv("PORTLIGHT_TEST_VERBOSE") != NULL) {
+		fprintf(stderr, "%s\n", line);
+	}
+}
+
+/* Reads what is there of the log. False at its end. */
+static bool read_log(struct helper *helper) {
+	char text[4096];
+	ssize_t got = read(helper->log_fd, text, sizeof(text));
+	if (got <= 0) {
+		close(helper->log_fd);
+		helper->log_fd = -1;
+		return false;
+	}
+	helper->log = realloc(helper->log, helper->log_length + (size_t)got + 1);
+	assert_non_null(helper->log);
+	memcpy(helper->log + helper->log_length, text, (size_t)got);
+	helper->log_length += (size_t)got;
+	helper->log[helper->log_length] = '\0';
+	char *end;
+	while ((end = strchr(helper->log + helper->log_seen, '\n')) != NULL) {
+		*end = '\0';
+		note_line(helper, helper->log + helper->log_seen);
+		*end = '\n';
+		helper->log_seen = (size_t)(end + 1 - helper->log);
+	}
+	return true;
+}
+
+/* What it logged last, for whoever wonders why a test fails. */
+static void print_log(const struct helper *helper) {
+	const size_t most = 2000;
+	if (helper->log != NULL) {
+		print_error("%s",
+			helper->log + (helper->log_length > most ? helper->log_length - most : 0));
+	}
+}
 
 void helper_start(struct helper *helper) {
 	*helper = (struct helper){0};
 	int pair[2];
+	int log[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(pipe2(log, O_CLOEXEC), 0);
+	(void)fcntl(log[1], F_SETPIPE_SZ, LOG_ROOM);
 	helper->pid = fork();
 	if (helper->pid == 0) {
 		/* As from a browser: without the desktop's environment. */
@@ -29,6 +85,8 @@ void helper_start(struct helper *helper) {
 		setenv("PIPEWIRE_AUTOCONNECT", "0", 1);
 		/* Looking for leaks at exit takes ptrace, which the sandbox kills for. */
 		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+		setenv("PORTLIGHT_LOG", "debug", 1);
+		dup2(log[1], STDERR_FILENO);
 		if (pair[1] == 3) {
 			fcntl(3, F_SETFD, 0);
 		} else {
@@ -38,30 +96,34 @@ void helper_start(struct helper *helper) {
 		_exit(127);
 	}
 	close(pair[1]);
+	close(log[1]);
 	helper->socket = pair[0];
+	helper->log_fd = log[0];
 }
 
-void helper_stop(struct helper *helper) {
-	if (helper->socket >= 0) {
-		close(helper->socket);
+int64_t helper_stop(struct helper *helper) {
+	int64_t began = time_now_ms();
+	close(helper->socket);
+	/* It ends with the process. */
+	struct pollfd poller = {.fd = helper->log_fd, .events = POLLIN};
+	while (poll(&poller, 1, RIG_CAP_MS) > 0 && read_log(helper)) {
 	}
-	int64_t deadline = time_now_ms() + 1000;
 	int status = 0;
-	pid_t got = 0;
-	while ((got = waitpid(helper->pid, &status, WNOHANG)) == 0 && time_now_ms() < deadline) {
-		time_sleep_ms(5);
-	}
-	if (got == 0) {
+	if (helper->log_fd >= 0) {
+		print_log(helper);
 		kill(helper->pid, SIGKILL);
-		waitpid(helper->pid, NULL, 0);
-		fail_msg("the helper lives on a second after its socket closed");
+		fail_msg("the helper lives on after its socket closed");
 	}
+	assert_int_equal(waitpid(helper->pid, &status, 0), helper->pid);
+	int64_t took = time_now_ms() - began;
 	if (helper->decoder_open) {
 		vpx_codec_destroy(&helper->decoder);
 	}
 	free(helper->data);
+	free(helper->log);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+	return took;
 }
 
 static void send_with_fd(int socket, const void *data, size_t length, int fd) {
@@ -85,6 +147,7 @@ static void send_with_fd(int socket, const void *data, size_t length, int fd) {
 
 void helper_open(struct helper *helper, int fd, const struct packet_open *open) {
 	const struct packet packet = {.type = PACKET_OPEN, .open = *open};
+	helper->granted += open->credit;
 	uint8_t bytes[PACKET_SIZE_MAX];
 	send_with_fd(helper->socket, bytes, packet_write(&packet, bytes), fd);
 	if (fd >= 0) {
@@ -102,6 +165,7 @@ void helper_send_bytes(struct helper *helper, const void *data, size_t length) {
 }
 
 void helper_credit(struct helper *helper, uint16_t frames) {
+	helper->granted += frames;
 	helper_send(helper, &(struct packet){.type = PACKET_CREDIT, .credit.frames = frames});
 }
 
@@ -152,6 +216,7 @@ static bool take_fragment(struct helper *helper, const struct packet_frame *fram
 		return false;
 	}
 	helper->frames++;
+	assert_true(helper->frames <= helper->granted);
 	helper->keyframes += frame->key;
 	return true;
 }
@@ -185,15 +250,22 @@ static bool take_packet(struct helper *helper, const uint8_t *data, size_t lengt
 	}
 }
 
-/* Receives at most one packet by `deadline`. False when the time is up or nothing more will come.
- */
+/* Receives at most one packet, or what is there of the log, by `deadline`. False when the time is
+ * up or nothing more will come. */
 static bool receive(struct helper *helper, int64_t deadline, bool *whole) {
 	static uint8_t data[PACKET_SIZE_MAX + 1];
-	struct pollfd poller = {.fd = helper->socket, .events = POLLIN};
+	struct pollfd pollers[] = {
+		{.fd = helper->socket, .events = POLLIN}, {.fd = helper->log_fd, .events = POLLIN}};
 	int64_t left = deadline - time_now_ms();
 	*whole = false;
-	if (helper->closed || poll(&poller, 1, left > 0 ? (int)left : 0) <= 0) {
+	if (helper->closed || poll(pollers, 2, left > 0 ? (int)left : 0) <= 0) {
 		return false;
+	}
+	if (pollers[1].revents != 0) {
+		(void)read_log(helper);
+	}
+	if (pollers[0].revents == 0) {
+		return true;
 	}
 	ssize_t got = recv(helper->socket, data, sizeof(data), 0);
 	if (got <= 0) {
@@ -201,40 +273,79 @@ static bool receive(struct helper *helper, int64_t deadline, bool *whole) {
 		return false;
 	}
 	*whole = take_packet(helper, data, (size_t)got);
-	return true;
-}
-
-bool helper_next_frame(struct helper *helper, int timeout_ms) {
-	int64_t deadline = time_now_ms() + timeout_ms;
-	bool whole = false;
-	while (!whole) {
-		if (!receive(helper, deadline, &whole)) {
-			return false;
+	if (*whole) {
+		decode(helper);
+		if (helper->auto_credit) {
+			helper_credit(helper, 1);
 		}
 	}
-	decode(helper);
-	if (helper->auto_credit) {
-		helper_credit(helper, 1);
-	}
 	return true;
 }
 
-uint32_t helper_drain(struct helper *helper, int quiet_ms) {
-	uint32_t count = 0;
-	while (helper_next_frame(helper, quiet_ms)) {
-		count++;
+void helper_await(struct helper *helper, const char *what) {
+	bool whole = false;
+	if (!receive(helper, time_now_ms() + RIG_CAP_MS, &whole)) {
+		print_log(helper);
+		fail_msg("%s %s", helper->closed ? "the helper is gone:" : "nothing comes:", what);
 	}
-	return count;
+}
+
+void helper_take_frame(struct helper *helper) {
+	uint32_t frames = helper->frames;
+	while (helper->frames == frames) {
+		helper_await(helper, "no frame");
+	}
+}
+
+void helper_watch(struct helper *helper, int ms) {
+	int64_t deadline = time_now_ms() + ms;
+	bool whole = false;
+	while (receive(helper, deadline, &whole)) {
+	}
+}
+
+void helper_rest(struct helper *helper, int64_t sent_us) {
+	while (helper->settled_frames != helper->frames ||
+		helper->settled_credit != helper->granted - helper->frames ||
+		helper->settled_us < sent_us || !helper->ready) {
+		helper_await(helper, "it does not settle");
+	}
+}
+
+void helper_echo(struct helper *helper) {
+	helper_credit(helper, 1);
+	helper_rest(helper, 0);
+}
+
+void helper_await_cursor(struct helper *helper, int32_t x, int32_t y) {
+	while (helper->cursors == 0 || helper->cursor.x != x || helper->cursor.y != y) {
+		helper_await(helper, "the cursor does not move");
+	}
+}
+
+uint32_t helper_logged(const struct helper *helper, const char *text) {
+	uint32_t times = 0;
+	const char *at = helper->log;
+	while (at != NULL && (at = strstr(at, text)) != NULL) {
+		times++;
+		at++;
+	}
+	return times;
+}
+
+void helper_await_logged(struct helper *helper, const char *text, uint32_t times) {
+	while (helper_logged(helper, text) < times) {
+		helper_await(helper, text);
+	}
 }
 
 void helper_expect_end(struct helper *helper, enum error_code code) {
-	int64_t deadline = time_now_ms() + 5000;
-	bool whole = false;
-	while (!helper->ended && receive(helper, deadline, &whole)) {
+	while (!helper->ended) {
+		helper_await(helper, "no end");
 	}
-	assert_true(helper->ended);
 	assert_string_equal(error_code_string(helper->ended_packet.code), error_code_string(code));
-	while (!helper->closed && receive(helper, time_now_ms() + 1000, &whole)) {
+	bool whole = false;
+	while (receive(helper, time_now_ms() + RIG_CAP_MS, &whole)) {
 	}
 	assert_true(helper->closed);
 }
@@ -277,11 +388,12 @@ void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, u
 }
 
 void helper_await_colour(struct helper *helper, uint32_t x, uint32_t y, uint32_t colour) {
-	int64_t deadline = time_now_ms() + 5000;
+	int64_t deadline = time_now_ms() + RIG_CAP_MS;
 	int got = 0;
 	double should = 0;
+	bool whole = false;
 	while (other_plane(helper, x, y, colour, &got, &should) >= 0 &&
-		helper_next_frame(helper, (int)(deadline - time_now_ms()))) {
+		receive(helper, deadline, &whole)) {
 	}
 	helper_expect_colour(helper, x, y, colour);
 }
@@ -298,6 +410,7 @@ void share_start(struct share *share, const struct rig *rig, const char *const *
 	share->helper.auto_credit = open->credit > 0;
 	helper_open(&share->helper, rig_connect(rig), &packet);
 	producer_expect(&share->producer, "state streaming");
+	helper_await_logged(&share->helper, "stream: streaming", 1);
 	/* PipeWire tells each end that it runs before it has both in one cycle; what is sent in
 	 * between gets lost. test_lost_first_picture() is about that. */
 	time_sleep_ms(100);
@@ -308,7 +421,24 @@ void share_stop(struct share *share) {
 	producer_stop(&share->producer);
 }
 
+void share_rest(struct share *share) {
+	helper_rest(&share->helper, share->producer.sent_us);
+}
+
 void share_settle(struct share *share) {
-	assert_true(helper_next_frame(&share->helper, 2000));
-	helper_drain(&share->helper, 300);
+	helper_take_frame(&share->helper);
+	share_rest(share);
+}
+
+const char *share_expect(struct share *share, const char *wanted) {
+	int64_t deadline = time_now_ms() + RIG_CAP_MS;
+	const char *line;
+	while ((line = producer_look(&share->producer, wanted)) == NULL) {
+		if (time_now_ms() > deadline) {
+			fail_msg("the producer does not say %s", wanted);
+			break;
+		}
+		helper_watch(&share->helper, 5);
+	}
+	return line;
 }

@@ -2,16 +2,12 @@
  * Producers that change everything at any moment: formats, sizes, crops, orientations, time, and
  * how fast they come.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
-
-#include <cmocka.h>
 
 #include "capture_rig.h"
+#include "unit.h"
 
 /* The producer has its new format, and buffers for it. */
 static void renegotiated(struct share *share, uint32_t width, uint32_t height) {
@@ -20,6 +16,10 @@ static void renegotiated(struct share *share, uint32_t width, uint32_t height) {
 	producer_expect(&share->producer, wanted);
 	producer_expect(&share->producer, "buffers 2");
 }
+
+/* Of the helper's log. */
+static const char offered_anew[] = "the format is offered anew";
+static const char restarted[] = "the stream is restarted";
 
 /* The colours keep their order, whichever one the bytes have. */
 static void test_formats_alternate(void **state) {
@@ -35,9 +35,9 @@ static void test_formats_alternate(void **state) {
 		renegotiated(&share, 400, 240);
 		producer_say(&share.producer, "fill %06x %u 100 24 24", RED, 8 + 32 * i);
 		producer_send(&share.producer, "frame");
-		assert_true(helper_next_frame(&share.helper, 5000));
+		helper_take_frame(&share.helper);
 	}
-	helper_drain(&share.helper, REST_MS);
+	share_rest(&share);
 	for (uint32_t i = 0; i < 12; i++) {
 		helper_await_colour(&share.helper, 20 + 32 * i, 112, RED);
 		helper_await_colour(&share.helper, 20 + 32 * i, 60, BLUE);
@@ -48,7 +48,7 @@ static void test_formats_alternate(void **state) {
 		producer_say(&share.producer, "formats %s", formats[i % 4]);
 		producer_say(&share.producer, "frame");
 	}
-	share_settle(&share);
+	helper_take_frame(&share.helper);
 	helper_await_colour(&share.helper, 200, 40, GREEN);
 	helper_await_colour(&share.helper, 20, 112, RED);
 	helper_await_colour(&share.helper, 200, 200, BLUE);
@@ -76,13 +76,15 @@ static void test_buffers_without_memory(void **state) {
 		producer_say(&share.producer, "fill %06x %u 100 24 24", RED, 40 * times);
 		producer_send(&share.producer, "frame");
 		share_settle(&share);
-		helper_drain(&share.helper, REST_MS);
 		helper_expect_colour(&share.helper, 12 + 40 * times, 112, RED);
 	}
 	/* Where none ever comes nobody goes on asking, and the next format is as good as any. */
+	uint32_t offers = helper_logged(&share.helper, offered_anew);
 	producer_say(&share.producer, "bare 100");
 	producer_say(&share.producer, "formats RGBA");
-	helper_drain(&share.helper, 1500);
+	helper_await_logged(&share.helper, offered_anew, offers + 5);
+	/* Whoever asked a seventh time would not take to this. */
+	helper_await_logged(&share.helper, restarted, helper_logged(&share.helper, restarted) + 1);
 	producer_say(&share.producer, "bare 0");
 	producer_expect(&share.producer, "left 94");
 	producer_say(&share.producer, "fill %06x 0 0 400 100", GREEN);
@@ -106,19 +108,19 @@ static void test_two_buffers_bursts(void **state) {
 	share_settle(&share);
 	for (uint32_t i = 0; i < 10; i++) {
 		share.helper.auto_credit = i % 3 != 2;
-		producer_say(&share.producer, "run 200 60");
-		uint32_t frames = share.helper.frames;
-		helper_drain(&share.helper, 150);
-		const char *line = producer_expect(&share.producer, "ran ");
-		assert_true(strtol(line + strlen("ran "), NULL, 10) >= 50);
+		for (uint32_t j = 0; j < 60; j++) {
+			producer_say(&share.producer, "fill %06x %u 16 32 32",
+				j % 2 == 0 ? BLUE : WHITE, 8 * j);
+			producer_send(&share.producer, "frame");
+			helper_watch(&share.helper, 5);
+		}
 		producer_say(&share.producer, "fill %06x %u 200 40 40", RED, 20 + 60 * i);
 		producer_send(&share.producer, "frame");
 		if (!share.helper.auto_credit) {
-			assert_true(share.helper.frames - frames <= 16);
 			share.helper.auto_credit = true;
 			helper_credit(&share.helper, 16);
 		}
-		helper_drain(&share.helper, REST_MS);
+		share_rest(&share);
 		helper_expect_colour(&share.helper, 40 + 60 * i, 220, RED);
 	}
 	assert_int_equal(share.helper.keyframes, 1);
@@ -139,10 +141,10 @@ static void check_moving_crop(void **state, enum packet_cursor_mode cursor) {
 		producer_say(&share.producer, "crop %u %u 160 120", 60 + i, 80 - i);
 		producer_send(&share.producer, "frame");
 		if (i == 0) {
-			assert_true(helper_next_frame(&share.helper, 2000));
+			helper_take_frame(&share.helper);
 		}
 	}
-	helper_drain(&share.helper, REST_MS);
+	share_rest(&share);
 	assert_int_equal(share.helper.frame.width, 160);
 	assert_int_equal(share.helper.frame.height, 120);
 	assert_int_equal(share.helper.keyframes, 1);
@@ -185,15 +187,6 @@ static void test_transform_changes_every_frame(void **state) {
 	share_stop(&share);
 }
 
-static int by_size(const void *a, const void *b) {
-	int64_t left = *(const int64_t *)a;
-	int64_t right = *(const int64_t *)b;
-	return (left > right) - (left < right);
-}
-
-/* A compositor draws when its next picture is due, at 60 Hz. */
-#define DRAWS_AFTER_MS 16
-
 /* The milliseconds from the first picture of a new size, which is drawn so long after its buffers
  * are there, to its keyframe. No frame of a third size comes between, and no other keyframe. */
 static int64_t resize(
@@ -209,7 +202,7 @@ static int64_t resize(
 	int64_t sent = time_now_ms();
 	/* What was refined of the old size may still be on its way. */
 	for (;;) {
-		assert_true(helper_next_frame(helper, 5000));
+		helper_take_frame(helper);
 		if (helper->frame.key) {
 			break;
 		}
@@ -221,14 +214,6 @@ static int64_t resize(
 	assert_int_equal(helper->frame.height, height & ~1u);
 	helper_expect_colour(helper, 30, 30, colour);
 	return took;
-}
-
-/* Returns the median. */
-static int64_t tell(const char *what, int64_t *took, size_t count) {
-	qsort(took, count, sizeof(took[0]), by_size);
-	print_message("keyframe of %s: p50 %d ms, p95 %d ms, max %d ms\n", what,
-		(int)took[count / 2], (int)took[count * 95 / 100], (int)took[count - 1]);
-	return took[count / 2];
 }
 
 /* A hundred renegotiations, some of a whole monitor, and some of a producer that draws at once,
@@ -246,24 +231,51 @@ static void test_storm_of_resizes(void **state) {
 		uint32_t height = 64 + i * 53 % 400;
 		took[i] = resize(&share, width, height, i % 2 == 0 ? RED : BLUE, DRAWS_AFTER_MS);
 	}
-	/* 12 ms where nothing else runs. */
-	assert_true(tell("a new size", took, 100) <= 100);
+	rig_took_each("keyframe of a new size", took, 100);
 	for (uint32_t i = 0; i < 20; i++) {
 		resize(&share, 640, 360, RED, DRAWS_AFTER_MS);
 		took[i] = resize(&share, 1920, 1080, BLUE, DRAWS_AFTER_MS);
 	}
 	/* Each comes; how soon depends on how long the producer itself draws. */
-	(void)tell("1920x1080", took, 20);
+	rig_took_each("keyframe of 1920x1080", took, 20);
 	for (uint32_t i = 0; i < 20; i++) {
 		took[i] = resize(&share, 200 + i * 16, 200, i % 2 == 0 ? RED : BLUE, 0);
 	}
-	(void)tell("a new size that is drawn at once", took, 20);
+	rig_took_each("keyframe of a new size that is drawn at once", took, 20);
 	share_stop(&share);
 }
 
+/* Shows eight large pictures, each at once when its buffers are there. Returns how many of them the
+ * helper saw, rather than to miss them and start the stream anew. */
+static uint32_t count_first_pictures(struct share *share) {
+	struct helper *helper = &share->helper;
+	uint32_t arrived = 0;
+	for (uint32_t i = 0; i < 16; i++) {
+		bool large = i % 2 == 0;
+		uint32_t keyframes = helper->keyframes;
+		uint32_t restarts = helper_logged(helper, restarted);
+		producer_say(&share->producer, large ? "resize 2560 1600" : "resize 640 360");
+		producer_expect(&share->producer, "buffers 4");
+		time_sleep_ms(large ? 0 : DRAWS_AFTER_MS);
+		producer_send(&share->producer, "frame");
+		while (helper->keyframes == keyframes &&
+			helper_logged(helper, restarted) == restarts) {
+			helper_await(helper, "neither a frame nor a restart");
+		}
+		arrived += large && helper->keyframes > keyframes;
+		while (helper->keyframes == keyframes) {
+			helper_watch(helper, 50);
+			producer_send(&share->producer, "frame");
+		}
+	}
+	print_message("%u of 8 large first pictures arrived\n", arrived);
+	return arrived;
+}
+
 /* PipeWire loses what comes before all of a format's buffers have joined. So they join without
- * delay, however large they are, and a producer that draws at once is seen. A loaded machine may
- * lose some all the same. */
+ * delay, however large they are, and a producer that draws at once is seen: all of eight times, or
+ * seven; never or once, where the buffers' pages are mapped as they join. A machine that is busy
+ * elsewhere may hold the helper up for as long. */
 static void test_first_picture_arrives(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "640x360", "--pool", "4", "--no-refresh", NULL};
@@ -271,19 +283,10 @@ static void test_first_picture_arrives(void **state) {
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_send(&share.producer, "frame");
 	share_settle(&share);
-	uint32_t arrived = 0;
-	for (uint32_t i = 0; i < 16; i++) {
-		bool large = i % 2 == 0;
-		producer_say(&share.producer, large ? "resize 2560 1600" : "resize 640 360");
-		producer_expect(&share.producer, "buffers 4");
-		time_sleep_ms(large ? 0 : 16);
-		producer_send(&share.producer, "frame");
-		/* What was refined of the old size may still be on its way. */
-		while (helper_next_frame(&share.helper, 400)) {
-			arrived += large && share.helper.frame.key;
-		}
+	int rounds = 1;
+	while (count_first_pictures(&share) < 6) {
+		assert_true(rounds++ < 3);
 	}
-	assert_true(arrived >= 4);
 	share_stop(&share);
 }
 
@@ -294,10 +297,13 @@ static void test_restarts_in_vain(void **state) {
 	const char *const arguments[] = {"--size", "400x240", "--no-refresh", NULL};
 	share_start(&share, *state, arguments, &share_usual);
 	renegotiated(&share, 400, 240);
-	time_sleep_ms(100);
 	producer_say(&share.producer, "fill %06x", RED);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	/* It comes too soon for PipeWire at first. */
+	while (share.helper.frames == 0) {
+		producer_send(&share.producer, "frame");
+		helper_watch(&share.helper, 50);
+	}
+	share_rest(&share);
 	helper_expect_colour(&share.helper, 200, 120, RED);
 	share_stop(&share);
 }
@@ -312,9 +318,9 @@ static void test_time_jumps(void **state) {
 	for (uint32_t i = 0; i < 40; i++) {
 		producer_say(&share.producer, "fill %06x %u 50 8 100", BLUE, 8 * i);
 		producer_send(&share.producer, kinds[i % 4]);
-		assert_true(helper_next_frame(&share.helper, 1000));
+		helper_take_frame(&share.helper);
 	}
-	helper_drain(&share.helper, REST_MS);
+	share_rest(&share);
 	helper_expect_colour(&share.helper, 160, 100, BLUE);
 	helper_expect_colour(&share.helper, 380, 100, GREY);
 	share_stop(&share);
@@ -335,11 +341,11 @@ static void test_widest_pictures(void **state) {
 	share_stop(&share);
 	open.codec = PACKET_CODEC_AUTO;
 	share_start(&share, *state, arguments, &open);
-	int64_t began = time_now_ms();
-	for (uint32_t i = 0; time_now_ms() - began < 2500; i++) {
+	/* Twice as long as narrower ones take until they are encoded with VP8. */
+	for (uint32_t i = 0; i < 75; i++) {
 		producer_say(&share.producer, "film %u", i);
 		producer_send(&share.producer, "frame");
-		helper_drain(&share.helper, 33);
+		helper_watch(&share.helper, 33);
 	}
 	assert_false(share.helper.ended);
 	assert_int_equal(share.helper.frame.width, 16384);
@@ -355,7 +361,7 @@ static void test_widest_pictures(void **state) {
 	share_stop(&share);
 }
 
-int main(int argc, char **argv) {
+int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats_alternate),
 		cmocka_unit_test(test_buffers_without_memory),
@@ -368,5 +374,5 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_time_jumps),
 		cmocka_unit_test(test_widest_pictures),
 	};
-	return rig_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+	return rig_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

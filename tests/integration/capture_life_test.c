@@ -1,24 +1,25 @@
 /*
  * The life of a portlight-capture: flow control, rest, faults of every party, memory, and its end.
  */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "capture/sanitizer.h"
 #include "capture_rig.h"
+#include "unit.h"
 
 /* A sanitizer's own memory comes on top. */
 #define PEAK_MAX_KIB (WITH_ADDRESS_SANITIZER ? 400 * 1024 : 80 * 1024)
+
+static void take_frames(struct helper *helper, uint32_t count) {
+	for (uint32_t i = 0; i < count; i++) {
+		helper_take_frame(helper);
+	}
+}
 
 /* The producer must never run dry, however slow the consumer is. */
 static void test_two_buffers(void **state) {
@@ -28,22 +29,21 @@ static void test_two_buffers(void **state) {
 	producer_say(&share.producer, "fill %06x", GREY);
 	producer_send(&share.producer, "frame");
 	share_settle(&share);
-	producer_say(&share.producer, "run 60 120");
-	uint32_t frames = share.helper.frames;
-	int64_t ran = 0;
-	helper_drain(&share.helper, 500);
-	const char *line = producer_expect(&share.producer, "ran ");
-	ran = strtol(line + strlen("ran "), NULL, 10);
-	assert_true(ran >= 100);
-	assert_true(share.helper.frames - frames >= 40);
-	/* And it still runs when nothing was taken for a while. */
+	producer_say(&share.producer, "run 60 10000");
+	take_frames(&share.helper, 60);
+	producer_say(&share.producer, "run 60 1");
+	(void)share_expect(&share, "ran ");
+	share_rest(&share);
+	/* And it still runs when nothing is taken. */
 	share.helper.auto_credit = false;
-	producer_say(&share.producer, "run 60 60");
-	line = producer_expect(&share.producer, "ran ");
-	assert_true(strtol(line + strlen("ran "), NULL, 10) >= 50);
+	for (uint32_t i = 0; i < 60; i++) {
+		producer_say(&share.producer, "fill %06x %u 16 16 16", BLUE, 16 * i);
+		producer_send(&share.producer, "frame");
+	}
 	share_stop(&share);
 }
 
+/* By the producer's clock: a picture says when it was shown. */
 static void test_fps_is_bounded(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
@@ -52,24 +52,22 @@ static void test_fps_is_bounded(void **state) {
 	share_start(&share, *state, arguments, &open);
 	producer_send(&share.producer, "frame");
 	share_settle(&share);
-	uint32_t frames = share.helper.frames;
 	producer_say(&share.producer, "run 100 200");
-	while (helper_next_frame(&share.helper, 70)) {
-		if (share.helper.frames - frames == 30) {
-			break;
-		}
-	}
+	helper_take_frame(&share.helper);
+	uint32_t frames = share.helper.frames;
 	int64_t first = share.helper.frame.pts_us;
-	for (int i = 0; i < 9; i++) {
-		assert_true(helper_next_frame(&share.helper, 500));
-	}
-	int64_t took = share.helper.frame.pts_us - first;
-	assert_in_range(took, 400000, 1500000);
-	producer_expect(&share.producer, "ran ");
+	const char *line = share_expect(&share, "ran ");
+	long sent = strtol(line + strlen("ran "), NULL, 10);
+	int64_t passed = share.helper.frame.pts_us - first;
+	frames = share.helper.frames - frames;
+	print_message("%u frames of %ld pictures in %ld ms\n", frames, sent, (long)passed / 1000);
+	/* One of five, or of fewer where the producer is held up. */
+	assert_true(frames * 50000 < passed * 3 / 2);
+	assert_true(frames * 50000 > passed / 4);
 	share_stop(&share);
 }
 
-/* A still screen costs nothing once its picture is as good as it gets. */
+/* A still screen costs nothing once its picture is as good as it gets: nobody wakes up. */
 static void test_still(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "640x480", NULL};
@@ -80,13 +78,17 @@ static void test_still(void **state) {
 	share_settle(&share);
 	uint32_t frames = share.helper.frames;
 	long cpu = process_cpu_ms(share.helper.pid);
-	assert_false(helper_next_frame(&share.helper, 2000));
+	long sleeps = process_sleeps(share.helper.pid);
+	helper_watch(&share.helper, 1000);
+	sleeps = process_sleeps(share.helper.pid) - sleeps;
+	rig_took("cpu of a still second", process_cpu_ms(share.helper.pid) - cpu);
+	print_message("%ld wake-ups\n", sleeps);
 	assert_int_equal(share.helper.frames, frames);
-	assert_true(process_cpu_ms(share.helper.pid) - cpu <= 20);
-	/* And the next change comes as fast as any. */
+	assert_true(sleeps <= 5);
+	/* And the next change comes as any. */
 	producer_say(&share.producer, "fill %06x 10 10 30 30", GREEN);
 	producer_send(&share.producer, "frame");
-	assert_true(helper_next_frame(&share.helper, 500));
+	helper_take_frame(&share.helper);
 	assert_false(share.helper.frame.key);
 	share_stop(&share);
 }
@@ -100,23 +102,26 @@ static void test_no_credit(void **state) {
 	share_start(&share, *state, arguments, &open);
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_send(&share.producer, "frame");
-	assert_false(helper_next_frame(&share.helper, 200));
-	assert_true(share.helper.ready);
+	while (!share.helper.ready) {
+		helper_watch(&share.helper, 5);
+	}
 	long cpu = process_cpu_ms(share.helper.pid);
-	/* On a busy machine a buffer may come back too late for some of them. */
-	producer_say(&share.producer, "run 60 120");
-	const char *line = producer_expect(&share.producer, "ran ");
-	assert_true(strtol(line + strlen("ran "), NULL, 10) >= 60);
-	assert_false(helper_next_frame(&share.helper, 100));
-	assert_true(process_cpu_ms(share.helper.pid) - cpu <= 100);
+	for (uint32_t i = 0; i < 120; i++) {
+		producer_say(&share.producer, "fill %06x %u 16 8 8", WHITE, 8 * i);
+		producer_send(&share.producer, "frame");
+	}
+	rig_took("cpu of 120 pictures without credit", process_cpu_ms(share.helper.pid) - cpu);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_send(&share.producer, "frame");
-	assert_false(helper_next_frame(&share.helper, 100));
-	helper_credit(&share.helper, 1);
-	assert_true(helper_next_frame(&share.helper, 1000));
+	/* The first frame is of the last picture. */
+	while (share.helper.frames == 0) {
+		helper_credit(&share.helper, 1);
+		helper_take_frame(&share.helper);
+	}
 	assert_true(share.helper.frame.key);
+	assert_true(share.helper.frame.pts_us >= share.producer.sent_us);
 	helper_expect_colour(&share.helper, 600, 300, GREEN);
-	assert_false(helper_next_frame(&share.helper, 200));
+	assert_int_equal(helper_logged(&share.helper, "debug: frame "), 1);
 	share_stop(&share);
 }
 
@@ -127,7 +132,7 @@ static void test_lost_first_picture(void **state) {
 	share_start(&share, *state, arguments, &share_usual);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_say(&share.producer, "lose");
-	assert_true(helper_next_frame(&share.helper, 2000));
+	helper_take_frame(&share.helper);
 	helper_expect_colour(&share.helper, 160, 120, GREEN);
 	share_stop(&share);
 }
@@ -142,10 +147,10 @@ static void test_keyframe(void **state) {
 	assert_int_equal(share.helper.keyframes, 1);
 	/* On a still screen too. */
 	helper_send(&share.helper, &(struct packet){.type = PACKET_KEYFRAME});
-	assert_true(helper_next_frame(&share.helper, 500));
+	helper_take_frame(&share.helper);
 	assert_true(share.helper.frame.key);
 	helper_expect_colour(&share.helper, 100, 100, BLUE);
-	helper_drain(&share.helper, REST_MS);
+	share_rest(&share);
 	assert_int_equal(share.helper.keyframes, 2);
 	share_stop(&share);
 }
@@ -166,7 +171,8 @@ static void test_no_picture(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "320x240", NULL};
 	share_start(&share, *state, arguments, &share_usual);
-	assert_false(helper_next_frame(&share.helper, 5000));
+	/* It is asked for again and again before. */
+	helper_await_logged(&share.helper, "the stream is restarted", 4);
 	assert_false(share.helper.ended);
 	helper_expect_end(&share.helper, ERROR_HELPER_TIMEOUT);
 	assert_false(share.helper.ready);
@@ -269,15 +275,14 @@ static void test_full_socket(void **state) {
 	share.helper.auto_credit = false;
 	producer_say(&share.producer, "fill %06x", GREY);
 	producer_send(&share.producer, "frame");
-	for (int i = 0; i < 4; i++) {
-		helper_credit(&share.helper, 16);
-	}
+	helper_credit(&share.helper, 16);
+	helper_credit(&share.helper, 16);
 	producer_say(&share.producer, "run 100 100");
 	producer_expect(&share.producer, "ran ");
-	long before = process_memory_kib(share.helper.pid, "RssAnon:");
-	producer_say(&share.producer, "run 100 200");
+	long before = process_status(share.helper.pid, "RssAnon");
+	producer_say(&share.producer, "run 200 200");
 	producer_expect(&share.producer, "ran ");
-	assert_true(process_memory_kib(share.helper.pid, "RssAnon:") - before < 1024);
+	assert_true(process_status(share.helper.pid, "RssAnon") - before < 1024);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_send(&share.producer, "frame");
 	share.helper.auto_credit = true;
@@ -286,17 +291,18 @@ static void test_full_socket(void **state) {
 	share_stop(&share);
 }
 
-/* helper_stop() checks it: gone within a second of the socket's closing, at every stage. */
+/* helper_stop() checks it: gone once the socket is closed, at every stage. */
 static void test_exits_with_its_socket(void **state) {
 	struct helper helper;
 	helper_start(&helper);
-	helper_stop(&helper);
+	rig_took("exit with the socket, at the start", helper_stop(&helper));
 	struct share share;
 	const char *const arguments[] = {"--size", "320x240", NULL};
 	share_start(&share, *state, arguments, &share_usual);
 	producer_say(&share.producer, "run 60 60");
-	assert_true(helper_next_frame(&share.helper, 1000));
-	share_stop(&share);
+	helper_take_frame(&share.helper);
+	rig_took("exit with the socket, of a running share", helper_stop(&share.helper));
+	producer_stop(&share.producer);
 }
 
 /* The socket's other end lives on in the test: only the death signal can end the helper. */
@@ -327,10 +333,19 @@ static void test_dies_with_its_parent(void **state) {
 	assert_int_equal(read(report[0], &child, sizeof(child)), sizeof(child));
 	close(report[0]);
 	close(report[1]);
-	assert_false(process_gone(child, 500));
+	/* In its sandbox nothing is left to be set up: 2 is a filter of system calls. */
+	while (process_status(child, "Seccomp") != 2) {
+		time_sleep_ms(5);
+	}
+	assert_false(process_gone(child));
+	int64_t killed = time_now_ms();
 	kill(parent, SIGKILL);
 	waitpid(parent, NULL, 0);
-	assert_true(process_gone(child, 1000));
+	while (!process_gone(child)) {
+		assert_true(time_now_ms() - killed < RIG_CAP_MS);
+		time_sleep_ms(5);
+	}
+	rig_took("exit with the parent", time_now_ms() - killed);
 }
 
 static void check_memory(void **state, enum packet_codec codec) {
@@ -344,11 +359,11 @@ static void check_memory(void **state, enum packet_codec codec) {
 			i * 97 % 1880, i * 53 % 1060);
 	}
 	producer_send(&share.producer, "frame");
-	assert_true(helper_next_frame(&share.helper, 2000));
+	helper_take_frame(&share.helper);
 	producer_say(&share.producer, "run 60 120");
-	helper_drain(&share.helper, REST_MS);
-	producer_expect(&share.producer, "ran ");
-	long peak = process_memory_kib(share.helper.pid, "VmHWM:");
+	(void)share_expect(&share, "ran ");
+	share_rest(&share);
+	long peak = process_status(share.helper.pid, "VmHWM");
 	print_message("peak resident memory at 1920x1080, %s: %ld KiB\n",
 		codec == PACKET_CODEC_VP8 ? "VP8" : "VP9", peak);
 	assert_true(peak < PEAK_MAX_KIB);
@@ -376,7 +391,7 @@ static void test_daemon_death(void **state) {
 	share_stop(&share);
 }
 
-int main(int argc, char **argv) {
+int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_two_buffers),
 		cmocka_unit_test(test_fps_is_bounded),
@@ -397,5 +412,5 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_memory_vp9),
 		cmocka_unit_test(test_daemon_death),
 	};
-	return rig_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+	return rig_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -1,11 +1,10 @@
 #include "capture_rig.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #define PROGRAM_MAX 8
 
@@ -77,7 +76,7 @@ void rig_start(struct rig *rig) {
 		execlp("pipewire", "pipewire", "-c", RIG_PIPEWIRE_CONF, NULL);
 		_exit(127);
 	}
-	int64_t deadline = time_now_ms() + 5000;
+	int64_t deadline = time_now_ms() + RIG_CAP_MS;
 	int fd = -1;
 	while ((fd = rig_connect(rig)) < 0 && time_now_ms() < deadline) {
 		time_sleep_ms(10);
@@ -112,11 +111,28 @@ static int tear_down(void **state) {
 	return 0;
 }
 
-int rig_run(const struct CMUnitTest *tests, size_t count, int argc, char **argv) {
-	if (argc > 1) {
-		cmocka_set_test_filter(argv[1]);
-	}
+int rig_run(const struct CMUnitTest *tests, size_t count) {
 	return _cmocka_run_group_tests("capture", tests, count, set_up, tear_down);
+}
+
+void rig_took(const char *what, int64_t ms) {
+	printf("TIME\t%s\t%" PRId64 "\n", what, ms);
+	fflush(stdout);
+}
+
+static int by_size(const void *a, const void *b) {
+	int64_t left = *(const int64_t *)a;
+	int64_t right = *(const int64_t *)b;
+	return (left > right) - (left < right);
+}
+
+void rig_took_each(const char *what, int64_t *ms, size_t count) {
+	char name[128];
+	qsort(ms, count, sizeof(ms[0]), by_size);
+	snprintf(name, sizeof(name), "%s, p50", what);
+	rig_took(name, ms[count / 2]);
+	snprintf(name, sizeof(name), "%s, p95", what);
+	rig_took(name, ms[count * 95 / 100]);
 }
 
 void producer_start(
@@ -167,64 +183,94 @@ void producer_say(struct producer *producer, const char *format, ...) {
 	assert_int_equal(write(producer->commands, line, (size_t)length), length);
 }
 
-/* Reads a line, without its end. */
-static const char *read_line(struct producer *producer, int64_t deadline) {
+/* What a line tells of the picture that was sent last. */
+static void note_sent(struct producer *producer, const char *line) {
+	int64_t pts_us = 0;
+	if (sscanf(line, "sent %" SCNd64, &pts_us) == 1 ||
+		sscanf(line, "ran %*u %" SCNd64, &pts_us) == 1 ||
+		sscanf(line, "refreshed %" SCNd64, &pts_us) == 1) {
+		producer->sent_us = pts_us;
+	}
+}
+
+/* Takes a line out of what was read, without its end; NULL when there is none. */
+static const char *take_line(struct producer *producer) {
 	static char line[sizeof(producer->buffer)];
-	for (;;) {
-		char *end = memchr(producer->buffer, '\n', producer->used);
-		if (end != NULL) {
-			size_t length = (size_t)(end - producer->buffer);
-			memcpy(line, producer->buffer, length);
-			line[length] = '\0';
-			producer->used -= length + 1;
-			memmove(producer->buffer, end + 1, producer->used);
-			if (getenv("PORTLIGHT_TEST_VERBOSE") != NULL) {
-				print_message("producer: %s\n", line);
-			}
-			return line;
-		}
+	char *end = memchr(producer->buffer, '\n', producer->used);
+	if (end == NULL) {
+		return NULL;
+	}
+	size_t length = (size_t)(end - producer->buffer);
+	memcpy(line, producer->buffer, length);
+	line[length] = '\0';
+	producer->used -= length + 1;
+	memmove(producer->buffer, end + 1, producer->used);
+	if (getenv("PORTLIGHT_TEST_VERBOSE") != NULL) {
+		print_message("producer: %s\n", line);
+	}
+	if (strncmp(line, "error", 5) == 0) {
+		fail_msg("the producer says %s", line);
+	}
+	note_sent(producer, line);
+	return line;
+}
+
+/* NULL when none comes until the deadline. */
+static const char *read_line(struct producer *producer, int64_t deadline) {
+	const char *line;
+	while ((line = take_line(producer)) == NULL) {
 		struct pollfd poller = {.fd = producer->answers, .events = POLLIN};
 		int64_t left = deadline - time_now_ms();
-		if (left <= 0 || poll(&poller, 1, (int)left) <= 0) {
+		if (poll(&poller, 1, left > 0 ? (int)left : 0) <= 0) {
 			return NULL;
 		}
 		ssize_t got = read(producer->answers, producer->buffer + producer->used,
 			sizeof(producer->buffer) - producer->used);
 		if (got <= 0) {
-			return NULL;
+			fail_msg("the producer is gone");
 		}
 		producer->used += (size_t)got;
 	}
+	return line;
+}
+
+static const char *find_line(struct producer *producer, const char *wanted, int64_t deadline) {
+	const char *line;
+	do {
+		line = read_line(producer, deadline);
+	} while (line != NULL && strncmp(line, wanted, strlen(wanted)) != 0);
+	return line;
+}
+
+const char *producer_look(struct producer *producer, const char *wanted) {
+	return find_line(producer, wanted, 0);
 }
 
 const char *producer_expect(struct producer *producer, const char *wanted) {
-	int64_t deadline = time_now_ms() + 5000;
-	for (;;) {
-		const char *line = read_line(producer, deadline);
-		if (line == NULL || strncmp(line, "error", 5) == 0) {
-			fail_msg("the producer says %s, not %s", line != NULL ? line : "nothing",
-				wanted);
-		} else if (strncmp(line, wanted, strlen(wanted)) == 0) {
-			return line;
-		}
+	const char *line = find_line(producer, wanted, time_now_ms() + RIG_CAP_MS);
+	if (line == NULL) {
+		fail_msg("the producer does not say %s", wanted);
 	}
+	return line;
 }
 
 void producer_send(struct producer *producer, const char *command) {
-	int64_t deadline = time_now_ms() + 2000;
-	const char *line = NULL;
-	do {
-		if (line != NULL) {
-			time_sleep_ms(2);
-		}
+	int64_t deadline = time_now_ms() + RIG_CAP_MS;
+	for (;;) {
 		producer_say(producer, "%s", command);
+		const char *line;
 		do {
 			line = read_line(producer, deadline);
 			if (line == NULL) {
-				fail_msg("the producer did not send: %s", command);
+				fail_msg("the producer does not send: %s", command);
+				return;
 			}
-		} while (strcmp(line, "sent") != 0 && strcmp(line, "no-buffer") != 0);
-	} while (strcmp(line, "sent") != 0);
+		} while (strncmp(line, "sent", 4) != 0 && strcmp(line, "no-buffer") != 0);
+		if (strncmp(line, "sent", 4) == 0) {
+			return;
+		}
+		time_sleep_ms(2);
+	}
 }
 
 static bool read_proc(pid_t pid, const char *name, char *text, size_t size) {
@@ -254,7 +300,7 @@ long process_cpu_ms(pid_t pid) {
 	return (user + system) * 1000 / sysconf(_SC_CLK_TCK);
 }
 
-long process_memory_kib(pid_t pid, const char *field) {
+long process_status(pid_t pid, const char *field) {
 	char text[4096];
 	assert_true(read_proc(pid, "status", text, sizeof(text)));
 	const char *at = strstr(text, field);
@@ -262,18 +308,24 @@ long process_memory_kib(pid_t pid, const char *field) {
 	return strtol(at + strlen(field) + 1, NULL, 10);
 }
 
-bool process_gone(pid_t pid, int timeout_ms) {
-	int64_t deadline = time_now_ms() + timeout_ms;
-	for (;;) {
-		char text[1024];
-		const char *rest =
-			read_proc(pid, "stat", text, sizeof(text)) ? strrchr(text, ')') : NULL;
-		if (rest == NULL || rest[2] == 'Z') {
-			return true;
+long process_sleeps(pid_t pid) {
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	DIR *threads = opendir(path);
+	assert_non_null(threads);
+	long sleeps = 0;
+	for (const struct dirent *thread; (thread = readdir(threads)) != NULL;) {
+		if (thread->d_name[0] != '.') {
+			sleeps += process_status((pid_t)strtol(thread->d_name, NULL, 10),
+				"\nvoluntary_ctxt_switches");
 		}
-		if (time_now_ms() > deadline) {
-			return false;
-		}
-		time_sleep_ms(10);
 	}
+	closedir(threads);
+	return sleeps;
+}
+
+bool process_gone(pid_t pid) {
+	char text[1024];
+	const char *rest = read_proc(pid, "stat", text, sizeof(text)) ? strrchr(text, ')') : NULL;
+	return rest == NULL || rest[2] == 'Z';
 }

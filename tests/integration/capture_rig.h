@@ -13,6 +13,11 @@
 
 #include "wire/packet.h"
 
+/* What is to happen happens within this: a cap on waiting, many times what anything takes. */
+#define RIG_CAP_MS 10000
+/* A compositor draws when its next picture is due, at 60 Hz. */
+#define DRAWS_AFTER_MS 16
+
 /* What the tests paint, 0xRRGGBB. */
 #define RED 0xc02020u
 #define GREEN 0x20a040u
@@ -30,9 +35,12 @@ struct rig {
 void rig_start(struct rig *rig);
 void rig_stop(struct rig *rig);
 struct CMUnitTest;
-/* Runs a program's tests in one rig, which is their state; an argument is a pattern of those to
- * run. Returns main's status. */
-int rig_run(const struct CMUnitTest *tests, size_t count, int argc, char **argv);
+/* Runs a program's tests in one rig, which is their state. Returns main's status. */
+int rig_run(const struct CMUnitTest *tests, size_t count);
+/* Tells how long something took, for the runner to collect; nothing asserts it. */
+void rig_took(const char *what, int64_t ms);
+/* Of many: the median and the 95th percentile. Sorts them. */
+void rig_took_each(const char *what, int64_t *ms, size_t count);
 /* A fresh connection to the daemon, as the portal would hand it out. */
 int rig_connect(const struct rig *rig);
 
@@ -43,6 +51,7 @@ struct producer {
 	char buffer[1024];
 	size_t used;
 	uint32_t node_id;
+	int64_t sent_us; /* time stamp of the last picture that it told of; 0: it has none */
 };
 
 /* `arguments` ends with NULL. Waits until the node exists. */
@@ -52,9 +61,10 @@ void producer_kill(struct producer *producer);
 /* Sends one command line. */
 void producer_say(struct producer *producer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Reads its lines until one begins with `wanted`, at most 5 s; returns that line, valid until the
- * next call. */
+/* Reads its lines until one begins with `wanted`; returns that line, valid until the next call. */
 const char *producer_expect(struct producer *producer, const char *wanted);
+/* The same, but NULL when there is no such line yet. */
+const char *producer_look(struct producer *producer, const char *wanted);
 /* Sends a `frame` or `cursor` command, and again until the producer has a buffer for it. */
 void producer_send(struct producer *producer, const char *command);
 
@@ -71,6 +81,15 @@ struct helper {
 	bool closed;             /* the helper closed its end */
 	enum packet_codec codec; /* of what the decoder decodes */
 	bool auto_credit;        /* grant a frame for every frame that came */
+	uint32_t granted;        /* frames; no more may come */
+	/* What it logged, whole lines; and what it said when it had nothing left to do. */
+	int log_fd;
+	char *log;
+	size_t log_length;
+	size_t log_seen; /* so much was looked at */
+	uint32_t settled_frames;
+	uint32_t settled_credit;
+	int64_t settled_us;
 	/* The last whole frame, and all of them. */
 	struct packet_frame frame;
 	size_t frame_length;
@@ -85,8 +104,9 @@ struct helper {
 
 /* Starts the helper and sends nothing. */
 void helper_start(struct helper *helper);
-/* Closes the socket and waits; fails when the helper is not gone within a second. */
-void helper_stop(struct helper *helper);
+/* Closes the socket and waits until the helper is gone, which it has to be without an error.
+ * Returns after how many milliseconds. */
+int64_t helper_stop(struct helper *helper);
 /* Sends OPEN; `fd` is closed. */
 void helper_open(struct helper *helper, int fd, const struct packet_open *open);
 void helper_send(struct helper *helper, const struct packet *packet);
@@ -94,21 +114,32 @@ void helper_credit(struct helper *helper, uint16_t frames);
 /* Sends raw bytes as one packet. */
 void helper_send_bytes(struct helper *helper, const void *data, size_t length);
 
-/* Waits at most timeout_ms for a whole frame and decodes it. False: none came, or the share ended.
+/* Takes what comes next, a packet or lines of the log; `what` says what is missed when nothing
+ * does. A whole frame is decoded. */
+void helper_await(struct helper *helper, const char *what);
+/* Waits for a whole frame. */
+void helper_take_frame(struct helper *helper);
+/* Takes frames until the helper has nothing left to do, after it has dealt with every packet that
+ * was sent and with the picture of `sent_us` (0: whichever). For that it needs credit, but less
+ * than it can hold, 64. */
+void helper_rest(struct helper *helper, int64_t sent_us);
+/* The same, after it was sent one more packet: what its loop knew of before, it has done by then.
  */
-bool helper_next_frame(struct helper *helper, int timeout_ms);
-/* After so much quiet a picture rests, whatever came before: capture/pipeline.c waits up to 250 ms,
- * and then encodes, before it makes one better. */
-#define REST_MS 600
-/* Takes frames until none comes for quiet_ms. Returns how many came. */
-uint32_t helper_drain(struct helper *helper, int quiet_ms);
-/* Takes what comes until ENDED, at most 5 s, and checks its code. */
+void helper_echo(struct helper *helper);
+/* Takes what comes in so many milliseconds. */
+void helper_watch(struct helper *helper, int ms);
+/* Takes what comes until the cursor is at (x, y). */
+void helper_await_cursor(struct helper *helper, int32_t x, int32_t y);
+/* How often it logged that, in what was taken so far. */
+uint32_t helper_logged(const struct helper *helper, const char *text);
+/* Takes what comes until it has logged that so often. */
+void helper_await_logged(struct helper *helper, const char *text, uint32_t times);
+/* Takes what comes until ENDED, and checks its code. */
 void helper_expect_end(struct helper *helper, enum error_code code);
 
 /* Fails unless the decoded picture is 0xRRGGBB at (x, y), within what encoding costs. */
 void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour);
-/* The same, when frames were taken for at most 5 s until it is: where PipeWire may have lost one.
- */
+/* The same, when frames were taken until it is: where PipeWire may have lost one. */
 void helper_await_colour(struct helper *helper, uint32_t x, uint32_t y, uint32_t colour);
 
 /* A share of one producer, as most tests want it. */
@@ -125,15 +156,20 @@ extern const struct packet_open share_usual;
 void share_start(struct share *share, const struct rig *rig, const char *const *arguments,
 	const struct packet_open *open);
 void share_stop(struct share *share);
-/* Takes the first frame of a picture after a rest, or of a burst, and those that make it better. */
+/* helper_rest() for the picture that was sent last. */
+void share_rest(struct share *share);
+/* The same, and there is one frame at least. */
 void share_settle(struct share *share);
+/* producer_expect(), while what comes from the helper is taken. */
+const char *share_expect(struct share *share, const char *wanted);
 
 int64_t time_now_ms(void);
 void time_sleep_ms(int ms);
 
 /* CPU time that the process took so far, in milliseconds. */
 long process_cpu_ms(pid_t pid);
-/* A "Vm…" or "Rss…" field of its status, in KiB. */
-long process_memory_kib(pid_t pid, const char *field);
-/* Waits until the process, not necessarily a child, is gone or a zombie. */
-bool process_gone(pid_t pid, int timeout_ms);
+/* A number in its status: Vm… and Rss… are in KiB. */
+long process_status(pid_t pid, const char *field);
+/* How often its threads went to sleep so far. */
+long process_sleeps(pid_t pid);
+bool process_gone(pid_t pid); /* or a zombie; it need not be a child */

@@ -2,20 +2,10 @@
  * portlight-capture as the host runs it, against a real PipeWire daemon and session manager and a
  * producer with every oddity that compositors have shown.
  */
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "capture_rig.h"
+#include "unit.h"
 
 static void test_streams(void **state) {
 	struct share share;
@@ -24,11 +14,11 @@ static void test_streams(void **state) {
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_say(&share.producer, "fill %06x 0 0 160 120", RED);
 	producer_send(&share.producer, "frame");
-	assert_true(helper_next_frame(&share.helper, 2000));
+	helper_take_frame(&share.helper);
 	assert_true(share.helper.frame.key);
 	assert_int_equal(share.helper.ready_packet.width, 320);
 	assert_int_equal(share.helper.ready_packet.height, 240);
-	helper_drain(&share.helper, REST_MS);
+	share_rest(&share);
 	helper_expect_colour(&share.helper, 80, 60, RED);
 	helper_expect_colour(&share.helper, 240, 60, BLUE);
 	share_stop(&share);
@@ -99,31 +89,52 @@ static void test_layouts(void **state) {
 	check_layout(state, memptr);
 }
 
+/* Where no frame is to come of it: of three in two buffers one came back, so the helper had it. */
+static void send_thrice(struct share *share, const char *command) {
+	for (int i = 0; i < 3; i++) {
+		producer_send(&share->producer, command);
+	}
+	helper_echo(&share->helper);
+}
+
 /* Sends a good picture, then `command` with the canvas changed, whose damage is told no more, and a
- * good one again: what changed is seen nevertheless. */
-static void check_lost_damage(struct share *share, const char *command) {
+ * good one again: what changed is seen nevertheless. True when that was before all of a picture is
+ * looked at, as it is half a second after the last one. */
+static bool lose_damage(struct share *share, const char *command) {
+	producer_say(&share->producer, "fill %06x", BLUE);
+	producer_send(&share->producer, "frame");
+	share_rest(share);
 	int64_t began = time_now_ms();
 	producer_say(&share->producer, "fill %06x 0 0 32 32", GREEN);
 	producer_send(&share->producer, "frame");
-	assert_true(helper_next_frame(&share->helper, 2000));
+	helper_take_frame(&share->helper);
 	/* Not among the first tiles, which are looked at unasked. */
 	producer_say(&share->producer, "fill %06x 128 64 64 48", RED);
 	producer_send(&share->producer, command);
 	producer_say(&share->producer, "fill %06x 64 0 32 32", WHITE);
 	producer_send(&share->producer, "frame");
-	/* After half a second all of the picture would be looked at. */
-	assert_true(time_now_ms() - began < 450);
-	share_settle(share);
+	bool soon = time_now_ms() - began < 450;
+	share_rest(share);
 	helper_expect_colour(&share->helper, 16, 16, GREEN);
 	helper_expect_colour(&share->helper, 160, 88, RED);
 	helper_expect_colour(&share->helper, 80, 16, WHITE);
 	helper_expect_colour(&share->helper, 110, 20, BLUE);
+	return soon;
+}
+
+/* On a busy machine it may take more than one time until that was soon enough to show anything. */
+static void check_lost_damage(struct share *share, const char *command) {
+	int times = 1;
+	while (!lose_damage(share, command)) {
+		assert_true(times++ < 20);
+	}
 }
 
 /* Nothing of a bad picture is shown, and what it would have changed is not lost with it. */
 static void check_bad_frame(void **state, const char *bad) {
 	struct share share;
-	const char *const arguments[] = {"--size", "200x120", "--no-cursor-meta", NULL};
+	const char *const arguments[] = {
+		"--size", "200x120", "--no-cursor-meta", "--pool", "2", NULL};
 	share_start(&share, *state, arguments, &share_usual);
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_send(&share.producer, "frame");
@@ -131,8 +142,7 @@ static void check_bad_frame(void **state, const char *bad) {
 	uint32_t frames = share.helper.frames;
 	char command[128];
 	snprintf(command, sizeof(command), "frame garbage %s", bad);
-	producer_send(&share.producer, command);
-	assert_false(helper_next_frame(&share.helper, 300));
+	send_thrice(&share, command);
 	assert_int_equal(share.helper.frames, frames);
 	check_lost_damage(&share, command);
 	share_stop(&share);
@@ -167,9 +177,6 @@ static void test_sequence_gap(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "200x120", NULL};
 	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", BLUE);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
 	check_lost_damage(&share, "frame sequence-gap");
 	share_stop(&share);
 }
@@ -179,14 +186,14 @@ static void test_cursor_only(void **state) {
 	const char *const dialects[] = {"cursor mutter", "cursor kwin"};
 	for (size_t i = 0; i < 2; i++) {
 		struct share share;
-		const char *const arguments[] = {"--size", "200x120", NULL};
+		const char *const arguments[] = {"--size", "200x120", "--pool", "2", NULL};
 		share_start(&share, *state, arguments, &share_usual);
 		producer_say(&share.producer, "fill %06x", BLUE);
 		producer_send(&share.producer, "frame");
 		share_settle(&share);
-		producer_send(&share.producer, dialects[i]);
-		producer_send(&share.producer, dialects[i]);
-		assert_false(helper_next_frame(&share.helper, 300));
+		uint32_t frames = share.helper.frames;
+		send_thrice(&share, dialects[i]);
+		assert_int_equal(share.helper.frames, frames);
 		producer_say(&share.producer, "fill %06x 0 0 32 32", RED);
 		producer_send(&share.producer, "frame");
 		share_settle(&share);
@@ -230,12 +237,11 @@ static void test_damage_of_skipped_pictures(void **state) {
 	producer_say(&share.producer, "fill %06x", GREY);
 	producer_send(&share.producer, "frame");
 	helper_credit(&share.helper, 1);
-	assert_true(helper_next_frame(&share.helper, 2000));
+	helper_take_frame(&share.helper);
 	for (uint32_t i = 0; i < 8; i++) {
 		producer_say(&share.producer, "fill %06x %u 100 32 32", BLUE, 16 + 48 * i);
 		producer_send(&share.producer, "frame");
 	}
-	assert_false(helper_next_frame(&share.helper, 200));
 	share.helper.auto_credit = true;
 	helper_credit(&share.helper, 8);
 	share_settle(&share);
@@ -289,7 +295,7 @@ static void test_resize(void **state) {
 	share_start(&share, *state, arguments, &share_usual);
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_send(&share.producer, "frame");
-	helper_drain(&share.helper, REST_MS);
+	share_settle(&share);
 	const uint32_t sizes[][2] = {
 		{640, 360}, {160, 90}, {163, 91}, {1280, 720}, {64, 64}, {200, 120}};
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -301,21 +307,21 @@ static void test_resize(void **state) {
 		producer_say(&share.producer, "resize %u %u", width, height);
 		producer_expect(&share.producer, wanted);
 		producer_expect(&share.producer, "buffers 2");
-		time_sleep_ms(50);
+		time_sleep_ms(DRAWS_AFTER_MS);
 		producer_say(&share.producer, "fill %06x", i % 2 == 0 ? RED : GREEN);
 		producer_send(&share.producer, "frame");
-		assert_true(helper_next_frame(&share.helper, 2000));
+		helper_take_frame(&share.helper);
 		assert_true(share.helper.frame.key);
 		assert_int_equal(share.helper.frame.width, width & ~1u);
 		assert_int_equal(share.helper.frame.height, height & ~1u);
-		helper_drain(&share.helper, REST_MS);
+		share_rest(&share);
 		assert_int_equal(share.helper.keyframes, keyframes + 1);
 		helper_expect_colour(&share.helper, 30, 30, i % 2 == 0 ? RED : GREEN);
 	}
 	share_stop(&share);
 }
 
-int main(int argc, char **argv) {
+int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_vp8),
@@ -334,5 +340,5 @@ int main(int argc, char **argv) {
 		cmocka_unit_test(test_crop),
 		cmocka_unit_test(test_resize),
 	};
-	return rig_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+	return rig_run(tests, sizeof(tests) / sizeof(tests[0]));
 }
