@@ -5,7 +5,7 @@ import {insideDesktop} from './lib/inside.js';
 await insideDesktop(import.meta.url, ['--shell', 'mutter']);
 const {openBrowser} = await import('./lib/browser.js');
 const {startServer} = await import('./lib/server.js');
-const {probe} = await import('./lib/suite.js');
+const {probe} = await import('./lib/fixture.js');
 
 /** What a page may ask of the browser's own getUserMedia, and mostly should not. @type {Record<string, any>} */
 const calls = {
