@@ -200,7 +200,7 @@ export function nativeSuite(kind) {
 
 		test('MediaRecorder records it', async () => {
 			const page = await fixture.sharing();
-			const {bytes, counters} = await probe(page, 'record', 15);
+			const {bytes, counters} = await probe(page, 'record', 8);
 			assert.equal(bytes > 10000, true, `${bytes} bytes`);
 			assert.equal(counters.length >= 3, true, `markers in the recording: ${counters}`);
 			assertInOrder(counters);

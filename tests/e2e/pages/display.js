@@ -54,12 +54,6 @@ class Probe extends Player {
 		return this.#asked;
 	}
 
-	/** @returns {Promise<string>} how that fails */
-	redeemMadeUp() {
-		const video = {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: 'portlight:made-up'}};
-		return navigator.mediaDevices.getUserMedia(/** @type {any} */ ({video})).then(() => 'stream', ({name}) => name);
-	}
-
 	track() {
 		const [track] = /** @type {MediaStream} */ (this.stream).getVideoTracks();
 		return {
