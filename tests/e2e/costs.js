@@ -16,7 +16,7 @@ import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'mutter', '--size', '1920x1080', '--rate', '30']);
 const {chromiumId, openBrowser} = await import('./lib/browser.js');
-const {Bench, probe} = await import('./lib/suite.js');
+const {Fixture, probe} = await import('./lib/fixture.js');
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const LOADS = Number(process.env.LOADS ?? 30);
@@ -163,34 +163,34 @@ function askAt(page) {
 
 /** @param {Kind} kind */
 async function dialogTime(kind) {
-	const bench = new Bench({kind});
+	const fixture = new Fixture({kind});
 	const dialogs = await watchDialogs();
 	try {
-		await bench.open();
+		await fixture.open();
 		/** @param {boolean} warm */
 		const ask = async (warm) => {
 			/** @type {number[]} */
 			const times = [];
 			for (let turn = -1; turn < ASKS; turn++) {
-				const page = await bench.page();
-				await bench.desktop.willAnswer('screen');
+				const page = await fixture.page();
+				await fixture.desktop.willAnswer('screen');
 				const asked = await askAt(page);
 				if (turn >= 0) {
 					times.push(/** @type {number} */ (dialogs.times.at(-1)) - asked);
 				}
 				await page.close();
-				bench.pages.pop();
-				await (warm ? sleep(200) : bench.ours.gone(2000));
+				fixture.pages.pop();
+				await (warm ? sleep(200) : fixture.ours.gone());
 			}
 			return summary(times);
 		};
 		note(`${kind}: request to dialog, ms, no host running`, await ask(false));
 		// Another page's share keeps the host.
-		const other = await bench.sharing();
+		const other = await fixture.sharing();
 		note(`${kind}: request to dialog, ms, host running`, await ask(true));
 		await probe(other, 'stop');
 	} finally {
-		await bench.close();
+		await fixture.close();
 		await dialogs.end();
 	}
 }
@@ -223,12 +223,12 @@ function flood(page) {
 /** @param {Kind} kind */
 async function floodCost(kind) {
 	const dialogs = await watchDialogs();
-	const bench = new Bench({kind});
+	const fixture = new Fixture({kind});
 	try {
-		await bench.open();
+		await fixture.open();
 		const bare = await openBrowser({kind, extension: false});
-		const [page, plain] = [await bench.page(), await bare.open(`${bench.site?.origin}/pages/probe.html`)];
-		await bench.desktop.willAnswer('ignore');
+		const [page, plain] = [await fixture.page(), await bare.open(`${fixture.site.origin}/pages/probe.html`)];
+		await fixture.desktop.willAnswer('ignore');
 		const own = await flood(plain);
 		await bare.close();
 		const ours = await flood(page);
@@ -236,10 +236,9 @@ async function floodCost(kind) {
 		note(`${kind}: flood, ms between turns of the page`, {with: ours, without: own});
 		note(`${kind}: flood, dialogs asked for`, dialogs.times.length);
 		await page.close();
-		await bench.desktop.untilDialogs(0);
-		await bench.desktop.mendPortal();
+		await fixture.withdrawn();
 	} finally {
-		await bench.close();
+		await fixture.close();
 		await dialogs.end();
 	}
 }

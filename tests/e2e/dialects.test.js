@@ -1,27 +1,20 @@
 import assert from 'node:assert/strict';
-import {after, afterEach, before, describe, test} from 'node:test';
+import {afterEach, describe, test} from 'node:test';
 import {clients} from './pages/dialects.js';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
-const {startServer} = await import('./lib/server.js');
-const {Bench, probe} = await import('./lib/suite.js');
+const {probe, untilProbe, useFixture} = await import('./lib/fixture.js');
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	describe(`${kind}: the dialects of pages`, () => {
-		const bench = new Bench({kind});
-		before(() => bench.open());
-		after(() => bench.close());
-		/** @type {Awaited<ReturnType<typeof startServer>> | undefined} */
-		let site;
+		const fixture = useFixture({kind});
 		/** @type {import('puppeteer-core').Page | null} that the last client is done with: a new one takes longer */
 		let tab = null;
 		afterEach(async () => {
-			await bench.tidy();
-			await site?.close();
 			if (!tab) {
-				await bench.desktop.mendPortal(); // A test that failed may have left its dialog open.
+				await fixture.desktop.mendPortal(); // A test that failed may have left its dialog open.
 			}
 		});
 
@@ -31,14 +24,13 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		 * @param {string} name
 		 */
 		async function open(name) {
-			site = await startServer();
 			const {framed, html = '', script = ''} = clients[name];
-			const frame = framed ? `${bench.elsewhere?.origin}/pages/getScreenId.html` : '';
-			const page = tab ?? (await bench.page('/pages/dialects.html'));
+			const frame = framed ? `${fixture.elsewhere.origin}/pages/getScreenId.html` : '';
+			const page = tab ?? (await fixture.page('/pages/dialects.html'));
 			tab = null;
-			bench.pages = [page];
-			await page.goto(`${site.origin}/pages/dialects.html?${new URLSearchParams({frame, html, script})}`);
-			await page.waitForFunction(() => 'probe' in window);
+			fixture.pages = [page];
+			await page.goto(`${fixture.site.origin}/pages/dialects.html?${new URLSearchParams({frame, html, script})}`);
+			await untilProbe(page);
 			return page;
 		}
 
@@ -48,16 +40,16 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		 * @param {string} name
 		 */
 		async function refused(page, name) {
-			await bench.desktop.willAnswer('deny');
+			await fixture.desktop.willAnswer('deny');
+			const {answered} = await fixture.desktop.tell('dialogs');
 			const asked = probe(page, 'ask', name);
 			if (clients[name].denial !== 'silent') {
 				assert.equal((await asked).error, 'denied');
 				return;
 			}
 			asked.catch(() => {}); // It waits until the page is closed.
-			await bench.desktop.untilDialogs(1);
-			await bench.desktop.untilDialogs(0);
-			await bench.assertNothingLeft();
+			await askUntil(() => fixture.desktop.tell('dialogs'), (dialogs) => dialogs.answered > answered);
+			await fixture.assertNothingLeft();
 			assert.equal(await page.evaluate(() => /** @type {any} */ (window).said.at(-1)), 'csioRequestScreenSourceId');
 		}
 
@@ -65,31 +57,30 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			test(name, async () => {
 				const page = await open(name);
 				if (client.detect) {
-					assert.equal(await askUntil(() => probe(page, 'detect', name)), true, 'the page finds the extension');
+					await askUntil(() => probe(page, 'detect', name));
 				}
 				await refused(page, name);
 				await page.mouse.click(5, 5); // A page that was refused just now may not ask again by itself.
-				await bench.desktop.willAnswer('screen');
+				await fixture.desktop.willAnswer('screen');
 				const {id, error} = await probe(page, 'ask', name);
 				assert.match(id ?? '', /^portlight:/, error);
 				const picture = await probe(page, 'redeem', name, id);
 				assert.equal(picture.width > 0 && picture.fits, true, `it plays: ${JSON.stringify(picture)}`);
-				await bench.assertNothingLeft();
+				await fixture.assertNothingLeft();
 				if (client.abort) {
-					await bench.desktop.willAnswer('ignore');
+					await fixture.desktop.willAnswer('ignore');
 					assert.equal(await probe(page, 'abort', name), true, 'the page takes its request back');
-					await bench.assertNothingLeft();
-					await bench.desktop.untilDialogs(0);
-					await bench.desktop.mendPortal();
+					await fixture.assertNothingLeft();
+					await fixture.withdrawn();
 				}
 				tab = page;
-				bench.pages = [];
+				fixture.pages = [];
 			});
 		}
 
 		test('a page that speaks none finds nothing', async () => {
-			const page = await bench.page('/pages/dialects.html');
-			await page.waitForFunction(() => 'probe' in window);
+			const page = await fixture.page('/pages/dialects.html');
+			await untilProbe(page);
 			const found = await page.evaluate(() => ({
 				runtime: /** @type {any} */ (window).chrome?.runtime !== undefined,
 				globals: Object.keys(window).filter((key) => /portlight|screen.*(exist|install)/i.test(key)),

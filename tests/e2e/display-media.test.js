@@ -1,25 +1,22 @@
 /** getDisplayMedia by the native path, by the points of the tables in docs/SCREEN-CAPTURE.md. */
 import assert from 'node:assert/strict';
-import {after, afterEach, before, beforeEach, describe, test} from 'node:test';
+import {beforeEach, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {assertReal, Bench, probe, probed} = await import('./lib/suite.js');
+const {probe, probed, useFixture} = await import('./lib/fixture.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 /** @typedef {import('puppeteer-core').Frame} Frame */
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	describe(`${kind}: getDisplayMedia`, () => {
-		const bench = new Bench({kind, chooser: true});
-		before(() => bench.open());
-		beforeEach(() => switched({[String(bench.site?.origin)]: true}));
-		after(() => bench.close());
-		afterEach(() => bench.tidy());
+		const fixture = useFixture({kind, chooser: true});
+		beforeEach(() => switched({[fixture.site.origin]: true}));
 
 		/** What the person sets in the popup. @param {Record<string, boolean>} sites by origin */
 		async function switched(sites) {
-			const own = await /** @type {import('./lib/browser.js').TestBrowser} */ (bench.browser).openOwn('ui/options.html');
+			const own = await fixture.browser.openOwn('ui/options.html');
 			await own.evaluate(async (wanted) => {
 				const {browser, chrome} = /** @type {any} */ (globalThis);
 				const {scripting, storage} = browser ?? chrome;
@@ -34,7 +31,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		}
 
 		/** @param {string} [query] @param {string} [origin] */
-		const open = (query = '', origin) => bench.page(`/pages/display.html${query}`, origin);
+		const open = (query = '', origin) => fixture.page(`/pages/display.html${query}`, origin);
 
 		/** @param {Page | Frame} page */
 		async function click(page) {
@@ -50,32 +47,40 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 
 		test('the stream is the real desktop, and its track says so as the text has it', async () => {
 			const page = await open();
-			await bench.desktop.willAnswer('screen');
+			await fixture.desktop.willAnswer('screen');
 			const constraints = {width: 640, frameRate: {max: 20}};
 			const {kinds, name} = await ask(page, {video: constraints, audio: true});
 			assert.deepEqual([kinds, name], [['video'], undefined]);
-			assertReal(await probe(page, 'play'));
-			const {label, settings, capabilities, constraints: kept} = await probe(page, 'track');
+			await fixture.plays(page);
+			const {label, settings, constraints: kept} = await probe(page, 'track');
 			assert.notEqual(label, '');
 			assert.deepEqual([settings.displaySurface, settings.logicalSurface, settings.cursor], ['monitor', true, 'always']);
 			assert.deepEqual([settings.width, settings.height, settings.frameRate, settings.resizeMode], [640, 360, 20, 'crop-and-scale']);
 			assert.deepEqual(kept, constraints);
-			if (capabilities) {
-				assert.deepEqual([capabilities.width.max, capabilities.height.max], [1280, 720]);
-				assert.deepEqual(capabilities.aspectRatio, {min: 1280 / 720, max: 1280 / 720});
-				assert.deepEqual([capabilities.displaySurface, capabilities.logicalSurface, capabilities.cursor], ['monitor', true, ['always']]);
-				assert.deepEqual(capabilities.resizeMode, ['none', 'crop-and-scale']);
-			}
 			assert.deepEqual(await probed(page, 'messages'), [], "the page's listeners see none of it");
-			await probe(page, 'stop');
-			await bench.assertNothingLeft();
+			await fixture.stop(page);
+		});
+
+		test('the track says what it can do', async (t) => {
+			const page = await open();
+			await fixture.desktop.willAnswer('screen');
+			await ask(page, {video: {width: 640}});
+			const {capabilities} = await probe(page, 'track');
+			if (!capabilities) {
+				t.skip('the tracks of this browser have no getCapabilities');
+				return;
+			}
+			assert.deepEqual([capabilities.width.max, capabilities.height.max], [1280, 720]);
+			assert.deepEqual(capabilities.aspectRatio, {min: 1280 / 720, max: 1280 / 720});
+			assert.deepEqual([capabilities.displaySurface, capabilities.logicalSurface, capabilities.cursor], ['monitor', true, ['always']]);
+			assert.deepEqual(capabilities.resizeMode, ['none', 'crop-and-scale']);
 		});
 
 		test('the person declines, and may choose each time anew', async () => {
 			const page = await open();
-			await bench.desktop.willAnswer('deny');
+			await fixture.desktop.willAnswer('deny');
 			assert.equal((await ask(page, null)).name, 'NotAllowedError');
-			await bench.desktop.willAnswer('screen');
+			await fixture.desktop.willAnswer('screen');
 			assert.deepEqual((await ask(page, {video: {cursor: 'never'}})).kinds, ['video']);
 			assert.equal((await probe(page, 'track')).settings.cursor, 'never');
 		});
@@ -83,12 +88,12 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		test('nobody clicked', async () => {
 			const page = await open('?early');
 			assert.equal(await page.evaluate(() => /** @type {any} */ (window).early), 'InvalidStateError');
-			assert.equal(await bench.desktop.dialogs(), 0);
+			assert.equal(await fixture.desktop.dialogs(), 0);
 		});
 
 		test('what the text refuses is refused before anybody is asked', async () => {
 			const page = await open();
-			await bench.desktop.willAnswer('ignore');
+			await fixture.desktop.willAnswer('ignore');
 			for (const [options, name, constraint] of [
 				[7, 'TypeError'],
 				[{video: false}, 'TypeError'],
@@ -103,8 +108,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 				const answer = await ask(page, options);
 				assert.deepEqual([answer.name, answer.constraint], [name, constraint], JSON.stringify(options));
 			}
-			assert.equal(await bench.desktop.dialogs(), 0);
-			assert.deepEqual(bench.ours.now(), {hosts: [], captures: []});
+			assert.equal(await fixture.desktop.dialogs(), 0);
+			assert.deepEqual(fixture.ours.now(), {hosts: [], captures: []});
 		});
 
 		test('a controller serves one call, and decides the focus of no monitor', async (t) => {
@@ -113,24 +118,22 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 				t.skip('this browser has no CaptureController');
 				return;
 			}
-			await bench.desktop.willAnswer('screen');
+			await fixture.desktop.willAnswer('screen');
 			assert.equal((await ask(page, {}, 'new')).focus, 'InvalidStateError');
 			assert.equal((await ask(page, {}, 'same')).name, 'InvalidStateError');
 		});
 
 		test('a frame of another origin needs the policy', async () => {
-			const inner = `${bench.elsewhere?.origin}/pages/display.html`;
-			await switched({[String(bench.site?.origin)]: true, [String(bench.elsewhere?.origin)]: true});
+			const inner = `${fixture.elsewhere.origin}/pages/display.html`;
+			await switched({[fixture.site.origin]: true, [fixture.elsewhere.origin]: true});
 			for (const [allow, name] of [['', 'NotAllowedError'], ['display-capture', undefined]]) {
-				const page = await bench.page(`/pages/framed.html?allow=${allow}&inner=${inner}`);
-				const frame = await (await page.waitForSelector('iframe'))?.contentFrame();
-				assert(frame);
-				await frame.waitForFunction(() => 'probe' in window);
-				await bench.desktop.willAnswer('screen');
+				const page = await fixture.page(`/pages/framed.html?allow=${allow}&inner=${inner}`);
+				const frame = await fixture.frame(page);
+				await fixture.desktop.willAnswer('screen');
 				const answer = await ask(frame, {video: true});
 				assert.equal(answer.name, name, `allow="${allow}"`);
 				if (!name) {
-					assertReal(await probe(frame, 'play'));
+					await fixture.plays(frame);
 				}
 				await page.close();
 			}
@@ -138,10 +141,10 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 
 		test('the older form asks for a screen, and the person still decides', async () => {
 			const page = await open();
-			await bench.desktop.willAnswer('screen');
+			await fixture.desktop.willAnswer('screen');
 			await probe(page, 'wishOlder', {video: {mediaSource: 'screen'}});
 			assert.deepEqual((await click(page)).kinds, ['video']);
-			assertReal(await probe(page, 'play'));
+			await fixture.plays(page);
 		});
 
 		test('the function looks like a browser\'s own', async () => {
@@ -155,15 +158,16 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		});
 
 		test('a site that is switched off has the browser\'s own, and so has another of the same host', async () => {
-			const page = await open('', bench.elsewhere?.origin);
-			await bench.desktop.willAnswer('ignore');
+			const page = await open('', fixture.elsewhere.origin);
+			const {answered} = await fixture.desktop.tell('dialogs');
+			await fixture.desktop.willAnswer('screen');
 			await probe(page, 'wish', {video: true});
 			await page.click('#go');
-			await probe(page, 'open', 700);
-			assert.equal(await bench.desktop.dialogs(), 0, "not the desktop's dialog");
-			assert.deepEqual(bench.ours.now(), {hosts: [], captures: []});
+			// Were the desktop asked for it, it would be so before it is for a page that asks later.
+			assert.deepEqual((await ask(await open(), {video: true})).kinds, ['video']);
+			assert.deepEqual(await fixture.desktop.tell('dialogs'), {open: 0, answered: answered + 1}, 'one dialog');
 			await page.close();
-			await switched({[String(bench.site?.origin)]: false});
+			await switched({[fixture.site.origin]: false});
 			const {text} = await probe(await open(), 'shape');
 			assert.equal(text, 'function getDisplayMedia() { [native code] }');
 		});

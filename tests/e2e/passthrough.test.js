@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import {after, before, describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
-await insideDesktop(import.meta.url, ['--shell', 'mutter']);
+await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {openBrowser} = await import('./lib/browser.js');
 const {startServer} = await import('./lib/server.js');
-const {probe} = await import('./lib/suite.js');
+const {probe} = await import('./lib/fixture.js');
 
 /** What a page may ask of the browser's own getUserMedia, and mostly should not. @type {Record<string, any>} */
 const calls = {

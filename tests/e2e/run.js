@@ -114,12 +114,12 @@ function spent(before, after) {
 	return before && after ? {cpuNs: after.cpuNs - before.cpuNs, peakMiB: after.peakMiB} : null;
 }
 
-/** In the page: three seconds of what it plays, as base64. @returns {Promise<string>} */
-async function record() {
+/** In the page: a part of what it plays, as base64. @param {number} ms @returns {Promise<string>} */
+async function record(ms) {
 	const recorder = new MediaRecorder(/** @type {MediaStream} */ (document.querySelector('video')?.srcObject));
 	const done = new Promise((resolve) => recorder.addEventListener('dataavailable', ({data}) => resolve(data)));
 	recorder.start();
-	setTimeout(() => recorder.stop(), 3000);
+	setTimeout(() => recorder.stop(), ms);
 	const reader = new FileReader();
 	reader.readAsDataURL(await done);
 	await new Promise((resolve) => reader.addEventListener('load', resolve));
@@ -177,10 +177,10 @@ async function watch(page, browser) {
 /** @param {import('puppeteer-core').Page} page @param {import('./lib/browser.js').TestBrowser} browser */
 async function stop(page, browser) {
 	await page.click('#stop');
-	const {left, ms} = await browser.ours.gone(1000);
+	const {left, ms} = await browser.ours.gone();
 	if (left.length) {
 		const names = left.map((p) => `${p.name} (${p.pid})`).join(', ');
-		throw new Failure(`${names} still ran a second after Stop`, 'End it by hand and report this.');
+		throw new Failure(`${names} still ran long after Stop`, 'End it by hand and report this.');
 	}
 	say(`stopped; nothing of ours was left after ${ms} ms`);
 }
@@ -207,7 +207,7 @@ async function share(chosen, browser, url, desktop) {
 	const watched = await watch(page, browser);
 	if (chosen.capture === 'browser') {
 		// No helper here, so no frames of its own: the page's recording of the track takes their place.
-		await writeFile(join(out, 'share.webm'), Buffer.from(await page.evaluate(record), 'base64'));
+		await writeFile(join(out, 'share.webm'), Buffer.from(await page.evaluate(record, Math.min(3000, playMs)), 'base64'));
 	}
 	await stop(page, browser);
 	return {...watched, sourceId: heard.sourceId(), firstFrameAt: heard.at.frame ?? null, consentAt: consentAt ?? heard.at.answered};

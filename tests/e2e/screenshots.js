@@ -10,7 +10,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'mutter', '--size', '1280x720']);
-const {Bench} = await import('./lib/suite.js');
+const {Fixture} = await import('./lib/fixture.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
@@ -18,7 +18,7 @@ const language = process.env.UI_LANGUAGE ?? 'en';
 const folder = /** @type {string} */ (process.env.FOLDER);
 const SIZE_MAX = 60_000;
 
-const bench = new Bench({
+const fixture = new Fixture({
 	kind: 'chromium',
 	welcome: true,
 	args: [`--lang=${language}`, '--host-resolver-rules=MAP meet.localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
@@ -45,16 +45,15 @@ async function shoot(page, name, width) {
 	}
 }
 
-await bench.open();
+await fixture.open();
 try {
-	assert(bench.browser && bench.site);
-	const welcome = await bench.browser.welcome();
+	const welcome = await fixture.browser.welcome();
 	await welcome.waitForSelector('#step-portal.good');
 	await shoot(welcome, 'welcome', 720);
-	await bench.desktop.willAnswer('screen');
-	const page = await bench.page('/pages/probe.html', bench.site.origin.replace('127.0.0.1', 'meet.localhost'));
-	await bench.share(page);
-	const popup = await bench.browser.openOwn('ui/popup.html');
+	await fixture.desktop.willAnswer('screen');
+	const page = await fixture.page('/pages/probe.html', fixture.site.origin.replace('127.0.0.1', 'meet.localhost'));
+	await fixture.share(page);
+	const popup = await fixture.browser.openOwn('ui/popup.html');
 	await page.bringToFront();
 	await popup.evaluate(() => location.reload());
 	await sleep(3500);
@@ -68,9 +67,9 @@ try {
 			},
 		}),
 	);
-	const options = await bench.browser.openOwn('ui/options.html');
+	const options = await fixture.browser.openOwn('ui/options.html');
 	await options.waitForSelector('#health .good');
 	await shoot(options, 'options', 720);
 } finally {
-	await bench.close();
+	await fixture.close();
 }

@@ -199,13 +199,13 @@ export class TestBrowser {
 
 	/** @param {string} name @param {(page: import('puppeteer-core').Page) => Promise<boolean>} fits */
 	async #find(name, fits) {
-		for (let tries = 300; tries > 0; tries--) {
+		for (let tries = 400; tries > 0; tries--) {
 			for (const page of await this.browser.pages()) {
 				if (await fits(page)) {
 					return page;
 				}
 			}
-			await sleep(100);
+			await sleep(50);
 		}
 		throw new Error(`${name} did not open.`);
 	}
@@ -218,11 +218,11 @@ export class TestBrowser {
 
 	/** @param {import('puppeteer-core').Page} page @param {string} path */
 	async #untilAt(page, path) {
-		for (let tries = 300; !(await this.#isAt(page, path)); tries--) {
+		for (let tries = 400; !(await this.#isAt(page, path)); tries--) {
 			if (tries === 0) {
 				throw new Error(`${path} did not open.`);
 			}
-			await sleep(100);
+			await sleep(50);
 		}
 	}
 
@@ -276,7 +276,8 @@ export class TestBrowser {
 	async killBackground() {
 		if (this.kind === 'chromium') {
 			const page = await this.open('chrome://serviceworker-internals/');
-			await page.locator('[data-command="stop"]').click();
+			// A locator's own time-out would keep this process for half a minute.
+			await (await page.waitForSelector('[data-command="stop"]', {visible: true}))?.click();
 			// It may be running anew before that is seen.
 			await page.waitForFunction(() => /\bSTOPPED\b/.test(document.body.innerText), {timeout: 2000}).catch(() => {});
 			await page.close();

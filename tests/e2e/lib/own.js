@@ -1,35 +1,33 @@
 /** The extension's own pages, which drivers see less of than of others: Firefox tells nothing that could be waited for. */
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {inspect} from 'node:util';
+import {CAP_MS} from './processes.js';
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
 /**
- * Asks until the answer pleases, at most 10 s; resolves with the last one. What fails, as in a page that is just being
- * loaded, is asked again.
+ * Asks until the answer pleases, and resolves with it. What fails, as in a page that is just being loaded, is asked again.
  * @template T
  * @param {() => T | Promise<T>} ask
  * @param {(answer: T) => unknown} [pleases]
- * @returns {Promise<T | undefined>}
+ * @param {number} [capMs]
+ * @returns {Promise<T>}
  */
-export async function askUntil(ask, pleases = (answer) => answer) {
-	const end = performance.now() + 10_000;
-	/** @type {T | undefined} */
-	let answer;
+export async function askUntil(ask, pleases = (answer) => answer, capMs = CAP_MS) {
+	const end = performance.now() + capMs;
 	for (;;) {
+		let last;
 		try {
-			answer = await ask();
+			const answer = await ask();
 			if (pleases(answer)) {
 				return answer;
 			}
+			last = inspect(answer);
 		} catch (error) {
-			if (performance.now() > end) {
-				throw error;
-			}
+			last = String(error);
 		}
-		if (performance.now() > end) {
-			return answer;
-		}
+		assert(performance.now() < end, `waited in vain for ${pleases}; the last answer to ${ask} is ${last}`);
 		await sleep(50);
 	}
 }
@@ -41,11 +39,11 @@ export async function askUntil(ask, pleases = (answer) => answer) {
  * @param {(...args: any[]) => T} fn
  * @param {...any} args
  */
-export async function until(page, fn, ...args) {
-	const value = await askUntil(() => page.evaluate(fn, ...args));
-	assert.ok(value, `waited in vain for ${fn} ${args}`);
-	return value;
-}
+export const until = (page, fn, ...args) => askUntil(() => page.evaluate(fn, ...args));
+
+/** What the extension answers one of its own pages. @param {Page} page @param {object} message @returns {Promise<any>} */
+export const say = (page, message) =>
+	page.evaluate((m) => (/** @type {any} */ (globalThis).browser ?? /** @type {any} */ (globalThis).chrome).runtime.sendMessage(m), message);
 
 /** Loads a page anew. @param {Page} page */
 export async function reload(page) {

@@ -10,6 +10,9 @@ import {setTimeout as sleep} from 'node:timers/promises';
  * @property {string} start  tells a process from a later one of the same id
  */
 
+/** How long something may take that is to happen. No test fails by less. */
+export const CAP_MS = 20_000;
+
 /** The kernel's names of our programs. */
 const names = {host: 'portlight-host', capture: 'portlight-captu'};
 
@@ -113,17 +116,15 @@ export class OurProcesses {
 
 	/**
 	 * Waits until nothing that was seen is left.
-	 * @param {number} limitMs
-	 * @param {('hosts' | 'captures')[]} [kinds]
-	 * @returns {Promise<{ms: number, left: Proc[]}>} how long it took, and what is left after the limit
+	 * @returns {Promise<{ms: number, left: Proc[]}>} how long it took, and what is left where it does not happen
 	 */
-	async gone(limitMs, kinds = ['hosts', 'captures']) {
+	async gone() {
 		const begin = performance.now();
 		for (;;) {
-			const now = this.now();
-			const left = kinds.flatMap((kind) => now[kind]);
+			const {hosts, captures} = this.now();
+			const left = [...hosts, ...captures];
 			const ms = Math.round(performance.now() - begin);
-			if (left.length === 0 || ms > limitMs) {
+			if (left.length === 0 || ms > CAP_MS) {
 				return {ms, left};
 			}
 			await sleep(20);

@@ -59,11 +59,10 @@ export function notReal(seen) {
 			remedy: 'Look at build/run/page.png. On your own desktop share the whole screen that the marker window is on, and leave it uncovered.',
 		};
 	}
-	const age = seen.last.latencyMs;
-	if (age < -50 || age > 2000) {
+	if (seen.last.drawnAt < seen.since) {
 		return {
-			reason: `the newest marker in the page was ${(age / 1000).toFixed(1)} s old`,
-			remedy: 'The picture is stuck or the machine is overloaded. Close other programs and try again.',
+			reason: `the newest marker in the page was ${(seen.last.latencyMs / 1000).toFixed(1)} s old`,
+			remedy: 'The picture is stuck. Look at build/run/page.png, and run it again with PORTLIGHT_LOG=debug.',
 		};
 	}
 	if (seen.distinct < 2) {

@@ -1,9 +1,8 @@
 /** What a page does with Portlight's page API, one verb each, for the tests to call. */
 import * as portlight from '/examples/portlight.js';
 import {locateMarker, readMarker} from '/desktop/marker.js';
-import {FrameWatch, epochNow} from './watch.js';
-
-const video = /** @type {HTMLVideoElement} */ (document.getElementById('screen'));
+import {Player} from './player.js';
+import {epochNow} from './watch.js';
 
 /** @param {any} promise @returns {Promise<{ok?: any, error?: any}>} */
 const told = (promise) =>
@@ -12,7 +11,7 @@ const told = (promise) =>
 		({name, message, code, remedy}) => ({error: {name, message, code, remedy}}),
 	);
 
-class Probe {
+class Probe extends Player {
 	/** @type {import('/examples/portlight.js').Share | null} */
 	share = null;
 	/** @type {any[]} */
@@ -21,6 +20,7 @@ class Probe {
 	messages = [];
 
 	constructor() {
+		super();
 		window.addEventListener('message', ({data}) => this.messages.push(data));
 	}
 
@@ -34,11 +34,13 @@ class Probe {
 
 	/** @param {object} wish */
 	async request(wish) {
+		this.askedAt = epochNow();
 		const {ok, error} = await told(portlight.request(wish));
 		if (!ok) {
 			return {error};
 		}
 		this.share = ok;
+		this.stream = ok.stream;
 		for (const type of ['ended', 'resize', 'source', 'cursor', 'paused', 'resumed']) {
 			ok.addEventListener(type, (/** @type {CustomEvent} */ {detail}) => {
 				const {pixels, ...rest} = detail;
@@ -49,8 +51,10 @@ class Probe {
 	}
 
 	async requestSeveral() {
+		this.askedAt = epochNow();
 		const shares = await portlight.request({multiple: true});
 		this.share = shares[0];
+		this.stream = shares[0].stream;
 		return shares.map(({id, track}) => ({id: id.startsWith('portlight:'), width: track.getSettings().width, readyState: track.readyState}));
 	}
 
@@ -75,8 +79,7 @@ class Probe {
 			return {error};
 		}
 		const video = {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: ok.sourceId}};
-		const stream = await navigator.mediaDevices.getUserMedia(/** @type {any} */ ({video}));
-		this.share = /** @type {any} */ ({stream});
+		this.stream = await navigator.mediaDevices.getUserMedia(/** @type {any} */ ({video}));
 		await this.play();
 		return {ok: ok.sourceId};
 	}
@@ -84,26 +87,6 @@ class Probe {
 	/** @param {string} verb @param {any} [argument] */
 	tell(verb, argument) {
 		return told(/** @type {any} */ (this.share)[verb](argument));
-	}
-
-	async play(timeoutMs = 8000) {
-		video.srcObject = /** @type {any} */ (this.share).stream;
-		this.watch = new FrameWatch(video);
-		this.watch.start();
-		return this.watch.next(timeoutMs);
-	}
-
-	/** The next marker that is not the one before. */
-	next(timeoutMs = 8000) {
-		return /** @type {FrameWatch} */ (this.watch).next(timeoutMs);
-	}
-
-	/** @param {number} ms */
-	async measure(ms) {
-		const watch = /** @type {FrameWatch} */ (this.watch);
-		watch.clear();
-		await new Promise((resolve) => setTimeout(resolve, ms));
-		return watch.summary();
 	}
 
 	/** The marker in a snapshot. @param {string} [as] */
@@ -119,7 +102,7 @@ class Probe {
 		const image = context.getImageData(0, 0, width, height);
 		const place = locateMarker(image);
 		const mark = place && readMarker(image, place);
-		return {kind: ok.constructor.name, type: ok.type ?? '', width, height, ageMs: mark && epochNow() - mark.clockMs};
+		return {kind: ok.constructor.name, type: ok.type ?? '', width, height, counter: mark?.counter};
 	}
 
 	/** @param {string} type */

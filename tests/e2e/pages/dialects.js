@@ -3,6 +3,11 @@
  * refusal, redeems the id, and takes the request back. Used in real browsers and, on a small window, by tests/js/dialects.test.js.
  */
 
+/** How long something may take that is to happen; the pages themselves are less patient. */
+const CAP_MS = 20_000;
+/** After which who looks for the extension looks again: a page's first words may come before it listens. */
+const RETRY_MS = 300;
+
 /** @typedef {any} Win */
 /**
  * @typedef {object} Client
@@ -22,7 +27,7 @@
  * The next message that fits.
  * @param {Win} page
  * @param {(data: any) => unknown} fits
- * @param {number} [ms] that the page waits, where it does
+ * @param {number} [ms] after which it is given up, or asked again
  * @returns {Promise<any>}
  */
 function next(page, fits, ms) {
@@ -57,7 +62,7 @@ function given(id) {
  * @param {(data: any) => unknown} fits
  */
 const hello = (say, fits) => async (/** @type {Win} */ page) => {
-	const answer = next(page, fits, 2000);
+	const answer = next(page, fits, RETRY_MS);
 	page.postMessage(say, '*');
 	return answer;
 };
@@ -90,7 +95,7 @@ const ID = 'abcdefghijklmnopabcdefghijklmnop';
 /** Janus, getScreenMedia and Nextcloud Talk: an ack in less than a second, then the id. */
 const acked = (/** @type {string} */ ask, /** @type {string} */ pending, /** @type {string} */ got) => async (/** @type {Win} */ page) => {
 	const id = 7;
-	const ack = next(page, (data) => data?.type === pending && data.id === id, 1000);
+	const ack = next(page, (data) => data?.type === pending && data.id === id, CAP_MS);
 	const answer = next(page, (data) => data?.type === got && data.id === id);
 	page.postMessage({ type: ask, id }, '*');
 	await ack;
@@ -99,10 +104,10 @@ const acked = (/** @type {string} */ ask, /** @type {string} */ pending, /** @ty
 
 /** @param {string} ask @param {string} pending @param {string} cancel @param {string} cancelled */
 const takenBack = (ask, pending, cancel, cancelled) => async (/** @type {Win} */ page) => {
-	const ack = next(page, (data) => data?.type === pending, 1000);
+	const ack = next(page, (data) => data?.type === pending, CAP_MS);
 	page.postMessage({ type: ask, id: 8 }, '*');
 	const { request } = await ack;
-	const over = next(page, (data) => data?.type === cancelled, 2000);
+	const over = next(page, (data) => data?.type === cancelled, CAP_MS);
 	page.postMessage({ type: cancel, request }, '*');
 	return over;
 };
@@ -148,8 +153,8 @@ export const clients = {
 		video: (id, screen) => large(id, screen, [LAYERED]),
 		async detect(page) {
 			const both = Promise.all([
-				next(page, (data) => data === 'addon-installed', 2000),
-				next(page, (data) => data.addonInstalled === true, 2000),
+				next(page, (data) => data === 'addon-installed', RETRY_MS),
+				next(page, (data) => data.addonInstalled === true, RETRY_MS),
 			]);
 			page.postMessage('check-addon-installed', '*');
 			return both;
@@ -207,7 +212,7 @@ export const clients = {
 		},
 		async abort(page) {
 			page.postMessage({ type: 'SS_UI_REQUEST', text: 'start' }, '*');
-			const over = next(page, (data) => data?.type === 'SS_DIALOG_CANCEL', 2000);
+			const over = next(page, (data) => data?.type === 'SS_DIALOG_CANCEL', CAP_MS);
 			page.postMessage({ type: 'SS_UI_CANCEL' }, '*');
 			return over;
 		},
@@ -242,7 +247,7 @@ export const clients = {
 	opentok: {
 		async detect(page) {
 			const key = `com.tokbox.screenSharing.${ID}`;
-			const loaded = next(page, (data) => data?.[key] === 'extensionLoaded' && data.from === 'extension', 2000);
+			const loaded = next(page, (data) => data?.[key] === 'extensionLoaded' && data.from === 'extension', RETRY_MS);
 			page.postMessage({ [key]: 'isExtensionInstalled', payload: { requestId: 'r1' }, from: 'jsapi' }, '*');
 			return (await loaded).payload.requestId === 'r1';
 		},
@@ -260,7 +265,7 @@ export const clients = {
 		detect: (page) => page.document.getElementById('bistri-screen-sharing-installed'),
 		async ask(page) {
 			const requestId = 3;
-			const pending = next(page, (data) => data?.answer && data.state === 'pending' && data.requestId === requestId, 1000);
+			const pending = next(page, (data) => data?.answer && data.state === 'pending' && data.requestId === requestId, CAP_MS);
 			const done = next(page, (data) => data?.answer && data.state === 'completed' && data.requestId === requestId);
 			page.postMessage({ data: ['screen'], requestId }, '*');
 			await pending;
@@ -275,7 +280,7 @@ export const clients = {
 			return data && JSON.parse(data).version;
 		},
 		async ask(page) {
-			const pending = next(page, (data) => data?.type === 'getScreenPending' && data.id === 4 && data.answer === true, 1000);
+			const pending = next(page, (data) => data?.type === 'getScreenPending' && data.id === 4 && data.answer === true, CAP_MS);
 			const got = next(page, (data) => data?.type === 'gotScreen' && data.id === 4 && data.answer === true);
 			page.postMessage({ type: 'getScreen', id: 4 }, '*');
 			await pending;

@@ -1,23 +1,22 @@
 /** What a page does with getDisplayMedia, for the tests to call. */
-import {FrameWatch} from './watch.js';
+import {Player} from './player.js';
+import {epochNow} from './watch.js';
 
-const video = /** @type {HTMLVideoElement} */ (document.getElementById('screen'));
-
-class Probe {
+class Probe extends Player {
 	/** What the next click does. @type {() => Promise<MediaStream>} */
 	#ask = () => navigator.mediaDevices.getDisplayMedia();
 	/** @type {Promise<any> | null} */
 	#asked = null;
-	/** @type {MediaStream | null} */
-	stream = null;
 	/** @type {any[]} */
 	messages = [];
 	/** @type {any} */
 	controller = null;
 
 	constructor() {
+		super();
 		window.addEventListener('message', ({data}) => this.messages.push(data));
 		document.getElementById('go')?.addEventListener('click', () => {
+			this.askedAt = epochNow();
 			this.#asked = this.#ask().then(
 				(stream) => {
 					this.stream = stream;
@@ -55,21 +54,6 @@ class Probe {
 		return this.#asked;
 	}
 
-	/** Whether it is still open after a while. @param {number} ms */
-	open(ms) {
-		return Promise.race([
-			/** @type {Promise<any>} */ (this.#asked).then(() => false),
-			new Promise((resolve) => setTimeout(resolve, ms, true)),
-		]);
-	}
-
-	async play(timeoutMs = 8000) {
-		video.srcObject = this.stream;
-		const watch = new FrameWatch(video);
-		watch.start();
-		return watch.next(timeoutMs).finally(() => watch.stop());
-	}
-
 	track() {
 		const [track] = /** @type {MediaStream} */ (this.stream).getVideoTracks();
 		return {
@@ -78,10 +62,6 @@ class Probe {
 			capabilities: track.getCapabilities?.(),
 			constraints: track.getConstraints(),
 		};
-	}
-
-	stop() {
-		this.stream?.getTracks().forEach((track) => track.stop());
 	}
 
 	shape() {

@@ -1,4 +1,5 @@
 /** What a page does with a share, one verb each, for the tests to call. */
+import {Player} from './player.js';
 import {FrameWatch, epochNow} from './watch.js';
 
 const video = /** @type {HTMLVideoElement} */ (document.getElementById('screen'));
@@ -18,14 +19,11 @@ const described = (error) => ({
 	isError: error instanceof Error,
 });
 
-class Probe {
+class Probe extends Player {
 	constructor() {
+		super();
 		/** Everything that came by window.postMessage, our own requests too. @type {any[]} */
 		this.messages = [];
-		/** @type {MediaStream | null} */
-		this.stream = null;
-		/** @type {FrameWatch | null} */
-		this.watch = null;
 		/** When each live track said `ended`. @type {number[]} */
 		this.ended = [];
 		/** @type {Map<string, RTCPeerConnection>} */
@@ -49,6 +47,7 @@ class Probe {
 				}
 			};
 			window.addEventListener('message', listen);
+			this.askedAt = epochNow();
 			window.postMessage('requestScreenSourceId', '*');
 		});
 	}
@@ -75,25 +74,6 @@ class Probe {
 		return {ok: true, tracks: stream.getTracks().map((t) => `${t.kind} ${t.readyState}`)};
 	}
 
-	/** Plays what was redeemed and resolves with the first marker that is read from it. */
-	async play(timeoutMs = 8000) {
-		video.srcObject = this.stream;
-		this.watch = new FrameWatch(video);
-		this.watch.start();
-		return this.watch.next(timeoutMs);
-	}
-
-	/**
-	 * Watches for a while.
-	 * @param {number} ms
-	 */
-	async measure(ms) {
-		const watch = /** @type {FrameWatch} */ (this.watch);
-		watch.clear();
-		await new Promise((resolve) => setTimeout(resolve, ms));
-		return watch.summary();
-	}
-
 	track() {
 		const track = /** @type {MediaStream} */ (this.stream).getVideoTracks()[0];
 		return {label: track.label, kind: track.kind, readyState: track.readyState, muted: track.muted, settings: track.getSettings()};
@@ -117,20 +97,15 @@ class Probe {
 		return [...context.getImageData(0, 0, width, height).data];
 	}
 
-	stop() {
-		this.watch?.stop();
-		/** @type {MediaStream} */ (this.stream).getTracks().forEach((track) => track.stop());
-	}
-
-	/** Records the stream, plays the recording, and reads a marker from it. @param {number} ms */
-	async record(ms) {
+	/** Records the stream until that many markers were seen, plays the recording, and reads the markers in it. @param {number} count */
+	async record(count) {
 		const recorder = new MediaRecorder(/** @type {MediaStream} */ (this.stream), {mimeType: 'video/webm', videoBitsPerSecond: 4e6});
 		/** @type {Blob[]} */
 		const parts = [];
 		recorder.addEventListener('dataavailable', (event) => parts.push(event.data));
 		const done = new Promise((resolve) => recorder.addEventListener('stop', resolve));
 		recorder.start();
-		await new Promise((resolve) => setTimeout(resolve, ms));
+		await this.markers(count, epochNow());
 		recorder.stop();
 		await done;
 		const blob = new Blob(parts, {type: recorder.mimeType});
@@ -143,7 +118,7 @@ class Probe {
 		await playback.play();
 		await new Promise((resolve) => playback.addEventListener('ended', resolve, {once: true}));
 		watch.stop();
-		return {bytes: blob.size, type: blob.type, ...watch.summary()};
+		return {bytes: blob.size, counters: [...new Set(watch.samples.map(({counter}) => counter))]};
 	}
 
 	/** One end of a call. The tests carry what the ends say; candidates are all in the description. */

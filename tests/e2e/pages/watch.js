@@ -15,6 +15,7 @@ export function epochNow() {
 /**
  * @typedef {object} Sample
  * @property {number} counter
+ * @property {number} drawnAt  milliseconds since 1970
  * @property {number} latencyMs  from the drawing of the marker to this frame in the page
  * @property {number} at  epochNow() of the reading
  * @property {number} width
@@ -28,6 +29,9 @@ const small = {width: 88, height: 48};
 
 /** Formats whose first plane is brightness, a byte each. */
 const lumaFirst = ['I420', 'I420A', 'I422', 'I444', 'NV12'];
+
+/** How long something may take that is to happen. */
+const CAP_MS = 20_000;
 
 export class FrameWatch {
 	/**
@@ -93,6 +97,39 @@ export class FrameWatch {
 		});
 	}
 
+	/**
+	 * @param {number} count
+	 * @param {number} [since]  markers that were drawn before do not count
+	 * @returns {Promise<Sample[]>} that many, each with another counter than the one before; fewer when no more came
+	 */
+	markers(count, since = 0) {
+		/** @type {Sample[]} */
+		const found = [];
+		return new Promise((resolve) => {
+			let late = false;
+			const timer = setTimeout(() => {
+				late = true;
+				resolve(found);
+			}, CAP_MS);
+			/** @param {Sample} sample */
+			const take = (sample) => {
+				if (late) {
+					return;
+				}
+				if (sample.drawnAt > since && sample.counter !== found.at(-1)?.counter) {
+					found.push(sample);
+				}
+				if (found.length < count) {
+					this.waiting.push(take);
+					return;
+				}
+				clearTimeout(timer);
+				resolve(found);
+			};
+			this.waiting.push(take);
+		});
+	}
+
 	summary() {
 		const seconds = (epochNow() - this.since) / 1000;
 		const counters = new Set(this.samples.map((s) => s.counter));
@@ -108,6 +145,7 @@ export class FrameWatch {
 			frames: this.frames,
 			unread: this.unread,
 			distinct: counters.size,
+			since: this.since,
 			seconds,
 			fps: counters.size / seconds,
 			p50: quantile(0.5),
@@ -163,7 +201,7 @@ export class FrameWatch {
 			this.unread += 1;
 			return;
 		}
-		const sample = {counter: mark.counter, latencyMs: at - mark.clockMs, at, width, height};
+		const sample = {counter: mark.counter, drawnAt: mark.clockMs, latencyMs: at - mark.clockMs, at, width, height};
 		this.samples.push(sample);
 		this.waiting.splice(0).forEach((resolve) => resolve(sample));
 	}

@@ -1,12 +1,12 @@
 /** What is chosen in the options page reaches shares and other pages of settings; what the browser took away is named. */
 import assert from 'node:assert/strict';
-import {after, afterEach, before, describe, test} from 'node:test';
+import {describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted', '--size', '1920x1080']);
 const {askUntil, until} = await import('./lib/own.js');
 const {startServer} = await import('./lib/server.js');
-const {Bench, probe} = await import('./lib/suite.js');
+const {probe, useFixture} = await import('./lib/fixture.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
@@ -22,16 +22,11 @@ const valueOf = (selector) => /** @type {HTMLInputElement | null} */ (document.q
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	describe(`${kind}: settings`, () => {
-		const bench = new Bench({kind});
-		before(() => bench.open());
-		after(() => bench.close());
-		afterEach(() => bench.tidy());
+		const fixture = useFixture({kind});
 
 		/** @returns {Promise<Page>} */
 		async function openSettings() {
-			assert(bench.browser);
-			const page = await bench.browser.openOwn('ui/options.html');
-			bench.pages.push(page);
+			const page = await fixture.own('ui/options.html');
 			await until(page, () => document.querySelector('#health .good') !== null);
 			return page;
 		}
@@ -43,18 +38,15 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			}
 			const other = await openSettings();
 			assert.deepEqual([await other.evaluate(valueOf, '[name=cursor]'), await other.evaluate(valueOf, '[name=maxHeight]')], ['never', '720']);
-			const page = await bench.page();
-			const sourceId = await bench.granted(page);
+			const page = await fixture.page();
 			// The probe's own bounds are taken out: this page says nothing of size.
-			assert.equal((await probe(page, 'redeem', sourceId, 'promise', {maxWidth: 0, maxHeight: 0})).ok, true);
-			await probe(page, 'play');
+			await fixture.redeemed(page, await fixture.granted(page), {maxWidth: 0, maxHeight: 0});
 			const {settings: bounded} = await probe(page, 'track');
 			assert.deepEqual([bounded.width, bounded.height, bounded.frameRate, bounded.cursor], [1280, 720, 15, 'never']);
 			await probe(page, 'apply', {width: 1920, height: 1080, frameRate: 30});
 			const {settings: asked} = await probe(page, 'track');
 			assert.deepEqual([asked.width, asked.height, asked.frameRate], [1920, 1080, 30]);
-			await probe(page, 'stop');
-			await bench.assertNothingLeft();
+			await fixture.stop(page);
 			for (const [name, value] of [['cursor', 'always'], ['maxFps', '30'], ['maxHeight', '0']]) {
 				await settings.evaluate(choose, `[name=${name}]`, value);
 			}
@@ -78,30 +70,24 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		test('a page of [::1] is one of this machine', async (t) => {
 			const site = await startServer('::1');
 			t.after(() => site.close());
-			const page = await bench.page('/pages/probe.html', site.origin);
-			await bench.share(page);
-			await probe(page, 'stop');
-			await bench.assertNothingLeft();
+			const page = await fixture.page('/pages/probe.html', site.origin);
+			await fixture.share(page);
+			await fixture.stop(page);
 		});
 	});
 
 	describe(`${kind}: settings of an extension that is kept out of sites`, () => {
-		const bench = new Bench({kind});
-		before(() => bench.open());
-		after(() => bench.close());
-		afterEach(() => bench.tidy());
+		const fixture = useFixture({kind});
 
 		test('the diagnostics name it, with a button to let it in again', async () => {
-			assert(bench.browser);
-			const own = await bench.browser.openOwn('ui/options.html');
-			bench.pages.push(own);
+			const own = await fixture.own('ui/options.html');
 			await until(own, () => document.querySelector('#health .good') !== null);
 			assert.equal(await own.evaluate(() => document.querySelector('#health button') !== null), false);
 			if (kind === 'firefox') {
 				await own.evaluate(() => /** @type {any} */ (globalThis).browser.permissions.remove({origins: ['https://*/*']}));
 			} else {
-				const extensions = await bench.browser.open('chrome://extensions/');
-				bench.pages.push(extensions);
+				const extensions = await fixture.browser.open('chrome://extensions/');
+				fixture.pages.push(extensions);
 				await extensions.evaluate(async () => {
 					const {developerPrivate} = /** @type {any} */ (globalThis).chrome;
 					const all = await developerPrivate.getExtensionsInfo();
