@@ -19,7 +19,9 @@ static struct piece cut(struct piece *rest, char separator) {
 	size_t length = end != NULL ? (size_t)(end - rest->text) : rest->length;
 	struct piece first = {rest->text, length};
 	size_t taken = length + (end != NULL);
-	rest->text += taken;
+	if (taken > 0) { /* An empty list may have no text at all. */
+		rest->text += taken;
+	}
 	rest->length -= taken;
 	return first;
 }

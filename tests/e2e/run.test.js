@@ -1,107 +1,14 @@
+/** `make run`, once in each browser. */
 import assert from 'node:assert/strict';
-import {execFile, spawn} from 'node:child_process';
-import {existsSync, mkdtempSync} from 'node:fs';
-import {readFile, rm, stat} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
-import {after, describe, test} from 'node:test';
-import {fileURLToPath} from 'node:url';
-import {promisify} from 'node:util';
-import {took} from '../tools/times.js';
-import {descendants} from './lib/processes.js';
+import {test} from 'node:test';
+import {checkRun, makeRun} from './lib/make-run.js';
 
-const program = fileURLToPath(new URL('run.js', import.meta.url));
+for (const browser of /** @type {const} */ (['firefox', 'chromium'])) {
+	test(`make run in ${browser}: picture, video and report of a real share`, () => checkRun(browser, 'native'));
+}
 
-describe('make run', () => {
-	const folder = mkdtempSync(join(tmpdir(), 'portlight-run-'));
-	after(() => rm(folder, {recursive: true, force: true}));
-
-	/**
-	 * @param {Record<string, string>} env
-	 * @param {(text: string, child: import('node:child_process').ChildProcess) => void} [watch] is given all output so far
-	 */
-	async function make(env, watch) {
-		const out = join(folder, Object.values(env).join('-') || 'default');
-		const child = spawn(process.execPath, [program], {
-			env: {...process.env, DESKTOP: 'embedded', PLAY_SECONDS: '2', PORTLIGHT_OUT: out, NODE_TEST_CONTEXT: '', ...env},
-			stdio: ['ignore', 'pipe', 'pipe'],
-		});
-		let text = '';
-		for (const stream of [child.stdout, child.stderr]) {
-			stream.setEncoding('utf8').on('data', (chunk) => {
-				text += chunk;
-				watch?.(text, child);
-			});
-		}
-		const [status, signal] = await new Promise((resolve) => child.on('close', (...end) => resolve(end)));
-		return {out, text, status, signal};
-	}
-
-	/** @param {string} file */
-	const decodes = (file) => promisify(execFile)('ffmpeg', ['-v', 'error', '-i', file, '-f', 'null', '-']);
-
-	for (const [browser, capture] of [['firefox', 'native'], ['chromium', 'native'], ['chromium', 'browser']]) {
-		test(`${browser}, ${capture}: picture, video and report of a real share`, async () => {
-			const {out, text, status} = await make({BROWSER: browser, CAPTURE: capture});
-			assert.equal(status, 0, text);
-			const report = JSON.parse(await readFile(join(out, 'report.json'), 'utf8'));
-			const native = capture === 'native';
-			assert.deepEqual(Object.keys(report), [
-				'browser', 'path', 'sourceId', 'width', 'height', 'codec', 'framesDecoded', 'fps', 'firstFrameMs', 'glassToTrackMs',
-				'cpuMsPerFrame', 'rssMiB',
-			]);
-			assert.equal(report.browser, browser);
-			assert.equal(report.path, native ? 'native' : 'desktopCapture');
-			assert.equal(report.sourceId.startsWith('portlight:'), native);
-			assert.deepEqual([report.width, report.height], [1920, 1080]);
-			assert.equal(report.framesDecoded > 1 && report.fps > 0, true, JSON.stringify(report));
-			assert.equal(report.glassToTrackMs.p50 > 0 && report.glassToTrackMs.p95 >= report.glassToTrackMs.p50, true);
-			if (native) {
-				assert.match(report.codec, /^vp[89]$/);
-				assert.equal(report.rssMiB.host < 20, true, `host: ${report.rssMiB.host} MiB`);
-				assert.equal(report.rssMiB.capture < 80, true, `helper: ${report.rssMiB.capture} MiB`);
-				assert.equal(report.cpuMsPerFrame.capture > 0, true);
-			} else {
-				assert.deepEqual([report.codec, report.rssMiB.capture, report.cpuMsPerFrame.host], [null, null, null]);
-			}
-			const {stderr} = await decodes(join(out, 'share.webm'));
-			if (native) {
-				// What Chromium's own recorder writes is Chromium's affair.
-				assert.equal(stderr, '');
-			}
-			assert.equal((await stat(join(out, 'page.png'))).size > 20000, true);
-		});
-	}
-
-	test('a refused share is a failure with a remedy', async () => {
-		const {text, status, out} = await make({BROWSER: 'firefox', CONSENT: 'deny'});
-		assert.equal(status, 1, text);
-		assert.match(text, /failed: the page did not get the screen/);
-		assert.match(text, /Remedy: /);
-		assert.equal(existsSync(join(out, 'report.json')), false);
-	});
-
-	test('Ctrl-C ends all of it', async () => {
-		let stopped = 0;
-		/** @type {import('./lib/processes.js').Proc[]} */
-		let running = [];
-		const {status, text} = await make({BROWSER: 'chromium'}, (soFar, child) => {
-			if (!stopped && /first frame/.test(soFar)) {
-				running = descendants(/** @type {number} */ (child.pid));
-				stopped = performance.now();
-				child.kill('SIGINT');
-			}
-		});
-		assert.equal(status, 130, text);
-		took('make run: nothing left after Ctrl-C', performance.now() - stopped);
-		assert.equal(running.some((p) => p.name === 'portlight-captu'), true, 'a share was under way');
-		const left = running.filter((p) => existsSync(`/proc/${p.pid}`));
-		assert.deepEqual(left, []);
-	});
-
-	test('a choice that is not known is named', async () => {
-		const {status, text} = await make({BROWSER: 'lynx'});
-		assert.equal(status, 1);
-		assert.match(text, /BROWSER=lynx is not known\n(.*\n)*Remedy: Use BROWSER=firefox or chromium/);
-	});
+test('a choice that is not known is named', async () => {
+	const {status, text} = await makeRun({BROWSER: 'lynx'});
+	assert.equal(status, 1);
+	assert.match(text, /BROWSER=lynx is not known\n(.*\n)*Remedy: Use BROWSER=firefox or chromium/);
 });

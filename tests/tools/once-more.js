@@ -102,7 +102,7 @@ function readCmocka(program, {status, output}) {
 			reasons = [];
 		} else if (told) {
 			keep('times.tsv', [name, told[1], told[2]]);
-		} else if (/^\[ {3}(?: LINE |ERROR)\s+\] --- |^\[  ERROR   \] --- /.test(line)) {
+		} else if (/^\[ +(?:LINE|ERROR) +\] --- /.test(line)) {
 			reasons.push(line.replace(/^.*?--- /, ''));
 		} else if (line === `[  FAILED  ] ${name}` && !failures.some((failure) => failure.name === name)) {
 			failures.push({run: program, name, whole: false, reason: reasons.join(' ')});

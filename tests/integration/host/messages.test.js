@@ -4,9 +4,9 @@ import {execFileSync, spawnSync} from 'node:child_process';
 import {readdirSync} from 'node:fs';
 import {after, afterEach, before, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {chromiumArguments, firefoxId, frame, head} from '../fake/browser.js';
-import {hostProgram, idle, residentMiB, World} from '../fake/world.js';
-import {took} from '../tools/times.js';
+import {chromiumArguments, firefoxId, frame, head} from '../../fake/browser.js';
+import {hostProgram, idle, residentMiB, World} from '../../fake/world.js';
+import {took} from '../../tools/times.js';
 
 /** @type {World} */
 let world;

@@ -7,10 +7,10 @@ import {homedir, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {locateMarker, readMarker} from '../desktop/marker.js';
+import {locateMarker, readMarker} from './marker.js';
 import {until} from '../fake/world.js';
 
-const folder = fileURLToPath(new URL('../desktop/', import.meta.url));
+const folder = fileURLToPath(new URL('.', import.meta.url));
 const program = join(folder, 'with-desktop');
 const client = join(folder, 'portal-client');
 const control = join(folder, 'desktop-ctl');

@@ -1,8 +1,8 @@
 /** A share of several streams: one consent, one session of the portal, a share and a helper for each stream. */
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
-import {until, World} from '../fake/world.js';
-import {took} from '../tools/times.js';
+import {until, World} from '../../fake/world.js';
+import {took} from '../../tools/times.js';
 
 /** @type {World} */
 let world;

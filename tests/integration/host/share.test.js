@@ -1,7 +1,7 @@
 /** A share's life through portlight-host, with a portal and a helper that do as they should. */
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
-import {World} from '../fake/world.js';
+import {World} from '../../fake/world.js';
 
 /** @type {World} */
 let world;
@@ -79,7 +79,7 @@ async function echoing(cursor, portal = {}) {
 	return browser;
 }
 
-/** The packet that the helper says it got. @param {import('../fake/browser.js').Browser} browser */
+/** The packet that the helper says it got. @param {import('../../fake/browser.js').Browser} browser */
 async function echoed(browser) {
 	const bytes = Buffer.from((await browser.frame(1)).data, 'base64');
 	const [type] = bytes;

@@ -5,8 +5,8 @@ import {once} from 'node:events';
 import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
-import {firefoxId} from '../fake/browser.js';
-import {until, World} from '../fake/world.js';
+import {firefoxId} from '../../fake/browser.js';
+import {until, World} from '../../fake/world.js';
 import {program} from './recording.js';
 
 const origin = 'https://meet.example.org';
@@ -31,14 +31,14 @@ async function greeted(script) {
 }
 
 /**
- * @param {import('../fake/browser.js').Browser} browser
+ * @param {import('../../fake/browser.js').Browser} browser
  * @param {object} [fields]
  */
 const post = (browser, fields = {}) =>
 	browser.post('share', {sources: ['monitor', 'window'], cursor: 'embedded', origin, remember: true, ...fields});
 
 /**
- * @param {import('../fake/browser.js').Browser} browser
+ * @param {import('../../fake/browser.js').Browser} browser
  * @param {object} [fields]
  */
 const share = (browser, fields) => browser.answer(post(browser, fields));

@@ -5,8 +5,8 @@ import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
-import {World} from '../fake/world.js';
-import {took} from '../tools/times.js';
+import {World} from '../../fake/world.js';
+import {took} from '../../tools/times.js';
 
 /** @type {World} */
 let world;

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import {chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
-import {Browser, chromiumArguments, frame} from '../fake/browser.js';
-import {children, cpuMs, idle, residentMiB, until, World} from '../fake/world.js';
-import {took} from '../tools/times.js';
+import {Browser, chromiumArguments, frame} from '../../fake/browser.js';
+import {children, cpuMs, idle, residentMiB, until, World} from '../../fake/world.js';
+import {took} from '../../tools/times.js';
 
 /** @type {World} */
 let world;
@@ -19,7 +19,7 @@ afterEach(() => world.close());
 
 /** Number of a code in the catalogue, which is what an ENDED packet carries. */
 function codeNumber(/** @type {string} */ code) {
-	const table = readFileSync(new URL('../../host/wire/errors.def', import.meta.url), 'utf8');
+	const table = readFileSync(new URL('../../../host/wire/errors.def', import.meta.url), 'utf8');
 	return [...table.matchAll(/^ERROR\(\w+, "([^"]+)"/gm)].findIndex((match) => match[1] === code);
 }
 

@@ -1,11 +1,11 @@
 /** Twenty shares at once, from tabs of several windows, in both browsers: each is its own, and all of them can be stopped. */
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {insideDesktop} from './lib/inside.js';
+import {insideDesktop} from '../lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted', '--size', '640x480']);
-const {askUntil, say} = await import('./lib/own.js');
-const {probe, useFixture} = await import('./lib/fixture.js');
+const {askUntil, say} = await import('../lib/own.js');
+const {probe, useFixture} = await import('../lib/fixture.js');
 
 const SHARES = 20;
 const WINDOWS = 4;
