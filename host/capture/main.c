@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
 #include <time.h>
@@ -252,10 +253,10 @@ static void count_cores(struct helper *helper) {
  * open files then, so both are loaded now, and the handle keeps the plugin's library open. */
 static bool load_adapter(struct helper *helper) {
 	static const char plugin[] = "videoconvert/libspa-videoconvert";
-	int major = 0;
-	int minor = 0;
-	if (sscanf(pw_get_library_version(), "%d.%d", &major, &minor) != 2 || major < 1 ||
-		(major == 1 && minor < 2)) {
+	char *rest = NULL;
+	long major = strtol(pw_get_library_version(), &rest, 10);
+	long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
+	if (major < 1 || (major == 1 && minor < 2)) {
 		return true;
 	}
 	pw_context_add_spa_lib(helper->context, "video.convert.*", plugin);
