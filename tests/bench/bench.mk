@@ -33,7 +33,7 @@ $(BENCH_BIN)/workload_test: $(call bench_objects,workload_test $(BENCH_DRAWING))
 UNIT_TESTS += $(BENCH_BIN)/workload_test
 BENCH_PROGRAMS := $(addprefix $(BENCH_BIN)/,bench-producer bench-vpx bench-gst bench-cell bench-probe.so)
 
-.PHONY: bench bench-quick bench-programs
+.PHONY: bench bench-quick bench-programs bench-times
 bench-programs: programs $(BENCH_PROGRAMS)
 bench: ## Measure Portlight beside its competitors (takes up to two hours)
 	packaging/install-deps --npm build desktop run chromium bench
@@ -43,3 +43,5 @@ bench-quick: ## The same table in under five minutes, less exact
 	packaging/install-deps --npm build desktop run chromium bench
 	$(MAKE) --no-print-directory bench-programs extension
 	node tests/bench/bench.js --quick
+bench-times: ## Judge what the tests of the last `make check` told of time
+	node tests/bench/times.js

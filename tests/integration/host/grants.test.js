@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {firefoxId} from '../../fake/browser.js';
 import {until, World} from '../../fake/world.js';
-import {program} from './recording.js';
+import {program} from '../recording.js';
 
 const origin = 'https://meet.example.org';
 const head = 'portlight-grants 1 7\n';
