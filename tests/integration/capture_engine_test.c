@@ -181,7 +181,8 @@ static void test_rate_is_raised(void **state) {
 	share_start(&share, *state, arguments, &open);
 	expect_limit(&share, 5);
 	producer_say(&share.producer, "run 60 3000");
-	helper_take_frame(&share.helper);
+	/* At first the picture before it may be made better yet. */
+	(void)count_close(&share, 4, 0);
 	int64_t first = share.helper.frame.pts_us;
 	(void)count_close(&share, 6, 0);
 	/* By the producer's clock; of its own it gives twice as many. */

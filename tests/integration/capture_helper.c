@@ -36,14 +36,14 @@ static void note_line(struct helper *helper, const char *line) {
 	}
 }
 
-/* Reads what is there of the log. False at its end. */
-static bool read_log(struct helper *helper) {
+/* Reads what is there of the log, or closes it at its end. */
+static void read_log(struct helper *helper) {
 	char text[4096];
 	ssize_t got = read(helper->log_fd, text, sizeof(text));
 	if (got <= 0) {
 		close(helper->log_fd);
 		helper->log_fd = -1;
-		return false;
+		return;
 	}
 	helper->log = realloc(helper->log, helper->log_length + (size_t)got + 1);
 	assert_non_null(helper->log);
@@ -57,7 +57,6 @@ static bool read_log(struct helper *helper) {
 		*end = '\n';
 		helper->log_seen = (size_t)(end + 1 - helper->log);
 	}
-	return true;
 }
 
 /* What it logged last, for whoever wonders why a test fails. */
@@ -106,7 +105,8 @@ int64_t helper_stop(struct helper *helper) {
 	close(helper->socket);
 	/* It ends with the process. */
 	struct pollfd poller = {.fd = helper->log_fd, .events = POLLIN};
-	while (poll(&poller, 1, RIG_CAP_MS) > 0 && read_log(helper)) {
+	while (helper->log_fd >= 0 && poll(&poller, 1, RIG_CAP_MS) > 0) {
+		read_log(helper);
 	}
 	int status = 0;
 	if (helper->log_fd >= 0) {
@@ -262,7 +262,7 @@ static bool receive(struct helper *helper, int64_t deadline, bool *whole) {
 		return false;
 	}
 	if (pollers[1].revents != 0) {
-		(void)read_log(helper);
+		read_log(helper);
 	}
 	if (pollers[0].revents == 0) {
 		return true;
@@ -387,13 +387,16 @@ void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, u
 	}
 }
 
-void helper_await_colour(struct helper *helper, uint32_t x, uint32_t y, uint32_t colour) {
-	int64_t deadline = time_now_ms() + RIG_CAP_MS;
+bool helper_shows(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour) {
 	int got = 0;
 	double should = 0;
+	return other_plane(helper, x, y, colour, &got, &should) < 0;
+}
+
+void helper_await_colour(struct helper *helper, uint32_t x, uint32_t y, uint32_t colour) {
+	int64_t deadline = time_now_ms() + RIG_CAP_MS;
 	bool whole = false;
-	while (other_plane(helper, x, y, colour, &got, &should) >= 0 &&
-		receive(helper, deadline, &whole)) {
+	while (!helper_shows(helper, x, y, colour) && receive(helper, deadline, &whole)) {
 	}
 	helper_expect_colour(helper, x, y, colour);
 }

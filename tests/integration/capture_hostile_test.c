@@ -56,8 +56,32 @@ static void test_formats_alternate(void **state) {
 	share_stop(&share);
 }
 
-/* PipeWire hands out buffers before there is memory in them: they are asked for anew, five times in
- * a row, and the screen is there as soon as they can be read. */
+/* Offers a format until the producer says `wanted`: PipeWire may forget one that is offered while
+ * another is being negotiated. */
+static void offer_format(struct share *share, const char *format, const char *wanted) {
+	for (uint32_t i = 0; producer_look(&share->producer, wanted) == NULL; i++) {
+		assert_true(i < 100);
+		if (i % 20 == 0) {
+			producer_say(&share->producer, "formats %s", format);
+		}
+		helper_watch(&share->helper, 100);
+	}
+}
+
+/* Shows a rectangle of 24x24, again and again until it is seen: what comes before all buffers have
+ * joined gets lost, and the helper waits ever longer for what never came by itself. */
+static void draw_until_seen(struct share *share, uint32_t colour, uint32_t x, uint32_t y) {
+	for (uint32_t i = 0; !helper_shows(&share->helper, x + 12, y + 12, colour); i++) {
+		assert_true(i < 100);
+		producer_say(&share->producer, "fill %06x %u %u 24 24", colour, x, y);
+		producer_send(&share->producer, "frame");
+		helper_watch(&share->helper, 100);
+	}
+}
+
+/* PipeWire hands out buffers before there is memory in them: they are asked for anew, up to five
+ * times in a row, and the screen is there as soon as they can be read. It may take two askings for
+ * one, so not all five are needed here. */
 static void test_buffers_without_memory(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "400x240", NULL};
@@ -65,34 +89,29 @@ static void test_buffers_without_memory(void **state) {
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_send(&share.producer, "frame");
 	share_settle(&share);
-	for (uint32_t times = 1; times <= 5; times += 2) {
+	for (uint32_t times = 1; times <= 3; times++) {
+		uint32_t offers = helper_logged(&share.helper, offered_anew);
 		producer_say(&share.producer, "bare %u", times);
-		producer_say(&share.producer, "formats BGRA");
-		for (uint32_t i = 0; i < times; i++) {
-			producer_expect(&share.producer, "bare");
-			producer_expect(&share.producer, "format 400x240");
-		}
-		producer_expect(&share.producer, "buffers 2");
-		producer_say(&share.producer, "fill %06x %u 100 24 24", RED, 40 * times);
-		producer_send(&share.producer, "frame");
-		share_settle(&share);
-		helper_expect_colour(&share.helper, 12 + 40 * times, 112, RED);
+		producer_expect(&share.producer, "left 0");
+		offer_format(&share, "BGRA", "buffers 2");
+		draw_until_seen(&share, RED, 40 * times, 100);
+		assert_true(helper_logged(&share.helper, offered_anew) > offers);
 	}
+	share_rest(&share);
 	/* Where none ever comes nobody goes on asking, and the next format is as good as any. */
 	uint32_t offers = helper_logged(&share.helper, offered_anew);
 	producer_say(&share.producer, "bare 100");
-	producer_say(&share.producer, "formats RGBA");
+	producer_expect(&share.producer, "left 0");
+	offer_format(&share, "RGBA", "bare");
 	helper_await_logged(&share.helper, offered_anew, offers + 5);
-	/* Whoever asked a seventh time would not take to this. */
+	/* Whoever went on asking would not take to this. */
 	helper_await_logged(&share.helper, restarted, helper_logged(&share.helper, restarted) + 1);
+	assert_int_equal(helper_logged(&share.helper, offered_anew), offers + 5);
 	producer_say(&share.producer, "bare 0");
-	producer_expect(&share.producer, "left 94");
-	producer_say(&share.producer, "fill %06x 0 0 400 100", GREEN);
-	producer_say(&share.producer, "formats BGRx");
-	producer_expect(&share.producer, "buffers 2");
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
-	helper_expect_colour(&share.helper, 200, 40, GREEN);
+	producer_expect(&share.producer, "left 9");
+	offer_format(&share, "BGRx", "buffers 2");
+	draw_until_seen(&share, GREEN, 200, 40);
+	share_rest(&share);
 	assert_int_equal(share.helper.keyframes, 1);
 	share_stop(&share);
 }

@@ -139,6 +139,7 @@ void helper_expect_end(struct helper *helper, enum error_code code);
 
 /* Fails unless the decoded picture is 0xRRGGBB at (x, y), within what encoding costs. */
 void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour);
+bool helper_shows(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour);
 /* The same, when frames were taken until it is: where PipeWire may have lost one. */
 void helper_await_colour(struct helper *helper, uint32_t x, uint32_t y, uint32_t colour);
 
