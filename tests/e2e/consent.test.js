@@ -219,7 +219,12 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await page.bringToFront();
 			await page.mouse.click(600, 400);
 			// What answers the flood's last request is no answer to this one.
-			void askUntil(() => probe(page, 'ask'), (answer) => answer !== 'PermissionDeniedError').catch(() => {});
+			const insist = async () => {
+				while ((await probe(page, 'ask')) === 'PermissionDeniedError') {
+					// Again.
+				}
+			};
+			insist().catch(() => {}); // The page is closed.
 			await fixture.desktop.untilDialogs(1);
 			await page.close();
 			await fixture.desktop.untilDialogs(0);
@@ -264,21 +269,31 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('a page that is left and come back to has lost its share, and may ask again', async (t) => {
-			const page = await fixture.page();
+		/** A share, while which the page is left; and back to the page. @param {Page} page */
+		async function shareLeaveReturn(page) {
 			await fixture.share(page);
 			await page.goto(fixture.site.url('/examples/share.html'));
 			await fixture.assertNothingLeft();
 			await page.goBack();
 			await untilProbe(page);
-			const persisted = await probed(page, 'persisted');
-			// Which it is the browser decides: Firefox, as a driver starts it, loads pages anew, and Chromium now and then.
-			t.diagnostic(persisted ? 'the page came from the cache' : 'the browser loaded the page anew');
-			if (persisted) {
-				await fixture.assertEnded(page);
-			}
+		}
+
+		test('a page that is left and come back to has lost its share, and may ask again', async () => {
+			const page = await fixture.page();
+			await shareLeaveReturn(page);
 			await fixture.share(page);
 			await fixture.stop(page);
+		});
+
+		const skip = kind === 'firefox' && 'Firefox, as a driver starts it, keeps no page that is left';
+		test('a page that comes out of the cache of such pages saw the end of its share', {skip}, async () => {
+			const page = await fixture.page();
+			// Now and then Chromium loads it anew.
+			await askUntil(async () => {
+				await shareLeaveReturn(page);
+				return probed(page, 'persisted');
+			});
+			await fixture.assertEnded(page);
 		});
 	});
 }

