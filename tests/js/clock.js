@@ -32,8 +32,8 @@ export class FakeTime {
 
 	/** What they have of it. */
 	globals = {
-		setTimeout: (callback, delay = 0) => {
-			this.timers.set(++this.#last, { at: this.now + delay, callback });
+		setTimeout: (callback, delay = 0, ...args) => {
+			this.timers.set(++this.#last, { at: this.now + delay, callback: () => callback(...args) });
 			return this.#last;
 		},
 		clearTimeout: (id) => this.timers.delete(id),
