@@ -22,6 +22,7 @@ export async function until(condition) {
 	}
 }
 
+/** A clock with its timers. A window gets it by makeWindow(), the global object by useTime(). */
 export class FakeTime {
 	now = START;
 	timers = new Map();
@@ -29,10 +30,10 @@ export class FakeTime {
 	#real = { setTimeout, clearTimeout };
 	#realNow = Date.now;
 
-	/** What a window, or the global object, has of it. */
+	/** What they have of it. */
 	globals = {
-		setTimeout: (callback, delay = 0) => {
-			this.timers.set(++this.#last, { at: this.now + delay, callback });
+		setTimeout: (callback, delay = 0, ...args) => {
+			this.timers.set(++this.#last, { at: this.now + delay, callback: () => callback(...args) });
 			return this.#last;
 		},
 		clearTimeout: (id) => this.timers.delete(id),

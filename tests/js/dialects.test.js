@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { makeWindow, run } from './classic.js';
-import { FakeTime, settle } from './clock.js';
+import { settle, useTime } from './clock.js';
 import { makeRuntime } from './fake.js';
 import { clients } from '../e2e/pages/dialects.js';
 import { dialectNames } from '../../extension/shared/dialect-names.js';
 import { nativeSources, sourcesOf } from '../../extension/background/requests.js';
 
+const time = useTime();
 const GLOBALS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenSharePluginInstalled' };
 /** A message as the browser delivers it; `isTrusted` is false for one that a page made. */
 function posted(data, source, origin, isTrusted = true) {
@@ -38,7 +39,6 @@ function makeDocument({ script, html = '' }) {
 function frameOf(client, { off = [], href = 'https://a.example/', parent = null } = {}) {
 	const document = makeDocument(client);
 	class Navigator {}
-	const time = new FakeTime();
 	const page = makeWindow({ Navigator, document, events: [], said: [], sessionStorage: {} }, time);
 	page.sessionStorage.setItem = (name, value) => Object.assign(page.sessionStorage, { [name]: value });
 	Object.assign(page, { parent: parent ?? page, top: parent ?? page });
@@ -62,7 +62,7 @@ function frameOf(client, { off = [], href = 'https://a.example/', parent = null 
 	world.window = page;
 	run(world, 'content/relay.js');
 	run(page, 'page/shim.js');
-	const frame = { document, load, onMessage: runtime.onMessage, onParent: () => {}, page, ports, sent, time };
+	const frame = { document, load, onMessage: runtime.onMessage, onParent: () => {}, page, ports, sent };
 	return frame;
 }
 
@@ -276,7 +276,7 @@ test("Bistri's word needs a list of sources: a page that says something like it 
 });
 
 test('a worker that dies while the person is asked is woken to tidy up', async () => {
-	const { page, ports, sent, time } = await open('janus');
+	const { page, ports, sent } = await open('janus');
 	void outcome(clients.janus.ask(page));
 	await settle();
 	ports[0].disconnect();

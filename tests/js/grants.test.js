@@ -1,13 +1,15 @@
 /** What the host remembers follows what is allowed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settle } from './clock.js';
+import { settle, useTime } from './clock.js';
 import { chrome, useHost, useStorage } from './fake.js';
 
 const { begin } = await import('../../extension/background/grants.js');
 const { NativeHost } = await import('../../extension/background/native.js');
 const { setSite } = await import('../../extension/background/sites.js');
 const [A, B, C] = ['https://a.example', 'https://b.example', 'https://c.example'];
+
+useTime();
 
 /** @param {object} policy @param {object} [answers] */
 function setUp(policy, answers = {}) {

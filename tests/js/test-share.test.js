@@ -1,12 +1,14 @@
 /** The share of the first run's page. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settle } from './clock.js';
+import { settle, useTime } from './clock.js';
 import { chrome, FakePort, lastHost, sender, useHost, useStorage } from './fake.js';
 
 const { NativeHost } = await import('../../extension/background/native.js');
 const { Shares } = await import('../../extension/background/shares.js');
 const { offerTest } = await import('../../extension/background/test-share.js');
+
+useTime();
 
 async function offered() {
 	const withdrawal = new AbortController();
