@@ -10,11 +10,7 @@
 /* What the producer conceals is seen nevertheless. */
 static void test_lies(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", GREY);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "400x240", GREY);
 	/* After such a rest all of a picture is looked at. */
 	time_sleep_ms(500);
 	producer_say(&share.producer, "fill %06x 300 150 64 64", RED);

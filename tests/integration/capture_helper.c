@@ -445,3 +445,11 @@ const char *share_expect(struct share *share, const char *wanted) {
 	}
 	return line;
 }
+
+void share_show(struct share *share, const struct rig *rig, const char *size, uint32_t colour) {
+	const char *const arguments[] = {"--size", size, NULL};
+	share_start(share, rig, arguments, &share_usual);
+	producer_say(&share->producer, "fill %06x", colour);
+	producer_send(&share->producer, "frame");
+	share_settle(share);
+}

@@ -25,11 +25,7 @@ static const char restarted[] = "the stream is restarted";
 static void test_formats_alternate(void **state) {
 	struct share share;
 	const char *const formats[] = {"RGBx", "BGRx", "RGBA", "BGRA"};
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", BLUE);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "400x240", BLUE);
 	for (uint32_t i = 0; i < 12; i++) {
 		producer_say(&share.producer, "formats %s", formats[i % 4]);
 		renegotiated(&share, 400, 240);
@@ -84,11 +80,7 @@ static void draw_until_seen(struct share *share, uint32_t colour, uint32_t x, ui
  * one, so not all five are needed here. */
 static void test_buffers_without_memory(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", BLUE);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "400x240", BLUE);
 	for (uint32_t times = 1; times <= 3; times++) {
 		uint32_t offers = helper_logged(&share.helper, offered_anew);
 		producer_say(&share.producer, "bare %u", times);
@@ -239,11 +231,7 @@ static int64_t resize(
  * whose pictures PipeWire may lose. */
 static void test_storm_of_resizes(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "640x360", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", GREEN);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "640x360", GREEN);
 	int64_t took[100];
 	for (uint32_t i = 0; i < 100; i++) {
 		uint32_t width = 64 + i * 37 % 600;

@@ -139,11 +139,7 @@ static void test_lost_first_picture(void **state) {
 
 static void test_keyframe(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "320x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", BLUE);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "320x240", BLUE);
 	assert_int_equal(share.helper.keyframes, 1);
 	/* On a still screen too. */
 	helper_send(&share.helper, &(struct packet){.type = PACKET_KEYFRAME});

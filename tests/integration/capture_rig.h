@@ -156,6 +156,9 @@ extern const struct packet_open share_usual;
 /* Both ends run when it returns, and no frame was sent. */
 void share_start(struct share *share, const struct rig *rig, const char *const *arguments,
 	const struct packet_open *open);
+/* A usual share of a screen of that size ("WxH") and colour, of which the first picture has come
+ * and is as good as it gets. */
+void share_show(struct share *share, const struct rig *rig, const char *size, uint32_t colour);
 void share_stop(struct share *share);
 /* helper_rest() for the picture that was sent last. */
 void share_rest(struct share *share);

@@ -208,11 +208,7 @@ static void test_damage(void **state) {
 	const char *const kinds[] = {"frame", "frame damage-stale", "frame damage-many",
 		"frame damage-empty", "frame sequence-gap", "frame old-pts", "frame no-pts"};
 	struct share share;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", GREY);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "400x240", GREY);
 	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		uint32_t colour = i % 2 == 0 ? RED : GREEN;
 		uint32_t x = 16 + 48 * i;
@@ -291,11 +287,7 @@ static void test_crop(void **state) {
 /* Resizing gives a keyframe of the new size, again and again. */
 static void test_resize(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "200x120", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", BLUE);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "200x120", BLUE);
 	const uint32_t sizes[][2] = {
 		{640, 360}, {160, 90}, {163, 91}, {1280, 720}, {64, 64}, {200, 120}};
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
