@@ -174,6 +174,15 @@ export class World {
 	}
 
 	/**
+	 * What the portal got of one method until now: its word of each call may come after the host's answer.
+	 * @param {string} method
+	 */
+	async callsOf(method) {
+		await this.tell({});
+		return this.calls.filter((call) => call.method === method);
+	}
+
+	/**
 	 * Has the portal give the answer that it holds, once the host knows where it will come.
 	 * @param {string} method
 	 * @param {Browser} browser

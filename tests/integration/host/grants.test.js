@@ -48,7 +48,7 @@ const kept = () => readFileSync(file(), 'utf8').split('\n').slice(1, -1).map((li
 const tokens = () => kept().map((fields) => fields[4]);
 
 /** What SelectSources was last asked. */
-const selected = () => world.calls.filter(({method}) => method === 'SelectSources').at(-1)?.options;
+const selected = async () => (await world.callsOf('SelectSources')).at(-1)?.options;
 
 /** @param {string} text */
 function keep(text) {
@@ -64,12 +64,12 @@ test('a site that is remembered is restored, each token once, and stays the same
 	const before = Math.floor(Date.now() / 1000) * 1000;
 	const first = await share(browser);
 	assert.deepEqual([first.restored, first.remembered], [false, true]);
-	assert.deepEqual([selected().persist_mode, selected().restore_token], [2, undefined]);
+	assert.deepEqual([(await selected()).persist_mode, (await selected()).restore_token], [2, undefined]);
 	assert.deepEqual(tokens(), ['token-1']);
 	assert.deepEqual([statSync(world.state).mode & 0o777, statSync(file()).mode & 0o777], [0o700, 0o600]);
 	const second = await share(browser);
 	assert.deepEqual([second.restored, second.remembered], [true, true]);
-	assert.equal(selected().restore_token, 'token-1');
+	assert.equal((await selected()).restore_token, 'token-1');
 	assert.deepEqual(tokens(), ['token-2']);
 	const {grants} = await browser.request('grants');
 	assert.equal(grants.length, 1);
@@ -86,7 +86,7 @@ test('what was not asked to be remembered is not, and uses no token', async () =
 	for (const fields of [{remember: false}, {remember: undefined}, {origin: undefined, remember: undefined}]) {
 		const answer = await share(browser, fields);
 		assert.deepEqual([answer.restored, answer.remembered], [false, false]);
-		assert.deepEqual([selected().persist_mode, selected().restore_token], [undefined, undefined]);
+		assert.deepEqual([(await selected()).persist_mode, (await selected()).restore_token], [undefined, undefined]);
 	}
 	assert.deepEqual(tokens(), ['token-1']);
 });
@@ -110,7 +110,7 @@ for (const [how, start] of Object.entries({denied: 1, failed: 2, 'an error': 'er
 		keep(`${head}${origin}\tmonitor\t1\t2\told\nhttps://b.example\twindow\t1\t2\tother\n`);
 		const browser = await greeted({start});
 		assert.equal((await share(browser)).type, 'error');
-		assert.equal(selected().restore_token, 'old');
+		assert.equal((await selected()).restore_token, 'old');
 		assert.deepEqual(tokens(), ['other']);
 	});
 }
@@ -130,7 +130,7 @@ test('a portal that knows no tokens is not asked, and the grant stays', async ()
 	keep(`${head}${origin}\tmonitor\t1\t2\told\n`);
 	const answer = await share(await greeted({version: 3}));
 	assert.deepEqual([answer.restored, answer.remembered], [false, false]);
-	assert.equal(selected().persist_mode, undefined);
+	assert.equal((await selected()).persist_mode, undefined);
 	assert.deepEqual(tokens(), ['old']);
 });
 
@@ -144,7 +144,7 @@ test('a grant of a surface that is not asked for is not used', async () => {
 	keep(`${head}${origin}\twindow\t1\t2\told\n`);
 	const browser = await greeted();
 	assert.equal((await share(browser, {sources: ['monitor']})).restored, false);
-	assert.equal(selected().restore_token, undefined);
+	assert.equal((await selected()).restore_token, undefined);
 	keep(`${head}${origin}\twindow\t1\t2\told\n`);
 	assert.equal((await share(browser, {sources: ['window']})).restored, true);
 });
@@ -238,7 +238,7 @@ test('a folder that can not be used: shares go on with the dialog, and the rest 
 	const browser = await greeted();
 	const answer = await share(browser);
 	assert.deepEqual([answer.restored, answer.remembered], [false, false]);
-	assert.equal(selected().persist_mode, undefined);
+	assert.equal((await selected()).persist_mode, undefined);
 	assert.match(browser.log, /nothing is remembered/);
 	for (const refused of [await browser.request('grants'), await browser.request('revoke', {origin})]) {
 		assert.deepEqual([refused.type, refused.code], ['error', 'state-unusable']);

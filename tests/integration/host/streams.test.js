@@ -21,7 +21,7 @@ const three = [
 const wish = {sources: ['monitor', 'window'], cursor: 'embedded', multiple: true};
 
 /** How often the portal got this call. @param {string} method */
-const calls = (method) => world.calls.filter((call) => call.method === method).length;
+const calls = async (method) => (await world.callsOf(method)).length;
 
 /** A host with three granted shares. @param {object} [script] @param {NodeJS.ProcessEnv} [env] */
 async function granted(script = {}, env = {}) {
@@ -51,8 +51,8 @@ test('each stream is a share of its own; the session ends with the last of them'
 	});
 	const opened = await Promise.all([1, 2, 3].map((share) => browser.open(share, {credit: 1})));
 	assert.deepEqual(opened.map(({type}) => type), ['result', 'result', 'result']);
-	assert.equal(calls('OpenPipeWireRemote'), 3);
-	assert.equal(calls('Start'), 1);
+	assert.equal(await calls('OpenPipeWireRemote'), 3);
+	assert.equal(await calls('Start'), 1);
 	assert.equal(world.helpers(browser).length, 3);
 	for (const share of [1, 2, 3]) {
 		assert.equal((await browser.frame(share)).seq, 0);
@@ -62,12 +62,12 @@ test('each stream is a share of its own; the session ends with the last of them'
 		assert.equal((await browser.request('stop', {share})).type, 'result');
 		assert.equal((await browser.ended(share)).code, 'stopped');
 	}
-	assert.equal(calls('session.Close'), 0);
+	assert.equal(await calls('session.Close'), 0);
 	browser.send({type: 'credit', share: 2, frames: 1});
 	assert.equal((await browser.frame(2)).seq, 1);
 	assert.equal((await browser.request('stop', {share: 2})).type, 'result');
 	await world.called('session.Close');
-	assert.equal(calls('session.Close'), 1);
+	assert.equal(await calls('session.Close'), 1);
 	// Numbers go on behind them.
 	assert.deepEqual((await browser.request('share', wish)).streams.map((/** @type {any} */ {share}) => share), [4, 5, 6]);
 });
@@ -137,7 +137,7 @@ test('a helper that crashes takes no other share with it', async () => {
 	browser.send({type: 'credit', share: other, frames: 1});
 	await browser.next((message) => message.share === other && message.seq === 4);
 	assert.equal((await browser.open(3)).type, 'result');
-	assert.equal(calls('session.Close'), 0);
+	assert.equal(await calls('session.Close'), 0);
 });
 
 test('a share that is not opened in time is stopped, the others go on', async () => {
@@ -147,7 +147,7 @@ test('a share that is not opened in time is stopped, the others go on', async ()
 	assert.equal((await browser.ended(3)).code, 'stopped');
 	browser.send({type: 'credit', share: 2, frames: 1});
 	await browser.next((message) => message.share === 2 && message.seq === 4);
-	assert.equal(calls('session.Close'), 0);
+	assert.equal(await calls('session.Close'), 0);
 	await browser.request('stop', {share: 2});
 	await world.called('session.Close');
 });
@@ -179,7 +179,7 @@ test('an open that is cancelled while the remote is awaited takes nothing from t
 	assert.deepEqual(browser.messages, []);
 	assert.equal((await browser.request('stop', {share: 2})).type, 'result');
 	assert.equal((await browser.answer(opens[1])).code, 'cancelled');
-	assert.equal(calls('session.Close'), 0);
+	assert.equal(await calls('session.Close'), 0);
 	assert.equal((await browser.request('stop', {share: 3})).type, 'result');
 	await world.called('session.Close');
 });
