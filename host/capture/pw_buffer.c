@@ -1,6 +1,7 @@
 #include "capture/pw_buffer.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "capture/pw_api.h"
@@ -182,19 +183,40 @@ bool pw_buffer_read_cursor(
 	return true;
 }
 
-bool pw_buffer_usable(const struct spa_buffer *buffer) {
-	if (buffer->n_datas < 1) {
+/* Files are mapped from the beginning of a page. Returns how far into it the picture begins. */
+static size_t into_page(const struct spa_data *data) {
+	return data->mapoffset % (size_t)sysconf(_SC_PAGESIZE);
+}
+
+bool pw_buffer_map(struct spa_buffer *buffer) {
+	if (buffer->n_datas < 1 || buffer->datas[0].chunk == NULL) {
 		return false;
 	}
-	const struct spa_data *data = &buffer->datas[0];
-	if (data->data == NULL || data->chunk == NULL) {
-		return false;
-	}
+	struct spa_data *data = &buffer->datas[0];
 	if (data->type == SPA_DATA_MemPtr) {
-		return true;
+		return data->data != NULL;
 	}
 	/* The sandbox permits no fstat(), which some C libraries make out of one that takes paths.
 	 */
-	return data->type == SPA_DATA_MemFd &&
-	       lseek((int)data->fd, 0, SEEK_END) >= (int64_t)data->mapoffset + data->maxsize;
+	if (data->type != SPA_DATA_MemFd ||
+		lseek((int)data->fd, 0, SEEK_END) < (int64_t)data->mapoffset + data->maxsize) {
+		return false;
+	}
+	size_t extra = into_page(data);
+	uint8_t *pages = mmap(NULL, extra + data->maxsize, PROT_READ, MAP_SHARED, (int)data->fd,
+		(off_t)(data->mapoffset - extra));
+	if (pages == MAP_FAILED) {
+		return false;
+	}
+	data->data = pages + extra;
+	return true;
+}
+
+void pw_buffer_unmap(struct spa_buffer *buffer) {
+	struct spa_data *data = &buffer->datas[0];
+	if (data->type == SPA_DATA_MemFd) {
+		size_t extra = into_page(data);
+		(void)munmap((uint8_t *)data->data - extra, extra + data->maxsize);
+		data->data = NULL;
+	}
 }

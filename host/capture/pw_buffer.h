@@ -1,6 +1,6 @@
 /*
  * What a PipeWire video buffer says about itself, judged without trust: nothing here leads outside
- * of the buffer's memory. Pure.
+ * of the buffer's memory. Pure, but for the mapping of that memory.
  */
 #pragma once
 
@@ -56,6 +56,12 @@ struct pw_buffer_cursor {
 bool pw_buffer_read_cursor(
 	const struct spa_buffer *buffer, uint32_t side, struct pw_buffer_cursor *cursor);
 
-/* True when the memory behind the buffer is what it claims: a mapped MemPtr, or a MemFd whose file
- * is as long as the mapping. */
-bool pw_buffer_usable(const struct spa_buffer *buffer);
+/*
+ * Makes the memory behind a buffer readable, or returns false: it is not what it claims to be. A
+ * MemFd is mapped here, for reading alone, when its file is as long as the mapping: PipeWire would
+ * map it as its producer says, which may be for writing, and from 1.6 on, where that says nothing,
+ * not at all. A MemPtr is there already. Its `data` is set until pw_buffer_unmap().
+ */
+bool pw_buffer_map(struct spa_buffer *buffer);
+/* Undoes a pw_buffer_map() that returned true. */
+void pw_buffer_unmap(struct spa_buffer *buffer);

@@ -60,7 +60,7 @@ static bool is_mapped(const struct spa_data *data) {
 }
 
 void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
-	bool usable = pw_buffer_usable(buffer->buffer);
+	bool usable = pw_buffer_map(buffer->buffer);
 	const struct spa_data *data = &buffer->buffer->datas[0];
 	if (!usable) {
 		log_warning("a buffer's memory is not what the producer says; it is ignored");
@@ -95,15 +95,19 @@ void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer)
 	/* The whole pool leaves. */
 	latest->joined_count = latest->mapped = 0;
 	pthread_mutex_lock(&latest->lock);
-	latest->usable -= buffer->user_data != NULL;
-	latest->bare -= buffer->user_data == NULL;
-	/* It is unmapped now, but a cycle of the data thread can still bring it. */
+	bool usable = buffer->user_data != NULL;
+	latest->usable -= usable;
+	latest->bare -= !usable;
+	/* A cycle of the data thread can still bring it. */
 	buffer->user_data = NULL;
 	if (latest->held == buffer) {
 		latest->held = NULL;
 		latest->damage_full = true;
 	}
 	pthread_mutex_unlock(&latest->lock);
+	if (usable) {
+		pw_buffer_unmap(buffer->buffer);
+	}
 }
 
 bool pw_latest_is_bare(struct pw_latest *latest) {

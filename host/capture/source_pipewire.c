@@ -189,9 +189,9 @@ static void connect_stream(struct source_pipewire *self) {
 	uint8_t memory[1024];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	const struct spa_pod *offer = pw_format_offer(&builder, self->nudge.max_fps);
-	/* Never follow to another node: only this one was granted. */
-	enum pw_stream_flags flags = PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_MAP_BUFFERS |
-				     PW_STREAM_FLAG_DONT_RECONNECT | PW_STREAM_FLAG_RT_PROCESS;
+	/* Never follow to another node: only this one was granted. Buffers are mapped by us. */
+	enum pw_stream_flags flags = PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_DONT_RECONNECT |
+				     PW_STREAM_FLAG_RT_PROCESS;
 	uint32_t target = by_serial ? PW_ID_ANY : self->node_id;
 	int result = pw_stream_connect(self->stream, PW_DIRECTION_INPUT, target, flags, &offer, 1);
 	if (result < 0) {

@@ -216,6 +216,7 @@ static bool set_flag(struct producer *producer, int option) {
 		['c'] = &producer->no_cursor_meta,
 		['m'] = &producer->dmabuf_only,
 		['t'] = &producer->memptr,
+		['k'] = &producer->no_flags,
 		['l'] = &producer->heed_limit,
 		['r'] = &producer->no_refresh,
 	};
@@ -238,6 +239,7 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 		{"no-cursor-meta", no_argument, NULL, 'c'},
 		{"dmabuf-only", no_argument, NULL, 'm'},
 		{"memptr", no_argument, NULL, 't'},
+		{"no-flags", no_argument, NULL, 'k'},
 		{"heed-limit", no_argument, NULL, 'l'},
 		{"no-refresh", no_argument, NULL, 'r'},
 		{0},

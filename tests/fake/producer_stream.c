@@ -172,7 +172,7 @@ static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 		return;
 	}
 	memory->type = SPA_DATA_MemFd;
-	memory->flags = SPA_DATA_FLAG_READWRITE;
+	memory->flags = producer->no_flags ? 0 : SPA_DATA_FLAG_READWRITE;
 	memory->fd = fd;
 	memory->mapoffset = 0;
 	memory->maxsize = size;

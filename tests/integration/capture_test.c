@@ -3,6 +3,7 @@
  * producer with every oddity that compositors have shown.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "capture_rig.h"
 #include "unit.h"
@@ -85,6 +86,8 @@ static void test_layouts(void **state) {
 	const char *const bare[] = {
 		"--size", "200x120", "--no-damage-meta", "--no-cursor-meta", NULL};
 	check_layout(state, bare);
+	const char *const unflagged[] = {"--size", "200x120", "--no-flags", NULL};
+	check_layout(state, unflagged);
 	const char *const memptr[] = {"--size", "200x120", "--memptr", NULL};
 	check_layout(state, memptr);
 }
@@ -95,6 +98,27 @@ static void send_thrice(struct share *share, const char *command) {
 		producer_send(&share->producer, command);
 	}
 	helper_echo(&share->helper);
+}
+
+/* The compositor's memory is mapped, and none of it for writing. */
+static void test_pictures_are_mapped_for_reading(void **state) {
+	struct share share;
+	share_show(&share, *state, "200x120", BLUE);
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)share.helper.pid);
+	FILE *maps = fopen(path, "re");
+	assert_non_null(maps);
+	char line[512];
+	uint32_t mapped = 0;
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		if (strstr(line, "memfd:frame") != NULL) {
+			mapped++;
+			assert_non_null(strstr(line, " r--s "));
+		}
+	}
+	fclose(maps);
+	assert_true(mapped >= 2);
+	share_stop(&share);
 }
 
 /* Sends a good picture, then `command` with the canvas changed, whose damage is told no more, and a
@@ -319,6 +343,7 @@ int main(void) {
 		cmocka_unit_test(test_vp8),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_layouts),
+		cmocka_unit_test(test_pictures_are_mapped_for_reading),
 		cmocka_unit_test(test_corrupted_header),
 		cmocka_unit_test(test_corrupted_chunk),
 		cmocka_unit_test(test_size_0),

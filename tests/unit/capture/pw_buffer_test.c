@@ -430,23 +430,33 @@ static void test_cursor_never_leaves_the_metadata(void **state) {
 	assert_true(refused > 1000);
 }
 
-static void test_usable(void **state) {
+/* A file that is as long as the fixture says is mapped, from any place in it. */
+static void test_mapping(void **state) {
 	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
-	assert_true(pw_buffer_usable(&fixture->buffer));
-	fixture->data.type = SPA_DATA_DmaBuf;
-	assert_false(pw_buffer_usable(&fixture->buffer));
-	cleanup_fd int fd = memfd_create("short", MFD_CLOEXEC);
-	assert_int_equal(ftruncate(fd, ROW * HEIGHT), 0);
-	fixture->data.type = SPA_DATA_MemFd;
-	fixture->data.fd = fd;
-	assert_true(pw_buffer_usable(&fixture->buffer));
+	struct spa_data *data = &fixture->data;
+	void *own = data->data;
+	assert_true(pw_buffer_map(&fixture->buffer));
+	pw_buffer_unmap(&fixture->buffer);
+	assert_ptr_equal(data->data, own);
+	data->type = SPA_DATA_DmaBuf;
+	assert_false(pw_buffer_map(&fixture->buffer));
+	const uint32_t offset = 5000; /* not at a page's beginning */
+	cleanup_fd int fd = memfd_create("frame", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, offset + ROW * HEIGHT), 0);
+	assert_int_equal(pwrite(fd, "first", 5, offset), 5);
+	data->type = SPA_DATA_MemFd;
+	data->fd = fd;
+	data->data = NULL;
+	data->mapoffset = offset;
+	assert_true(pw_buffer_map(&fixture->buffer));
+	assert_memory_equal(data->data, "first", 5);
+	pw_buffer_unmap(&fixture->buffer);
+	assert_null(data->data);
 	/* Shorter than it claims: reading the rest would kill us. */
-	assert_int_equal(ftruncate(fd, ROW * HEIGHT - 1), 0);
-	assert_false(pw_buffer_usable(&fixture->buffer));
-	assert_int_equal(ftruncate(fd, ROW * HEIGHT), 0);
-	fixture->data.mapoffset = 4096;
-	assert_false(pw_buffer_usable(&fixture->buffer));
+	assert_int_equal(ftruncate(fd, offset + ROW * HEIGHT - 1), 0);
+	assert_false(pw_buffer_map(&fixture->buffer));
+	assert_null(data->data);
 }
 
 int main(void) {
@@ -464,7 +474,7 @@ int main(void) {
 		cmocka_unit_test(test_transform),
 		cmocka_unit_test(test_cursor),
 		cmocka_unit_test(test_cursor_never_leaves_the_metadata),
-		cmocka_unit_test(test_usable),
+		cmocka_unit_test(test_mapping),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
