@@ -18,6 +18,8 @@ HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, os.path.join(HERE, "../fake/portal"))
 from screencast import NAME, ScreenCast  # noqa: E402
 
+from . import parts  # noqa: E402
+
 PRODUCER = os.path.join(HERE, "../../build/release/tests/fake/producer")
 PROPERTIES = {"version": 4, "AvailableSourceTypes": 3, "AvailableCursorModes": 7}
 MONITOR = 1
@@ -75,10 +77,12 @@ class Cast:
 
 
 class Portal(ScreenCast):
-    """The portal, and the person who answers its dialogs. Its methods without an underscore may be called on any thread."""
+    """The portal, and the person who answers its dialogs, whose methods may be called on any thread."""
 
     def __init__(self, session, bus):
         super().__init__(bus, PROPERTIES)
+        if not os.access(PRODUCER, os.X_OK):
+            raise parts.Missing(f"{os.path.relpath(PRODUCER)} is not built. Remedy: make capture-programs")
         self._session = session
         self._casts = {}
         self._dialogs = {}  # request: session

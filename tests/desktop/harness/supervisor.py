@@ -75,7 +75,7 @@ def arguments(argv):
     parser.add_argument("--shell", choices=("mutter", "gnome", "xvfb", "scripted"), default="mutter",
                         help="mutter: bare Wayland desktop with the GNOME portal (default); gnome: a whole GNOME "
                              "Shell; xvfb: a bare X11 display, no portal; scripted: no compositor, a scripted "
-                             "portal and a fake screen with the marker (make e2e builds it)")
+                             "portal and a fake screen with the marker (make capture-programs builds it)")
     parser.add_argument("--size", type=_size, default=[1920, 1080], metavar="WxH",
                         help="size of each monitor (1920x1080)")
     parser.add_argument("--monitors", type=_monitors, default=1, metavar="N", help="how many monitors, 1 to 4 (1)")
