@@ -37,8 +37,8 @@ struct screencast {
 	guint name_watch;
 };
 
-/* Ends what the screencast holds; the session is closed unless it is gone already. */
-static void release(struct screencast *screencast, bool close_session) {
+/* Ends all but the session. */
+static void release(struct screencast *screencast) {
 	if (screencast->cancellable != NULL) {
 		g_cancellable_cancel(screencast->cancellable);
 		g_clear_object(&screencast->cancellable);
@@ -54,19 +54,22 @@ static void release(struct screencast *screencast, bool close_session) {
 		g_bus_unwatch_name(screencast->name_watch);
 		screencast->name_watch = 0;
 	}
-	if (screencast->session != NULL && close_session) {
-		portal_close_session(screencast->connection, screencast->session);
-	}
+	screencast->step = STEP_ENDED;
+}
+
+static void forget_session(struct screencast *screencast) {
 	g_clear_pointer(&screencast->session, g_free);
 	g_clear_object(&screencast->connection);
-	screencast->step = STEP_ENDED;
 }
 
 static void end(struct screencast *screencast, enum error_code code, const char *detail) {
 	if (screencast->step == STEP_ENDED) {
 		return;
 	}
-	release(screencast, code != ERROR_SESSION_CLOSED && code != ERROR_BUS_LOST);
+	release(screencast);
+	if (code == ERROR_SESSION_CLOSED || code == ERROR_BUS_LOST) {
+		forget_session(screencast);
+	}
 	screencast->listener->ended(screencast->data, code, detail);
 }
 
@@ -340,8 +343,13 @@ void screencast_open_remote(struct screencast *screencast) {
 }
 
 void screencast_destroy(struct screencast *screencast) {
-	if (screencast != NULL) {
-		release(screencast, true);
-		g_free(screencast);
+	if (screencast == NULL) {
+		return;
 	}
+	release(screencast);
+	if (screencast->session != NULL) {
+		portal_close_session(screencast->connection, screencast->session);
+	}
+	forget_session(screencast);
+	g_free(screencast);
 }

@@ -55,6 +55,12 @@ async function assertClean(...names) {
 	assert.deepEqual(left, names);
 }
 
+/** The portal's session was closed once, when there was no helper any more. */
+async function assertSessionOutlived() {
+	const {helpers} = await world.called('session.Close');
+	assert.equal(helpers, 0, 'helpers that read the stream of a closed session');
+}
+
 test('no session bus', async () => {
 	world.env.DBUS_SESSION_BUS_ADDRESS = `unix:path=${world.folder}/nobody`;
 	const run = await start().ended();
@@ -144,8 +150,16 @@ test('a helper that does not go is killed', async () => {
 	took('end of a recording whose helper does not go', performance.now() - asked);
 	assert.equal(run.status, 0, run.stderr);
 	assert.match(run.stderr, /portlight-capture \d+ did not exit; killing it/);
+	await assertSessionOutlived();
 	await assertClean('x.webm');
 });
+
+for (const [end, args] of /** @type {[string, string[]][]} */ ([['crash-live', []], ['stubborn', ['--duration', '0.1']]])) {
+	test(`the helper is gone before the session is closed: ${end} ${args}`, async () => {
+		await (await startWith({}, args, {FAKE_CAPTURE: end})).ended();
+		await assertSessionOutlived();
+	});
+}
 
 test('the desktop ends the share', async () => {
 	const recording = await startWith();
