@@ -27,7 +27,7 @@ struct screencast_options {
 
 struct screencast_stream {
 	uint32_t node_id;          /* the PipeWire node */
-	uint32_t source_type;      /* one of enum portal_source; 0: the portal does not say */
+	uint32_t source_type;      /* one of enum portal_source that was asked for; 0: not known */
 	enum portal_cursor cursor; /* the mode that the portal was asked for */
 	uint32_t width;            /* in the compositor's units; 0: unknown */
 	uint32_t height;

@@ -96,15 +96,18 @@ test('the options reach the portal', async () => {
 	assert.equal(options.cursor_mode, 1);
 });
 
-test('the person declines', async () => {
-	await world.startBus();
-	await world.startPortal({start: 1});
-	writeFileSync(file, 'precious');
-	const run = await start(['--force']).ended();
-	assert.equal(run.status, 3);
-	assert.equal(readFileSync(file, 'utf8'), 'precious');
-	await assertClean('x.webm');
-});
+for (const step of ['select', 'start']) {
+	test(`the person declines in ${step}`, async () => {
+		await world.startBus();
+		await world.startPortal({[step]: 1});
+		writeFileSync(file, 'precious');
+		const run = await start(['--force']).ended();
+		assert.equal(run.status, 3);
+		assert.match(run.stderr, /^portlight: The person declined to share\.\n/m);
+		assert.equal(readFileSync(file, 'utf8'), 'precious');
+		await assertClean('x.webm');
+	});
+}
 
 test('no helper beside the command', async () => {
 	await world.startBus();
@@ -155,7 +158,7 @@ test('a helper that does not go is killed', async () => {
 });
 
 for (const [end, args] of /** @type {[string, string[]][]} */ ([['crash-live', []], ['stubborn', ['--duration', '0.1']]])) {
-	test(`the helper is gone before the session is closed: ${end} ${args}`, async () => {
+	test(`the helper is gone before the session is closed: ${[end, ...args].join(' ')}`, async () => {
 		await (await startWith({}, args, {FAKE_CAPTURE: end})).ended();
 		await assertSessionOutlived();
 	});
