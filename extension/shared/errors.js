@@ -107,7 +107,7 @@ export const errors = Object.freeze({
 	'portal-timeout': {
 		name: 'NotReadableError',
 		message: 'The screen sharing portal did not answer.',
-		remedy: 'Restart xdg-desktop-portal (systemctl --user restart xdg-desktop-portal) and try again.',
+		remedy: 'If another dialog of it is open, answer that one and try again. Else restart it (systemctl --user restart xdg-desktop-portal).',
 	},
 	'portal-no-streams': {
 		name: 'NotFoundError',

@@ -78,7 +78,14 @@ static void fail_file(struct recorder *recorder) {
 	recorder->result->file_error = errno;
 }
 
-/* Completes the file and lets go of everything; the helper's `gone` then ends the loop. */
+/* The last step: no helper reads the stream any more. */
+static void close_share(struct recorder *recorder) {
+	screencast_destroy(recorder->screencast);
+	recorder->screencast = NULL;
+	g_main_loop_quit(recorder->loop);
+}
+
+/* Completes the file and stops the helper, whose `gone` then ends the rest. */
 static void end(struct recorder *recorder) {
 	recorder->phase = PHASE_ENDING;
 	drop_source(&recorder->last_frame_timer);
@@ -95,10 +102,8 @@ static void end(struct recorder *recorder) {
 		recorder->result->duration_us = recorder->end_us - recorder->start_us;
 	}
 	g_cancellable_cancel(recorder->cancellable);
-	screencast_destroy(recorder->screencast);
-	recorder->screencast = NULL;
 	if (recorder->helper == NULL) {
-		g_main_loop_quit(recorder->loop);
+		close_share(recorder);
 	} else if (recorder->helper_alive) {
 		recorder->helper_alive = false;
 		helper_stop(recorder->helper);
@@ -285,7 +290,7 @@ static void helper_gone(void *data) {
 	helper_destroy(recorder->helper);
 	recorder->helper = NULL;
 	if (recorder->phase == PHASE_ENDING) {
-		g_main_loop_quit(recorder->loop);
+		close_share(recorder);
 	}
 }
 
@@ -373,6 +378,14 @@ static void watch_signals(struct recorder *recorder) {
 	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
+/* What was asked of the portal last is still on its way. */
+static void flush_portal(struct recorder *recorder) {
+	GDBusConnection *connection = portal_connection(recorder->portal);
+	if (connection != NULL) {
+		(void)g_dbus_connection_flush_sync(connection, NULL, NULL);
+	}
+}
+
 void recorder_run(const struct recorder_options *options, struct recorder_result *result) {
 	*result = (struct recorder_result){0};
 	struct recorder recorder = {.options = options, .result = result};
@@ -389,8 +402,7 @@ void recorder_run(const struct recorder_options *options, struct recorder_result
 	for (size_t i = 0; i < G_N_ELEMENTS(recorder.signals); i++) {
 		drop_source(&recorder.signals[i].source);
 	}
-	helper_destroy(recorder.helper);
-	screencast_destroy(recorder.screencast);
+	flush_portal(&recorder);
 	portal_destroy(recorder.portal);
 	webm_destroy(recorder.webm);
 	bytes_finish(&recorder.frame);

@@ -18,5 +18,6 @@ struct cast *cast_join(struct cast *cast, void *data);
 /* As screencast_open_remote(): `remote` comes to this hold. */
 void cast_open_remote(struct cast *cast);
 
-/* Lets go: no callback comes any more. The last hold closes the screen cast. NULL is fine. */
+/* Lets go: no callback comes any more. The last hold closes the screen cast, so each is kept until
+ * its stream has ended. NULL is fine. */
 void cast_destroy(struct cast *cast);

@@ -64,6 +64,17 @@ unsigned portal_timeout_ms(const struct portal *portal) {
 	return portal->timeout_ms;
 }
 
+static bool is_one_kind(uint32_t kinds) {
+	return kinds != 0 && (kinds & (kinds - 1)) == 0;
+}
+
+uint32_t portal_settle_source(uint32_t said, uint32_t possible) {
+	if (is_one_kind(said) && (said & possible) != 0) {
+		return said;
+	}
+	return is_one_kind(possible) ? possible : 0;
+}
+
 enum error_code portal_error_code(const GError *error) {
 	if (error->domain == G_DBUS_ERROR) {
 		switch (error->code) {

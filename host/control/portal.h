@@ -27,6 +27,13 @@ enum portal_source {
 	PORTAL_SOURCE_VIRTUAL = 4,
 };
 
+/*
+ * What a stream is, where the portal says `said` and could only offer `possible` (or'ed): that, if
+ * it is among them; else the only one possible; 0: not known. xdg-desktop-portal-wlr 0.7.0 says
+ * PORTAL_SOURCE_WINDOW of every monitor.
+ */
+uint32_t portal_settle_source(uint32_t said, uint32_t possible);
+
 /* Bits of AvailableCursorModes. */
 enum portal_cursor {
 	PORTAL_CURSOR_HIDDEN = 1,

@@ -37,8 +37,8 @@ struct screencast {
 	guint name_watch;
 };
 
-/* Ends what the screencast holds; the session is closed unless it is gone already. */
-static void release(struct screencast *screencast, bool close_session) {
+/* Ends all but the session. */
+static void release(struct screencast *screencast) {
 	if (screencast->cancellable != NULL) {
 		g_cancellable_cancel(screencast->cancellable);
 		g_clear_object(&screencast->cancellable);
@@ -54,25 +54,28 @@ static void release(struct screencast *screencast, bool close_session) {
 		g_bus_unwatch_name(screencast->name_watch);
 		screencast->name_watch = 0;
 	}
-	if (screencast->session != NULL && close_session) {
-		portal_close_session(screencast->connection, screencast->session);
-	}
+	screencast->step = STEP_ENDED;
+}
+
+static void forget_session(struct screencast *screencast) {
 	g_clear_pointer(&screencast->session, g_free);
 	g_clear_object(&screencast->connection);
-	screencast->step = STEP_ENDED;
 }
 
 static void end(struct screencast *screencast, enum error_code code, const char *detail) {
 	if (screencast->step == STEP_ENDED) {
 		return;
 	}
-	release(screencast, code != ERROR_SESSION_CLOSED && code != ERROR_BUS_LOST);
+	release(screencast);
+	if (code == ERROR_SESSION_CLOSED || code == ERROR_BUS_LOST) {
+		forget_session(screencast);
+	}
 	screencast->listener->ended(screencast->data, code, detail);
 }
 
-/* Before the person is asked, a Response of "cancelled" is the portal's own failure. */
-static enum error_code step_error(enum error_code code) {
-	return code == ERROR_DENIED || code == ERROR_CANCELLED ? ERROR_PORTAL_ERROR : code;
+/* The kinds of source that are asked for and that the portal has. */
+static uint32_t possible_sources(const struct screencast *screencast) {
+	return screencast->options.source_types & screencast->info.source_types;
 }
 
 static void call_step(struct screencast *screencast, struct portal_call call, GVariantDict *options,
@@ -121,6 +124,8 @@ static void handle_started(
 		read[i].restored = screencast->restored;
 		g_variant_lookup(results, "restore_token", "&s", &read[i].token);
 		read_stream(streams, i, &read[i]);
+		read[i].source_type =
+			portal_settle_source(read[i].source_type, possible_sources(screencast));
 	}
 	screencast->step = STEP_GRANTED;
 	screencast->listener->granted(screencast->data, read, count);
@@ -134,7 +139,7 @@ static void handle_selected(
 	struct screencast *screencast = data;
 	screencast->request = NULL;
 	if (code != ERROR_NONE) {
-		end(screencast, step_error(code), detail);
+		end(screencast, code, detail);
 		return;
 	}
 	screencast->step = STEP_STARTING;
@@ -176,8 +181,7 @@ static void select_sources(struct screencast *screencast) {
 	screencast->step = STEP_SELECTING;
 	GVariantDict options;
 	g_variant_dict_init(&options, NULL);
-	g_variant_dict_insert(&options, "types", "u",
-		screencast->options.source_types & screencast->info.source_types);
+	g_variant_dict_insert(&options, "types", "u", possible_sources(screencast));
 	g_variant_dict_insert(&options, "multiple", "b", screencast->options.multiple);
 	uint32_t cursor = choose_cursor(screencast->options.cursor, screencast->info.cursor_modes);
 	screencast->cursor = cursor != 0 ? (enum portal_cursor)cursor : PORTAL_CURSOR_HIDDEN;
@@ -185,8 +189,11 @@ static void select_sources(struct screencast *screencast) {
 		g_variant_dict_insert(&options, "cursor_mode", "u", cursor);
 	}
 	ask_to_remember(screencast, &options);
+	/* Some portals ask the person already here (xdg-desktop-portal-wlr). */
 	call_step(screencast,
-		(struct portal_call){.method = "SelectSources", .session = screencast->session},
+		(struct portal_call){.method = "SelectSources",
+			.session = screencast->session,
+			.waits_for_person = true},
 		&options, handle_selected);
 }
 
@@ -237,8 +244,11 @@ static void handle_created(
 	void *data, enum error_code code, const char *detail, GVariant *results) {
 	struct screencast *screencast = data;
 	screencast->request = NULL;
+	if (code == ERROR_DENIED || code == ERROR_CANCELLED) {
+		code = ERROR_PORTAL_ERROR; /* nobody was asked: it is the portal's own failure */
+	}
 	if (code != ERROR_NONE) {
-		end(screencast, step_error(code), detail);
+		end(screencast, code, detail);
 	} else if (!take_session(screencast, results)) {
 		end(screencast, ERROR_PORTAL_ERROR, "CreateSession: no session_handle");
 	} else {
@@ -277,7 +287,7 @@ static void handle_probed(
 	screencast->info = *info;
 	if (code != ERROR_NONE) {
 		end(screencast, code, detail);
-	} else if ((info->source_types & screencast->options.source_types) == 0) {
+	} else if (possible_sources(screencast) == 0) {
 		end(screencast, ERROR_PORTAL_UNSUPPORTED, NULL);
 	} else {
 		create_session(screencast);
@@ -340,8 +350,13 @@ void screencast_open_remote(struct screencast *screencast) {
 }
 
 void screencast_destroy(struct screencast *screencast) {
-	if (screencast != NULL) {
-		release(screencast, true);
-		g_free(screencast);
+	if (screencast == NULL) {
+		return;
 	}
+	release(screencast);
+	if (screencast->session != NULL) {
+		portal_close_session(screencast->connection, screencast->session);
+	}
+	forget_session(screencast);
+	g_free(screencast);
 }

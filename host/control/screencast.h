@@ -27,7 +27,7 @@ struct screencast_options {
 
 struct screencast_stream {
 	uint32_t node_id;          /* the PipeWire node */
-	uint32_t source_type;      /* one of enum portal_source; 0: the portal does not say */
+	uint32_t source_type;      /* one of enum portal_source that was asked for; 0: not known */
 	enum portal_cursor cursor; /* the mode that the portal was asked for */
 	uint32_t width;            /* in the compositor's units; 0: unknown */
 	uint32_t height;
@@ -51,7 +51,7 @@ struct screencast_listener {
 	/*
 	 * It is over, once and last: denied, failed, or closed by the desktop
 	 * (ERROR_SESSION_CLOSED, ERROR_BUS_LOST). `detail` may be NULL. Only
-	 * screencast_destroy() is of use after it.
+	 * screencast_destroy() is of use after it; a session that is left is closed there.
 	 */
 	void (*ended)(void *data, enum error_code code, const char *detail);
 };
@@ -65,5 +65,5 @@ struct screencast *screencast_create(struct portal *portal,
 void screencast_open_remote(struct screencast *screencast);
 
 /* At any step: withdraws what is pending (the dialog closes), closes the session, frees. No
- * callback comes any more. NULL is fine. */
+ * callback comes any more. Whoever reads the streams must be gone by then. NULL is fine. */
 void screencast_destroy(struct screencast *screencast);

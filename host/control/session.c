@@ -97,8 +97,7 @@ static struct session_step handle_starting(
 	case SESSION_STOP:
 	case SESSION_FAIL:
 		return move(state, SESSION_CLOSING,
-			SESSION_FAIL_OPEN | SESSION_TELL_ENDED | SESSION_CLOSE_CAST |
-				SESSION_STOP_HELPER,
+			SESSION_FAIL_OPEN | SESSION_TELL_ENDED | SESSION_STOP_HELPER,
 			end_code(event, code));
 	default:
 		return decline(event, ERROR_BAD_STATE);
@@ -118,8 +117,7 @@ static struct session_step handle_live(
 		return step(SESSION_ANSWER_STATS, ERROR_NONE);
 	case SESSION_STOP:
 	case SESSION_FAIL:
-		return move(state, SESSION_CLOSING,
-			SESSION_TELL_ENDED | SESSION_CLOSE_CAST | SESSION_STOP_HELPER,
+		return move(state, SESSION_CLOSING, SESSION_TELL_ENDED | SESSION_STOP_HELPER,
 			end_code(event, code));
 	default:
 		return decline(event, ERROR_BAD_STATE);

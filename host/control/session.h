@@ -56,8 +56,11 @@ enum session_action {
 	SESSION_FAIL_SHARE = 1 << 11,  /* `error` to the pending `share`, with the step's code */
 	SESSION_FAIL_OPEN = 1 << 12,   /* the same for `open` */
 	SESSION_TELL_ENDED = 1 << 13,  /* `ended`, with the step's code */
-	SESSION_CLOSE_CAST = 1 << 14,  /* withdraw from the portal, whatever step it is at */
-	SESSION_STOP_HELPER = 1 << 15, /* SESSION_GONE follows */
+	SESSION_STOP_HELPER = 1 << 14, /* SESSION_GONE follows */
+	/* Withdraw from the portal, whatever step it is at. Never while a helper is there: a portal
+	 * whose session closes under a stream that is still read may crash (xdg-desktop-portal-wlr
+	 * 0.7), and takes all other shares with it. */
+	SESSION_CLOSE_CAST = 1 << 15,
 	SESSION_ANSWER_STOP = 1 << 16, /* if a `stop` is pending */
 	SESSION_REFUSE = 1 << 17,      /* `error` to the message at hand, with the step's code */
 	SESSION_RELEASE = 1 << 18,     /* last: forget the share */

@@ -323,12 +323,12 @@ static void advance(struct share *share, enum session_event event, enum error_co
 		(int)before, (int)event, (int)share->state, step.actions);
 	change_parts(share, step.actions, occasion);
 	answer_page(share, step, event, occasion);
+	if ((step.actions & SESSION_STOP_HELPER) != 0) {
+		helper_stop(share->helper);
+	}
 	if ((step.actions & SESSION_CLOSE_CAST) != 0) {
 		cast_destroy(share->cast);
 		share->cast = NULL;
-	}
-	if ((step.actions & SESSION_STOP_HELPER) != 0) {
-		helper_stop(share->helper);
 	}
 	if ((step.actions & SESSION_ANSWER_STOP) != 0) {
 		answer_stop(share);
@@ -368,8 +368,8 @@ void share_destroy(struct share *share) {
 		return;
 	}
 	g_clear_handle_id(&share->timer, g_source_remove);
-	cast_destroy(share->cast);
 	helper_destroy(share->helper);
+	cast_destroy(share->cast);
 	g_free(share);
 }
 

@@ -113,7 +113,7 @@ export class World {
 			DBUS_SESSION_BUS_ADDRESS: '',
 		};
 		delete this.env.DISPLAY;
-		/** @type {{method: string, path?: string, options?: any}[]} calls that the portal got */
+		/** @type {{method: string, path?: string, options?: any, helpers?: number}[]} calls that the portal got */
 		this.calls = [];
 		/** How often the portal was told something, and has done it. */
 		this.tellings = {begun: 0, done: 0};
@@ -165,7 +165,7 @@ export class World {
 
 	/**
 	 * Has the portal do something more, and waits until it is done.
-	 * @param {'answer' | 'close' | object} what  see fake-portal
+	 * @param {'answer' | 'decline' | 'close' | object} what  see fake-portal
 	 */
 	async tell(what) {
 		const count = ++this.tellings.begun;
@@ -186,12 +186,13 @@ export class World {
 	 * Has the portal give the answer that it holds, once the host knows where it will come.
 	 * @param {string} method
 	 * @param {Browser} browser
+	 * @param {'answer' | 'decline'} [answer]
 	 */
-	async answer(method, browser) {
+	async answer(method, browser, answer = 'answer') {
 		await this.called(method);
 		// The reply to a question that follows comes behind the one to METHOD.
 		await browser.hello();
-		await this.tell('answer');
+		await this.tell(answer);
 	}
 
 	async stopPortal() {

@@ -55,6 +55,12 @@ async function assertClean(...names) {
 	assert.deepEqual(left, names);
 }
 
+/** The portal's session was closed once, when there was no helper any more. */
+async function assertSessionOutlived() {
+	const {helpers} = await world.called('session.Close');
+	assert.equal(helpers, 0, 'helpers that read the stream of a closed session');
+}
+
 test('no session bus', async () => {
 	world.env.DBUS_SESSION_BUS_ADDRESS = `unix:path=${world.folder}/nobody`;
 	const run = await start().ended();
@@ -90,15 +96,18 @@ test('the options reach the portal', async () => {
 	assert.equal(options.cursor_mode, 1);
 });
 
-test('the person declines', async () => {
-	await world.startBus();
-	await world.startPortal({start: 1});
-	writeFileSync(file, 'precious');
-	const run = await start(['--force']).ended();
-	assert.equal(run.status, 3);
-	assert.equal(readFileSync(file, 'utf8'), 'precious');
-	await assertClean('x.webm');
-});
+for (const step of ['select', 'start']) {
+	test(`the person declines in ${step}`, async () => {
+		await world.startBus();
+		await world.startPortal({[step]: 1});
+		writeFileSync(file, 'precious');
+		const run = await start(['--force']).ended();
+		assert.equal(run.status, 3);
+		assert.match(run.stderr, /^portlight: The person declined to share\.\n/m);
+		assert.equal(readFileSync(file, 'utf8'), 'precious');
+		await assertClean('x.webm');
+	});
+}
 
 test('no helper beside the command', async () => {
 	await world.startBus();
@@ -144,8 +153,16 @@ test('a helper that does not go is killed', async () => {
 	took('end of a recording whose helper does not go', performance.now() - asked);
 	assert.equal(run.status, 0, run.stderr);
 	assert.match(run.stderr, /portlight-capture \d+ did not exit; killing it/);
+	await assertSessionOutlived();
 	await assertClean('x.webm');
 });
+
+for (const [end, args] of /** @type {[string, string[]][]} */ ([['crash-live', []], ['stubborn', ['--duration', '0.1']]])) {
+	test(`the helper is gone before the session is closed: ${[end, ...args].join(' ')}`, async () => {
+		await (await startWith({}, args, {FAKE_CAPTURE: end})).ended();
+		await assertSessionOutlived();
+	});
+}
 
 test('the desktop ends the share', async () => {
 	const recording = await startWith();

@@ -155,15 +155,14 @@ test('a portal that chooses its own paths, as before 0.9', async () => {
 const patience = (code) => (code === 'portal-timeout' ? {PORTLIGHT_TIMEOUT_MS: '600'} : {});
 
 const failures = [
-	...['create', 'select'].flatMap((step) => [
-		{step, how: 1, code: 'portal-error'},
-		{step, how: 2, code: 'portal-error'},
+	...[1, 2, 3].map((how) => ({step: 'create', how, code: 'portal-error'})),
+	// Which of the two asks the person is the portal's matter.
+	...['select', 'start'].flatMap((step) => [
+		{step, how: 1, code: 'denied'},
+		{step, how: 2, code: 'cancelled'},
 		{step, how: 3, code: 'portal-error'},
 	]),
 	{step: 'create', how: 'empty', code: 'portal-error'},
-	{step: 'start', how: 1, code: 'denied'},
-	{step: 'start', how: 2, code: 'cancelled'},
-	{step: 'start', how: 3, code: 'portal-error'},
 	{step: 'start', how: 'empty', code: 'portal-no-streams'},
 	...['create', 'select', 'start'].flatMap((step) => [
 		{step, how: 'error', code: 'portal-error'},
@@ -171,11 +170,8 @@ const failures = [
 		{step, how: 'closed', code: 'session-closed'},
 		{step, how: 'exit', code: 'bus-lost'},
 	]),
-	...['create', 'select'].flatMap((step) => [
-		{step, how: 'silent', code: 'portal-timeout'},
-		{step, how: 'unanswered', code: 'portal-timeout'},
-	]),
-	{step: 'start', how: 'silent', code: 'portal-timeout'},
+	...['create', 'select', 'start'].map((step) => ({step, how: 'silent', code: 'portal-timeout'})),
+	{step: 'create', how: 'unanswered', code: 'portal-timeout'},
 ];
 for (const {step, how, code} of failures) {
 	test(`${step}: ${how} gives ${code}`, async () => {
@@ -184,6 +180,9 @@ for (const {step, how, code} of failures) {
 		assertError(share, code);
 		if (how === 'error') {
 			assert.match(share.detail, /failed as scripted/);
+		}
+		if (code === 'portal-timeout') {
+			assert.match(share.remedy, /another dialog .* open/);
 		}
 		assert.deepEqual(browser.messages, [], 'nothing else is said of a share that never was');
 	});
@@ -245,12 +244,24 @@ test('no streams: the session is closed', async () => {
 
 for (const [properties, expected] of [
 	[{}, {surface: 'unknown', width: 0, height: 0}],
-	[{size: [-5, 600], source_type: 4}, {surface: 'virtual', width: 0, height: 0}],
+	[{size: [-5, 600], source_type: 2}, {surface: 'window', width: 0, height: 0}],
 	[{size: [0, 0], source_type: 3}, {surface: 'unknown', width: 0, height: 0}],
+	[{size: [80, 60], source_type: 4}, {surface: 'unknown', width: 80, height: 60}],
 ]) {
 	test(`a stream that says ${JSON.stringify(properties)}`, async () => {
 		const {surface, width, height} = await (await greeted({streams: [[7, properties]]})).share();
 		assert.deepEqual({surface, width, height}, expected);
+	});
+}
+
+// xdg-desktop-portal-wlr 0.7.0 says of every monitor that it is a window.
+for (const [available, asked, says, surface] of [
+	[1, ['monitor', 'window'], 2, 'monitor'],
+	[3, ['window'], 1, 'window'],
+]) {
+	test(`a portal that has ${available} and is asked for ${asked} says ${says}: it is a ${surface}`, async () => {
+		const browser = await greeted({source_types: available, streams: [[7, {source_type: says}]]});
+		assert.equal((await browser.request('share', {sources: asked, cursor: 'hidden'})).surface, surface);
 	});
 }
 
@@ -290,16 +301,39 @@ test('a session that comes after the cancel is closed, wherever the portal puts 
 	assert.match((await world.called('session.Close')).path ?? '', /\/own_\d+$/);
 });
 
-test('the person may take longer than the portal', async () => {
-	const browser = await greeted({start: 'held'}, {PORTLIGHT_TIMEOUT_MS: '500'});
-	const id = browser.postShare();
-	await world.called('Start');
-	await world.tell({start: 'ok'});
-	// One that is granted meanwhile and not opened is stopped after the same time.
-	const {share} = await browser.share();
-	assert.equal((await browser.ended(share)).code, 'stopped');
+// xdg-desktop-portal-wlr asks the person in SelectSources, the others in Start.
+for (const [step, method] of [['select', 'SelectSources'], ['start', 'Start']]) {
+	test(`the person may take longer than the portal in ${method}`, async () => {
+		const browser = await greeted({[step]: 'held'}, {PORTLIGHT_TIMEOUT_MS: '500'});
+		const id = browser.postShare();
+		await world.called(method);
+		await world.tell({[step]: 'ok'});
+		// One that is granted meanwhile and not opened is stopped after the same time.
+		const {share} = await browser.share();
+		assert.equal((await browser.ended(share)).code, 'stopped');
+		await world.tell('answer');
+		assert.equal((await browser.answer(id)).type, 'result');
+	});
+
+	test(`the person declines in ${method}`, async () => {
+		const browser = await greeted({[step]: 'held'});
+		const id = browser.postShare();
+		await world.answer(method, browser, 'decline');
+		assertError(await browser.answer(id), 'denied');
+		await world.called('session.Close');
+	});
+}
+
+test('a second request behind an open dialog says that there may be one; the first goes on', async () => {
+	const browser = await greeted({select: 'held'}, {PORTLIGHT_TIMEOUT_MS: '500'});
+	const first = browser.postShare();
+	await world.called('SelectSources');
+	await world.tell({create: 'unanswered'});
+	const {code, remedy} = await browser.share();
+	assert.equal(code, 'portal-timeout');
+	assert.match(remedy, /another dialog .* open/);
 	await world.tell('answer');
-	assert.equal((await browser.answer(id)).type, 'result');
+	assert.equal((await browser.answer(first)).type, 'result');
 });
 
 const remotes = [
