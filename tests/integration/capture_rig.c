@@ -86,7 +86,10 @@ void rig_start(struct rig *rig) {
 	rig->wireplumber = fork();
 	if (rig->wireplumber == 0) {
 		prepare_child(rig->directory, true);
-		execlp("wireplumber", "wireplumber", "-c", "policy.conf", NULL);
+		/* Links alone, no devices: a file of its own until 0.4, a profile since 0.5. */
+		bool old = access("/usr/share/wireplumber/policy.conf", R_OK) == 0;
+		execlp("wireplumber", "wireplumber", old ? "-c" : "-p",
+			old ? "policy.conf" : "policy", NULL);
 		_exit(127);
 	}
 }
