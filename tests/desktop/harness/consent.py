@@ -33,6 +33,7 @@ class Person:
         self._say = say
         self._open = []
         self._changed = threading.Condition()
+        self.hand = threading.Lock()  # There is one pointer: whoever moves it holds this.
         self.mode = mode
         self.window_title = "Portlight marker"
         self.consented_at = None
@@ -65,7 +66,8 @@ class Person:
                     continue
                 dialog = self._open[-1]
             try:
-                self._answer(dialog, self.mode)
+                with self.hand:
+                    self._answer(dialog, self.mode)
             except (GLib.Error, NoSuchWindow):
                 dialog.done.wait(LOOK_EVERY)  # The window is not there yet, or no more.
 

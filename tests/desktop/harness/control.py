@@ -101,7 +101,8 @@ class Control:
             if person.stop_shares() == 0:
                 raise shares.NothingShared("nothing is shared")
         elif self._session.shell:
-            shares.click_indicator(self._session.bus, self._session.shell)
+            with person.hand:
+                shares.click_indicator(self._session.bus, self._session.shell)
         else:
             shares.close_sessions(self._session.bus)
 
@@ -140,18 +141,19 @@ class Control:
         if self._scripted():
             person.move_pointer(int(x), int(y))
             return
-        with Pointer(self._session.bus) as pointer:
+        # Not before the person, who answered a dialog just now, has put the pointer away.
+        with person.hand, Pointer(self._session.bus) as pointer:
             pointer.click(float(x), float(y))
 
     def do_key(self, name):
         """Press a key: one character, or one of the names known."""
-        self._person()
+        person = self._person()
         if self._scripted():
             raise Refused("a scripted desktop has no keyboard. Remedy: with-desktop --shell mutter")
         keysym = KEYS.get(name.lower()) or (ord(name) if len(name) == 1 else None)
         if not keysym:
             raise Refused(f"no key {name!r}; there are single characters, {', '.join(KEYS)}")
-        with Pointer(self._session.bus) as pointer:
+        with person.hand, Pointer(self._session.bus) as pointer:
             pointer.key(keysym)
 
     def do_mend_portal(self):
