@@ -1,10 +1,12 @@
 """The person at the desktop, who answers share dialogs with the mouse as told."""
 
+import sys
 import threading
 import time
 
 from gi.repository import GLib
 
+from . import accessibility
 from .accessibility import SELECTED
 from .gnome import NoSuchWindow
 from .pointer import Pointer
@@ -12,6 +14,7 @@ from .pointer import Pointer
 LOOK_EVERY = 0.02
 LATEST_EFFECT = 0.6
 LATEST_ANSWER = 10
+SLOW = 10
 # Places within a dialog that do nothing when clicked but to raise it: the middle of its title, and its lower rim.
 NEUTRAL = ((0.5, 0.04), (0.5, 0.97))
 SHARE, CANCEL = "share", "cancel"
@@ -42,6 +45,7 @@ class Person:
 
     def dialog_opened(self, dialog):
         """A dialog is about to appear."""
+        dialog.slow_at = time.monotonic() + SLOW
         with self._changed:
             self._open.append(dialog)
             self._changed.notify()
@@ -68,7 +72,8 @@ class Person:
             try:
                 with self.hand:
                     self._answer(dialog, self.mode)
-            except (GLib.Error, NoSuchWindow):
+            except (GLib.Error, NoSuchWindow) as error:
+                self._complain_if_slow(dialog, error, self.mode)
                 dialog.done.wait(LOOK_EVERY)  # The window is not there yet, or no more.
 
     def _answer(self, dialog, mode):
@@ -76,6 +81,7 @@ class Person:
         with Pointer(self._bus) as pointer:
             while not dialog.done.is_set() and mode == self.mode:
                 window = self._newest_window()
+                self._complain_if_slow(dialog, window, mode)
                 target, last = self._look(window, mode) if window else (None, False)
                 if not target:
                     dialog.done.wait(LOOK_EVERY)
@@ -88,6 +94,15 @@ class Person:
                     self._say(f"the click on {target!r} had no effect; tries again with the dialog in front")
                     self._raise(pointer, window)
             pointer.move(*self._rest)
+
+    @staticmethod
+    def _complain_if_slow(dialog, shown, mode):
+        """Tell once, for whoever wonders why a test hangs, what the dialog shows or why that is not known."""
+        if time.monotonic() > dialog.slow_at:
+            dialog.slow_at = float("inf")
+            if isinstance(shown, accessibility.Item):
+                shown = [item for item in shown.below() if item.name]
+            print(f"with-desktop: a share dialog is not answered yet ({mode}): {shown}", file=sys.stderr, flush=True)
 
     def _click(self, pointer, window, rectangle):
         left, top = self._where(window)
