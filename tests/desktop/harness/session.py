@@ -26,6 +26,7 @@ FAILED = 125
 HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 START_LIMIT = 60
 CMD_GRACE = 3
+LATEST_FALL = 0.5
 # A terminal learns its real size when its window is about to be shown.
 SCROLL = """while [ "$(stty size)" = "24 80" ]; do sleep 0.01; done; : > "$0"; i=0
 while :; do i=$((i+1)); echo "$i  $(date +%T.%N)  scrolling text"; sleep 0.2; done"""
@@ -294,15 +295,14 @@ class Session:
     def mend_portal(self):
         """Start the portal again if its backend fell over, as the session bus of an installed desktop does on demand.
 
-        GNOME 43's does whenever a request is withdrawn while its dialog is open. It answers only after what it was told
-        before, unless it falls over that.
+        GNOME 43's does whenever a request is withdrawn while its dialog is open: soon after, not at once.
         """
         if self.config.shell == "scripted":
             return
-        try:
-            self.bus.call_sync(watch.BACKEND, "/org/freedesktop/portal/desktop", "org.freedesktop.DBus.Properties", "Get",
-                               GLib.Variant("(ss)", (watch.SHARING[0], "version")), None, 0, 10_000, None)
-        except GLib.Error:
+        deadline = time.monotonic() + LATEST_FALL
+        while "portal-gnome" not in self.ended and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if "portal-gnome" in self.ended:
             self.on_main(self.start_portal)
 
     def start_marker(self, title="Portlight marker", at_start=False):
