@@ -23,6 +23,18 @@ async function openSite(tab) {
 	await ext.tabs.create({ url: `${ext.runtime.getURL('ui/options.html')}#${origin}` });
 }
 
+/** The page of the first run. A browser that has just started may have no window for it yet. */
+function welcome() {
+	const create = () => ext.tabs.create({ url: ext.runtime.getURL('ui/welcome.html') });
+	create().catch(() => {
+		const { onCreated } = ext.windows;
+		onCreated.addListener(function first() {
+			onCreated.removeListener(first);
+			void create();
+		});
+	});
+}
+
 /** @param {() => Promise<void>} stopAll */
 export function begin(stopAll) {
 	ext.commands.onCommand.addListener((name) => {
@@ -33,7 +45,7 @@ export function begin(stopAll) {
 	ext.contextMenus.onClicked.addListener(({ menuItemId }, tab) => void (menuItemId === STOP ? stopAll() : openSite(tab)));
 	ext.runtime.onInstalled.addListener(({ reason }) => {
 		if (reason === 'install') {
-			void ext.tabs.create({ url: ext.runtime.getURL('ui/welcome.html') });
+			welcome();
 		}
 	});
 	item(STOP, ['action', 'page'], false);

@@ -10,8 +10,9 @@ let toolbar = {};
 let session;
 const menus = new Map();
 const tabs = [];
+let windows = 1;
 const noop = async () => {};
-const events = { onCommand: new FakeEvent(), onClicked: new FakeEvent(), onInstalled: new FakeEvent() };
+const events = { onCommand: new FakeEvent(), onClicked: new FakeEvent(), onInstalled: new FakeEvent(), onCreated: new FakeEvent() };
 
 Object.assign(chrome, {
 	i18n: { getMessage: (name, values = []) => [name, ...values].join(' ').trim() },
@@ -31,7 +32,13 @@ Object.assign(chrome, {
 		create: ({ id, ...rest }, done) => done(menus.set(id, rest)),
 		update: async (id, change) => void Object.assign(menus.get(id), change),
 	},
-	tabs: { create: async ({ url }) => void tabs.push(url) },
+	tabs: {
+		create: async ({ url }) => {
+			assert.notEqual(windows, 0, 'Not allowed to create tabs on the target window');
+			tabs.push(url);
+		},
+	},
+	windows: { onCreated: events.onCreated },
 });
 Object.assign(chrome.runtime, {
 	onInstalled: events.onInstalled,
@@ -126,4 +133,20 @@ test('shortcut, menus and the first run', async () => {
 		'chrome-extension://portlight/ui/options.html#',
 		'chrome-extension://portlight/ui/welcome.html',
 	]);
+});
+
+test('the page of the first run waits for a window where the browser has none yet', async () => {
+	const controls = await import('../../extension/background/controls.js?started-without-window');
+	events.onInstalled.listeners.clear();
+	controls.begin(noop);
+	tabs.length = 0;
+	windows = 0;
+	events.onInstalled.emit({ reason: 'install' });
+	await settle();
+	assert.deepEqual(tabs, []);
+	windows = 1;
+	events.onCreated.emit({ id: 1 });
+	events.onCreated.emit({ id: 2 });
+	await settle();
+	assert.deepEqual(tabs, ['chrome-extension://portlight/ui/welcome.html']);
 });
