@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -309,6 +310,8 @@ static void test_dies_with_its_parent(void **state) {
 	assert_int_equal(pipe(report), 0);
 	pid_t parent = fork();
 	if (parent == 0) {
+		/* Where a check below fails, the test ends first. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pid_t child = -1;
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0) {
 			child = fork();
