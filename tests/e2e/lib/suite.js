@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {took} from '../../tools/times.js';
-import {assertInOrder, assertReal, probe, probed, useFixture} from './fixture.js';
+import {assertInOrder, probe, probed, tookReal, useFixture} from './fixture.js';
 import {askUntil} from './own.js';
 
 /** @typedef {import('puppeteer-core').Page} Page */
@@ -21,13 +21,13 @@ export function nativeSuite(kind) {
 			await fixture.desktop.willAnswer('screen');
 			await page.click('#share');
 			await page.waitForFunction(() => /** @type {HTMLVideoElement} */ (document.querySelector('video')).videoWidth > 0);
-			const [sample] = await page.evaluate(() => {
+			const sample = await page.evaluate(() => {
 				const {FrameWatch} = /** @type {any} */ (window);
 				const watch = new FrameWatch(document.querySelector('video'));
 				watch.start();
-				return watch.markers(1, performance.timeOrigin + performance.now()).finally(() => watch.stop());
+				return watch.first(performance.timeOrigin + performance.now()).finally(() => watch.stop());
 			});
-			assertReal(sample ?? null);
+			tookReal(sample);
 			assert.equal(fixture.ours.now().captures.length, 1);
 			await page.click('#stop');
 			await fixture.assertNothingLeft();

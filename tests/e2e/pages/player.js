@@ -20,17 +20,12 @@ export class Player {
 	/** Plays, and resolves with the first marker that was drawn after the page asked. */
 	async play() {
 		this.show();
-		return this.#drawnSince(this.askedAt ?? epochNow());
+		return this.frames?.first(this.askedAt ?? epochNow());
 	}
 
 	/** The first marker that is drawn from now on. */
 	next() {
-		return this.#drawnSince(epochNow());
-	}
-
-	/** @param {number} time @returns {Promise<import('./watch.js').Sample | null>} null: none came */
-	async #drawnSince(time) {
-		return (await this.markers(1, time))[0] ?? null;
+		return this.frames?.first(epochNow());
 	}
 
 	/** That many pictures, each with another marker than the one before. @param {number} count @param {number} [since] */

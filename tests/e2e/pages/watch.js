@@ -130,6 +130,19 @@ export class FrameWatch {
 		});
 	}
 
+	/** @param {number} since @returns {Promise<Sample>} the first marker that was drawn after that */
+	async first(since) {
+		const [sample] = await this.markers(1, since);
+		if (!sample) {
+			const {total, unread, video} = this;
+			const [track] = /** @type {MediaStream} */ (video.srcObject).getVideoTracks();
+			const seen = `${total} frames of ${video.videoWidth}x${video.videoHeight}, ${unread} without one since the last clear()`;
+			const state = `the track is ${track.readyState}${track.muted ? ' and muted' : ''}, the page ${document.visibilityState}`;
+			throw new Error(`No marker came that was drawn since the page asked: ${seen}; ${state}.`);
+		}
+		return sample;
+	}
+
 	summary() {
 		const seconds = (epochNow() - this.since) / 1000;
 		const counters = new Set(this.samples.map((s) => s.counter));
