@@ -274,4 +274,9 @@ export const errors = Object.freeze({
 		message: 'The browser could not show its own dialog.',
 		remedy: 'Try again, or choose `Always through the desktop` in Portlight\'s settings.',
 	},
+	'no-picture': {
+		name: 'NotReadableError',
+		message: 'The screen or window sent no picture.',
+		remedy: 'Move the pointer or something else on it and share it again; if that does not help, share another screen or window.',
+	},
 });

@@ -116,7 +116,7 @@ static void on_wake_timer(void *data, uint64_t expirations) {
 
 static void on_first_picture_timer(void *data, uint64_t expirations) {
 	(void)expirations;
-	finish_share(data, ERROR_HELPER_TIMEOUT, "no picture came from PipeWire");
+	finish_share(data, ERROR_NO_PICTURE, "");
 }
 
 static void on_read(void *data, const struct source_picture *picture) {

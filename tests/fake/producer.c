@@ -29,6 +29,9 @@
  *
  * With --heed-limit, `run` sends no frame that comes sooner after the last than was agreed.
  *
+ * With --at-once it sends one picture as soon as its stream runs, and by itself no other: so do
+ *wlroots compositors whose screen is still.
+ *
  * Like a compositor it sends the screen again some time after its stream starts again; not with
  * --no-refresh. It tells "refreshed PTS" then.
  *
@@ -133,7 +136,12 @@ static void on_timer(void *data, uint64_t expirations) {
 
 static void on_refresh(void *data, uint64_t expirations) {
 	(void)expirations;
-	producer_refresh(data);
+	struct producer *producer = data;
+	if (producer->at_once && !producer->screen.shown) {
+		producer_send(producer, "");
+	} else if (!producer->at_once) {
+		producer_refresh(producer);
+	}
 }
 
 static void run_command(struct producer *producer, char *line) {
@@ -219,6 +227,7 @@ static bool set_flag(struct producer *producer, int option) {
 		['k'] = &producer->no_flags,
 		['l'] = &producer->heed_limit,
 		['r'] = &producer->no_refresh,
+		['a'] = &producer->at_once,
 	};
 	bool known = option > 0 && option <= 't' && flags[option] != NULL;
 	if (known) {
@@ -242,6 +251,7 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 		{"no-flags", no_argument, NULL, 'k'},
 		{"heed-limit", no_argument, NULL, 'l'},
 		{"no-refresh", no_argument, NULL, 'r'},
+		{"at-once", no_argument, NULL, 'a'},
 		{0},
 	};
 	uint32_t width = 64;

@@ -28,6 +28,7 @@ struct producer {
 	bool no_flags; /* buffers don't say what they may be mapped for, as xdpw's until 0.8.1 */
 	bool heed_limit;
 	bool no_refresh;
+	bool at_once;              /* one picture as the stream begins, and no other */
 	bool resizing;             /* the buffers are still of the old size */
 	struct spa_fraction limit; /* the negotiated maxFramerate */
 	uint32_t negotiated;       /* formats so far */

@@ -5,7 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define DUE_NS 16000000L /* until the next picture, at 60 Hz */
+#define DUE_NS 16000000L    /* until the next picture, at 60 Hz */
+#define AT_ONCE_NS 3000000L /* what sway takes for the first one */
 
 bool producer_send(struct producer *producer, const char *faults) {
 	struct pw_buffer *buffer =
@@ -88,8 +89,8 @@ static void on_state_changed(
 	if (state == PW_STREAM_STATE_PAUSED && old != PW_STREAM_STATE_STREAMING) {
 		producer_tell("node %u", pw_stream_get_node_id(producer->stream));
 	}
-	struct timespec value = {
-		0, state == PW_STREAM_STATE_STREAMING && !producer->no_refresh ? DUE_NS : 0};
+	long due = producer->at_once ? AT_ONCE_NS : producer->no_refresh ? 0 : DUE_NS;
+	struct timespec value = {0, state == PW_STREAM_STATE_STREAMING ? due : 0};
 	pw_loop_update_timer(producer->loop, producer->refresh, &value, NULL, false);
 	producer_tell("state %s%s%s", pw_stream_state_as_string(state), error != NULL ? " " : "",
 		error != NULL ? error : "");
