@@ -261,7 +261,7 @@ test('it runs in a folder that only its owner may enter, also where no mount nam
 });
 
 test('a crashed portal is started again, and its dialogs are still answered', async () => {
-	const run = new Run(['sh', '-c', `${client}; ${control} kill portal-gnome; ${control} start portal; ${client}`]);
+	const run = new Run(['sh', '-c', `${client}; ${control} kill portal-backend; ${control} start portal; ${client}`]);
 	const answers = (await run.output()).split('\n').filter((line) => line.includes('"Start"'));
 	assert.deepEqual(answers.map((line) => JSON.parse(line).response), [0, 0]);
 });

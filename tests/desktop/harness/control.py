@@ -8,21 +8,17 @@ import json
 import signal
 import socketserver
 import threading
-import time
 
 from gi.repository import GLib
 
-from . import gnome, parts, screenshot, shares
-from .pointer import Pointer
+from . import parts
+from .person.consent import NoSuchWindow
+from .shells import KINDS, screenshot, shares
+from .shells.base import Refused
 
 KEYS = {"escape": 0xFF1B, "return": 0xFF0D, "tab": 0xFF09, "space": 0x20, "left": 0xFF51, "up": 0xFF52,
         "right": 0xFF53, "down": 0xFF54}
-WINDOW_OBEYS_IN = 2
-MODES = ("screen", "window", "deny", "ignore")
-
-
-class Refused(Exception):
-    """The request cannot be done; the text says why, and what can be done instead."""
+ACTIONS = {"move": 2, "resize": 2, "close": 0, "minimize": 0, "activate": 0}
 
 
 class Control:
@@ -53,112 +49,92 @@ class Control:
             if not method:
                 raise Refused(f"no command {request['command']!r}. desktop-ctl --help lists them")
             return {"value": method(*request["arguments"])}
-        except (Refused, gnome.NoSuchWindow, screenshot.Failed, shares.NothingShared, parts.Missing, OSError) as error:
+        except (Refused, NoSuchWindow, screenshot.Failed, shares.NothingShared, parts.Missing, OSError) as error:
             return {"error": str(error)}
         except GLib.Error as error:
             return {"error": f"the desktop did not answer: {error.message}"}
         except (KeyError, TypeError, ValueError) as error:
             return {"error": f"not a request: {error}"}
 
-    def _person(self):
-        if not self._session.person:
-            raise Refused("this desktop has no share dialogs: it is a bare X11 display")
-        return self._session.person
-
-    def _scripted(self):
-        return self._session.config.shell == "scripted"
-
+    @property
     def _shell(self):
-        if not self._session.shell:
-            raise Refused("only GNOME Shell lets windows be handled. Remedy: with-desktop --shell gnome")
         return self._session.shell
+
+    @property
+    def _kind(self):
+        return KINDS[self._session.config.shell]
+
+    def do_can(self):
+        """What this desktop can do."""
+        return self._kind.can
 
     def do_consent(self, mode, title=None):
         """How share dialogs are answered from now on; for windows, TITLE says which."""
-        person = self._person()
-        if mode not in MODES:
-            raise Refused(f"no answer {mode!r}; there are {', '.join(MODES)}")
-        if mode == "window" and not self._session.shell:
-            raise Refused("plain mutter offers monitors only. Remedy: with-desktop --shell gnome")
+        person = self._shell.the_person()
+        if mode not in self._kind.consents:
+            raise Refused(f"no answer {mode!r} here; there are {', '.join(self._kind.consents)}. For windows: "
+                          "with-desktop --shell gnome")
         if title:
             person.window_title = title
         person.set_mode(mode)
 
     def do_consented_at(self):
         """The wall clock of the last click on Share, in ms."""
-        if self._person().consented_at is None:
+        person = self._shell.the_person()
+        if person.consented_at is None:
             raise Refused("nothing has been shared yet")
-        return self._person().consented_at
+        return person.consented_at
 
     def do_dialogs(self):
         """How many share dialogs are open, and how many were answered."""
-        return {"open": self._person().open_dialogs(), "answered": self._person().answered}
+        person = self._shell.the_person()
+        return {"open": person.open_dialogs(), "answered": person.answered}
+
+    def do_choose(self):
+        """The name of the output that the person chooses; null: they decline."""
+        return self._shell.choose()
 
     def do_stop_share(self):
         """Stop every share from the desktop's side."""
-        person = self._person()
-        if self._scripted():
-            if person.stop_shares() == 0:
-                raise shares.NothingShared("nothing is shared")
-        elif self._session.shell:
-            with person.hand:
-                shares.click_indicator(self._session.bus, self._session.shell)
-        else:
-            shares.close_sessions(self._session.bus)
+        self._shell.stop_shares()
 
     def do_window(self, action, title="", *numbers):
         """list, or one of move, resize, close, minimize and activate with the window's title."""
-        shell = self._shell()
         if action == "list":
-            return shell.windows()
-        if action not in ("move", "resize", "close", "minimize", "activate"):
-            raise Refused(f"no action {action!r}; there are list, move, resize, close, minimize and activate")
-        values = [int(number) for number in numbers]
-        if len(values) != (2 if action in ("move", "resize") else 0):
-            raise Refused(f"window {action} takes {'two numbers' if action in ('move', 'resize') else 'a title only'}")
-        getattr(shell, action)(shell.find(title), *values)
-        if action == "close":
-            return None
-        wanted = {"move": ("x", "y"), "resize": ("width", "height")}.get(action, ())
-        # The window's program takes part in a resize, and may have its own limits.
-        deadline = time.monotonic() + WINDOW_OBEYS_IN
-        while [shell.find(title)[key] for key in wanted] != values and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return shell.find(title)
+            return self._shell.windows()
+        if action not in ACTIONS:
+            raise Refused(f"no action {action!r}; there are list, {', '.join(ACTIONS)}")
+        if len(numbers) != ACTIONS[action]:
+            raise Refused(f"window {action} takes {'two numbers' if ACTIONS[action] else 'a title only'}")
+        return self._shell.handle(action, title, *map(int, numbers))
 
     def do_screenshot(self, path, monitor="0"):
         """Write a PNG of a monitor."""
-        if self._scripted():
-            raise Refused("a scripted desktop draws nothing. Remedy: with-desktop --shell mutter")
-        if self._session.config.shell == "xvfb":
-            screenshot.take_x11(self._session.env, path)
-        else:
-            screenshot.take(self._session.bus, self._session.env, path, int(monitor))
+        self._shell.screenshot(path, int(monitor))
 
     def do_click(self, x, y):
         """Click at a place of the desktop."""
-        person = self._person()
-        if self._scripted():
-            person.move_pointer(int(x), int(y))
-            return
-        # Not before the person, who answered a dialog just now, has put the pointer away.
-        with person.hand, Pointer(self._session.bus) as pointer:
-            pointer.click(float(x), float(y))
+        self._shell.click(float(x), float(y))
 
     def do_key(self, name):
         """Press a key: one character, or one of the names known."""
-        person = self._person()
-        if self._scripted():
-            raise Refused("a scripted desktop has no keyboard. Remedy: with-desktop --shell mutter")
         keysym = KEYS.get(name.lower()) or (ord(name) if len(name) == 1 else None)
         if not keysym:
             raise Refused(f"no key {name!r}; there are single characters, {', '.join(KEYS)}")
-        with person.hand, Pointer(self._session.bus) as pointer:
-            pointer.key(keysym)
+        self._shell.key(keysym)
+
+    def do_output(self, name, action, value=""):
+        """Change an output: its mode, transform or scale, or whether it is on."""
+        self._shell.output(name, action, value)
 
     def do_mend_portal(self):
         """Start the portal again if its backend fell over."""
-        self._session.mend_portal()
+        self._shell.mend_portal()
+
+    def do_deaths(self):
+        """The parts that ended by themselves since this was asked last."""
+        deaths, self._session.deaths = self._session.deaths, []
+        return deaths
 
     def do_parts(self):
         """The parts of the desktop with their pids; null for those that have ended."""
@@ -177,7 +153,7 @@ class Control:
     def do_start(self, name, *arguments):
         """Start an application, or the portal again after its end."""
         starters = {"marker": self._session.start_marker, "terminal": self._session.start_terminal,
-                    "portal": self._session.start_portal}
+                    "portal": self._shell.start_portal}
         if name not in starters:
             raise Refused(f"cannot start {name!r}; there are {', '.join(starters)}")
         return self._session.on_main(lambda: starters[name](*arguments))

@@ -1,6 +1,9 @@
 """What each kind of desktop is made of: commands, environments, private configuration files."""
 
+import glob
 import os
+
+from gi.repository import Gio
 
 BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -34,7 +37,7 @@ NO_DEVICES_CONF = """wireplumber.profiles = {
 }
 """
 
-LIBEXEC = ("/usr/libexec", "/usr/lib", "/usr/local/libexec")
+LIBEXEC = ("/usr/libexec", "/usr/lib", "/usr/local/libexec", *glob.glob("/usr/lib/*/libexec"))
 
 
 class Missing(Exception):
@@ -79,10 +82,16 @@ def wireplumber_config(home):
     write(os.path.join(folder, "wireplumber.conf.d/51-no-devices.conf"), NO_DEVICES_CONF)
 
 
-def environment(folder, shell, out=None):
+def connect(address):
+    """A connection to the bus at ADDRESS, not shared with anybody."""
+    flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
+    return Gio.DBusConnection.new_for_address_sync(address, flags, None, None)
+
+
+def environment(folder, out=None):
     """The environment that every part and CMD share. The caller's variables stay, its session does not."""
     env = {name: value for name, value in os.environ.items()
-           if not name.startswith(("XDG_", "DBUS_", "WAYLAND_", "PIPEWIRE_", "GNOME_", "AT_SPI_"))
+           if not name.startswith(("XDG_", "DBUS_", "WAYLAND_", "PIPEWIRE_", "GNOME_", "KDE_", "QT_", "SWAY", "WLR_", "AT_SPI_"))
            and name not in ("DISPLAY", "XAUTHORITY", "SESSION_MANAGER", "SSH_AUTH_SOCK", "ICEAUTHORITY")}
     home, run = os.path.join(folder, "home"), os.path.join(folder, "run")
     env |= {
@@ -90,7 +99,7 @@ def environment(folder, shell, out=None):
         "XDG_RUNTIME_DIR": run, "XDG_CONFIG_HOME": home + "/.config", "XDG_CACHE_HOME": home + "/.cache",
         "XDG_DATA_HOME": home + "/.local/share", "XDG_STATE_HOME": home + "/.local/state",
         "DBUS_SESSION_BUS_ADDRESS": f"unix:path={run}/bus",
-        # Nothing here may talk to the machine's own services; gnome gets a bus of its own in this place.
+        # Nothing here may talk to the machine's own services; some desktops get a bus of their own in this place.
         "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={run}/system-bus",
         "GSETTINGS_BACKEND": "memory", "NO_AT_BRIDGE": "1", "GTK_A11Y": "none",
         **({"PORTLIGHT_OUT": out} if out else {}), "TMPDIR": folder + "/tmp", "PORTLIGHT_TMP": folder + "/tmp", "PORTLIGHT_DESKTOP": run + "/desktop",
@@ -98,19 +107,4 @@ def environment(folder, shell, out=None):
     env["LOGNAME"] = env["USER"]
     # Folders of root's own in PATH only make programs that look further fail.
     env["PATH"] = ":".join(path for path in env.get("PATH", os.defpath).split(":") if os.access(path, os.X_OK))
-    if shell == "xvfb":
-        env |= {"XDG_SESSION_TYPE": "x11", "GDK_BACKEND": "x11"}
-    else:
-        env |= {"XDG_SESSION_TYPE": "wayland", "XDG_CURRENT_DESKTOP": "GNOME"}
-        if shell != "scripted":
-            env["WAYLAND_DISPLAY"] = "wayland-0"
     return env
-
-
-def compositor(shell, size, monitors):
-    """The command of the compositor, and the package that has it."""
-    command = {"mutter": ["mutter"], "gnome": ["gnome-shell"]}[shell]
-    command += ["--headless", "--wayland", "--no-x11", "--wayland-display", "wayland-0"]
-    for _ in range(monitors):
-        command += ["--virtual-monitor", f"{size[0]}x{size[1]}"]
-    return command, {"mutter": "mutter", "gnome": "gnome-shell"}[shell]

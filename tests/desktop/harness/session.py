@@ -20,13 +20,12 @@ import gi
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
-from . import accessibility, consent, control, gnome, parts, processes, watch  # noqa: E402
+from . import control, parts, processes, shells  # noqa: E402
+from .shells.base import HERE, Refused  # noqa: E402
 
 FAILED = 125
-HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 START_LIMIT = 60
 CMD_GRACE = 3
-LATEST_FALL = 0.5
 # A terminal learns its real size when its window is about to be shown.
 SCROLL = """while [ "$(stty size)" = "24 80" ]; do sleep 0.01; done; : > "$0"; i=0
 while :; do i=$((i+1)); echo "$i  $(date +%T.%N)  scrolling text"; sleep 0.2; done"""
@@ -40,30 +39,24 @@ class Interrupted(Exception):
     """A signal asked for the end before CMD was started."""
 
 
-def connect(address):
-    """A connection to the bus at ADDRESS, not shared with anybody."""
-    flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
-    return Gio.DBusConnection.new_for_address_sync(address, flags, None, None)
-
-
 class Session:
     """One desktop and the command inside it."""
 
     def __init__(self, config):
         self.config = config
         self.folder = config.folder
-        self.env = parts.environment(self.folder, config.shell, config.out)
+        self.env = parts.environment(self.folder, config.out)
         self.parts = {}
         self.ended = {}
+        self.deaths = []
         self.meant_to_end = set()
         self.command = None
         self.command_status = None
         self.signal = None
         self.killed = False
         self.bus = None
-        self.person = None
-        self.watch = None
-        self.shell = None
+        self.shell = shells.start_of(self)
+        self.env |= self.shell.environment(os.path.join(self.folder, "run"))
         self.started = time.monotonic()
 
     def say(self, text):
@@ -155,15 +148,20 @@ class Session:
             return
         child.returncode = os.waitstatus_to_exitcode(status)
         self.ended[name] = child.returncode
-        if name == "portal-gnome" and self.watch:
-            self.watch.forget_all()
-        if self.command and self.command_status is None and child.pid not in self.meant_to_end:
+        meant = child.pid in self.meant_to_end
+        if self.command and self.command_status is None and not meant:
+            self.deaths.append(name)
             print(f"with-desktop: {name} ended (status {child.returncode}) while the command runs", file=sys.stderr)
+        self.shell.part_ended(name, meant)
 
     def end_part(self, name, number):
         """Send a running part a signal, and do not report its end as a surprise."""
         self.meant_to_end.add(self.parts[name].pid)
         os.kill(self.parts[name].pid, number)
+
+    def forgive(self, name):
+        """The death of part NAME was to be expected."""
+        self.deaths = [other for other in self.deaths if other != name]
 
     # The desktop
 
@@ -176,87 +174,17 @@ class Session:
                    "dbus-daemon")
         parts.wireplumber_config(self.env["HOME"])
         self.wait_for_socket("bus", os.path.join(self.folder, "run/bus"))
-        self.bus = connect(address)
+        self.bus = parts.connect(address)
         self.bus.set_exit_on_close(False)
-        if self.config.shell == "xvfb":
-            self._start_x11()
-        elif self.config.shell == "scripted":
-            self._start_scripted()
-        else:
-            self._start_wayland()
+        self.shell.start()
         control.Control(self).serve(self.env["PORTLIGHT_DESKTOP"])
-        for name in self.config.apps if self.config.shell != "scripted" else ():
-            if name == "marker":
-                self.start_marker(at_start=True)
-            else:
-                self.start_terminal()
+        self.shell.start_applications()
 
-    def _start_x11(self):
-        read, write = os.pipe()
-        width, height = self.config.size
-        self.start("xvfb", ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24",
-                            "-nolisten", "tcp", "-noreset"], "xvfb", pass_fds=(write,))
-        os.close(write)
-        os.set_blocking(read, False)
-        answer = bytearray()
-
-        def has_display():
-            try:
-                answer.extend(os.read(read, 16))
-            except BlockingIOError:
-                pass
-            return answer.endswith(b"\n")
-
-        self.wait_for_part("xvfb", has_display, "a display number")
-        os.close(read)
-        self.env["DISPLAY"] = ":" + answer.decode().strip()
-        self.say(f"Xvfb is ready on {self.env['DISPLAY']}")
-
-    def _start_pipewire(self):
+    def start_pipewire(self):
+        """PipeWire and its session manager."""
         self.start("pipewire", ["pipewire"], "pipewire")
         self.wait_for_socket("pipewire", os.path.join(self.folder, "run/pipewire-0"))
         self.start("wireplumber", ["wireplumber"], "wireplumber")
-
-    def _start_scripted(self):
-        from . import scripted  # Needs more of the repository than this folder, which the others do not.
-        self._start_pipewire()
-        self.person = scripted.Portal(self, connect(self.env["DBUS_SESSION_BUS_ADDRESS"]))
-        self.wait_for_name("bus", scripted.NAME)
-        self.say("the scripted portal is ready")
-
-    def _start_wayland(self):
-        run = os.path.join(self.folder, "run")
-        command, package = parts.compositor(self.config.shell, self.config.size, self.config.monitors)
-        if self.config.shell == "gnome":
-            self.env |= gnome.configure(self.env)
-            gnome.start_system_services(self, connect)
-        self._start_pipewire()
-        self.start("compositor", command, package)
-        self.wait_for_socket("compositor", run + "/wayland-0")
-        self.wait_for_name("compositor", "org.gnome.Mutter.ScreenCast")
-        self.wait_for_name("compositor", "org.gnome.Mutter.RemoteDesktop")
-        self.say("the compositor is ready")
-        if self.config.shell == "gnome":
-            self.shell = gnome.Shell(self.bus)
-            self.wait_for_part("compositor", self.shell.ready, "a started GNOME Shell")
-            self.shell.leave_overview()
-        self.start_portal()
-        registry = accessibility.Registry(self.bus)
-        width, height = self.config.size
-        self.person = consent.Person(self.bus, registry, self._where, (width - 2, height - 2), self.say,
-                                     self.config.consent)
-        self.watch = watch.start(self, self.env["DBUS_SESSION_BUS_ADDRESS"], self.person.dialog_opened)
-
-    def _where(self, window):
-        """Where on the desktop the dialog WINDOW is."""
-        if self.shell:
-            frame = self.shell.find(window.name)
-            if not frame["shown"]:
-                raise gnome.NoSuchWindow(f"the dialog {window.name!r} is not shown yet")
-            return frame["x"], frame["y"]
-        # Plain mutter tells nobody, and puts a new dialog in the middle of the first monitor.
-        width, height = self.config.size
-        return (width - window.rectangle[2]) // 2, (height - window.rectangle[3]) // 2
 
     def on_main(self, action):
         """Run ACTION on the main thread, where parts are started, and return its value."""
@@ -274,52 +202,19 @@ class Session:
         done.wait()
         value, error = result[0]
         if error:
-            raise control.Refused(str(error))
+            raise Refused(str(error))
         return value
-
-    def start_portal(self):
-        """Start the portal's backend and the portal; if they run already, start them afresh."""
-        for name in ("portal", "portal-gnome"):
-            if name in self.parts and name not in self.ended:
-                self.end_part(name, signal.SIGTERM)
-                self.wait(lambda name=name: name in self.ended, f"the end of {name}")
-        a11y = {"GTK_A11Y": "atspi", "AT_SPI_BUS_ADDRESS": self.env["DBUS_SESSION_BUS_ADDRESS"]}
-        backend = parts.libexec("xdg-desktop-portal-gnome", "xdg-desktop-portal-gnome")
-        self.start("portal-gnome", [backend], "xdg-desktop-portal-gnome", env=a11y)
-        self.wait_for_name("portal-gnome", "org.freedesktop.impl.portal.desktop.gnome")
-        portal = parts.libexec("xdg-desktop-portal", "xdg-desktop-portal")
-        self.start("portal", [portal], "xdg-desktop-portal")
-        self.wait_for_name("portal", "org.freedesktop.portal.Desktop")
-        self.say("the portal is ready")
-
-    def mend_portal(self):
-        """Start the portal again if its backend fell over, as the session bus of an installed desktop does on demand.
-
-        GNOME 43's does whenever a request is withdrawn while its dialog is open: soon after, not at once.
-        """
-        if self.config.shell == "scripted":
-            return
-        deadline = time.monotonic() + LATEST_FALL
-        while "portal-gnome" not in self.ended and time.monotonic() < deadline:
-            time.sleep(0.01)
-        if "portal-gnome" in self.ended:
-            self.on_main(self.start_portal)
 
     def start_marker(self, title="Portlight marker", at_start=False):
         """Start a marker and wait until it has drawn."""
-        width, height = self.config.size
         command = [os.path.join(HERE, "marker"), "--title", title, "--rate", str(self.config.rate)]
-        if not self.shell:
-            # A window of just less than a quarter is what Mutter places in the top left corner, and others beside it.
-            command += ["--bare", "--size", f"{width // 2 - 1}x{height // 2 - 1}"]
-            if at_start and self.config.shell == "mutter":
-                command += ["--backdrop", f"{width}x{height}"]
+        command += self.shell.marker_options(at_start)
         name = self._free_name("marker")
         child = self.start(name, command, "gir1.2-gtk-3.0", stdout=subprocess.PIPE)
         os.set_blocking(child.stdout.fileno(), False)
         self.wait_for_part(name, child.stdout.read, "a first drawing")
-        if self.shell and name == "marker":
-            self.wait_for_part(name, lambda: self.shell.settled_first(title), "its window in the corner")
+        if name == "marker":
+            self.wait_for_part(name, lambda: self.shell.marker_is_placed(title), "its window in the corner")
         self.say(f"the {name} is drawn")
         return name
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 from . import privileges, processes, workplace
+from .shells import KINDS
 
 FAILED = 125
 # The X server makes this folder for its sockets where it is missing, and leaves it.
@@ -72,16 +73,14 @@ def arguments(argv):
     parser = argparse.ArgumentParser(
         prog="with-desktop", description="Run CMD inside a fresh embedded desktop; leave nothing behind.",
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shell", choices=("mutter", "gnome", "xvfb", "scripted"), default="mutter",
-                        help="mutter: bare Wayland desktop with the GNOME portal (default); gnome: a whole GNOME "
-                             "Shell; xvfb: a bare X11 display, no portal; scripted: no compositor, a scripted "
-                             "portal and a fake screen with the marker (make capture-programs builds it)")
+    parser.add_argument("--shell", choices=KINDS, default="mutter", help="; ".join(
+        f"{name}: {kind.hint}" for name, kind in KINDS.items()) + " (mutter)")
     parser.add_argument("--size", type=_size, default=[1920, 1080], metavar="WxH",
                         help="size of each monitor (1920x1080)")
     parser.add_argument("--monitors", type=_monitors, default=1, metavar="N", help="how many monitors, 1 to 4 (1)")
-    parser.add_argument("--consent", choices=("screen", "window", "deny", "ignore"), default="screen",
-                        help="how share dialogs are answered: share the first monitor (default), share the marker's "
-                             "window (gnome only), cancel, or leave them alone")
+    parser.add_argument("--consent", choices=("screen", "window", "deny", "ignore"),
+                        help="how share dialogs are answered: share the first monitor (default; kwin: cancel), share "
+                             "the marker's window (gnome only), cancel, or leave them alone")
     parser.add_argument("--apps", type=_apps, default=["marker"], metavar="LIST",
                         help="applications on the desktop: marker, terminal, or none (marker)")
     parser.add_argument("--rate", type=_rate, default=30, metavar="HZ", help="drawings a second of the marker (30)")
@@ -94,9 +93,11 @@ def arguments(argv):
         del options.command[0]
     if not options.command:
         parser.error("no command given; for a look around: with-desktop bash")
-    if options.consent == "window" and options.shell != "gnome":
-        parser.error("--consent window needs --shell gnome: plain mutter offers monitors only")
-    if options.shell in ("xvfb", "scripted") and options.monitors != 1:
+    kind = KINDS[options.shell]
+    options.consent = options.consent or kind.consents[0]
+    if options.consent not in kind.consents:
+        parser.error(f"--shell {options.shell} knows --consent {', '.join(kind.consents)}; window needs --shell gnome")
+    if options.monitors > kind.monitors:
         parser.error(f"--shell {options.shell} has one monitor")
     return options
 

@@ -23,6 +23,15 @@ export class Desktop {
 	}
 
 	/**
+	 * Whether this kind of desktop can do that; tests/desktop/harness/shells/__init__.py lists what there is.
+	 * @param {string} what
+	 * @returns {Promise<boolean>}
+	 */
+	async can(what) {
+		return (await this.tell('can')).includes(what);
+	}
+
+	/**
 	 * How dialogs are answered from now on, an open one too.
 	 * @param {Consent} consent
 	 */
@@ -73,8 +82,8 @@ export class Desktop {
 	}
 
 	/**
-	 * Starts the portal again if its backend has crashed, as the session bus of an installed desktop does on demand:
-	 * the backend of GNOME 43 falls over whenever a request is withdrawn while its dialog is open.
+	 * Waits until the portal's backend runs again, if it is about to crash: GNOME 43's falls over whenever a request is
+	 * withdrawn while its dialog is open, and is started again, as the session bus of an installed desktop does on demand.
 	 */
 	mendPortal() {
 		return this.tell('mend-portal');

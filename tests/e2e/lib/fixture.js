@@ -117,8 +117,12 @@ export class Fixture {
 		return {answer};
 	}
 
-	/** The dialog that is open is withdrawn. */
+	/** The dialog that is open is withdrawn, where the desktop's portal does that. */
 	async withdrawn() {
+		if (!(await this.desktop.can('withdraw'))) {
+			await this.declined();
+			return;
+		}
 		await this.desktop.untilDialogs(0);
 		await this.desktop.mendPortal();
 	}

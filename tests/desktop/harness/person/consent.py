@@ -8,7 +8,6 @@ from gi.repository import GLib
 
 from . import accessibility
 from .accessibility import SELECTED
-from .gnome import NoSuchWindow
 from .pointer import Pointer
 
 LOOK_EVERY = 0.02
@@ -19,6 +18,10 @@ SLOW = 10
 NEUTRAL = ((0.5, 0.04), (0.5, 0.97))
 SHARE, CANCEL = "share", "cancel"
 TABS = {"screen": "entire screen", "window": "single window"}
+
+
+class NoSuchWindow(Exception):
+    """No window has the title that was asked for."""
 
 
 class Person:

@@ -1,14 +1,18 @@
-"""What a whole GNOME Shell needs beside Mutter's needs, and what the person at it can do with windows."""
+"""A whole GNOME Shell: what it needs beside Mutter's needs, and what the person at it can do with windows."""
 
 import json
 import os
 import re
 import shutil
 import subprocess
+import time
 
 from gi.repository import GLib
 
-from . import parts
+from . import mocks, shares
+from .mutter import Mutter
+from .. import parts
+from ..person.consent import NoSuchWindow
 
 UUID = "with-desktop@portlight"
 SETTINGS = """[org/gnome/shell]
@@ -58,6 +62,7 @@ export default class {{
   disable() {{ leave(); }}
 }}
 """
+WINDOW_OBEYS_IN = 2
 HANDS, HANDS_PATH = "org.portlight.Hands", "/org/portlight/Hands"
 
 WINDOWS = """global.get_window_actors().map(a => a.meta_window).filter(w => !w.is_skip_taskbar() || w.get_title())
@@ -65,9 +70,14 @@ WINDOWS = """global.get_window_actors().map(a => a.meta_window).filter(w => !w.i
     pid: w.get_pid(), x: r.x, y: r.y, width: r.width, height: r.height, app: w.get_wm_class() || '',
     focus: w.has_focus(), shown: Boolean(a && a.mapped)}; })"""
 
-
-class NoSuchWindow(Exception):
-    """No window has the title that was asked for."""
+# Close is what its cross does; activate raises and focuses it, out of hiding if need be.
+ACTIONS = {
+    "move": "w.move_frame(true, {0}, {1})",
+    "resize": "w.move_resize_frame(true, {x}, {y}, {0}, {1})",
+    "close": "w.delete(global.get_current_time())",
+    "minimize": "w.minimize()",
+    "activate": "w.activate(global.get_current_time())",
+}
 
 
 def version():
@@ -79,7 +89,7 @@ def version():
 
 
 def configure(env):
-    """Write the shell's private settings and extension; returns what the shell has more in its environment."""
+    """Write the shell's private settings and extension."""
     major = version()
     parts.write(os.path.join(env["XDG_CONFIG_HOME"], "glib-2.0/settings/keyfile"), SETTINGS.format(uuid=UUID))
     folder = os.path.join(env["XDG_DATA_HOME"], "gnome-shell/extensions", UUID)
@@ -88,32 +98,41 @@ def configure(env):
     parts.write(os.path.join(folder, "metadata.json"), json.dumps(metadata))
     code = EXTENSION.format(name=HANDS, path=HANDS_PATH)
     parts.write(os.path.join(folder, "extension.js"), (SINCE_45 if major >= 45 else BEFORE_45).format(code=code))
-    return {"GSETTINGS_BACKEND": "keyfile"}
 
 
-def start_system_services(session, connect):
-    """A stand-in for the system bus, with the mocks of logind and polkit that the shell insists on."""
-    path, address = parts.bus_config(session.folder, "system-bus")
-    session.start("system-bus", ["dbus-daemon", "--nofork", "--nopidfile", "--nosyslog", "--config-file=" + path],
-                  "dbus-daemon")
-    session.wait_for_socket("system-bus", os.path.join(session.folder, "run/system-bus"))
-    bus = connect(address)
-    for template, name in (("logind", "org.freedesktop.login1"), ("polkitd", "org.freedesktop.PolicyKit1")):
-        session.start(template, ["/usr/bin/python3", "-B", "-m", "dbusmock", "--system", "--template", template],
-                      "python3-dbusmock")
-    for template, name in (("logind", "org.freedesktop.login1"), ("polkitd", "org.freedesktop.PolicyKit1")):
-        session.wait_for_name(template, name, bus)
+class Gnome(Mutter):
+    """GNOME Shell; its windows are handled through the extension."""
 
+    PROGRAM = "gnome-shell"
 
-class Shell:
-    """GNOME Shell's windows, through the extension."""
+    def environment(self, run):
+        return super().environment(run) | {"GSETTINGS_BACKEND": "keyfile"}
 
-    def __init__(self, bus):
-        self._bus = bus
+    def start(self):
+        configure(self.session.env)
+        mocks.start(self.session, "logind", "polkitd")
+        super().start()
+
+    def _compositor_started(self):
+        self.session.wait_for_part("compositor", self.ready, "a started GNOME Shell")
+        self.eval("Main.overview.hide()")  # The shell starts in it.
+
+    def _where(self, window):
+        frame = self.find(window.name)
+        if not frame["shown"]:
+            raise NoSuchWindow(f"the dialog {window.name!r} is not shown yet")
+        return frame["x"], frame["y"]
+
+    def marker_options(self, at_start):
+        return []
+
+    def stop_shares(self):
+        with self.person.hand:
+            shares.click_indicator(self.session.bus, self)
 
     def eval(self, script):
         """Evaluate the expression SCRIPT in the shell and return its value."""
-        reply = self._bus.call_sync("org.gnome.Shell", HANDS_PATH, HANDS, "Eval", GLib.Variant("(s)", (script,)),
+        reply = self.session.bus.call_sync("org.gnome.Shell", HANDS_PATH, HANDS, "Eval", GLib.Variant("(s)", (script,)),
                                     None, 0, 5000)
         return json.loads(reply.unpack()[0])
 
@@ -143,30 +162,22 @@ class Shell:
         if not done:
             raise NoSuchWindow(f"the window {window['title']!r} has gone")
 
-    def move(self, window, x, y):
-        """Move the frame's top left corner to (X, Y)."""
-        self._with(window, f"w.move_frame(true, {x}, {y})")
+    def handle(self, action, title, *values):
+        window = self.find(title)
+        self._with(window, ACTIONS[action].format(*values, **window))
+        if action == "close":
+            return None
+        wanted = {"move": ("x", "y"), "resize": ("width", "height")}.get(action, ())
+        # The window's program takes part in a resize, and may have its own limits.
+        deadline = time.monotonic() + WINDOW_OBEYS_IN
+        while [self.find(title)[key] for key in wanted] != list(values) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self.find(title)
 
-    def resize(self, window, width, height):
-        """Give the frame a new size."""
-        self._with(window, f"w.move_resize_frame(true, {window['x']}, {window['y']}, {width}, {height})")
+    def marker_is_placed(self, title):
+        """Put it into the top left corner, below the bar, so that windows that follow find room beside it.
 
-    def close(self, window):
-        """Ask the window to close, as its cross does."""
-        self._with(window, "w.delete(global.get_current_time())")
-
-    def minimize(self, window):
-        """Hide the window."""
-        self._with(window, "w.minimize()")
-
-    def activate(self, window):
-        """Raise and focus the window, out of hiding if need be."""
-        self._with(window, "w.activate(global.get_current_time())")
-
-    def settled_first(self, title):
-        """Put a new window into the top left corner, below the bar, so that those that follow find room beside it.
-
-        Returns whether it is there: the shell places a window itself when it is about to be shown.
+        The shell places a window itself when it is about to be shown.
         """
         try:
             window = self.find(title)
@@ -174,9 +185,5 @@ class Shell:
             return False
         place = (0, self.eval("Main.panel.height"))
         if window["shown"] and (window["x"], window["y"]) != place:
-            self.move(window, *place)
+            self._with(window, ACTIONS["move"].format(*place))
         return window["shown"] and (window["x"], window["y"]) == place
-
-    def leave_overview(self):
-        """Show the desktop, not the overview that the shell starts in."""
-        self.eval("Main.overview.hide()")

@@ -14,11 +14,12 @@ import time
 
 from gi.repository import Gio, GLib
 
-HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+from .base import HERE, Shell
+from .shares import NothingShared
+from .. import parts
+
 sys.path.insert(0, os.path.join(HERE, "../fake/portal"))
 from screencast import NAME, ScreenCast  # noqa: E402
-
-from . import parts  # noqa: E402
 
 PRODUCER = os.path.join(HERE, "../../build/release/tests/fake/producer")
 PROPERTIES = {"version": 4, "AvailableSourceTypes": 3, "AvailableCursorModes": 7}
@@ -26,6 +27,30 @@ MONITOR = 1
 METADATA = 4  # of cursor_mode
 UNTIL_REVOKED = 2  # of persist_mode
 SHARED, CANCELLED = 0, 1
+
+
+class Scripted(Shell):
+    """PipeWire and the portal are all there is of it."""
+
+    def environment(self, run):
+        return {"XDG_SESSION_TYPE": "wayland", "XDG_CURRENT_DESKTOP": "GNOME"}
+
+    def start(self):
+        session = self.session
+        session.start_pipewire()
+        self.person = Portal(session, parts.connect(session.env["DBUS_SESSION_BUS_ADDRESS"]))
+        session.wait_for_name("bus", NAME)
+        session.say("the scripted portal is ready")
+
+    def start_applications(self):
+        """They are on the screens."""
+
+    def stop_shares(self):
+        if self.person.stop_shares() == 0:
+            raise NothingShared("nothing is shared")
+
+    def click(self, x, y):
+        self.person.move_pointer(x, y)
 
 
 class Screen:

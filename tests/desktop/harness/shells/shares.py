@@ -2,9 +2,8 @@
 
 from gi.repository import Gio, GLib
 
-from .pointer import Pointer
+from ..person.pointer import Pointer
 
-BACKEND = "org.freedesktop.impl.portal.desktop.gnome"
 SESSIONS = "/org/freedesktop/portal/desktop/session"
 INDICATOR = """(() => { const i = Main.panel.statusArea.screenSharing || Main.panel.statusArea.remoteAccess;
   if (!i || !i.visible || !i.mapped) { return null; }
@@ -27,18 +26,19 @@ def click_indicator(bus, shell):
             pass  # The indicator stops all remote control as well: this pointer, between press and release.
 
 
-def _children(bus, path):
-    xml = bus.call_sync(BACKEND, path, "org.freedesktop.DBus.Introspectable", "Introspect", None, None, 0, 2000)
+def _children(bus, backend, path):
+    xml = bus.call_sync(backend, path, "org.freedesktop.DBus.Introspectable", "Introspect", None, None, 0, 2000)
     return [f"{path}/{node.path}" for node in Gio.DBusNodeInfo.new_for_xml(xml.unpack()[0]).nodes]
 
 
-def close_sessions(bus):
-    """End the streams of all shares where there is no top bar: the backend is told to close its sessions.
+def close_sessions(bus, backend):
+    """End the streams of all shares where there is no top bar: BACKEND, a bus name, is told to close its sessions.
 
     The streams vanish from PipeWire at once. Unlike the indicator this makes the portal send no Closed.
     """
-    sessions = [session for caller in _children(bus, SESSIONS) for session in _children(bus, caller)]
+    sessions = [session for caller in _children(bus, backend, SESSIONS)
+                for session in _children(bus, backend, caller)]
     if not sessions:
         raise NothingShared("the portal's backend has no session: nothing is shared")
     for session in sessions:
-        bus.call_sync(BACKEND, session, "org.freedesktop.impl.portal.Session", "Close", None, None, 0, 2000)
+        bus.call_sync(backend, session, "org.freedesktop.impl.portal.Session", "Close", None, None, 0, 2000)

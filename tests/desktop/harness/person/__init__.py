@@ -1,0 +1,1 @@
+"""The person at a GNOME desktop: eyes, hands, and what they do with share dialogs."""
