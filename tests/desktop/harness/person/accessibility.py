@@ -17,7 +17,7 @@ SOCKET = """<node><interface name="org.a11y.atspi.Socket">
   <method name="Embed"><arg type="(so)" direction="in"/><arg type="(so)" direction="out"/></method>
   <method name="Unembed"><arg type="(so)" direction="in"/></method>
 </interface></node>"""
-SELECTED = 23
+CHECKED, PRESSED, SELECTED = 4, 20, 23  # of AtspiStateType
 RELATIVE_TO_WINDOW = 1
 
 

@@ -7,7 +7,7 @@ import time
 from gi.repository import GLib
 
 from . import accessibility
-from .accessibility import SELECTED
+from .accessibility import CHECKED, PRESSED, SELECTED
 from .pointer import Pointer
 
 LOOK_EVERY = 0.02
@@ -17,7 +17,19 @@ SLOW = 10
 # Places within a dialog that do nothing when clicked but to raise it: the middle of its title, and its lower rim.
 NEUTRAL = ((0.5, 0.04), (0.5, 0.97))
 SHARE, CANCEL = "share", "cancel"
-TABS = {"screen": "entire screen", "window": "single window"}
+# What the tabs are called, and what is chosen from, in the dialog of GNOME 43 to 46, and in the one since 47.
+TABS = {"screen": ("entire screen", "display"), "window": ("single window", "window")}
+TAB_ROLES = ("tab", "radio button")
+ROW_ROLES = {"screen": ("list item", "toggle button"), "window": ("list item",)}
+
+
+def _plain(name):
+    """A name without the mark of its underlined letter."""
+    return name.lower().replace("_", "")
+
+
+def _is_chosen(item):
+    return any(item.has(state) for state in (SELECTED, PRESSED, CHECKED))
 
 
 class NoSuchWindow(Exception):
@@ -159,15 +171,15 @@ class Person:
         buttons = {item.name.lower().split(" ")[-1]: item for item in items if item.role in ("button", "push button")}
         if mode == "deny":
             return buttons.get(CANCEL), True
-        tab = next((item for item in items if item.role == "tab" and item.name.lower() == TABS[mode]), None)
-        if tab and not tab.has(SELECTED):
+        tab = next((item for item in items if item.role in TAB_ROLES and _plain(item.name) in TABS[mode]), None)
+        if tab and not _is_chosen(tab):
             return tab, False
-        rows = [item for item in items if item.role == "list item"]
+        rows = [item for item in items if item.role in ROW_ROLES[mode]]
         if mode == "window":
             rows = [row for row in rows if self._is_wanted(row)]
         if not rows or SHARE not in buttons:
             return None, False
-        if not rows[0].has(SELECTED):
+        if not _is_chosen(rows[0]):
             return rows[0], False
         return buttons[SHARE], True
 
