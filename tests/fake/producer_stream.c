@@ -3,14 +3,43 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DUE_NS 16000000L    /* until the next picture, at 60 Hz */
 #define AT_ONCE_NS 3000000L /* what sway takes for the first one */
 
+static uint64_t now_ns(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return SPA_TIMESPEC_TO_NSEC(&now);
+}
+
+/* From 1.2 on a cycle that begins before the last one ended loses its picture. One that a consumer
+ * on its way in or out never ends is over after this time. */
+#define CYCLE_MAX_NS 100000000
+
+static bool in_cycle(const struct producer *producer) {
+	return producer->cycle_began > 0 && now_ns() - producer->cycle_began < CYCLE_MAX_NS;
+}
+
+static void on_trigger_done(void *data) {
+	struct producer *producer = data;
+	producer->cycle_began = 0;
+}
+
+/* Before 1.2 a queued buffer begins a cycle. */
+static void begin_cycle(struct producer *producer) {
+#if PW_CHECK_VERSION(1, 2, 0)
+	producer->cycle_began = pw_stream_trigger_process(producer->stream) >= 0 ? now_ns() : 0;
+#else
+	(void)producer;
+#endif
+}
+
 bool producer_send(struct producer *producer, const char *faults) {
-	struct pw_buffer *buffer =
-		producer->resizing ? NULL : pw_stream_dequeue_buffer(producer->stream);
+	bool ready = !producer->resizing && !in_cycle(producer);
+	struct pw_buffer *buffer = ready ? pw_stream_dequeue_buffer(producer->stream) : NULL;
 	if (buffer == NULL) {
 		return false;
 	}
@@ -19,6 +48,7 @@ bool producer_send(struct producer *producer, const char *faults) {
 		screen_write(&producer->screen, buffer->buffer, faults);
 	}
 	pw_stream_queue_buffer(producer->stream, buffer);
+	begin_cycle(producer);
 	return has_memory;
 }
 
@@ -197,6 +227,7 @@ static const struct pw_stream_events stream_events = {
 	.param_changed = on_param_changed,
 	.add_buffer = on_add_buffer,
 	.remove_buffer = on_remove_buffer,
+	.trigger_done = on_trigger_done,
 };
 
 bool producer_connect(struct producer *producer) {
