@@ -257,9 +257,16 @@ export class World {
 		return found;
 	}
 
-	/** Pids of a browser's helpers. @param {Browser} browser */
-	helpers(browser) {
-		return this.processes().filter((pid) => pid !== browser.process.pid);
+	/** Pids of the helpers, from when they run as such on: before, each is a copy of its host, which waits for it. */
+	helpers() {
+		const program = join(this.folder, 'portlight-capture');
+		return this.processes().filter((pid) => {
+			try {
+				return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(program);
+			} catch {
+				return false; // It ended while we looked.
+			}
+		});
 	}
 
 	/** Waits until nothing of ours is left. */
@@ -275,6 +282,7 @@ export class World {
 		try {
 			for (const browser of this.browsers) {
 				browser.hangUp();
+				await until('the host leaves', () => browser.left);
 				const exited = await browser.exited;
 				if (clean) {
 					assert.deepEqual(exited, {code: 0, signal: null}, browser.log);
@@ -288,15 +296,16 @@ export class World {
 	}
 
 	async finish() {
-		for (const browser of this.browsers) {
-			await browser.finish();
-		}
+		// Helpers too, which may hold a host's pipes open.
 		for (const pid of this.processes()) {
 			try {
 				process.kill(pid, 'SIGKILL');
 			} catch {
 				// It has ended since.
 			}
+		}
+		for (const browser of this.browsers) {
+			await browser.finish();
 		}
 		await this.empty();
 		await this.stopPortal();

@@ -94,6 +94,10 @@ class Control:
         """The name of the output that the person chooses; null: they decline."""
         return self._shell.choose()
 
+    def do_restore_token(self, title):
+        """A token that restores a share of the window with TITLE."""
+        return self._shell.restore_token(title)
+
     def do_stop_share(self):
         """Stop every share from the desktop's side."""
         self._shell.stop_shares()

@@ -45,7 +45,7 @@ async function assertOver(browser, code, detail) {
 	assert.equal(ended.code, code);
 	assert.match(ended.detail ?? '', detail);
 	await world.called('session.Close');
-	await until('its helper is gone', () => world.helpers(browser).length === 0);
+	await until('its helper is gone', () => world.helpers().length === 0);
 	assert.equal((await browser.request('stop', {share: 1})).code, 'unknown-share');
 	return browser.messages;
 }
@@ -136,7 +136,7 @@ test('open twice, and cancel of an open that was answered, are refused', async (
 test('cancel of an open whose helper has no picture yet', async () => {
 	const browser = await granted({FAKE_CAPTURE: 'hang'});
 	const id = browser.postOpen(1);
-	await until('the helper runs', () => world.helpers(browser).length === 1);
+	await until('the helper runs', () => world.helpers().length === 1);
 	browser.send({type: 'cancel', request: id});
 	assert.equal((await browser.answer(id)).code, 'cancelled');
 	assert.equal((await browser.ended(1)).code, 'cancelled');
@@ -159,7 +159,7 @@ for (const mode of ['stubborn', 'deaf']) {
 				['result', stop],
 			]
 		);
-		assert.deepEqual(world.helpers(browser), []);
+		assert.deepEqual(world.helpers(), []);
 		assert.match(browser.log, /did not exit; killing it/);
 	});
 	for (const end of ['hang-up', 'SIGTERM']) {
@@ -180,7 +180,7 @@ for (const mode of ['stubborn', 'deaf']) {
 
 test('the helper dies with a host that is killed', async () => {
 	const browser = await opened({FAKE_CAPTURE: 'stubborn'});
-	assert.equal(world.helpers(browser).length, 1);
+	assert.equal(world.helpers().length, 1);
 	browser.process.kill('SIGKILL');
 	await browser.exited;
 	await world.empty();
@@ -188,7 +188,7 @@ test('the helper dies with a host that is killed', async () => {
 
 test('a helper that is killed is one ended, not a lost port', async () => {
 	const browser = await opened();
-	process.kill(world.helpers(browser)[0], 'SIGKILL');
+	process.kill(world.helpers()[0], 'SIGKILL');
 	const ended = await browser.ended(1);
 	assert.equal(ended.code, 'helper-crashed');
 	assert.match(ended.detail, /signal 9/);
@@ -204,7 +204,7 @@ test('stats: what a share has cost and delivered, of a live share only', async (
 	for (let i = 0; i < 6; i++) {
 		await browser.frame(1);
 	}
-	const [helper] = world.helpers(browser);
+	const [helper] = world.helpers();
 	await idle(helper);
 	const used = cpuMs(helper);
 	const {type: _type, id: _id, ...stats} = await browser.request('stats', {share: 1});
@@ -248,7 +248,7 @@ test('twenty shares at once, each with its own helper, end one by one', async ()
 		assert.equal((await browser.share()).share, share);
 		assert.equal((await browser.open(share, {credit: 2})).type, 'result');
 	}
-	assert.equal(world.helpers(browser).length, shares.length);
+	assert.equal(world.helpers().length, shares.length);
 	for (const share of [...shares.slice(7), ...shares.slice(0, 7).reverse()]) {
 		const parts = [];
 		for (let i = 0; i < 6; i++) {
@@ -261,7 +261,7 @@ test('twenty shares at once, each with its own helper, end one by one', async ()
 		browser.send({type: 'credit', share, frames: 1});
 		assert.equal((await browser.answer(null)).code, 'unknown-share');
 	}
-	assert.deepEqual(world.helpers(browser), []);
+	assert.deepEqual(world.helpers(), []);
 });
 
 test('twenty shares, opened and ended in every way, leave no descriptor and no child behind', async () => {
@@ -272,7 +272,7 @@ test('twenty shares, opened and ended in every way, leave no descriptor and no c
 		assert.equal((await browser.share()).share, share);
 		assert.equal((await browser.open(share)).type, 'result');
 		if (share % 2 === 0) {
-			process.kill(world.helpers(browser)[0], 'SIGKILL');
+			process.kill(world.helpers()[0], 'SIGKILL');
 			assert.equal((await browser.ended(share)).code, 'helper-crashed');
 		} else {
 			assert.equal((await browser.request('stop', {share})).type, 'result');
@@ -287,7 +287,7 @@ test('a browser that stops reading holds the helper back; the host stays small',
 	const flood = {FAKE_CAPTURE: 'flood', FAKE_CAPTURE_SIZE: '65536', FAKE_CAPTURE_PARTS: '4'};
 	const browser = await opened(flood);
 	browser.process.stdout.pause();
-	await idle(world.helpers(browser)[0]);
+	await idle(world.helpers()[0]);
 	const resident = residentMiB(browser.process.pid ?? 0);
 	assert.ok(sanitized || resident < 20, `${resident} MiB are resident`);
 	const seen = browser.messages.length;

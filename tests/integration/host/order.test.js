@@ -26,7 +26,7 @@ async function live(count = 1) {
 	for (let share = 1; share <= count; share++) {
 		assert.equal((await browser.open(share)).type, 'result');
 	}
-	assert.equal(world.helpers(browser).length, count);
+	assert.equal(world.helpers().length, count);
 	return browser;
 }
 
@@ -49,8 +49,8 @@ test('by the page, which opened it just now', async () => {
 	const browser = await world.greeted({FAKE_CAPTURE: 'hang'});
 	await browser.share();
 	const open = browser.postOpen(1);
-	await until('the helper runs', () => world.helpers(browser).length === 1);
-	world.helpers(browser).forEach((helper) => process.kill(helper, 'SIGSTOP'));
+	await until('the helper runs', () => world.helpers().length === 1);
+	world.helpers().forEach((helper) => process.kill(helper, 'SIGSTOP'));
 	browser.send({type: 'cancel', request: open});
 	assert.equal((await browser.answer(open)).code, 'cancelled');
 	await assertOrder();

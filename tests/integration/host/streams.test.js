@@ -53,7 +53,7 @@ test('each stream is a share of its own; the session ends with the last of them'
 	assert.deepEqual(opened.map(({type}) => type), ['result', 'result', 'result']);
 	assert.equal(await calls('OpenPipeWireRemote'), 3);
 	assert.equal(await calls('Start'), 1);
-	assert.equal(world.helpers(browser).length, 3);
+	assert.equal(world.helpers().length, 3);
 	for (const share of [1, 2, 3]) {
 		assert.equal((await browser.frame(share)).seq, 0);
 	}
@@ -112,7 +112,7 @@ test('a session that the desktop closes ends every share, in whatever state', as
 	for (const share of [1, 2, 3]) {
 		assert.equal((await browser.ended(share)).code, 'session-closed');
 	}
-	await until('the helper leaves', () => world.helpers(browser).length === 0);
+	await until('the helper leaves', () => world.helpers().length === 0);
 	took('three shares that the desktop closes', performance.now() - start);
 	assert.equal((await browser.request('share', wish)).share, 4);
 });
@@ -129,7 +129,7 @@ test('the portal leaves: every share ends', async () => {
 test('a helper that crashes takes no other share with it', async () => {
 	const {browser} = await granted();
 	await Promise.all([browser.open(1), browser.open(2)]);
-	const [one] = world.helpers(browser);
+	const [one] = world.helpers();
 	process.kill(one, 'SIGKILL');
 	const ended = await browser.next((message) => message.type === 'ended');
 	assert.equal(ended.code, 'helper-crashed');

@@ -18,6 +18,10 @@ SOCKET = """<node><interface name="org.a11y.atspi.Socket">
   <method name="Unembed"><arg type="(so)" direction="in"/></method>
 </interface></node>"""
 CHECKED, PRESSED, SELECTED = 4, 20, 23  # of AtspiStateType
+BUS = """<node><interface name="org.a11y.Bus"><method name="GetAddress"><arg type="s" direction="out"/></method></interface>
+<interface name="org.a11y.Status"><property name="IsEnabled" type="b" access="read"/>
+  <property name="ScreenReaderEnabled" type="b" access="read"/></interface></node>"""
+BUS_NAME, BUS_PATH = "org.a11y.Bus", "/org/a11y/bus"
 RELATIVE_TO_WINDOW = 1
 
 
@@ -26,7 +30,7 @@ class Item:
 
     def __init__(self, registry, address):
         self._registry = registry
-        self._address = address
+        self.address = address
         self.name = registry.get(address, ACCESSIBLE, "Name")
         self.role = registry.ask(address, ACCESSIBLE, "GetRoleName")[0]
         low, high = registry.ask(address, ACCESSIBLE, "GetState")[0]
@@ -37,10 +41,10 @@ class Item:
         return f"{self.role} {self.name!r} {self.rectangle} {self._states:#x}"
 
     def __eq__(self, other):
-        return isinstance(other, Item) and self._address == other._address
+        return isinstance(other, Item) and self.address == other.address
 
     def __hash__(self):
-        return hash(self._address)
+        return hash(self.address)
 
     def has(self, state):
         """Whether the item is in STATE."""
@@ -52,7 +56,7 @@ class Item:
 
     def below(self):
         """All items inside this one, outer before inner."""
-        for child in self._registry.ask(self._address, ACCESSIBLE, "GetChildren")[0]:
+        for child in self._registry.ask(self.address, ACCESSIBLE, "GetChildren")[0]:
             try:
                 item = Item(self._registry, child)
             except GLib.Error:
@@ -101,3 +105,12 @@ class Registry:
                 continue
             found += [item for item in items if item.visible()]
         return found
+
+
+def announce(bus, address):
+    """Tell Qt's programs, which ask on BUS, that the registry is on the bus at ADDRESS."""
+    node = Gio.DBusNodeInfo.new_for_xml(BUS)
+    bus.register_object(BUS_PATH, node.interfaces[0],
+                        lambda *call: call[6].return_value(GLib.Variant("(s)", (address,))), None, None)
+    bus.register_object(BUS_PATH, node.interfaces[1], None, lambda *_: GLib.Variant("b", True), None)
+    Gio.bus_own_name_on_connection(bus, BUS_NAME, Gio.BusNameOwnerFlags.NONE, None, None)

@@ -6,12 +6,8 @@ import threading
 
 from gi.repository import Gio, GLib
 
-BACKEND = "org.freedesktop.impl.portal.desktop.gnome"
 SHARING = ("org.freedesktop.impl.portal.ScreenCast", "org.freedesktop.impl.portal.RemoteDesktop")
 REQUEST = "org.freedesktop.impl.portal.Request"
-RULES = [f"type='method_call',interface='{name}',member='Start'" for name in SHARING] + [
-    f"type='method_call',interface='{REQUEST}',member='Close'",
-    f"type='method_return',sender='{BACKEND}'", f"type='error',sender='{BACKEND}'"]
 HEADER = 16
 
 
@@ -39,9 +35,12 @@ class Watch:
         self._pending = {}
 
     @staticmethod
-    def command(address):
-        """The program whose output feed() reads."""
-        return ["dbus-monitor", "--address", address, "--binary", *RULES]
+    def command(address, backend):
+        """The program whose output follow() reads; BACKEND is the name of the portal's backend."""
+        rules = [f"type='method_call',interface='{name}',member='Start'" for name in SHARING]
+        rules += [f"type='method_call',interface='{REQUEST}',member='Close'",
+                  f"type='method_return',sender='{backend}'", f"type='error',sender='{backend}'"]
+        return ["dbus-monitor", "--address", address, "--binary", *rules]
 
     def follow(self, child):
         """Read what CHILD, started from command(), writes."""
@@ -94,9 +93,9 @@ class Watch:
                 dialog.finish(None)
 
 
-def start(session, address, opened):
-    """Start watching as a part of SESSION."""
+def start(session, address, backend, opened):
+    """Start watching the portal's BACKEND as a part of SESSION."""
     watch = Watch(opened)
-    watch.follow(session.start("bus-monitor", Watch.command(address), "dbus-bin", stdout=subprocess.PIPE))
+    watch.follow(session.start("bus-monitor", Watch.command(address, backend), "dbus-bin", stdout=subprocess.PIPE))
     session.wait_for_part("bus-monitor", lambda: watch.ready, "its first message")
     return watch

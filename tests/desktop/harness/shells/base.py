@@ -99,6 +99,10 @@ class Shell:
         """The name of the output that the person chooses, for a portal whose dialog is a program of ours."""
         self._refuse("asks by a dialog of its own", "sway")
 
+    def restore_token(self, title):
+        """A token that restores a share of the window with TITLE, for a dialog that nobody here can answer."""
+        self._refuse("has a dialog that can be answered", "kwin")
+
 
 class PortalShell(Shell):
     """One with a compositor, and a backend of the portal's of its own."""

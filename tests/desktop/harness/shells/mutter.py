@@ -39,7 +39,8 @@ class Mutter(PortalShell):
         width, height = config.size
         self.person = consent.Person(session.bus, registry, self._where, (width - 2, height - 2), session.say,
                                      config.consent)
-        self._watch = watch.start(session, session.env["DBUS_SESSION_BUS_ADDRESS"], self.person.dialog_opened)
+        self._watch = watch.start(session, session.env["DBUS_SESSION_BUS_ADDRESS"], self.NAME,
+                                  self.person.dialog_opened)
 
     def _compositor_started(self):
         """Whatever the compositor needs before the portal."""
