@@ -310,6 +310,11 @@ static bool set_up(struct helper *helper) {
 }
 
 static void tear_down(struct helper *helper) {
+	helper->over = true;
+	if (helper->peer_io != NULL) {
+		pw_loop_destroy_source(helper->loop, helper->peer_io);
+	}
+	source_stop(helper->source);
 	/* It reads into the pipeline until then. */
 	source_destroy(helper->source);
 	pipeline_destroy(helper->pipeline);

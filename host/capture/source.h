@@ -60,6 +60,7 @@ struct source_impl {
 	bool (*cursor)(struct source *source, struct source_cursor *cursor);
 	void (*refresh)(struct source *source);
 	void (*set_rate)(struct source *source, uint32_t max_fps);
+	void (*stop)(struct source *source);
 	void (*destroy)(struct source *source);
 };
 
@@ -103,6 +104,14 @@ static inline void source_refresh(struct source *source) {
  * second where its producer has to be asked for more, or for far fewer. */
 static inline void source_set_rate(struct source *source, uint32_t max_fps) {
 	source->impl->set_rate(source, max_fps);
+}
+
+/* Comes before source_destroy(), when the loop runs no more: waits until whoever draws the pictures
+ * has stopped, at most a quarter of a second. No event comes from here on. */
+static inline void source_stop(struct source *source) {
+	if (source != NULL) {
+		source->impl->stop(source);
+	}
 }
 
 static inline void source_destroy(struct source *source) {

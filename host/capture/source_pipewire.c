@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "capture/pw_api.h"
@@ -11,6 +12,9 @@
 #include "capture/pw_latest.h"
 #include "capture/pw_nudge.h"
 #include "wire/packet.h"
+
+/* Someone else may watch the same node, which runs on then. */
+#define STOP_MAX_MS 250
 
 struct source_pipewire {
 	struct source source;
@@ -35,6 +39,7 @@ struct source_pipewire {
 	int pages_sync; /* the same, after which there is time to map pages */
 	bool answered;  /* the remote is PipeWire indeed */
 	bool ended;     /* `ended` was emitted */
+	bool draws;     /* the node runs */
 	bool fits;      /* one of the node's formats is ours */
 	char offered[384];
 
@@ -239,6 +244,7 @@ static void on_node_param(void *data, int sequence, uint32_t id, uint32_t index,
 
 static void on_node_info(void *data, const struct pw_node_info *info) {
 	struct source_pipewire *self = data;
+	self->draws = info->state == PW_NODE_STATE_RUNNING;
 	if ((info->change_mask & PW_NODE_CHANGE_MASK_PARAMS) == 0) {
 		return;
 	}
@@ -350,6 +356,36 @@ static void source_pipewire_start(struct source *source) {
 	self->sync = pw_core_sync(self->core, PW_ID_CORE, 0);
 }
 
+static int64_t monotonic_ms(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The session of a share closes once its helper has left. xdg-desktop-portal-wlr up to 0.8 crashes
+ * where that happens before it was told that its stream is paused, which is after the daemon learnt
+ * that ours has gone. */
+static void source_pipewire_stop(struct source *source) {
+	struct source_pipewire *self = (struct source_pipewire *)source;
+	bool lost = self->ended;
+	self->ended = true;
+	self->nudge.stream = NULL;
+	pw_latest_close(&self->latest);
+	if (lost || self->stream == NULL) {
+		return;
+	}
+	pw_stream_set_active(self->stream, false);
+	pw_loop_enter(self->loop);
+	int64_t until = monotonic_ms() + STOP_MAX_MS;
+	int64_t left = STOP_MAX_MS;
+	while (self->draws && left > 0) {
+		pw_loop_iterate(self->loop, (int)left);
+		left = until - monotonic_ms();
+	}
+	pw_loop_leave(self->loop);
+	log_debug("the producer %s", self->draws ? "goes on" : "stopped");
+}
+
 static void source_pipewire_destroy(struct source *source) {
 	struct source_pipewire *self = (struct source_pipewire *)source;
 	self->ended = true;
@@ -384,6 +420,7 @@ static const struct source_impl source_pipewire_impl = {
 	.cursor = source_pipewire_cursor,
 	.refresh = source_pipewire_refresh,
 	.set_rate = source_pipewire_set_rate,
+	.stop = source_pipewire_stop,
 	.destroy = source_pipewire_destroy,
 };
 

@@ -119,6 +119,7 @@ int64_t helper_stop(struct helper *helper) {
 	if (helper->decoder_open) {
 		vpx_codec_destroy(&helper->decoder);
 	}
+	helper->saw_producer_stop = helper_logged(helper, "the producer stopped") > 0;
 	free(helper->data);
 	free(helper->log);
 	assert_true(WIFEXITED(status));

@@ -90,6 +90,7 @@ struct helper {
 	uint32_t settled_frames;
 	uint32_t settled_credit;
 	int64_t settled_us;
+	bool saw_producer_stop; /* before it left; set by helper_stop() */
 	/* The last whole frame, and all of them. */
 	struct packet_frame frame;
 	size_t frame_length;
