@@ -4,7 +4,7 @@ import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {readMarker} from '../desktop/marker.js';
+import {locateMarker, readMarker} from '../desktop/marker.js';
 
 export const program = process.env.PORTLIGHT ?? fileURLToPath(new URL('../../build/bin/portlight', import.meta.url));
 
@@ -92,6 +92,29 @@ export function markers(path) {
 	return Array.from({length: raw.length / size}, (_, i) =>
 		readMarker({data: raw.subarray(i * size, (i + 1) * size), width, height}, place)
 	);
+}
+
+/** The sizes of a recording's or a screenshot's pictures; it may still grow. @param {string} path */
+export function sizes(path) {
+	const args = ['-v', 'error', '-show_entries', 'frame=width,height', '-of', 'csv=p=0', path];
+	const lines = spawnSync('ffprobe', args).stdout.toString().split('\n').filter((line) => line !== '');
+	return lines.map((line) => line.split(',').slice(0, 2).map(Number));
+}
+
+/**
+ * The pictures of a recording or a screenshot of any size, each with the marker that is somewhere in it, or null.
+ * @param {string} path
+ */
+export function pictures(path) {
+	const wanted = sizes(path);
+	const raw = ['-autoscale', '0', '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'];
+	const data = execFileSync('ffmpeg', ['-v', 'error', '-i', path, ...raw], {maxBuffer: 2 ** 32});
+	let at = 0;
+	return wanted.map(([width, height]) => {
+		const image = {data: data.subarray(at, (at += width * height * 4)), width, height};
+		const place = locateMarker(image);
+		return {width, height, image, marker: place && readMarker(image, place)};
+	});
 }
 
 /**

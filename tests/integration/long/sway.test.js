@@ -1,15 +1,13 @@
 /** What a sway desktop does to a share: turned, scaled and resized outputs, still ones, and two hundred shares on end. */
 import assert from 'node:assert/strict';
-import {execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, afterEach, beforeEach, test} from 'node:test';
-import {locateMarker, readMarker} from '../../desktop/marker.js';
 import {Desktop} from '../../e2e/lib/desktop.js';
 import {insideDesktop} from '../../e2e/lib/inside.js';
 import {until} from '../../fake/world.js';
 import {took} from '../../tools/times.js';
-import {Recording, decodingErrors, record} from '../recording.js';
+import {Recording, decodingErrors, pictures, record, sizes} from '../recording.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'sway', '--size', '1920x1080']);
 
@@ -21,26 +19,6 @@ beforeEach(() => desktop.willAnswer('screen'));
 afterEach(async () => {
 	assert.deepEqual(await desktop.tell('deaths'), [], 'nothing of the desktop died');
 });
-
-/** The sizes of a recording's or a screenshot's pictures; it may still grow. @param {string} path */
-function sizes(path) {
-	const args = ['-v', 'error', '-show_entries', 'frame=width,height', '-of', 'csv=p=0', path];
-	const lines = spawnSync('ffprobe', args).stdout.toString().split('\n').filter((line) => line !== '');
-	return lines.map((line) => line.split(',').slice(0, 2).map(Number));
-}
-
-/** Its pictures, each with the marker that is in it. @param {string} path */
-function pictures(path) {
-	const wanted = sizes(path);
-	const raw = ['-autoscale', '0', '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'];
-	const data = execFileSync('ffmpeg', ['-v', 'error', '-i', path, ...raw], {maxBuffer: 2 ** 32});
-	let at = 0;
-	return wanted.map(([width, height]) => {
-		const image = {data: data.subarray(at, (at += width * height * 4)), width, height};
-		const place = locateMarker(image);
-		return {width, height, image, marker: place && readMarker(image, place)};
-	});
-}
 
 /** @param {string} name @param {string[]} [options] */
 async function recorded(name, options = ['--duration', '1']) {
