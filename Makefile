@@ -153,9 +153,9 @@ run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromiu
 check: ## Run the tests: ten minutes on two cores (installs what they need)
 	packaging/install-deps --npm --web-ext
 	tests/run-checks
-check-all: ## Run everything at full length and on other Debian releases, as before a release (an hour; as root)
+check-all: ## Run everything at full length, as before a release (half an hour)
 	packaging/install-deps --npm --web-ext
-	packaging/install-deps kde systems
+	packaging/install-deps kde
 	tests/run-checks --all
 deps: ## Install everything that packaging/deps and the npm lock files name
 	packaging/install-deps --npm --web-ext

@@ -186,4 +186,9 @@ class Gnome(Mutter):
         place = (0, self.eval("Main.panel.height"))
         if window["shown"] and (window["x"], window["y"]) != place:
             self._with(window, ACTIONS["move"].format(*place))
-        return window["shown"] and (window["x"], window["y"]) == place
+        return window["shown"] and (window["x"], window["y"]) == place and self._is_offered(window)
+
+    def _is_offered(self, window):
+        """Whether the portal is told of the window. GNOME 43's asks once for each dialog, and the shell may be late."""
+        return self.eval("imports.gi.Shell.AppSystem.get_default().get_running()"
+                         f".some(app => app.get_windows().some(w => w.get_id() === {window['id']}))")

@@ -50,7 +50,7 @@ class Scripted(Shell):
             raise NothingShared("nothing is shared")
 
     def click(self, x, y):
-        self.person.move_pointer(x, y)
+        self.person.move_pointer(int(x), int(y))
 
 
 class Screen:
