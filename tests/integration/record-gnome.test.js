@@ -21,7 +21,10 @@ test('a window is recorded in all its sizes, until the desktop stops it', async 
 	const path = join(folder, 'window.webm');
 	const recording = new Recording(['--source', 'window', path]);
 	t.after(() => recording.kill('SIGKILL'));
-	await until('there is a picture', () => existsSync(path) && changes(path).length > 0, 100);
+	await until('there is a picture', () => {
+		assert.equal(recording.child.exitCode, null, recording.stderr);
+		return existsSync(path) && changes(path).length > 0;
+	}, 100);
 	await desktop.tell('window', 'resize', 'marker', 1000, 700);
 	await until('there are two sizes', () => changes(path).length > 1, 100);
 	await desktop.tell('stop-share');

@@ -90,6 +90,10 @@ class Control:
         person = self._shell.the_person()
         return {"open": person.open_dialogs(), "answered": person.answered}
 
+    def do_asked(self):
+        """How often the person was asked, dialogs that nobody answered included."""
+        return self._shell.the_person().asked
+
     def do_choose(self):
         """The name of the output that the person chooses; null: they decline."""
         return self._shell.choose()

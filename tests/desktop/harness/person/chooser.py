@@ -10,6 +10,7 @@ class Chooser:
     def __init__(self, output, mode):
         self.output = output
         self.mode = mode
+        self.asked = 0
         self.answered = 0
         self.consented_at = None
         self._open = 0
@@ -37,6 +38,7 @@ class Chooser:
         """Called by the dialog, on a thread of its own: the output's name, or None for no."""
         with self._changed:
             life = self._life
+            self.asked += 1
             self._open += 1
             self._changed.wait_for(lambda: self.mode != "ignore" or life != self._life)
             if life != self._life:

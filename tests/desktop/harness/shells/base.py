@@ -10,6 +10,7 @@ from .. import parts
 
 HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 LATEST_FALL = 0.5
+SCREENCAST = "org.freedesktop.impl.portal.ScreenCast"
 
 
 class Refused(Exception):
@@ -144,6 +145,16 @@ class PortalShell(Shell):
     def _start_backend(self):
         self.session.start("portal-backend", self.backend_command(), self.PACKAGE, env=self.backend_environment())
         self.session.wait_for_name("portal-backend", self.NAME)
+        self.session.wait_for_part("portal-backend", self._offers_screens, "what it shares")
+
+    def _offers_screens(self):
+        """Whether the backend found its compositor: it has its name sooner, and refuses shares until then."""
+        try:
+            self.session.bus.call_sync(self.NAME, "/org/freedesktop/portal/desktop", "org.freedesktop.DBus.Properties",
+                                       "Get", GLib.Variant("(ss)", (SCREENCAST, "AvailableSourceTypes")), None, 0, 1000)
+            return True
+        except GLib.Error:
+            return False
 
     def mend_portal(self):
         """Wait until the backend runs again if it is about to fall over, as GNOME 43's is expected to.
@@ -154,5 +165,5 @@ class PortalShell(Shell):
         deadline = time.monotonic() + LATEST_FALL
         while "portal-backend" not in session.deaths and time.monotonic() < deadline:
             time.sleep(0.01)
-        session.on_main(lambda: session.wait_for_name("portal-backend", self.NAME))
+        session.on_main(lambda: session.wait_for_part("portal-backend", self._offers_screens, "what it shares"))
         session.forgive("portal-backend")

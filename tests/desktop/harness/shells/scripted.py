@@ -118,6 +118,7 @@ class Portal(ScreenCast):
         self.mode = session.config.consent
         self.window_title = None
         self.consented_at = None
+        self.asked = 0
         self.answered = 0
         self.publish()
         Gio.bus_own_name_on_connection(bus, NAME, Gio.BusNameOwnerFlags.NONE, None, None)
@@ -195,6 +196,7 @@ class Portal(ScreenCast):
             self._casts[session].options = options
             self.respond(sender, request, SHARED, {})
         else:
+            self.asked += 1
             self._dialogs[request] = session
             self._answer(request, session)
 
