@@ -37,6 +37,7 @@ struct producer {
 	uint32_t frames_sent;
 	uint64_t sent_at;     /* in nanoseconds */
 	uint64_t cycle_began; /* the same; 0: PipeWire is through with it */
+	uint32_t queued;      /* pictures that no cycle took so far, as far as it tells */
 	uint32_t box;
 	uint32_t marker_counter;
 	uint32_t buffers;

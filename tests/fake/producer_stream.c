@@ -23,11 +23,6 @@ static bool in_cycle(const struct producer *producer) {
 	return producer->cycle_began > 0 && now_ns() - producer->cycle_began < CYCLE_MAX_NS;
 }
 
-static void on_trigger_done(void *data) {
-	struct producer *producer = data;
-	producer->cycle_began = 0;
-}
-
 /* Before 1.2 a queued buffer begins a cycle. */
 static void begin_cycle(struct producer *producer) {
 #if PW_CHECK_VERSION(1, 2, 0)
@@ -35,6 +30,16 @@ static void begin_cycle(struct producer *producer) {
 #else
 	(void)producer;
 #endif
+}
+
+/* A cycle takes one picture: where one got lost, the next one's takes that. */
+static void on_trigger_done(void *data) {
+	struct producer *producer = data;
+	producer->cycle_began = 0;
+	producer->queued -= producer->queued > 0;
+	if (producer->queued > 0) {
+		begin_cycle(producer);
+	}
 }
 
 bool producer_send(struct producer *producer, const char *faults) {
@@ -48,6 +53,7 @@ bool producer_send(struct producer *producer, const char *faults) {
 		screen_write(&producer->screen, buffer->buffer, faults);
 	}
 	pw_stream_queue_buffer(producer->stream, buffer);
+	producer->queued++;
 	begin_cycle(producer);
 	return has_memory;
 }
@@ -213,6 +219,7 @@ static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 
 static void on_remove_buffer(void *data, struct pw_buffer *buffer) {
 	struct producer *producer = data;
+	producer->queued = 0;
 	struct spa_data *memory = &buffer->buffer->datas[0];
 	if (producer->memptr || buffer->user_data == NULL) {
 		return;
