@@ -19,6 +19,7 @@
  *	marker HZ		paint and send the desktop's marker so often a second, until the end
  *	limit			answers "limit N/D COUNT": the frames a second that were agreed on,
  *				and how many formats so far
+ *	version			answers "version N.N.N", PipeWire's
  *	quit
  *
  * Faults of a frame: damage-none, damage-empty, damage-stale (a list whose tail is left over),
@@ -187,6 +188,8 @@ static void run_command(struct producer *producer, char *line) {
 		set_timer(producer, a);
 	} else if (sscanf(line, "marker %u", &a) == 1 && a > 1) {
 		start_marker(producer, a);
+	} else if (strcmp(line, "version") == 0) {
+		producer_tell("version %s", pw_get_library_version());
 	} else if (strcmp(line, "limit") == 0) {
 		producer_tell("limit %u/%u %u", producer->limit.num, producer->limit.denom,
 			producer->negotiated);
