@@ -101,13 +101,19 @@ export function sizes(path) {
 	return lines.map((line) => line.split(',').slice(0, 2).map(Number));
 }
 
+/** Pictures of another size than the first stay as they are; since its version 7 ffmpeg says that in another way. */
+function unscaled() {
+	const {stdout} = spawnSync('ffmpeg', ['-version'], {encoding: 'utf8'});
+	return Number(/version n?(\d+)/.exec(stdout)?.[1]) >= 7 ? ['-noautoscale'] : ['-autoscale', '0'];
+}
+
 /**
  * The pictures of a recording or a screenshot of any size, each with the marker that is somewhere in it, or null.
  * @param {string} path
  */
 export function pictures(path) {
 	const wanted = sizes(path);
-	const raw = ['-autoscale', '0', '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'];
+	const raw = [...unscaled(), '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'];
 	const data = execFileSync('ffmpeg', ['-v', 'error', '-i', path, ...raw], {maxBuffer: 2 ** 32});
 	let at = 0;
 	return wanted.map(([width, height]) => {
