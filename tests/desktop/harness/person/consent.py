@@ -81,7 +81,9 @@ class Person:
     def _work(self):
         while True:
             with self._changed:
-                self._open = [dialog for dialog in self._open if not dialog.done.is_set()]
+                for dialog in [dialog for dialog in self._open if dialog.done.is_set()]:
+                    self._open.remove(dialog)
+                    self._note_answer(dialog)
                 if not self._open or self.mode == "ignore":
                     self._changed.wait(0.1 if self._open else None)
                     continue
@@ -104,9 +106,11 @@ class Person:
                     dialog.done.wait(LOOK_EVERY)
                     continue
                 at = self._click(pointer, window, target.rectangle)
+                if last:
+                    dialog.decided = (at, mode)
                 if self._took_effect(dialog, window, mode, target):
-                    if last:
-                        self._note_answer(dialog, mode, at)
+                    if last and not dialog.done.wait(LATEST_ANSWER):
+                        self._say("the portal did not act on the answer")
                 elif not dialog.done.is_set():
                     self._say(f"the click on {target!r} had no effect; tries again with the dialog in front")
                     self._raise(pointer, window)
@@ -154,11 +158,11 @@ class Person:
                 return True
         return False
 
-    def _note_answer(self, dialog, mode, at):
-        """The dialog has been answered; the portal says so as soon as the stream is there."""
-        if not dialog.done.wait(LATEST_ANSWER):
-            self._say("the portal did not act on the answer")
+    def _note_answer(self, dialog):
+        """The dialog is done; where it was decided here, the portal says so as soon as the stream is there."""
+        if not dialog.decided:
             return
+        at, mode = dialog.decided
         self.answered += 1
         if mode != "deny" and dialog.response == 0:
             self.consented_at = int(at * 1000)

@@ -4,7 +4,7 @@ import time
 
 from gi.repository import GLib
 
-from .consent import CANCEL, LOOK_EVERY, Person
+from .consent import CANCEL, LATEST_ANSWER, LOOK_EVERY, Person
 
 
 class ScreenReader(Person):
@@ -22,4 +22,5 @@ class ScreenReader(Person):
             dialog.done.wait(LOOK_EVERY)
             return
         self._registry.ask(cancel.address, "org.a11y.atspi.Action", "DoAction", GLib.Variant("(i)", (0,)))
-        self._note_answer(dialog, mode, time.time())
+        dialog.decided = (time.time(), mode)
+        dialog.done.wait(LATEST_ANSWER)

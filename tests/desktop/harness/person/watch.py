@@ -18,6 +18,7 @@ class Dialog:
         self.request = request
         self.done = threading.Event()
         self.response = None
+        self.decided = None  # (when, as what) the person clicked last
 
     def finish(self, response):
         """The backend answered (0 shared, 1 cancelled, 2 otherwise ended), or there will be no answer (None)."""
