@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "capture/channel.h"
 #include "capture/encoder.h"
@@ -89,9 +89,7 @@ static void finish_share(void *data, enum error_code code, const char *detail) {
 
 static int64_t pipeline_now(void *data) {
 	(void)data;
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return clock_us();
 }
 
 static void pipeline_wake(void *data, int64_t delay_us) {

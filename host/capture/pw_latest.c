@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "capture/cursor.h"
 #include "capture/pw_api.h"
@@ -205,12 +205,6 @@ static bool receive_buffer(
 	return false;
 }
 
-static int64_t monotonic_us(void) {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* NULL: the picture is read where it is mapped. */
 static struct pixel_file *open_file(struct pw_latest *latest, const struct spa_data *data) {
 	bool opened = !is_mapped(data) && pixel_file_open(&latest->file, (int)data->fd, data->data,
@@ -223,7 +217,7 @@ static void read_held(struct pw_latest *latest, struct pw_stream *stream) {
 	struct pw_buffer *buffer = latest->held;
 	uint32_t width = (uint32_t)latest->picture.crop.width;
 	uint32_t height = (uint32_t)latest->picture.crop.height;
-	int64_t now = monotonic_us();
+	int64_t now = clock_us();
 	int64_t pts = latest->picture.pts_us;
 	const struct source_picture picture = {
 		.pixels = {.top = latest->picture.top,

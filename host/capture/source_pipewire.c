@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "capture/pw_api.h"
 #include "capture/pw_errors.h"
@@ -356,12 +356,6 @@ static void source_pipewire_start(struct source *source) {
 	self->sync = pw_core_sync(self->core, PW_ID_CORE, 0);
 }
 
-static int64_t monotonic_ms(void) {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The session of a share closes once its helper has left. xdg-desktop-portal-wlr up to 0.8 crashes
  * where that happens before it was told that its stream is paused, which is after the daemon learnt
  * that ours has gone. */
@@ -376,11 +370,11 @@ static void source_pipewire_stop(struct source *source) {
 	}
 	pw_stream_set_active(self->stream, false);
 	pw_loop_enter(self->loop);
-	int64_t until = monotonic_ms() + STOP_MAX_MS;
+	int64_t until = clock_us() + STOP_MAX_MS * INT64_C(1000);
 	int64_t left = STOP_MAX_MS;
 	while (self->draws && left > 0) {
 		pw_loop_iterate(self->loop, (int)left);
-		left = until - monotonic_ms();
+		left = (until - clock_us()) / 1000;
 	}
 	pw_loop_leave(self->loop);
 	log_debug("the producer %s", self->draws ? "goes on" : "stopped");

@@ -139,7 +139,8 @@ static void test_lost_first_picture(void **state) {
 }
 
 /* sway sends its picture of a still screen once, 3 ms after the stream began, and no restart brings
- * another. */
+ * another. What loses it there seldom does here: tests/integration/long/sway.test.js has the real
+ * one. */
 static void test_only_picture(void **state) {
 	struct share share;
 	const char *const arguments[] = {"--size", "1920x1080", "--at-once", NULL};

@@ -136,7 +136,7 @@ class Control:
         self._shell.output(name, action, value)
 
     def do_mend_portal(self):
-        """Start the portal again if its backend fell over."""
+        """Wait until the portal's backend runs again, if it falls over now."""
         self._shell.mend_portal()
 
     def do_deaths(self):

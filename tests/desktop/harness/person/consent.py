@@ -109,8 +109,8 @@ class Person:
                 if last:
                     dialog.decided = (at, mode)
                 if self._took_effect(dialog, window, mode, target):
-                    if last and not dialog.done.wait(LATEST_ANSWER):
-                        self._say("the portal did not act on the answer")
+                    if last and dialog.done.wait(LATEST_ANSWER):
+                        self._note_answer(dialog)
                 elif not dialog.done.is_set():
                     self._say(f"the click on {target!r} had no effect; tries again with the dialog in front")
                     self._raise(pointer, window)
@@ -162,7 +162,7 @@ class Person:
         """The dialog is done; where it was decided here, the portal says so as soon as the stream is there."""
         if not dialog.decided:
             return
-        at, mode = dialog.decided
+        (at, mode), dialog.decided = dialog.decided, None
         self.answered += 1
         if mode != "deny" and dialog.response == 0:
             self.consented_at = int(at * 1000)

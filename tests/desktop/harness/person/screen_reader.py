@@ -23,4 +23,5 @@ class ScreenReader(Person):
             return
         self._registry.ask(cancel.address, "org.a11y.atspi.Action", "DoAction", GLib.Variant("(i)", (0,)))
         dialog.decided = (time.time(), mode)
-        dialog.done.wait(LATEST_ANSWER)
+        if dialog.done.wait(LATEST_ANSWER):
+            self._note_answer(dialog)

@@ -74,7 +74,7 @@ class Shell:
 
     def windows(self):
         """All windows with a title, lowest first."""
-        return self.handle("list", "")
+        self._refuse("does not tell of its windows", "gnome")
 
     def handle(self, action, title, *values):
         """Move, resize, close, minimize or activate the window with TITLE."""
@@ -112,6 +112,10 @@ class PortalShell(Shell):
     PACKAGE = ""
     NAME = ""
 
+    def __init__(self, session):
+        super().__init__(session)
+        self.dialogs = None  # whoever keeps those that are open, once there is somebody
+
     def backend_command(self):
         """The command of the portal's backend."""
         return [parts.libexec(self.BACKEND, self.PACKAGE)]
@@ -133,8 +137,12 @@ class PortalShell(Shell):
         session.say("the portal is ready")
 
     def part_ended(self, name, meant):
-        """A backend that fell over is started again, as the session bus of an installed desktop does on demand."""
-        if name == "portal-backend" and not meant and self.session.command_status is None:
+        """The backend's dialogs go with it. It is started again, as the bus of an installed desktop does on demand."""
+        if name != "portal-backend":
+            return
+        if self.dialogs:
+            self.dialogs.forget_all()
+        if not meant and self.session.command_status is None:
             GLib.idle_add(self._revive)
 
     def _revive(self):

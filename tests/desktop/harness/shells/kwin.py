@@ -40,10 +40,6 @@ class Kwin(PortalShell):
     BACKEND = PACKAGE = "xdg-desktop-portal-kde"
     NAME = "org.freedesktop.impl.portal.desktop.kde"
 
-    def __init__(self, session):
-        super().__init__(session)
-        self._watch = None
-
     def environment(self, run):
         return {"XDG_SESSION_TYPE": "wayland", "XDG_CURRENT_DESKTOP": "KDE", "WAYLAND_DISPLAY": "wayland-0",
                 "KDE_FULL_SESSION": "true", "KDE_SESSION_VERSION": "5", "QT_QPA_PLATFORM": "wayland",
@@ -72,16 +68,11 @@ class Kwin(PortalShell):
         self.start_portal()
         session.env["NO_AT_BRIDGE"] = "1"
         self.person = ScreenReader(session.bus, registry, session.say, session.config.consent)
-        self._watch = watch.start(session, address, self.NAME, self.person.dialog_opened)
+        self.dialogs = watch.start(session, address, self.NAME, self.person.dialog_opened)
 
     def backend_environment(self):
         return {"AT_SPI_BUS_ADDRESS": self.session.env["DBUS_SESSION_BUS_ADDRESS"],
                 "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1"}
-
-    def part_ended(self, name, meant):
-        super().part_ended(name, meant)
-        if name == "portal-backend" and self._watch:
-            self._watch.forget_all()
 
     def restore_token(self, title):
         matches = self.session.bus.call_sync("org.kde.KWin", "/WindowsRunner", "org.kde.krunner1", "Match",

@@ -15,10 +15,6 @@ class Mutter(PortalShell):
     BACKEND = PACKAGE = "xdg-desktop-portal-gnome"
     NAME = "org.freedesktop.impl.portal.desktop.gnome"
 
-    def __init__(self, session):
-        super().__init__(session)
-        self._watch = None
-
     def environment(self, run):
         return {"XDG_SESSION_TYPE": "wayland", "XDG_CURRENT_DESKTOP": "GNOME", "WAYLAND_DISPLAY": "wayland-0"}
 
@@ -39,8 +35,8 @@ class Mutter(PortalShell):
         width, height = config.size
         self.person = consent.Person(session.bus, registry, self._where, (width - 2, height - 2), session.say,
                                      config.consent)
-        self._watch = watch.start(session, session.env["DBUS_SESSION_BUS_ADDRESS"], self.NAME,
-                                  self.person.dialog_opened)
+        self.dialogs = watch.start(session, session.env["DBUS_SESSION_BUS_ADDRESS"], self.NAME,
+                                   self.person.dialog_opened)
 
     def _compositor_started(self):
         """Whatever the compositor needs before the portal."""
@@ -56,11 +52,6 @@ class Mutter(PortalShell):
     def marker_options(self, at_start):
         width, height = self.session.config.size
         return super().marker_options(at_start) + (["--backdrop", f"{width}x{height}"] if at_start else [])
-
-    def part_ended(self, name, meant):
-        super().part_ended(name, meant)
-        if name == "portal-backend" and self._watch:
-            self._watch.forget_all()
 
     def stop_shares(self):
         shares.close_sessions(self.session.bus, self.NAME)

@@ -51,7 +51,7 @@ class Sway(PortalShell):
         session.start("compositor", ["sway", "-c", home + "/sway/config"], "sway")
         session.wait_for_socket("compositor", os.path.join(session.folder, "run/wayland-1"))
         session.say("the compositor is ready")
-        self.person = Chooser(OUTPUT, session.config.consent)
+        self.person = self.dialogs = Chooser(OUTPUT, session.config.consent)
         self.start_portal()
 
     def backend_command(self):
@@ -60,11 +60,6 @@ class Sway(PortalShell):
 
     def backend_environment(self):
         return {"LD_PRELOAD": SHARED_MEMORY}
-
-    def part_ended(self, name, meant):
-        super().part_ended(name, meant)
-        if name == "portal-backend":
-            self.person.forget_all()
 
     def choose(self):
         return self.person.choose()
