@@ -1,5 +1,6 @@
 #include "wire/protocol.h"
 
+#include <glib.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdarg.h>
@@ -361,6 +362,29 @@ static const char *find_excess(const char *text, size_t length) {
 	return NULL;
 }
 
+/* The same JSON in ASCII, of valid UTF-8: a strict json-c 0.18 (Debian 13) takes other characters
+ * of a string for control characters (json-c#875). */
+static GString *to_ascii(const char *text, size_t length) {
+	GString *ascii = g_string_sized_new(length);
+	const char *end = text + length;
+	bool escaped = false;
+	for (const char *at = text; at < end; at = g_utf8_next_char(at)) {
+		gunichar character = g_utf8_get_char(at);
+		if (character < 0x80 || escaped) {
+			/* What is no escape stays as it is, and is refused. */
+			g_string_append_len(ascii, at, g_utf8_next_char(at) - at);
+		} else if (character < 0x10000) {
+			g_string_append_printf(ascii, "\\u%04x", character);
+		} else {
+			g_string_append_printf(ascii, "\\u%04x\\u%04x",
+				0xd800 + ((character - 0x10000) >> 10),
+				0xdc00 + ((character - 0x10000) & 0x3ff));
+		}
+		escaped = !escaped && character == '\\';
+	}
+	return ascii;
+}
+
 /* The message's JSON, or NULL with *error filled in. */
 static struct json_object *parse_json(
 	const char *text, size_t length, struct protocol_error *error) {
@@ -379,14 +403,15 @@ static struct json_object *parse_json(
 		return NULL;
 	}
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	struct json_object *object = json_tokener_parse_ex(tokener, text, (int)length);
+	g_autoptr(GString) ascii = to_ascii(text, length);
+	struct json_object *object = json_tokener_parse_ex(tokener, ascii->str, (int)ascii->len);
 	enum json_tokener_error result = json_tokener_get_error(tokener);
 	if (result == json_tokener_continue) {
 		/* A bare number could go on; something has to end it. */
 		object = json_tokener_parse_ex(tokener, " ", 1);
 		result = json_tokener_get_error(tokener);
 	} else if (result == json_tokener_success &&
-		   json_tokener_get_parse_end(tokener) != length) {
+		   json_tokener_get_parse_end(tokener) != ascii->len) {
 		result = json_tokener_error_parse_unexpected;
 	}
 	json_tokener_free(tokener);
