@@ -1,6 +1,5 @@
 #include "wire/protocol.h"
 
-#include <glib.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdarg.h>
@@ -362,29 +361,6 @@ static const char *find_excess(const char *text, size_t length) {
 	return NULL;
 }
 
-/* The same JSON in ASCII, of valid UTF-8: a strict json-c 0.18 (Debian 13) takes other characters
- * of a string for control characters (json-c#875). */
-static GString *to_ascii(const char *text, size_t length) {
-	GString *ascii = g_string_sized_new(length);
-	const char *end = text + length;
-	bool escaped = false;
-	for (const char *at = text; at < end; at = g_utf8_next_char(at)) {
-		gunichar character = g_utf8_get_char(at);
-		if (character < 0x80 || escaped) {
-			/* What is no escape stays as it is, and is refused. */
-			g_string_append_len(ascii, at, g_utf8_next_char(at) - at);
-		} else if (character < 0x10000) {
-			g_string_append_printf(ascii, "\\u%04x", character);
-		} else {
-			g_string_append_printf(ascii, "\\u%04x\\u%04x",
-				0xd800 + ((character - 0x10000) >> 10),
-				0xdc00 + ((character - 0x10000) & 0x3ff));
-		}
-		escaped = !escaped && character == '\\';
-	}
-	return ascii;
-}
-
 /* The message's JSON, or NULL with *error filled in. */
 static struct json_object *parse_json(
 	const char *text, size_t length, struct protocol_error *error) {
@@ -397,24 +373,28 @@ static struct json_object *parse_json(
 		refuse(error, ERROR_BAD_JSON, "%s", excess);
 		return NULL;
 	}
+	struct bytes ascii = {0};
 	struct json_tokener *tokener = json_tokener_new_ex(PROTOCOL_DEPTH_MAX + 1);
-	if (tokener == NULL) {
+	if (tokener == NULL || !text_json_to_ascii(text, length, &ascii)) {
+		json_tokener_free(tokener);
+		bytes_finish(&ascii);
 		refuse(error, ERROR_OUT_OF_MEMORY, "%s", "");
 		return NULL;
 	}
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	g_autoptr(GString) ascii = to_ascii(text, length);
-	struct json_object *object = json_tokener_parse_ex(tokener, ascii->str, (int)ascii->len);
+	struct json_object *object =
+		json_tokener_parse_ex(tokener, (const char *)ascii.data, (int)ascii.length);
 	enum json_tokener_error result = json_tokener_get_error(tokener);
 	if (result == json_tokener_continue) {
 		/* A bare number could go on; something has to end it. */
 		object = json_tokener_parse_ex(tokener, " ", 1);
 		result = json_tokener_get_error(tokener);
 	} else if (result == json_tokener_success &&
-		   json_tokener_get_parse_end(tokener) != ascii->len) {
+		   json_tokener_get_parse_end(tokener) != ascii.length) {
 		result = json_tokener_error_parse_unexpected;
 	}
 	json_tokener_free(tokener);
+	bytes_finish(&ascii);
 	if (result == json_tokener_success) {
 		return object;
 	}

@@ -15,7 +15,8 @@ from .. import parts
 from ..person.consent import NoSuchWindow
 
 UUID = "with-desktop@portlight"
-SETTINGS = """[org/gnome/shell]
+SETTINGS = """
+[org/gnome/shell]
 enabled-extensions=['{uuid}']
 disable-user-extensions=false
 welcome-dialog-last-shown-version='999'
@@ -89,9 +90,8 @@ def version():
 
 
 def configure(env):
-    """Write the shell's private settings and extension."""
+    """Write the shell's private extension."""
     major = version()
-    parts.write(os.path.join(env["XDG_CONFIG_HOME"], "glib-2.0/settings/keyfile"), SETTINGS.format(uuid=UUID))
     folder = os.path.join(env["XDG_DATA_HOME"], "gnome-shell/extensions", UUID)
     metadata = {"uuid": UUID, "name": "with-desktop", "description": "Hands for with-desktop",
                 "shell-version": [str(major)]}
@@ -104,9 +104,7 @@ class Gnome(Mutter):
     """GNOME Shell; its windows are handled through the extension."""
 
     PROGRAM = "gnome-shell"
-
-    def environment(self, run):
-        return super().environment(run) | {"GSETTINGS_BACKEND": "keyfile"}
+    SETTINGS = Mutter.SETTINGS + SETTINGS.format(uuid=UUID)
 
     def start(self):
         configure(self.session.env)

@@ -4,6 +4,7 @@ import os
 
 from . import screenshot, shares
 from .base import PortalShell
+from .. import parts
 from ..person import accessibility, consent, watch
 from ..person.pointer import Pointer
 
@@ -14,13 +15,19 @@ class Mutter(PortalShell):
     PROGRAM = "mutter"
     BACKEND = PACKAGE = "xdg-desktop-portal-gnome"
     NAME = "org.freedesktop.impl.portal.desktop.gnome"
+    # From 48 on windows would be in the middle.
+    SETTINGS = """[org/gnome/mutter]
+center-new-windows=false
+"""
 
     def environment(self, run):
-        return {"XDG_SESSION_TYPE": "wayland", "XDG_CURRENT_DESKTOP": "GNOME", "WAYLAND_DISPLAY": "wayland-0"}
+        return {"XDG_SESSION_TYPE": "wayland", "XDG_CURRENT_DESKTOP": "GNOME", "WAYLAND_DISPLAY": "wayland-0",
+                "GSETTINGS_BACKEND": "keyfile"}
 
     def start(self):
         session, config = self.session, self.session.config
         session.start_pipewire()
+        parts.write(os.path.join(session.env["XDG_CONFIG_HOME"], "glib-2.0/settings/keyfile"), self.SETTINGS)
         command = [self.PROGRAM, "--headless", "--wayland", "--no-x11", "--wayland-display", "wayland-0"]
         for _ in range(config.monitors):
             command += ["--virtual-monitor", f"{config.size[0]}x{config.size[1]}"]
