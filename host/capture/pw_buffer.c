@@ -86,8 +86,10 @@ static bool read_damage(
 		any = true;
 	}
 	damage_crop(damage, crop);
-	/* A picture that claims to have changed nowhere is not believed. */
-	return any;
+	/* A picture that claims to have changed nowhere is not believed; and one that claims to
+	 * have changed everywhere (GNOME 48, always) says as much as one that says nothing. */
+	const struct rect whole = {0, 0, crop->width, crop->height};
+	return any && !damage_covers(damage, &whole);
 }
 
 /* Metadata and chunk may be shared with the producer, who can write to them at any time: what was

@@ -218,6 +218,22 @@ static void test_damage_ends_at_the_first_empty_region(void **state) {
 	assert_false(picture.damage_known);
 }
 
+static void test_damage_everywhere_says_nothing(void **state) {
+	(void)state;
+	cleanup_free struct fixture *fixture = fixture_create();
+	struct pw_buffer_picture picture;
+	fixture->damage[1].region = SPA_REGION(0, 0, WIDTH, HEIGHT);
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_false(picture.damage_known);
+	fixture->damage[1].region = SPA_REGION(0, 0, WIDTH, HEIGHT - 1);
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_true(picture.damage_known);
+	/* Everywhere in what is shown. */
+	fixture->crop.region = SPA_REGION(10, 20, 30, 15);
+	assert_int_equal(read_fixture(fixture, &picture), PW_BUFFER_PICTURE);
+	assert_false(picture.damage_known);
+}
+
 static void test_damage_is_relative_to_the_crop(void **state) {
 	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
@@ -475,6 +491,7 @@ int main(void) {
 		cmocka_unit_test(test_bottom_up),
 		cmocka_unit_test(test_never_leaves_the_memory),
 		cmocka_unit_test(test_damage_ends_at_the_first_empty_region),
+		cmocka_unit_test(test_damage_everywhere_says_nothing),
 		cmocka_unit_test(test_damage_is_relative_to_the_crop),
 		cmocka_unit_test(test_damage_of_wild_sides),
 		cmocka_unit_test(test_what_is_checked_is_what_is_used),
