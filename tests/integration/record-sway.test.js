@@ -25,7 +25,7 @@ test('what sway draws is recorded, in its order', async () => {
 	assert.ok(new Set(counters).size > 1, `it moves: ${counters}`);
 	const drawings = [before, ...counters, await drawn(desktop, folder)];
 	assert.ok(drawings.every((counter, i) => i === 0 || counter >= drawings[i - 1]), `${drawings}`);
-	assert.deepEqual(await desktop.tell('deaths'), [], 'the portal outlives the share');
+	await desktop.assertAlive();
 });
 
 test('no in the chooser is the person\'s no, and leaves no file', async () => {

@@ -90,7 +90,7 @@ async function runNode(files, atOnce, names = []) {
 function readCmocka(program, {status, output}) {
 	/** @type {Failure[]} */
 	const failures = [];
-	const ended = /^\[==========\] (\S+: )?\d+ test\(s\) run/m.test(output);
+	const ended = /^\[==========\] (.+: )?\d+ test\(s\) run/m.test(output);
 	let name = basename(program);
 	/** @type {string[]} */
 	let reasons = [];

@@ -1,4 +1,5 @@
 /** The embedded desktop around us: what its person does, and what is on it. */
+import assert from 'node:assert/strict';
 import {connect} from 'node:net';
 import {text} from 'node:stream/consumers';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -56,6 +57,12 @@ export class Desktop {
 				await sleep(100);
 			}
 		}
+	}
+
+	/** Nothing but the marker, whose window tests close, ended by itself since this was asked last. */
+	async assertAlive() {
+		const deaths = await this.tell('deaths');
+		assert.deepEqual(deaths.filter((/** @type {string} */ name) => name !== 'marker'), [], 'nothing of the desktop died');
 	}
 
 	/** @returns {Promise<number>} how many dialogs are open */

@@ -218,6 +218,7 @@ export class Fixture {
 		await this.site.close();
 		this.sites[0] = await startServer();
 		await this.assertNothingLeft('nothing left of a test');
+		await this.desktop.assertAlive();
 	}
 }
 

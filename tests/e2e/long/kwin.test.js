@@ -12,6 +12,9 @@ if (!installed) {
 } else {
 	await insideDesktop(import.meta.url, ['--shell', 'kwin']);
 	const {probe, useFixture} = await import('../lib/fixture.js');
+	const {askUntil} = await import('../lib/own.js');
+
+	const TITLE = 'Portlight marker';
 
 	describe('KWin, Firefox', () => {
 		const fixture = useFixture({kind: 'firefox'});
@@ -27,7 +30,7 @@ if (!installed) {
 				(origin) => /** @type {any} */ (globalThis).browser.storage.local.set({sites: {[origin]: {consent: 'allow'}}}),
 				fixture.site.origin,
 			);
-			const token = await fixture.desktop.tell('restore-token', 'Portlight marker');
+			const token = await fixture.desktop.tell('restore-token', TITLE);
 			const folder = join(String(process.env.XDG_STATE_HOME), 'portlight');
 			await mkdir(folder, {recursive: true, mode: 0o700});
 			const now = Math.floor(Date.now() / 1000);
@@ -35,23 +38,44 @@ if (!installed) {
 			await writeFile(join(folder, 'grants'), `portlight-grants 1 1\n${grant}\n`, {mode: 0o600});
 		}
 
+		/** A page that shares the marker's window. @param {string} cursor */
+		async function sharing(cursor) {
+			await remembered();
+			const page = await fixture.page('/pages/api.html');
+			await page.mouse.click(600, 400);
+			const {ok, error} = await probe(page, 'request', {cursor});
+			assert.equal(error, undefined);
+			assert.match(ok.id, /^portlight:/);
+			await fixture.plays(page);
+			assert.deepEqual(await fixture.desktop.tell('dialogs'), {open: 0, answered: 0}, 'nobody was asked');
+			return page;
+		}
+
 		for (const cursor of ['always', 'never', 'send']) {
 			test(`a window is restored and read, cursor: ${cursor}`, async () => {
-				await remembered();
-				const page = await fixture.page('/pages/api.html');
-				await page.mouse.click(600, 400);
-				const {ok, error} = await probe(page, 'request', {cursor});
-				assert.equal(error, undefined);
-				assert.match(ok.id, /^portlight:/);
-				await fixture.plays(page);
+				const page = await sharing(cursor);
 				await fixture.gap(page, 3);
 				const {ok: source} = await probe(page, 'tell', 'source');
 				assert.equal(source.surface, 'window');
-				assert.deepEqual(await fixture.desktop.tell('dialogs'), {open: 0, answered: 0}, 'nobody was asked');
 				await probe(page, 'stop');
 				await fixture.assertNothingLeft();
 			});
 		}
+
+		test('a window is resized and closed', async () => {
+			const page = await sharing('always');
+			const first = await fixture.moves(page);
+			const before = await fixture.desktop.tell('window', 'activate', TITLE);
+			await fixture.desktop.tell('window', 'resize', TITLE, before.width - 160, before.height - 120);
+			const near = (/** @type {number} */ side, /** @type {number} */ wanted) => Math.abs(side - wanted) <= 2;
+			const smaller = (/** @type {any} */ {width, height}) => near(width, first.width - 160) && near(height, first.height - 120);
+			await askUntil(() => fixture.moves(page), smaller);
+			await fixture.desktop.tell('window', 'close', TITLE);
+			const [ended] = await askUntil(() => probe(page, 'heard', 'ended'), (events) => events.length > 0);
+			assert.equal(ended.code, 'source-gone');
+			await fixture.assertNothingLeft();
+			await fixture.desktop.tell('start', 'marker');
+		});
 
 		test('the person declines', async () => {
 			const page = await fixture.page();

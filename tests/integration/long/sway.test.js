@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(process.env.PORTLIGHT_TMP ?? '', 'record-'));
 after(() => rmSync(folder, {recursive: true}));
 beforeEach(() => desktop.willAnswer('screen'));
 afterEach(async () => {
-	assert.deepEqual(await desktop.tell('deaths'), [], 'nothing of the desktop died');
+	await desktop.assertAlive();
 });
 
 /** @param {string} name @param {string[]} [options] */
@@ -121,7 +121,7 @@ test('two hundred shares, two at a time, and the portal lives', async () => {
 		}
 	};
 	await Promise.all([one(1), one(2)]);
-	assert.deepEqual(await desktop.tell('deaths'), []);
+	await desktop.assertAlive();
 });
 
 test('a still screen comes', async () => {

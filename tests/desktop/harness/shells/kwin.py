@@ -4,20 +4,33 @@ Its dialog lets nobody but a hand choose: the cards of screens and windows have 
 is granted by a restore token that is written beforehand, as if the person had chosen that window at an earlier time.
 """
 
+import json
 import os
 import shutil
 import struct
+import time
 import uuid
 
 from gi.repository import GLib
 
 from . import mocks
-from .base import PortalShell, Refused
+from .base import PortalShell
 from .. import parts
 from ..person import accessibility, watch
+from ..person.consent import NoSuchWindow
 from ..person.screen_reader import ScreenReader
 
 STORE, STORE_PATH = "org.freedesktop.impl.portal.PermissionStore", "/org/freedesktop/impl/portal/PermissionStore"
+KWIN, SCRIPTS = "org.kde.KWin", "org.kde.kwin.Scripting"
+# What a person does to a window, by https://develop.kde.org/docs/plasma/kwin/api/ of Plasma 5.27.
+ACTIONS = {
+    "move": "w.frameGeometry = {{x: {0}, y: {1}, width: w.frameGeometry.width, height: w.frameGeometry.height}}",
+    "resize": "w.frameGeometry = {{x: w.frameGeometry.x, y: w.frameGeometry.y, width: {0}, height: {1}}}",
+    "close": "w.closeWindow()",
+    "minimize": "w.minimized = true",
+    "activate": "workspace.activeClient = w",
+}
+WINDOW_OBEYS_IN = 2
 # QDataStream's type ids and sizes: https://doc.qt.io/qt-5/qmetatype.html#Type-enum, datastreamformat.html.
 STRING_LIST, VARIANT_LIST = 11, 9
 
@@ -74,12 +87,39 @@ class Kwin(PortalShell):
         return {"AT_SPI_BUS_ADDRESS": self.session.env["DBUS_SESSION_BUS_ADDRESS"],
                 "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1"}
 
-    def restore_token(self, title):
-        matches = self.session.bus.call_sync("org.kde.KWin", "/WindowsRunner", "org.kde.krunner1", "Match",
-                                             GLib.Variant("(s)", (title,)), None, 0, 5000).unpack()[0]
+    def _call(self, path, interface, method, arguments=None):
+        return self.session.bus.call_sync(KWIN, path, interface, method, arguments, None, 0, 5000).unpack()
+
+    def _id_of(self, title):
+        matches = self._call("/WindowsRunner", "org.kde.krunner1", "Match", GLib.Variant("(s)", (title,)))[0]
         if not matches:
-            raise Refused(f"no window has {title!r} in its title")
-        window = matches[0][0].split("_", 1)[1]
+            raise NoSuchWindow(f"no window has {title!r} in its title")
+        return matches[0][0].split("_", 1)[1]
+
+    def find(self, title):
+        """The window with TITLE in its title."""
+        info = self._call("/KWin", KWIN, "getWindowInfo", GLib.Variant("(s)", (self._id_of(title),)))[0]
+        return {"title": info["caption"]} | {key: round(info[key]) for key in ("x", "y", "width", "height")}
+
+    def handle(self, action, title, *values):
+        window = json.dumps(self._id_of(title))
+        path = os.path.join(self.session.folder, "tmp/hands.js")
+        parts.write(path, f"workspace.clientList().filter(w => String(w.internalId) === {window})"
+                          f".forEach(w => {{ {ACTIONS[action].format(*values)}; }});\n")
+        script = self._call("/Scripting", SCRIPTS, "loadScript", GLib.Variant("(s)", (path,)))[0]
+        self._call(f"/{script}", "org.kde.kwin.Script", "run")
+        self._call("/Scripting", SCRIPTS, "unloadScript", GLib.Variant("(s)", (path,)))
+        if action == "close":
+            return None
+        wanted = {"move": ("x", "y"), "resize": ("width", "height")}.get(action, ())
+        # The window's program takes part in a resize, and may have its own limits.
+        deadline = time.monotonic() + WINDOW_OBEYS_IN
+        while [self.find(title)[key] for key in wanted] != list(values) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self.find(title)
+
+    def restore_token(self, title):
+        window = self._id_of(title)
         token = str(uuid.uuid4())
         choice = GLib.Variant("(suv)", ("KDE", 1, GLib.Variant("ay", _windows_chosen([window]))))
         self.session.bus.call_sync(STORE, STORE_PATH, STORE, "Set",
