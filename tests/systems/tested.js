@@ -42,7 +42,7 @@ function recorded(kind, source) {
 /** KDE's dialog lets no program choose: what a token restores is shared in Firefox. */
 function restored() {
 	const {status, stdout} = spawnSync(process.execPath, ['--test', 'tests/e2e/long/kwin.test.js'], {cwd: root, encoding: 'utf8'});
-	return status === 0 ? 'a window, restored in Firefox: read; declined' : (/error: .*/.exec(stdout) ?? ['failed'])[0];
+	return status === 0 ? 'a window, restored in Firefox: read, resized, closed; declined' : (/error: .*/.exec(stdout) ?? ['failed'])[0];
 }
 
 mkdirSync(folder, {recursive: true});
