@@ -45,13 +45,18 @@ export function record(args, options) {
 	return new Recording(args, options).ended();
 }
 
+/** What has another name since ffmpeg 7: pictures of another size than the first stay as they are; times stay the file's own. */
+const modern = Number(/version n?(\d+)/.exec(spawnSync('ffmpeg', ['-version'], {encoding: 'utf8'}).stdout)?.[1]) >= 7;
+const unscaled = modern ? ['-noautoscale'] : ['-autoscale', '0'];
+const ownTimes = ['-enc_time_base', modern ? 'demux' : '-1'];
+
 /**
  * What ffmpeg complains of when it decodes a file; nothing is ''. Its own time base is switched off: it would round the
  * frames' times to a rate that it guesses, and complain of two in one step.
  * @param {string} path
  */
 export function decodingErrors(path) {
-	const args = ['-v', 'error', '-i', path, '-enc_time_base', '-1', '-f', 'null', '-'];
+	const args = ['-v', 'error', '-i', path, ...ownTimes, '-f', 'null', '-'];
 	const run = spawnSync('ffmpeg', args, {encoding: 'utf8'});
 	return run.status === 0 ? run.stderr : `status ${run.status}: ${run.stderr}`;
 }
@@ -101,19 +106,13 @@ export function sizes(path) {
 	return lines.map((line) => line.split(',').slice(0, 2).map(Number));
 }
 
-/** Pictures of another size than the first stay as they are; since its version 7 ffmpeg says that in another way. */
-function unscaled() {
-	const {stdout} = spawnSync('ffmpeg', ['-version'], {encoding: 'utf8'});
-	return Number(/version n?(\d+)/.exec(stdout)?.[1]) >= 7 ? ['-noautoscale'] : ['-autoscale', '0'];
-}
-
 /**
  * The pictures of a recording or a screenshot of any size, each with the marker that is somewhere in it, or null.
  * @param {string} path
  */
 export function pictures(path) {
 	const wanted = sizes(path);
-	const raw = [...unscaled(), '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'];
+	const raw = [...unscaled, '-fps_mode', 'passthrough', ...ownTimes, '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'];
 	const data = execFileSync('ffmpeg', ['-v', 'error', '-i', path, ...raw], {maxBuffer: 2 ** 32});
 	let at = 0;
 	return wanted.map(([width, height]) => {
