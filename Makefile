@@ -153,7 +153,7 @@ run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromiu
 check: ## Run the tests: ten minutes on two cores (installs what they need)
 	packaging/install-deps --npm --web-ext
 	tests/run-checks
-check-all: ## Run everything at full length, as before a release (half an hour)
+check-all: ## Run everything at full length, as before a release (an hour; as root with Debian 13 too)
 	packaging/install-deps --npm --web-ext
 	packaging/install-deps kde
 	tests/run-checks --all
