@@ -14,8 +14,10 @@
 /* Metadata of the pointer: a producer also tells pointer-only buffers from pictures by it. */
 #define CURSOR_SIDE 64
 
+#define PIXEL_SIZE 4
 #define CURSOR_META_SIZE(side)                                                                     \
-	((int)(sizeof(struct spa_meta_cursor) + sizeof(struct spa_meta_bitmap) + (side) * (side)*4))
+	((int)(sizeof(struct spa_meta_cursor) + sizeof(struct spa_meta_bitmap) +                   \
+		PIXEL_SIZE * (side) * (side)))
 
 const struct spa_pod *pw_format_offer(struct spa_pod_builder *builder, uint32_t max_fps) {
 	const struct spa_rectangle least = {1, 1};

@@ -55,7 +55,7 @@ int wl_proxy_add_listener(struct wl_proxy *proxy, void (**handlers)(void), void 
 		memcpy(&portals, handlers, sizeof(portals));
 		ours = portals;
 		ours.buffer = on_buffer;
-		handlers = (void (**)(void)) & ours;
+		handlers = (void (**)(void))(&ours);
 	}
 	return add(proxy, handlers, data);
 }
