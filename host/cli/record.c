@@ -166,8 +166,7 @@ static void say_summary(const char *path, const struct recorder_options *options
 	}
 	char size[32];
 	progress_format_size(result->bytes, size, sizeof(size));
-	(void)fprintf(stderr,
-		"Recorded %.1f s, %" PRIu64 " frames, %s to %s (%ux%u, %s).\n",
+	(void)fprintf(stderr, "Recorded %.1f s, %" PRIu64 " frames, %s to %s (%ux%u, %s).\n",
 		(double)result->duration_us / 1e6, result->frames, size,
 		strcmp(path, "-") == 0 ? "the standard output" : path, result->width,
 		result->height, options->codec == PACKET_CODEC_VP8 ? "VP8" : "VP9");
