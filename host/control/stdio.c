@@ -215,7 +215,8 @@ static gboolean handle_output(gint fd, GIOCondition condition, gpointer data) {
 }
 
 /* Watches what there is to wait for: input while answers can be queued, else its end only; the pipe
- * while something is queued. */
+ * while something is queued, or the owner waits to be relieved: stdio_end() may have written all of
+ * the queue itself. */
 static void update_sources(struct stdio *stdio) {
 	GIOCondition wanted = G_IO_HUP | G_IO_ERR | (stdio->pressed ? 0 : G_IO_IN);
 	if (stdio->in_source != 0 && stdio->in_condition != wanted) {
@@ -225,10 +226,10 @@ static void update_sources(struct stdio *stdio) {
 		stdio->in_source = g_unix_fd_add(stdio->in, wanted, handle_input, stdio);
 		stdio->in_condition = wanted;
 	}
-	bool queued = stdio->queue.length > stdio->written;
-	if (queued && stdio->out_source == 0) {
+	bool awaited = stdio->queue.length > stdio->written || stdio->pressed;
+	if (awaited && stdio->out_source == 0) {
 		stdio->out_source = g_unix_fd_add(stdio->out, G_IO_OUT, handle_output, stdio);
-	} else if (!queued) {
+	} else if (!awaited) {
 		g_clear_handle_id(&stdio->out_source, g_source_remove);
 	}
 }

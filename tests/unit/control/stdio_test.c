@@ -111,6 +111,14 @@ static size_t read_all(struct fixture *fixture) {
 	}
 }
 
+/* The same without the loop. */
+static void read_what_is_there(struct fixture *fixture) {
+	static uint8_t buffer[65536];
+	assert_int_equal(fcntl(fixture->from_host, F_SETFL, O_NONBLOCK), 0);
+	while (read(fixture->from_host, buffer, sizeof(buffer)) > 0) {
+	}
+}
+
 static void messages_go_both_ways(void **state) {
 	(void)state;
 	struct fixture fixture;
@@ -180,6 +188,26 @@ static void nothing_is_read_after_a_broken_frame(void **state) {
 	tear_down(&fixture);
 }
 
+static void an_answer_that_writes_the_whole_queue_relieves_too(void **state) {
+	(void)state;
+	struct fixture fixture;
+	set_up(&fixture);
+	while (!stdio_is_pressed(fixture.stdio)) {
+		answer(&fixture, 50000);
+	}
+	while (!stdio_is_flushed(fixture.stdio)) {
+		read_what_is_there(&fixture);
+		answer(&fixture, 10);
+	}
+	assert_int_equal(fixture.relieved, 0);
+	read_what_is_there(&fixture);
+	say(&fixture, "{}");
+	run();
+	assert_int_equal(fixture.relieved, 1);
+	assert_int_equal(fixture.messages, 1);
+	tear_down(&fixture);
+}
+
 static void a_browser_that_does_not_read_is_not_read_from(void **state) {
 	(void)state;
 	struct fixture fixture;
@@ -245,6 +273,7 @@ int main(void) {
 		cmocka_unit_test(the_end_between_messages_is_clean),
 		cmocka_unit_test(the_end_within_a_message_is_not),
 		cmocka_unit_test(nothing_is_read_after_a_broken_frame),
+		cmocka_unit_test(an_answer_that_writes_the_whole_queue_relieves_too),
 		cmocka_unit_test(a_browser_that_does_not_read_is_not_read_from),
 		cmocka_unit_test(a_browser_that_leaves_under_pressure_is_noticed),
 		cmocka_unit_test(a_closed_stdout_counts_as_the_end),
