@@ -22,6 +22,10 @@ void log_init(const char *program, enum log_level level) {
 	}
 }
 
+void log_relay(const char *line) {
+	(void)dprintf(STDERR_FILENO, "%s\n", line);
+}
+
 void log_write(enum log_level level, const char *format, ...) {
 	if (level > max_level) {
 		return;

@@ -14,6 +14,9 @@ void log_init(const char *program, enum log_level level);
 
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Another program's line, which names it already; at most 4 KiB, without its newline. */
+void log_relay(const char *line);
+
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)

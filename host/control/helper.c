@@ -1,21 +1,20 @@
 #include "control/helper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib-unix.h>
 #include <glib.h>
-#include <linux/close_range.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "wire/text.h"
 
 /* Where the helper finds its socket. */
 #define HELPER_FD 3
@@ -25,8 +24,17 @@ struct helper {
 	void *data;
 	pid_t pid; /* 0: none, or reaped */
 	int fd;    /* our end of the socket, -1 once closed */
+	int words; /* its standard error, -1: none */
 	uint8_t *buffer;
+	guint words_source;
 	guint socket_source;
+	guint writable_source; /* while something is due */
+	struct due {
+		struct packet_set set; /* the newest */
+		bool has_set;
+		bool keyframe;
+		uint32_t credit; /* frames, summed */
+	} due;                   /* what its socket had no room for yet */
 	guint ready_timer;
 	guint grace_timer;
 	guint child_source;
@@ -70,6 +78,7 @@ char *helper_find_program(void) {
 
 static void close_socket(struct helper *helper) {
 	g_clear_handle_id(&helper->socket_source, g_source_remove);
+	g_clear_handle_id(&helper->writable_source, g_source_remove);
 	if (helper->fd >= 0) {
 		(void)close(helper->fd);
 		helper->fd = -1;
@@ -106,7 +115,8 @@ static void tell_ended(struct helper *helper, enum error_code code, const char *
 
 /* ---- packets ---- */
 
-static void send_packet(struct helper *helper, const struct packet *packet, int passed_fd) {
+/* False when the socket has no room now. */
+static bool send_packet(struct helper *helper, const struct packet *packet, int passed_fd) {
 	uint8_t bytes[64];
 	struct iovec part = {.iov_base = bytes, .iov_len = packet_write(packet, bytes)};
 	union {
@@ -123,13 +133,61 @@ static void send_packet(struct helper *helper, const struct packet *packet, int 
 		head->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(head), &passed_fd, sizeof(int));
 	}
-	if (sendmsg(helper->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-		/* A closed socket shows on the reading side, with what the helper said before. A
-		 * full one is hundreds of unread packets: lost credit would stall the share. */
-		log_warning("cannot send to portlight-capture: %s", g_strerror(errno));
-		if (errno == EAGAIN) {
-			(void)shutdown(helper->fd, SHUT_RDWR);
+	if (sendmsg(helper->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
+		return true;
+	}
+	if (errno == EAGAIN) {
+		return false;
+	}
+	/* A closed socket shows on the reading side, with what the helper said before. */
+	log_warning("cannot send to portlight-capture: %s", g_strerror(errno));
+	return true;
+}
+
+/* False when there is more to send than the socket takes now. */
+static bool send_settings(struct helper *helper) {
+	struct due *due = &helper->due;
+	const struct packet set = {.type = PACKET_SET, .set = due->set};
+	if (due->has_set && !send_packet(helper, &set, -1)) {
+		return false;
+	}
+	due->has_set = false;
+	const struct packet keyframe = {.type = PACKET_KEYFRAME};
+	if (due->keyframe && !send_packet(helper, &keyframe, -1)) {
+		return false;
+	}
+	due->keyframe = false;
+	return true;
+}
+
+static bool send_credit(struct helper *helper) {
+	while (helper->due.credit > 0) {
+		uint16_t frames = (uint16_t)MIN(helper->due.credit, PACKET_CREDIT_MAX);
+		const struct packet packet = {.type = PACKET_CREDIT, .credit = {.frames = frames}};
+		if (!send_packet(helper, &packet, -1)) {
+			return false;
 		}
+		helper->due.credit -= frames;
+	}
+	return true;
+}
+
+static gboolean handle_writable(gint fd, GIOCondition condition, gpointer data) {
+	(void)fd;
+	(void)condition;
+	struct helper *helper = data;
+	if (send_settings(helper) && send_credit(helper)) {
+		helper->writable_source = 0;
+		return G_SOURCE_REMOVE;
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+/* Sends what is due; the rest once the helper has read what it was sent before. */
+static void send_due(struct helper *helper) {
+	if (helper->writable_source == 0 && (!send_settings(helper) || !send_credit(helper))) {
+		helper->writable_source =
+			g_unix_fd_add(helper->fd, G_IO_OUT, handle_writable, helper);
 	}
 }
 
@@ -202,6 +260,36 @@ static void watch_socket(struct helper *helper) {
 
 /* ---- the process ---- */
 
+/* What it says goes on with nothing in it that a terminal obeys. One read has whole lines: each is
+ * one write of less than PIPE_BUF bytes. */
+static bool relay_words(struct helper *helper) {
+	char text[PIPE_BUF + 1];
+	ssize_t length = read(helper->words, text, PIPE_BUF);
+	if (length <= 0) {
+		return length < 0 && (errno == EAGAIN || errno == EINTR);
+	}
+	text[length] = '\0';
+	char *rest = text;
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+		if (*line != '\0') {
+			text_clean(line);
+			log_relay(line);
+		}
+	}
+	return true;
+}
+
+static gboolean handle_words(gint fd, GIOCondition condition, gpointer data) {
+	(void)fd;
+	(void)condition;
+	struct helper *helper = data;
+	if (relay_words(helper)) {
+		return G_SOURCE_CONTINUE;
+	}
+	helper->words_source = 0;
+	return G_SOURCE_REMOVE;
+}
+
 static void describe_exit(int status, char *text, size_t size) {
 	if (WIFSIGNALED(status)) {
 		(void)snprintf(text, size, "portlight-capture was ended by signal %d (%s)",
@@ -219,6 +307,12 @@ static void handle_exit(GPid pid, gint status, gpointer data) {
 	helper->destroyed = &destroyed;
 	helper->child_source = 0;
 	helper->pid = 0;
+	while (helper->words_source != 0 && relay_words(helper)) {
+		struct pollfd readable = {.fd = helper->words, .events = POLLIN};
+		if (poll(&readable, 1, 0) <= 0) {
+			break;
+		}
+	}
 	/* What it said before it exited still counts. */
 	while (!destroyed && helper->fd >= 0 && !helper->told && !helper->crashed) {
 		struct pollfd readable = {.fd = helper->fd, .events = POLLIN};
@@ -260,64 +354,22 @@ static gboolean handle_not_started(gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-/* In the child, between fork and exec: async-signal-safe calls only. Returns when exec failed. */
-static void become_helper(const char *program, int socket, int null, pid_t parent) {
-	sigset_t none;
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)signal(SIGPIPE, SIG_DFL);
-	/* Out of the terminal's group: Ctrl-C is for portlight, which then stops its helper. */
-	(void)setsid();
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
-		return;
+/* Starts the program with `socket` as its fd 3. Its standard error is a pipe to here: of ours,
+ * which may be the person's terminal, it could read. The others are nothing. */
+static bool start_process(struct helper *helper, const char *program, int socket) {
+	const char *const argv[] = {program, NULL};
+	const int target = HELPER_FD;
+	g_autoptr(GError) error = NULL;
+	if (!g_spawn_async_with_pipes_and_fds(NULL, argv, NULL,
+		    G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, -1, -1, -1,
+		    &socket, &target, 1, &helper->pid, NULL, NULL, &helper->words, &error)) {
+		helper->start_error = g_strdup(error->message);
+		return false;
 	}
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
-		return;
-	}
-	if (socket == HELPER_FD ? fcntl(socket, F_SETFD, 0) < 0 : dup2(socket, HELPER_FD) < 0) {
-		return;
-	}
-	(void)close_range(HELPER_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-	(void)execl(program, program, (char *)NULL);
-}
-
-/* Starts the program with `socket` as its fd 3. Returns 0 or the errno of what failed. */
-static int start_process(const char *program, int socket, pid_t *pid) {
-	int ends[2];
-	if (pipe2(ends, O_CLOEXEC) != 0) {
-		return errno;
-	}
-	cleanup_fd int report_in = ends[0];
-	/* Above the numbers that become_helper() assigns. */
-	cleanup_fd int report_out = fcntl(ends[1], F_DUPFD_CLOEXEC, HELPER_FD + 1);
-	(void)close(ends[1]);
-	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (report_out < 0 || null < 0) {
-		return errno;
-	}
-	pid_t parent = getpid();
-	*pid = fork();
-	if (*pid < 0) {
-		return errno;
-	}
-	if (*pid == 0) {
-		become_helper(program, socket, null, parent);
-		int failure = errno;
-		(void)!write(report_out, &failure, sizeof(failure));
-		_exit(127);
-	}
-	(void)close(steal_fd(&report_out));
-	int failure = 0;
-	ssize_t got = 0;
-	do {
-		got = read(report_in, &failure, sizeof(failure));
-	} while (got < 0 && errno == EINTR);
-	if (got <= 0) {
-		return 0; /* The pipe closed without a word: exec succeeded. */
-	}
-	(void)waitpid(*pid, NULL, 0);
-	*pid = 0;
-	return failure;
+	(void)g_unix_set_fd_nonblocking(helper->words, TRUE, NULL);
+	helper->words_source =
+		g_unix_fd_add(helper->words, G_IO_IN | G_IO_HUP, handle_words, helper);
+	return true;
 }
 
 static bool start(struct helper *helper, const char *program) {
@@ -332,12 +384,7 @@ static bool start(struct helper *helper, const char *program) {
 	}
 	helper->fd = ends[0];
 	cleanup_fd int theirs = ends[1];
-	int failure = start_process(program, theirs, &helper->pid);
-	if (failure != 0) {
-		helper->start_error = g_strdup_printf("%s: %s", program, g_strerror(failure));
-		return false;
-	}
-	return true;
+	return start_process(helper, program, theirs);
 }
 
 /* ---- the verbs ---- */
@@ -350,6 +397,7 @@ struct helper *helper_create(const struct helper_options *options, int remote_fd
 	helper->listener = listener;
 	helper->data = data;
 	helper->fd = -1;
+	helper->words = -1;
 	helper->buffer = g_malloc(PACKET_SIZE_MAX);
 	if (!start(helper, options->program != NULL ? options->program : found)) {
 		helper->idle_source = g_idle_add(handle_not_started, helper);
@@ -361,28 +409,33 @@ struct helper *helper_create(const struct helper_options *options, int remote_fd
 		handle_no_ready, helper);
 	watch_socket(helper);
 	struct packet packet = {.type = PACKET_OPEN, .open = options->open};
-	send_packet(helper, &packet, remote);
+	(void)send_packet(helper, &packet, remote);
 	return helper;
 }
 
+static bool takes_packets(const struct helper *helper) {
+	return !helper->told && helper->fd >= 0;
+}
+
 void helper_grant_credit(struct helper *helper, uint16_t frames) {
-	if (!helper->told && helper->fd >= 0) {
-		struct packet packet = {.type = PACKET_CREDIT, .credit = {.frames = frames}};
-		send_packet(helper, &packet, -1);
+	if (takes_packets(helper)) {
+		helper->due.credit += frames;
+		send_due(helper);
 	}
 }
 
 void helper_set(struct helper *helper, const struct packet_set *set) {
-	if (!helper->told && helper->fd >= 0) {
-		struct packet packet = {.type = PACKET_SET, .set = *set};
-		send_packet(helper, &packet, -1);
+	if (takes_packets(helper)) {
+		helper->due.set = *set;
+		helper->due.has_set = true;
+		send_due(helper);
 	}
 }
 
 void helper_request_keyframe(struct helper *helper) {
-	if (!helper->told && helper->fd >= 0) {
-		struct packet packet = {.type = PACKET_KEYFRAME};
-		send_packet(helper, &packet, -1);
+	if (takes_packets(helper)) {
+		helper->due.keyframe = true;
+		send_due(helper);
 	}
 }
 
@@ -439,6 +492,8 @@ void helper_destroy(struct helper *helper) {
 		*helper->destroyed = true;
 	}
 	close_socket(helper);
+	g_clear_handle_id(&helper->words_source, g_source_remove);
+	cleanup_fd_p(&helper->words);
 	g_clear_handle_id(&helper->ready_timer, g_source_remove);
 	g_clear_handle_id(&helper->grace_timer, g_source_remove);
 	g_clear_handle_id(&helper->idle_source, g_source_remove);

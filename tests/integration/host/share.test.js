@@ -147,6 +147,29 @@ test('configure changes what it names, and keeps the rest', async () => {
 	assert.deepEqual(browser.messages, []);
 });
 
+test('a helper that is busy hears the newest settings of a burst, all credit, and the share goes on', async () => {
+	const browser = await echoing('embedded');
+	await browser.open(1);
+	await echoed(browser);
+	const [helper] = world.helpers();
+	process.kill(helper, 'SIGSTOP');
+	for (let i = 0; i < 1000; i++) {
+		browser.send({type: 'configure', share: 1, maxFps: 1 + (i % 200)});
+	}
+	browser.send({type: 'credit', share: 1, frames: 16});
+	browser.send({type: 'credit', share: 1, frames: 3});
+	browser.send({type: 'configure', share: 1, maxFps: 222});
+	assert.equal((await browser.request('stats', {share: 1})).type, 'result', 'the host took them all');
+	process.kill(helper, 'SIGCONT');
+	let heard = 0;
+	for (let fps = 0; fps !== 222; heard++) {
+		({fps} = await echoed(browser));
+	}
+	assert.equal(heard < 1000, true, `${heard} were heard`);
+	await browser.next((message) => message.type === 'frame' && message.seq === heard + 19);
+	assert.deepEqual(browser.messages.filter(({type}) => type === 'ended'), []);
+});
+
 for (const [wish, number] of [[undefined, 1], ['blend', 1], ['send', 2]]) {
 	test(`a cursor as metadata, open says ${wish}`, async () => {
 		const browser = await echoing('metadata');
@@ -155,6 +178,14 @@ for (const [wish, number] of [[undefined, 1], ['blend', 1], ['send', 2]]) {
 		assert.equal((await echoed(browser)).cursor, number);
 	});
 }
+
+test('a portal that gives the cursor beside the picture alone: it is drawn in', async () => {
+	const browser = await echoing('embedded', {cursor_modes: 4});
+	assert.equal((await world.called('SelectSources')).options.cursor_mode, 4);
+	assert.equal((await browser.hello()).supports.includes('cursor-embedded'), true);
+	await browser.open(1);
+	assert.equal((await echoed(browser)).cursor, 1);
+});
 
 for (const [modes, mode] of [[3, 2], [1, 1]]) {
 	test(`a portal with the cursor modes ${modes} is asked for ${mode} in place of metadata`, async () => {
