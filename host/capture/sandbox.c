@@ -40,6 +40,8 @@ static bool parent_lives(int peer) {
 }
 
 bool sandbox_enter(int peer) {
+	/* Out of the terminal's group: Ctrl-C is for portlight, which then stops its helper. */
+	(void)setsid();
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
 		log_error("the death signal can't be set");
 		return false;
@@ -62,13 +64,12 @@ bool sandbox_enter(int peer) {
 /* What running code needs: memory, threads, time, what is open already. Whatever stands in no list
  * gets ENOSYS, as from an older kernel, so that libraries fall back. */
 static const int allowed[] = {
-	/* Memory; mmap, mprotect and mremap have rules of their own. */
+	/* Memory; mmap, mprotect and madvise have rules of their own. */
 	SCMP_SYS(brk),
-	SCMP_SYS(madvise),
-	SCMP_SYS(memfd_create),
 	SCMP_SYS(mremap),
 	SCMP_SYS(munmap),
 	SCMP_SYS(ftruncate),
+	SCMP_SYS(memfd_create),
 	/* Threads, scheduling, time. */
 	SCMP_SYS(clock_getres),
 	SCMP_SYS(clock_gettime),
@@ -104,7 +105,7 @@ static const int allowed[] = {
 	SCMP_SYS(gettid),
 	SCMP_SYS(getuid),
 	SCMP_SYS(uname),
-	/* What is open. */
+	/* What is open; fcntl has rules of its own. */
 	SCMP_SYS(close),
 	SCMP_SYS(dup),
 	SCMP_SYS(dup3),
@@ -113,7 +114,6 @@ static const int allowed[] = {
 	SCMP_SYS(epoll_pwait),
 	SCMP_SYS(epoll_wait),
 	SCMP_SYS(eventfd2),
-	SCMP_SYS(fcntl),
 	SCMP_SYS(fstat),
 	SCMP_SYS(getpeername),
 	SCMP_SYS(getsockname),
@@ -216,6 +216,44 @@ static struct scmp_arg_cmp argument(
 	return (struct scmp_arg_cmp){.arg = index, .op = compare, .datum_a = a, .datum_b = b};
 }
 
+/* No signals to a process by way of a descriptor (F_SETOWN, F_SETSIG, O_ASYNC), no locks or leases.
+ */
+static const int descriptor_commands[] = {
+	F_GETFD,
+	F_SETFD,
+	F_GETFL,
+	F_DUPFD,
+	F_DUPFD_CLOEXEC,
+	F_ADD_SEALS,
+	F_GET_SEALS,
+};
+
+/* What allocators say. MADV_REMOVE would empty the file behind a mapping. */
+static const int advice[] = {
+	MADV_NORMAL,
+	MADV_DONTNEED,
+	MADV_FREE,
+	MADV_WILLNEED,
+	MADV_POPULATE_READ,
+	MADV_HUGEPAGE,
+	MADV_NOHUGEPAGE,
+	MADV_DONTDUMP,
+	MADV_DODUMP,
+};
+
+/* Permits a call whose argument `index` is one of `values`. */
+static bool add_values(
+	scmp_filter_ctx filter, int call, unsigned int index, const int *values, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		const struct scmp_arg_cmp is =
+			argument(index, SCMP_CMP_EQ, (scmp_datum_t)values[i], 0);
+		if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool add_argument_rules(scmp_filter_ctx filter) {
 	const uint32_t yes = SCMP_ACT_ALLOW;
 	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
@@ -249,7 +287,13 @@ static bool add_argument_rules(scmp_filter_ctx filter) {
 			return false;
 		}
 	}
-	return true;
+	const struct scmp_arg_cmp set_flags[] = {
+		argument(1, SCMP_CMP_EQ, F_SETFL, 0), argument(2, SCMP_CMP_MASKED_EQ, O_ASYNC, 0)};
+	return seccomp_rule_add_array(filter, yes, SCMP_SYS(fcntl), COUNT(set_flags), set_flags) ==
+		       0 &&
+	       add_values(filter, SCMP_SYS(fcntl), 1, descriptor_commands,
+		       COUNT(descriptor_commands)) &&
+	       add_values(filter, SCMP_SYS(madvise), 2, advice, COUNT(advice));
 }
 
 bool sandbox_seal(void) {

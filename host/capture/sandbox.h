@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /*
- * Before anything else: new privileges, core dumps and debuggers are ruled out, memory and
- * descriptors are limited, and the process dies with the one at the other end of `peer`. False when
- * that one is gone already, or the kernel refused.
+ * Before anything else: leaves the terminal; new privileges, core dumps and debuggers are ruled
+ * out, memory and descriptors are limited, and the process dies with the one at the other end of
+ * `peer`. False when that one is gone already, or the kernel refused.
  */
 bool sandbox_enter(int peer);
 
