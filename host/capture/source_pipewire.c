@@ -11,6 +11,7 @@
 #include "capture/pw_format.h"
 #include "capture/pw_latest.h"
 #include "capture/pw_nudge.h"
+#include "capture/pw_rights.h"
 #include "wire/packet.h"
 
 /* Someone else may watch the same node, which runs on then. */
@@ -43,6 +44,7 @@ struct source_pipewire {
 	bool fits;      /* one of the node's formats is ours */
 	char offered[384];
 
+	struct pw_rights rights;
 	struct pw_nudge nudge;
 	struct pw_latest latest;
 };
@@ -169,6 +171,9 @@ static void on_state_changed(
 	struct source_pipewire *self = data;
 	log_debug("stream: %s", pw_stream_state_as_string(state));
 	pw_nudge_state(&self->nudge, state == PW_STREAM_STATE_STREAMING);
+	if (state == PW_STREAM_STATE_PAUSED) {
+		pw_rights_give_up(&self->rights, self->core);
+	}
 	if (state == PW_STREAM_STATE_STREAMING) {
 		map_pages_later(self);
 	}
@@ -266,6 +271,7 @@ static void on_global(void *data, uint32_t id, uint32_t permissions, const char 
 	(void)permissions;
 	(void)version;
 	struct source_pipewire *self = data;
+	pw_rights_note(&self->rights, id, type);
 	if (id != self->node_id || strcmp(type, PW_TYPE_INTERFACE_Node) != 0 ||
 		self->node != NULL) {
 		return;

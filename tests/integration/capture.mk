@@ -11,8 +11,14 @@ $(CAPTURE_TESTS): $(O)/tests/integration/%: tests/integration/%.c $(CAPTURE_RIG)
 
 # All at once, since each mostly waits; the output of each comes as a whole when it is done.
 CAPTURE_RUNS := $(CAPTURE_TESTS:%=run-%)
+# A helper that was taken over.
+$(O)/tests/integration/taker: tests/integration/taker.c host/capture/pw_rights.c host/capture/pw_format.c host/capture/pw_api.h $(O)/libbase.a
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$(pkg-config --cflags libpipewire-0.3 | sed 's/-I/-isystem /g') \
+		-o $@ $(filter %.c,$^) $(VARIANT_LDFLAGS) $(O)/libbase.a $$(pkg-config --libs libpipewire-0.3)
 .PHONY: capture-programs integration-capture $(CAPTURE_RUNS)
-capture-programs: $(CAPTURE_TESTS) $(O)/tests/fake/producer $(BIN)/portlight-capture
+capture-programs: $(CAPTURE_TESTS) $(O)/tests/fake/producer $(O)/tests/integration/taker $(BIN)/portlight-capture
 integration-capture: capture-programs ## Test the capture helper against PipeWire (V=asan for the sanitizers)
 	MAKEFLAGS= $(MAKE) --no-print-directory -k -j4 --output-sync=target V=$(V) $(CAPTURE_RUNS)
 $(CAPTURE_RUNS): run-%:
