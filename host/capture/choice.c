@@ -2,6 +2,8 @@
 
 /* What was encoded longer ago than this says nothing of the time since then. */
 #define GAP_MAX_US 250000
+/* A longer rest is the same, and products with it stay within 64 bits. */
+#define REST_MAX_US INT64_C(60000000)
 /* Who asks for more pictures a second than this gets text that can be read, rather than all of
  * them. */
 #define SMOOTH_US (1000000 / 30)
@@ -43,6 +45,7 @@ enum packet_codec choice_see(struct choice *choice, const struct choice_view *vi
 		return choice->codec;
 	}
 	int64_t passed = choice->seen_us < 0 ? 0 : view->now_us - choice->seen_us;
+	passed = passed < REST_MAX_US ? passed : REST_MAX_US;
 	choice->seen_us = view->now_us;
 	if (is_heavy(choice, view, passed)) {
 		int64_t moved = passed < GAP_MAX_US ? passed : GAP_MAX_US;

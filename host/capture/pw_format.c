@@ -144,10 +144,15 @@ bool pw_format_describe(const struct spa_pod *offer, char *text, size_t size) {
 		append(text, size, "any raw video");
 		return !dmabuf_only;
 	}
+	/* Sizes are the sender's word, and what the values are counted by. */
+	if (formats->value.type == SPA_TYPE_Choice &&
+		formats->value.size < sizeof(struct spa_pod_choice_body)) {
+		return false;
+	}
 	uint32_t count = 0;
 	uint32_t choice = SPA_CHOICE_None;
 	const struct spa_pod *values = spa_pod_get_values(&formats->value, &count, &choice);
-	if (values->type != SPA_TYPE_Id) {
+	if (values->type != SPA_TYPE_Id || values->size != sizeof(uint32_t)) {
 		return false;
 	}
 	const uint32_t *ids = SPA_POD_BODY_CONST(values);

@@ -3,11 +3,18 @@ FUZZ_SECONDS ?= 60
 FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 
-$(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard host/base/*.[ch] host/wire/*.[ch] host/wire/errors.def) $(B)/gen/config.h
+# What the helper reads of a producer's.
+FUZZ_SOURCES_pw_format := host/capture/pw_format.c
+FUZZ_SOURCES_pw_buffer := host/capture/pw_buffer.c host/capture/damage.c
+FUZZ_PKG := $(PKG_wire) libpipewire-0.3
+
+$(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard host/base/*.[ch] host/wire/*.[ch] host/wire/errors.def host/capture/pw_*.[ch]) \
+		$(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
-	clang $(filter-out -MMD -MP -Wmissing-prototypes,$(BASE_CFLAGS)) $(FUZZ_CFLAGS) $$(pkg-config --cflags $(PKG_wire)) -o $@ $< \
-		$(filter %.c,$(wildcard host/base/*.c host/wire/*.c)) $$(pkg-config --libs $(PKG_wire))
+	clang $(filter-out -MMD -MP -Wmissing-prototypes,$(BASE_CFLAGS)) $(FUZZ_CFLAGS) \
+		$$(pkg-config --cflags $(FUZZ_PKG) | sed 's/-I/-isystem /g') -o $@ $< $(FUZZ_SOURCES_$*) \
+		$(wildcard host/base/*.c host/wire/*.c) $$(pkg-config --libs $(FUZZ_PKG))
 
 FUZZ_LIMITS := -timeout=5 -rss_limit_mb=512
 .PHONY: fuzz fuzz-programs fuzz-replay $(FUZZ_NAMES:%=replay-%) $(FUZZ_NAMES:%=fuzz-%)

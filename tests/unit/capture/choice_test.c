@@ -191,10 +191,27 @@ static void test_one_that_was_asked_for_stays(void **state) {
 	}
 }
 
+/* A screen that rested for a year. */
+static void test_a_long_rest_is_a_rest(void **state) {
+	(void)state;
+	struct choice choice;
+	choice_init(&choice, PACKET_CODEC_AUTO);
+	now = 0;
+	assert_true(see_for(&choice, SCROLL, 5000000) >= 0);
+	assert_int_equal(choice.codec, PACKET_CODEC_VP8);
+	now += INT64_C(365) * 24 * 3600 * 1000000;
+	(void)see_for(&choice, STILL, INTERVAL_US);
+	assert_int_equal(choice.codec, PACKET_CODEC_VP9);
+	now += INT64_C(365) * 24 * 3600 * 1000000;
+	(void)see_for(&choice, LARGE_STEPS, INTERVAL_US);
+	assert_int_equal(choice.codec, PACKET_CODEC_VP9);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heavy_motion_takes_vp8_after_a_second),
 		cmocka_unit_test(test_calm_takes_vp9_again),
+		cmocka_unit_test(test_a_long_rest_is_a_rest),
 		cmocka_unit_test(test_the_rest_stays_vp9),
 		cmocka_unit_test(test_slower_motion_keeps_vp8),
 		cmocka_unit_test(test_late_is_what_people_see),
