@@ -61,7 +61,9 @@ static void handle_probed(
 		/* Version 1 knows no modes: the cursor is hidden. */
 		.cursor_hidden =
 			info->version == 1 || (info->cursor_modes & PORTAL_CURSOR_HIDDEN) != 0,
-		.cursor_embedded = (info->cursor_modes & PORTAL_CURSOR_EMBEDDED) != 0,
+		/* One that comes beside the picture is drawn in. */
+		.cursor_embedded = (info->cursor_modes &
+					   (PORTAL_CURSOR_EMBEDDED | PORTAL_CURSOR_METADATA)) != 0,
 		.cursor_metadata = (info->cursor_modes & PORTAL_CURSOR_METADATA) != 0,
 	};
 	stdio_end(host->stdio,

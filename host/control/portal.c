@@ -302,9 +302,8 @@ static void handle_response(GDBusConnection *connection, const char *sender, con
 	g_autofree char *detail = NULL;
 	enum error_code code = ERROR_NONE;
 	if (response != 0) {
-		code = response == 1   ? ERROR_DENIED
-		       : response == 2 ? ERROR_CANCELLED
-				       : ERROR_PORTAL_ERROR;
+		/* 1 is the person's no; 2, "ended in some other way", the portal's own failure. */
+		code = response == 1 ? ERROR_DENIED : ERROR_PORTAL_ERROR;
 		detail = g_strdup_printf("%s: response %u", request->method, response);
 	} else if (request->abandoned) {
 		close_late_session(request, results);

@@ -86,6 +86,9 @@ static void call_step(struct screencast *screencast, struct portal_call call, GV
 
 /* ---- Start ---- */
 
+/* What PipeWire takes for "any node" names none. */
+#define ANY_NODE UINT32_MAX
+
 static void read_stream(GVariant *streams, size_t index, struct screencast_stream *stream) {
 	g_autoptr(GVariant) properties = NULL;
 	g_variant_get_child(streams, index, "(u@a{sv})", &stream->node_id, &properties);
@@ -115,6 +118,9 @@ static void handle_started(
 	}
 	size_t granted = g_variant_n_children(streams);
 	size_t count = MIN(granted, screencast->options.multiple ? SCREENCAST_STREAMS_MAX : 1);
+	/* Asked for one, KDE's portal may give several, of which the last was chosen
+	 * (obs-studio#4459). */
+	size_t first = screencast->options.multiple ? 0 : granted - 1;
 	if (granted > count) {
 		log_info("the portal granted %zu streams; %zu of them are used", granted, count);
 	}
@@ -123,7 +129,11 @@ static void handle_started(
 		read[i].cursor = screencast->cursor;
 		read[i].restored = screencast->restored;
 		g_variant_lookup(results, "restore_token", "&s", &read[i].token);
-		read_stream(streams, i, &read[i]);
+		read_stream(streams, first + i, &read[i]);
+		if (read[i].node_id == ANY_NODE) {
+			end(screencast, ERROR_PORTAL_NO_STREAMS, "Start: a stream without a node");
+			return;
+		}
 		read[i].source_type =
 			portal_settle_source(read[i].source_type, possible_sources(screencast));
 	}
@@ -158,8 +168,12 @@ static uint32_t choose_cursor(enum portal_cursor wanted, uint32_t available) {
 	if ((available & wanted) != 0) {
 		return wanted;
 	}
-	if (wanted == PORTAL_CURSOR_METADATA && (available & PORTAL_CURSOR_EMBEDDED) != 0) {
-		return PORTAL_CURSOR_EMBEDDED;
+	/* A cursor that comes beside the picture can be drawn in. */
+	uint32_t other = wanted == PORTAL_CURSOR_METADATA   ? PORTAL_CURSOR_EMBEDDED
+			 : wanted == PORTAL_CURSOR_EMBEDDED ? PORTAL_CURSOR_METADATA
+							    : 0;
+	if ((available & other) != 0) {
+		return other;
 	}
 	return (available & PORTAL_CURSOR_HIDDEN) != 0 ? PORTAL_CURSOR_HIDDEN : 0;
 }

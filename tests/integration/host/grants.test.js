@@ -222,6 +222,17 @@ test('what is broken in the file is left out, and nothing else is lost', async (
 	}
 });
 
+test('the file of a newer version is left alone', async () => {
+	const text = 'portlight-grants 2 7 more\nwho knows\n';
+	keep(text);
+	const browser = await greeted();
+	const answer = await browser.request('grants');
+	assert.equal(answer.code, 'state-unusable');
+	assert.match(answer.detail, /newer version of Portlight/);
+	assert.equal((await share(browser)).remembered, false);
+	assert.equal(readFileSync(file(), 'utf8'), text);
+});
+
 test('at most 256 grants are kept', async () => {
 	const lines = Array.from({length: 256}, (_, i) => `https://s${i}.example\tmonitor\t1\t${1000 + i}\tt${i}\n`);
 	keep(head + lines.join(''));

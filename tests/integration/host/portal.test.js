@@ -122,6 +122,11 @@ for (const version of [1, 2, 3, 4, 5, 6]) {
 	});
 }
 
+test('a stream of any node is none', async () => {
+	const browser = await greeted({streams: [[0xffffffff, {}]]});
+	assertError(await browser.share(), 'portal-no-streams', /without a node/);
+});
+
 test('a version that the portal does not name', async () => {
 	const browser = await greeted({version: null});
 	assertError(await browser.share(), 'portal-missing', /names no version/);
@@ -159,8 +164,8 @@ const failures = [
 	// Which of the two asks the person is the portal's matter.
 	...['select', 'start'].flatMap((step) => [
 		{step, how: 1, code: 'denied'},
-		{step, how: 2, code: 'cancelled'},
-		{step, how: 3, code: 'portal-error'},
+		// "Ended in some other way": not the person's no, and asking again is no help.
+		...[2, 3].map((how) => ({step, how, code: 'portal-error'})),
 	]),
 	{step: 'create', how: 'empty', code: 'portal-error'},
 	{step: 'start', how: 'empty', code: 'portal-no-streams'},
