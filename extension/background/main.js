@@ -49,7 +49,8 @@ async function chooseSource(port, place, signal, sources, wish) {
 	const { cursor, multiple, needs } = nativeWish(wish, preset);
 	const remember = !shares.has(place.origin) && (await consent.remembers(place, sender, display ? { remember: false } : wish));
 	const kept = remember && { origin: place.origin, remember };
-	const hostShare = await host.share({ sources: nativeSources(sources), cursor, ...(multiple && { multiple }), ...kept }, signal, needs);
+	const what = { sources: nativeSources(sources), exact: wish.exact === true, cursor, ...(multiple && { multiple }), ...kept };
+	const hostShare = await host.share(what, signal, needs);
 	const chosen = [hostShare, ...hostShare.others];
 	try {
 		await injectTrack(place).catch((error) => {

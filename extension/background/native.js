@@ -141,7 +141,8 @@ export class NativeHost {
 	/**
 	 * Asks the desktop's own dialog.
 	 *
-	 * @param {{sources: string[], cursor: string, multiple?: boolean, origin?: string, remember?: boolean}} what `remember`: keep what is
+	 * @param {{sources: string[], exact?: boolean, cursor: string, multiple?: boolean, origin?: string, remember?: boolean}} what
+	 *   `exact`: nothing but these sources, where others are offered if the desktop has none of them; `remember`: keep what is
 	 *   chosen for this origin, and share again what is kept; a host that can't asks every time
 	 * @param {AbortSignal} [signal]
 	 * @param {string[]} [needs] what the host must support for it; else nobody is asked
@@ -157,7 +158,11 @@ export class NativeHost {
 			if (lacking.length > 0) {
 				throw new Failure('not-supported', lacking.join());
 			}
-			const { origin, remember, ...rest } = what;
+			const { origin, remember, exact, ...rest } = what;
+			const offered = ['monitor', 'window'].filter((name) => supports.includes(name));
+			if (!exact && offered.length > 0 && !rest.sources.some((name) => offered.includes(name))) {
+				rest.sources = offered;
+			}
 			const kept = remember && supports.includes('grants') && { origin, remember };
 			const share = await this.request('share', { ...rest, ...kept }, signal);
 			[share, ...share.others].forEach((each) => (each.cursor = what.cursor));

@@ -7,7 +7,7 @@ import { placeOf } from './source-ids.js';
  * @typedef {{sourceId: string, sourceIds?: string[], canRequestAudioTrack?: boolean, restored?: boolean}} Given
  *   `sourceIds`: of several; `restored`: perhaps nobody was asked
  * @typedef {{dialect?: unknown, sources?: unknown, cursor?: unknown, region?: unknown, multiple?: unknown, display?: unknown,
- *   remember?: unknown}} Wish
+ *   exact?: unknown, remember?: unknown}} Wish
  * @typedef {(port: chrome.runtime.Port, place: Place, signal: AbortSignal, sources: string[], wish: Wish) =>
  *   Promise<string | Given>} Choose asks the person and gives the source id; rejects with a Failure
  */

@@ -49,7 +49,7 @@
 	 * @param {Said} wish
 	 * @returns {Promise<{sourceId: string, sourceIds: string[], canRequestAudioTrack: boolean}>}
 	 */
-	function request({ sources, cursor, remember, region, multiple, display }) {
+	function request({ sources, cursor, remember, region, multiple, display, exact }) {
 		expect(sources === undefined || (Array.isArray(sources) && sources.every((name) => typeof name === 'string')));
 		expect((cursor === undefined || CURSORS.includes(cursor)) && (region == null || isRegion(region)));
 		expect([remember, multiple].every((wish) => wish === undefined || typeof wish === 'boolean'));
@@ -88,7 +88,7 @@
 				over(errors['host-crashed']);
 				parts.wake();
 			});
-			const wish = { sources, cursor, remember, region: region != null, multiple, display: display === true };
+			const wish = { sources, cursor, remember, region: region != null, multiple, display: display === true, exact: exact === true };
 			port.postMessage({ type: 'request', dialect: 'portlight', ...wish });
 		});
 	}

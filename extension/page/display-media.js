@@ -181,13 +181,13 @@
 	 * The stream, or null where this way is not there.
 	 *
 	 * @param {any} video
-	 * @param {string[]} sources
+	 * @param {{sources: string[], exact: boolean}} wish
 	 * @param {any} [audio]
 	 */
-	async function capture(video, sources, audio) {
+	async function capture(video, wish, audio) {
 		const cursor = video.cursor?.ideal ?? video.cursor;
 		const wanted = cursor === undefined ? undefined : cursor === 'never' ? 'never' : 'always';
-		const { ok, error } = await ask({ sources, cursor: wanted });
+		const { ok, error } = await ask({ ...wish, cursor: wanted });
 		if (!ok) {
 			const { code = 'host-missing', name = '', message = 'The extension went away.' } = error ?? {};
 			if (own && NOT_THERE.test(code)) {
@@ -220,8 +220,8 @@
 		if (!document.defaultView || !document.hasFocus()) {
 			throw new DOMException('The document is not active, or has no focus.', 'InvalidStateError');
 		}
-		const sources = options.monitorTypeSurfaces === 'exclude' ? ['window'] : ['screen', 'window'];
-		const stream = await capture(Object(options.video), sources);
+		const exact = options.monitorTypeSurfaces === 'exclude';
+		const stream = await capture(Object(options.video), { sources: exact ? ['window'] : ['screen', 'window'], exact });
 		if (!stream) {
 			return apply(own, self, args);
 		}
@@ -307,7 +307,7 @@
 			if (!activation.isActive) {
 				throw new DOMException('A screen must be asked for in a click or a key press.', 'InvalidStateError');
 			}
-			return capture(rest, KINDS[kind], audio);
+			return capture(rest, { sources: KINDS[kind], exact: mediaSource.exact !== undefined }, audio);
 		};
 	}
 

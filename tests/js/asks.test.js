@@ -95,7 +95,7 @@ test('a request goes to the background with its wishes, and the id comes back', 
 	const { answers, ask, ports } = setUp();
 	await ask({ id: 1, ask: 'request', sources: ['window'], cursor: 'send', remember: true, region: { x: 1, y: 2, width: 3, height: 4 } });
 	assert.deepEqual(ports[0].received, [
-		{ type: 'request', dialect: 'portlight', sources: ['window'], cursor: 'send', remember: true, region: true, multiple: undefined, display: false },
+		{ type: 'request', dialect: 'portlight', sources: ['window'], cursor: 'send', remember: true, region: true, multiple: undefined, display: false, exact: false },
 	]);
 	ports[0].postMessage({ type: 'granted', sourceId: 'portlight:x' });
 	await settle();

@@ -93,7 +93,7 @@ test('video: asked of the desktop, redeemed in the page', async () => {
 	const { asked, calls, devices, redeemed, stream } = setUp();
 	assert.equal(await devices.getDisplayMedia({ video: { width: 800, frameRate: { max: 10, ideal: 5 }, deviceId: { exact: 'x' } } }), stream);
 	const [{ id: _id, ...ask }] = asked;
-	assert.deepEqual(ask, { portlight: 1, ask: 'request', display: true, remember: false, sources: ['screen', 'window'] });
+	assert.deepEqual(ask, { portlight: 1, ask: 'request', display: true, remember: false, sources: ['screen', 'window'], exact: false });
 	assert.deepEqual(redeemed, [
 		{ video: { width: 800, frameRate: { max: 10, ideal: 5 }, chromeMediaSource: 'desktop', chromeMediaSourceId: 'portlight:x' } },
 	]);
@@ -156,7 +156,7 @@ test('options: an object, with preferences of the known values, each member read
 	await assert.rejects(devices.getDisplayMedia(throwing), { name: 'RangeError', message: 'mine' });
 	asked.splice(0);
 	await devices.getDisplayMedia({ monitorTypeSurfaces: 'exclude' });
-	assert.deepEqual(asked[0].sources, ['window']);
+	assert.deepEqual([asked[0].sources, asked[0].exact], [['window'], true]);
 });
 
 test('no constraint limits the choice; the cursor is asked for before it', async () => {
@@ -286,7 +286,8 @@ test('the older form asks for a screen or a window; every other getUserMedia is 
 	const { asked, calls, devices, redeemed, stream } = setUp();
 	for (const [mediaSource, sources] of [['screen', ['screen']], ['window', ['window']], [{ exact: 'window' }, ['window']], [{ ideal: 'screen' }, ['screen']]]) {
 		assert.equal(await devices.getUserMedia({ audio: true, video: { mediaSource, height: 9 } }), stream);
-		assert.deepEqual(asked.pop().sources, sources);
+		const { sources: wanted, exact } = asked.pop();
+		assert.deepEqual([wanted, exact], [sources, typeof mediaSource !== 'string' && 'exact' in mediaSource]);
 		assert.deepEqual(redeemed.pop(), {
 			audio: true,
 			video: { height: 9, chromeMediaSource: 'desktop', chromeMediaSourceId: 'portlight:x' },

@@ -53,6 +53,20 @@ test('two shares share one host, and the first to end leaves it to the other', a
 	assert.equal(lastHost().connected, false);
 });
 
+test('a desktop without windows offers its screens to who would like a window, and not to who wants nothing else', async () => {
+	useHost({ hello: () => ({ protocol: 1, version: '9', supports: ['monitor'], portal: 4 }) });
+	const window = { sources: ['window'], cursor: 'embedded' };
+	const asked = async (/** @type {any} */ wish) => {
+		const share = await new NativeHost().share(wish);
+		const { type: _type, id: _id, ...said } = lastHost().of('share')[0];
+		await share.stop();
+		return said;
+	};
+	assert.deepEqual(await asked(window), { ...window, sources: ['monitor'] });
+	assert.deepEqual(await asked({ ...window, exact: true }), window);
+	assert.deepEqual(await asked({ ...window, sources: ['monitor', 'window'] }), { ...window, sources: ['monitor', 'window'] });
+});
+
 test('stats of a share are asked of the host', async () => {
 	useHost({ stats: ({ share }) => ({ cpuMs: 10 * share, rssKiB: 2, frames: 3, bytes: 4 }) });
 	const share = await new NativeHost().share(what);
