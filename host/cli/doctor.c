@@ -12,6 +12,7 @@
 #include "config.h"
 #include "control/local_socket.h"
 #include "control/portal.h"
+#include "wire/text.h"
 
 #define PORTAL_TIMEOUT_DOCTOR_MS 5000u
 
@@ -93,6 +94,9 @@ static void probed(
 	struct probe *probe = data;
 	probe->code = code;
 	probe->detail = g_strdup(detail);
+	if (probe->detail != NULL) {
+		text_clean(probe->detail);
+	}
 	if (info != NULL) {
 		probe->info = *info;
 	}

@@ -2,8 +2,13 @@
 
 #include <stdio.h>
 
+#include "wire/text.h"
+
 void say_problem(const char *message, const char *remedy) {
-	(void)fprintf(stderr, "portlight: %s\n", message);
+	char line[1024];
+	(void)snprintf(line, sizeof(line), "%s", message);
+	text_clean(line);
+	(void)fprintf(stderr, "portlight: %s\n", line);
 	if (remedy != NULL && remedy[0] != '\0') {
 		(void)fprintf(stderr, "  %s\n", remedy);
 	}

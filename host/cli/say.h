@@ -18,7 +18,8 @@ enum exit_status {
 	EXIT_SIGNAL = 128 /* plus the signal's number: ended before anything was recorded */
 };
 
-/* `remedy` may be NULL. */
+/* `message` may quote other programs: what a terminal would obey becomes '?'. `remedy` may be NULL.
+ */
 void say_problem(const char *message, const char *remedy);
 
 /* An error of the catalogue; `detail` may be NULL. */

@@ -119,6 +119,9 @@ static bool load(struct store *store, char **detail) {
 	bool ok = read_all(fd, &text);
 	if (!ok && errno != EFBIG) {
 		(void)unusable(detail, "grants can't be read");
+	} else if (ok && grant_list_is_newer(text.data, text.length)) {
+		errno = EPROTONOSUPPORT;
+		ok = unusable(detail, "grants is of a newer version of Portlight");
 	} else if (!ok || !grant_list_parse(&store->list, text.data, text.length)) {
 		log_warning("some of the remembered grants can't be read; they are left out");
 		ok = true;

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FIRST_LINE "portlight-grants 1 "
+#define NAME "portlight-grants "
+#define FIRST_LINE NAME "1 "
 #define FIELD_COUNT 5
 
 /* A piece of the text, without a terminator. */
@@ -79,6 +80,18 @@ static bool read_grant(struct piece line, struct grant *grant) {
 	memcpy(grant->origin, origin.text, origin.length);
 	memcpy(grant->token, token.text, token.length);
 	return strlen(grant->token) == token.length && grant_token_is_valid(grant->token);
+}
+
+bool grant_list_is_newer(const void *text, size_t length) {
+	struct piece rest = {text, length};
+	struct piece head = cut(&rest, '\n');
+	size_t name = strlen(NAME);
+	if (head.length < name || memcmp(head.text, NAME, name) != 0) {
+		return false;
+	}
+	struct piece after = {head.text + name, head.length - name};
+	int64_t version = 0;
+	return read_number(cut(&after, ' '), &version) && version > 1;
 }
 
 bool grant_list_parse(struct grant_list *list, const void *text, size_t length) {

@@ -37,6 +37,9 @@ struct grant_list {
  * bound. */
 bool grant_token_is_valid(const char *token);
 
+/* Whether a later version of Portlight wrote the text: what it holds is not ours to lose. */
+bool grant_list_is_newer(const void *text, size_t length);
+
 /* Reads all that can be read. False when something could not: that is left out. */
 bool grant_list_parse(struct grant_list *list, const void *text, size_t length);
 

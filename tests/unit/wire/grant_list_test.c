@@ -98,6 +98,19 @@ static void another_format_is_no_list(void **state) {
 	}
 }
 
+static void a_later_format_is_known_as_such(void **state) {
+	(void)state;
+	static const char *const newer[] = {"portlight-grants 2 7\n", "portlight-grants 10\n" A};
+	static const char *const others[] = {"", "portlight-grants", "portlight-grants 1 7\n",
+		"portlight-grants x 7\n", "portlight-grants 0 7\n", "portlight-other 2 7\n"};
+	for (size_t i = 0; i < sizeof(newer) / sizeof(newer[0]); i++) {
+		assert_true(grant_list_is_newer(newer[i], strlen(newer[i])));
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_false(grant_list_is_newer(others[i], strlen(others[i])));
+	}
+}
+
 static void a_full_list_gives_up_the_one_unused_for_longest(void **state) {
 	(void)state;
 	struct grant grant = {.token = "t", .surface = PROTOCOL_SURFACE_MONITOR};
@@ -162,6 +175,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(what_is_written_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_broken_is_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_format_is_no_list, set_up, tear_down),
+		cmocka_unit_test(a_later_format_is_known_as_such),
 		cmocka_unit_test_setup_teardown(
 			a_full_list_gives_up_the_one_unused_for_longest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
