@@ -18,7 +18,6 @@ struct encoder_config {
 	uint32_t fps;              /* pictures a second at most */
 	uint32_t kbps;             /* target, at `fps` */
 	uint32_t cores;            /* how many the encoder may run on, at least 1 */
-	uint32_t idle;             /* of them, when it is created */
 };
 
 /* How a picture is to be encoded. */

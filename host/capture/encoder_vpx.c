@@ -107,7 +107,6 @@ static struct tuning choose_tuning(const struct encoder_vpx *vpx) {
 		.width = vpx->width,
 		.height = vpx->height,
 		.cores = vpx->config.cores,
-		.idle = vpx->config.idle,
 		.kbps = vpx->config.kbps,
 		.moving = vpx->wish.moving,
 		.way = vpx->wish.way,

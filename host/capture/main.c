@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -45,7 +44,6 @@ struct helper {
 	struct encoder *encoder;
 	struct pipeline *pipeline;
 	uint32_t cores;
-	uint32_t idle; /* cores that nothing else keeps busy */
 	bool channel_open;
 	bool writable_wanted;
 	bool over; /* ENDED was sent */
@@ -158,7 +156,6 @@ static void open_share(struct helper *helper, const struct packet_open *open, in
 		.fps = open->max_fps,
 		.kbps = open->max_kbps,
 		.cores = helper->cores,
-		.idle = helper->idle,
 	};
 	helper->source = source_pipewire_create(helper->context, helper->loop, fd, open->node_id,
 		open->max_fps, open->cursor != PACKET_CURSOR_AS_IS, &source_events, helper);
@@ -238,12 +235,8 @@ static void ignore_overrides(void) {
 
 static void count_cores(struct helper *helper) {
 	cpu_set_t cores;
-	struct sysinfo system;
 	bool counted = sched_getaffinity(0, sizeof(cores), &cores) == 0;
 	helper->cores = counted ? (uint32_t)CPU_COUNT(&cores) : 1;
-	/* Of the last minute; sysinfo(2) counts in 65536ths. */
-	uint32_t busy = sysinfo(&system) == 0 ? (uint32_t)((system.loads[0] + 32768) >> 16) : 0;
-	helper->idle = busy < helper->cores ? helper->cores - busy : 0;
 }
 
 /* PipeWire 1.4 runs every video stream inside the factory `adapter` (1.2 can, older ones can't),

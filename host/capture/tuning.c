@@ -23,8 +23,8 @@ static bool is_ample(const struct tuning_input *input) {
 }
 
 static uint32_t vp8_threads(const struct tuning_input *input) {
-	/* A second VP8 thread spins while it waits for the first: it pays only where cores idle. */
-	return input->idle >= 4 && input->width * input->height >= 1920u * 1080u ? 2 : 1;
+	/* A second VP8 thread spins while it waits for the first. */
+	return input->cores >= 4 && input->width * input->height >= 1920u * 1080u ? 2 : 1;
 }
 
 static int vp8_speed(const struct tuning_input *input) {
@@ -39,7 +39,7 @@ static uint32_t vp9_threads(const struct tuning_input *input) {
 	if (input->cores < 2 || input->width * input->height <= VP9_PIXELS_ONE_THREAD) {
 		return 1;
 	}
-	return input->cores >= 8 && input->idle >= 4 ? 4 : 2;
+	return input->cores >= 8 ? 4 : 2;
 }
 
 static uint32_t tile_columns_log2(uint32_t threads, uint32_t width) {

@@ -15,7 +15,6 @@ struct tuning_input {
 	uint32_t width;
 	uint32_t height;
 	uint32_t cores; /* how many the encoder may run on, at least 1 */
-	uint32_t idle;  /* of them, when the share began */
 	uint32_t kbps;
 	bool moving;  /* it shows moving pictures, not text and windows */
 	uint32_t way; /* rows that what moved is to be searched for, see capture/encoder.h */

@@ -392,14 +392,14 @@ static bool start(struct helper *helper, const char *program) {
 struct helper *helper_create(const struct helper_options *options, int remote_fd,
 	const struct helper_listener *listener, void *data) {
 	cleanup_fd int remote = remote_fd;
-	cleanup_free char *found = options->program == NULL ? helper_find_program() : NULL;
+	cleanup_free char *program = helper_find_program();
 	struct helper *helper = g_new0(struct helper, 1);
 	helper->listener = listener;
 	helper->data = data;
 	helper->fd = -1;
 	helper->words = -1;
 	helper->buffer = g_malloc(PACKET_SIZE_MAX);
-	if (!start(helper, options->program != NULL ? options->program : found)) {
+	if (!start(helper, program)) {
 		helper->idle_source = g_idle_add(handle_not_started, helper);
 		return helper;
 	}

@@ -23,7 +23,6 @@ struct helper;
 
 struct helper_options {
 	struct packet_open open;
-	const char *program;       /* NULL: helper_find_program()'s */
 	unsigned ready_timeout_ms; /* from start to READY; 0: HELPER_READY_TIMEOUT_MS */
 };
 

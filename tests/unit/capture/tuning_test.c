@@ -5,7 +5,7 @@
 static struct tuning choose(
 	enum packet_codec codec, uint32_t width, uint32_t height, uint32_t cores) {
 	const struct tuning_input input = {
-		.codec = codec, .width = width, .height = height, .cores = cores, .idle = cores};
+		.codec = codec, .width = width, .height = height, .cores = cores};
 	return tuning_choose(&input);
 }
 
@@ -18,19 +18,6 @@ static void test_vp8_threads(void **state) {
 	assert_int_equal(choose(PACKET_CODEC_VP8, 1920, 1080, 4).threads, 2);
 }
 
-/* Nor does a machine whose cores are busy. */
-static void test_busy_cores(void **state) {
-	(void)state;
-	struct tuning_input input = {
-		.codec = PACKET_CODEC_VP8, .width = 3840, .height = 2160, .cores = 16, .idle = 4};
-	assert_int_equal(tuning_choose(&input).threads, 2);
-	input.idle = 3;
-	assert_int_equal(tuning_choose(&input).threads, 1);
-	input.codec = PACKET_CODEC_VP9;
-	assert_int_equal(tuning_choose(&input).threads, 2);
-	assert_int_equal(tuning_choose(&input).tile_columns_log2, 1);
-}
-
 /* Text stays readable while all of it moves, where the bitrate allows it; films do without. */
 static void test_coarsest_quantizer(void **state) {
 	(void)state;
@@ -38,7 +25,6 @@ static void test_coarsest_quantizer(void **state) {
 		.width = 1920,
 		.height = 1080,
 		.cores = 2,
-		.idle = 2,
 		.kbps = 10368};
 	assert_int_equal(tuning_choose(&input).quantizer_max, 32);
 	input.moving = true;
@@ -136,7 +122,6 @@ static void test_intra(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vp8_threads),
-		cmocka_unit_test(test_busy_cores),
 		cmocka_unit_test(test_coarsest_quantizer),
 		cmocka_unit_test(test_search),
 		cmocka_unit_test(test_vp9_threads_and_tiles),
