@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME "portlight-grants "
-#define FIRST_LINE NAME "1 "
+#define NAME "portlight-grants"
+#define FIRST_LINE NAME " 1 "
 #define FIELD_COUNT 5
 
 /* A piece of the text, without a terminator. */
@@ -85,13 +85,10 @@ static bool read_grant(struct piece line, struct grant *grant) {
 bool grant_list_is_newer(const void *text, size_t length) {
 	struct piece rest = {text, length};
 	struct piece head = cut(&rest, '\n');
-	size_t name = strlen(NAME);
-	if (head.length < name || memcmp(head.text, NAME, name) != 0) {
-		return false;
-	}
-	struct piece after = {head.text + name, head.length - name};
+	struct piece name = cut(&head, ' ');
 	int64_t version = 0;
-	return read_number(cut(&after, ' '), &version) && version > 1;
+	return name.length == strlen(NAME) && memcmp(name.text, NAME, name.length) == 0 &&
+	       read_number(cut(&head, ' '), &version) && version > 1;
 }
 
 bool grant_list_parse(struct grant_list *list, const void *text, size_t length) {
