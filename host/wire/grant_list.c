@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME "portlight-grants"
-#define FIRST_LINE NAME " 1 "
+#define NAME "portlight-grants "
+#define FIRST_LINE NAME "1 "
 #define FIELD_COUNT 5
 
 /* A piece of the text, without a terminator. */
@@ -83,12 +83,17 @@ static bool read_grant(struct piece line, struct grant *grant) {
 }
 
 bool grant_list_is_newer(const void *text, size_t length) {
-	struct piece rest = {text, length};
-	struct piece head = cut(&rest, '\n');
-	struct piece name = cut(&head, ' ');
-	int64_t version = 0;
-	return name.length == strlen(NAME) && memcmp(name.text, NAME, name.length) == 0 &&
-	       read_number(cut(&head, ' '), &version) && version > 1;
+	const char *at = text;
+	const char *end = at + length;
+	size_t name = strlen(NAME);
+	if (length <= name || memcmp(at, NAME, name) != 0) {
+		return false;
+	}
+	uint32_t version = 0;
+	for (at += name; at < end && *at >= '0' && *at <= '9' && version < 1000; at++) {
+		version = version * 10 + (uint32_t)(*at - '0');
+	}
+	return version > 1;
 }
 
 bool grant_list_parse(struct grant_list *list, const void *text, size_t length) {
