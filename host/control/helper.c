@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "control/process_usage.h"
 #include "wire/text.h"
 
 /* Where the helper finds its socket. */
@@ -450,32 +450,12 @@ void helper_set_paused(struct helper *helper, bool paused) {
 	}
 }
 
-static uint64_t read_cpu_ms(pid_t pid) {
-	clockid_t clock;
-	struct timespec used;
-	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
-		return 0;
-	}
-	return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
-}
-
-static uint64_t read_rss_kib(pid_t pid) {
-	char path[64];
-	g_autofree char *text = NULL;
-	(void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-	/* The first number is the size of the address space, the second what of it is resident. */
-	const char *second =
-		g_file_get_contents(path, &text, NULL, NULL) ? strchr(text, ' ') : NULL;
-	uint64_t pages = second != NULL ? g_ascii_strtoull(second, NULL, 10) : 0;
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
-}
-
 void helper_usage(const struct helper *helper, struct helper_usage *usage) {
 	*usage = (struct helper_usage){
 		.frames = helper->frames, .bytes = helper->bytes, .codec = helper->codec};
 	if (helper->pid > 0) {
-		usage->cpu_ms = read_cpu_ms(helper->pid);
-		usage->rss_kib = read_rss_kib(helper->pid);
+		usage->cpu_ms = process_cpu_ms(helper->pid);
+		usage->rss_kib = process_rss_kib(helper->pid);
 	}
 }
 

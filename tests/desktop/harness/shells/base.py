@@ -10,6 +10,7 @@ from .. import parts
 
 HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 LATEST_FALL = 0.5
+WINDOW_OBEYS_IN = 2
 SCREENCAST = "org.freedesktop.impl.portal.ScreenCast"
 
 
@@ -79,6 +80,18 @@ class Shell:
     def handle(self, action, title, *values):
         """Move, resize, close, minimize or activate the window with TITLE."""
         self._refuse("does not let its windows be handled", "gnome")
+
+    def find(self, title):
+        """The window with TITLE in its title."""
+        self._refuse("does not tell of its windows", "gnome")
+
+    def _obeyed(self, action, title, values):
+        """The window with TITLE once ACTION took effect, or after a while: its program may have limits of its own."""
+        wanted = {"move": ("x", "y"), "resize": ("width", "height")}.get(action, ())
+        deadline = time.monotonic() + WINDOW_OBEYS_IN
+        while [self.find(title)[key] for key in wanted] != list(values) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self.find(title)
 
     def screenshot(self, path, monitor):
         """Write a PNG of a monitor to PATH."""

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 
 from gi.repository import GLib
 
@@ -63,7 +62,6 @@ export default class {{
   disable() {{ leave(); }}
 }}
 """
-WINDOW_OBEYS_IN = 2
 HANDS, HANDS_PATH = "org.portlight.Hands", "/org/portlight/Hands"
 
 WINDOWS = """global.get_window_actors().map(a => a.meta_window).filter(w => !w.is_skip_taskbar() || w.get_title())
@@ -165,12 +163,7 @@ class Gnome(Mutter):
         self._with(window, ACTIONS[action].format(*values, **window))
         if action == "close":
             return None
-        wanted = {"move": ("x", "y"), "resize": ("width", "height")}.get(action, ())
-        # The window's program takes part in a resize, and may have its own limits.
-        deadline = time.monotonic() + WINDOW_OBEYS_IN
-        while [self.find(title)[key] for key in wanted] != list(values) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return self.find(title)
+        return self._obeyed(action, title, values)
 
     def marker_is_placed(self, title):
         """Put it into the top left corner, below the bar, so that windows that follow find room beside it.

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import struct
-import time
 import uuid
 
 from gi.repository import GLib
@@ -30,7 +29,6 @@ ACTIONS = {
     "minimize": "w.minimized = true",
     "activate": "workspace.activeClient = w",
 }
-WINDOW_OBEYS_IN = 2
 # QDataStream's type ids and sizes: https://doc.qt.io/qt-5/qmetatype.html#Type-enum, datastreamformat.html.
 STRING_LIST, VARIANT_LIST = 11, 9
 
@@ -111,12 +109,7 @@ class Kwin(PortalShell):
         self._call("/Scripting", SCRIPTS, "unloadScript", GLib.Variant("(s)", (path,)))
         if action == "close":
             return None
-        wanted = {"move": ("x", "y"), "resize": ("width", "height")}.get(action, ())
-        # The window's program takes part in a resize, and may have its own limits.
-        deadline = time.monotonic() + WINDOW_OBEYS_IN
-        while [self.find(title)[key] for key in wanted] != list(values) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return self.find(title)
+        return self._obeyed(action, title, values)
 
     def restore_token(self, title):
         window = self._id_of(title)
