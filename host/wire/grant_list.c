@@ -83,15 +83,15 @@ static bool read_grant(struct piece line, struct grant *grant) {
 }
 
 bool grant_list_is_newer(const void *text, size_t length) {
-	const char *at = text;
-	const char *end = at + length;
+	const char *bytes = text;
 	size_t name = strlen(NAME);
-	if (length <= name || memcmp(at, NAME, name) != 0) {
+	if (length <= name || memcmp(bytes, NAME, name) != 0) {
 		return false;
 	}
 	uint32_t version = 0;
-	for (at += name; at < end && *at >= '0' && *at <= '9' && version < 1000; at++) {
-		version = version * 10 + (uint32_t)(*at - '0');
+	for (size_t i = name; i < length && bytes[i] >= '0' && bytes[i] <= '9' && version < 1000;
+		i++) {
+		version = version * 10 + (uint32_t)(bytes[i] - '0');
 	}
 	return version > 1;
 }

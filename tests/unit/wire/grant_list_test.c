@@ -109,6 +109,8 @@ static void a_later_format_is_known_as_such(void **state) {
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		assert_false(grant_list_is_newer(others[i], strlen(others[i])));
 	}
+	/* What an empty file reads as. */
+	assert_false(grant_list_is_newer(NULL, 0));
 }
 
 static void a_full_list_gives_up_the_one_unused_for_longest(void **state) {
