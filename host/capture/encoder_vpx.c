@@ -5,7 +5,6 @@
 
 #include "capture/activity.h"
 #include "capture/encoder.h"
-#include "capture/lean_clear.h"
 #include "capture/tuning.h"
 
 /* The rate control learns the frame rate from the frames' durations, also when it changes. */
@@ -25,7 +24,6 @@ struct encoder_vpx {
 	uint32_t height;
 	vpx_codec_pts_t pts;
 	struct encoder_wish wish; /* for the last picture */
-	vpx_image_t keyframe;     /* lent by the codec, within its memory; no planes: none */
 	struct activity activity;
 	const char *error;
 };
@@ -119,7 +117,6 @@ static bool vpx_open(struct encoder_vpx *vpx, uint32_t width, uint32_t height) {
 	vpx->width = width;
 	vpx->height = height;
 	vpx->rate_changed = false;
-	vpx->keyframe.planes[0] = NULL;
 	vpx->tuning = choose_tuning(vpx);
 	if (!activity_resize(&vpx->activity, width, height, vpx->tuning.block_age,
 		    vpx->tuning.good_frames)) {
@@ -278,42 +275,18 @@ static bool prepare(struct encoder_vpx *vpx, const struct picture *picture,
 	return true;
 }
 
-/* A keyframe stays with libvpx as the references that are not used. It is the last frame, too,
- * until the next one is there. */
-static void drop_keyframe(struct encoder_vpx *vpx, bool key) {
-	vp9_ref_frame_t shown = {0};
-	vpx_image_t *old = &vpx->keyframe;
-	if (key && vpx_codec_control(&vpx->codec, VP9_GET_REFERENCE, &shown) == VPX_CODEC_OK) {
-		*old = shown.img;
-		return;
-	}
-	for (int plane = 0; old->planes[0] != NULL && plane < 3; plane++) {
-		unsigned int shift = plane > 0 ? old->y_chroma_shift : 0;
-		lean_drop(old->planes[plane], (size_t)old->stride[plane] * (old->d_h >> shift));
-	}
-	old->planes[0] = NULL;
-}
-
 static bool vpx_encode(struct encoder *encoder, const struct picture *picture,
 	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame) {
 	struct encoder_vpx *vpx = (struct encoder_vpx *)encoder;
 	bool fresh = !vpx->open || vpx->wish.codec != wish->codec || vpx->width != picture->width ||
 		     vpx->height != picture->height;
-	/* VP9 makes most of its buffers with the first picture. */
-	lean_clear(fresh);
-	bool encoded =
-		prepare(vpx, picture, damage, wish, fresh) && encode_image(vpx, picture, wish->key);
-	lean_clear(false);
-	if (!encoded) {
+	if (!prepare(vpx, picture, damage, wish, fresh) || !encode_image(vpx, picture, wish->key)) {
 		return false;
 	}
 	collect_frame(vpx, frame);
 	if (frame->length == 0) {
 		/* What changed stays active for the next attempt. */
 		return true;
-	}
-	if (vpx->tuning.one_reference) {
-		drop_keyframe(vpx, frame->key);
 	}
 	int quantizer = 0;
 	bool good = vpx_codec_control(&vpx->codec, VP8E_GET_LAST_QUANTIZER_64, &quantizer) !=

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,7 +14,6 @@
 /* Buffers up to this size are read where they are mapped: 8 MiB are a picture of 1920x1080. All of
  * their pages stay resident. */
 #define MAPPED_MAX ((size_t)16 * 1024 * 1024)
-#define PAGE_MIN 4096
 
 #define BITMAP_SIZE ((size_t)CURSOR_SIDE_MAX * CURSOR_SIDE_MAX * 4)
 
@@ -61,12 +59,8 @@ static bool is_mapped(const struct spa_data *data) {
 
 void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	bool usable = pw_buffer_map(buffer->buffer);
-	const struct spa_data *data = &buffer->buffer->datas[0];
 	if (!usable) {
 		log_warning("a buffer's memory is not what the producer says; it is ignored");
-	} else if (data->type == SPA_DATA_MemFd && is_mapped(data) &&
-		   latest->joined_count < PW_LATEST_POOL_MAX) {
-		latest->joined[latest->joined_count++] = buffer;
 	}
 	pthread_mutex_lock(&latest->lock);
 	buffer->user_data = usable ? latest : NULL;
@@ -75,25 +69,7 @@ void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
 	pthread_mutex_unlock(&latest->lock);
 }
 
-/* All at once where the kernel can (5.14). Where the machine is a virtual one, what its kernel has
- * mapped may still be unknown below, until each page was looked at. */
-bool pw_latest_map_next(struct pw_latest *latest) {
-	if (latest->mapped == latest->joined_count) {
-		return false;
-	}
-	const struct pw_buffer *buffer = latest->joined[latest->mapped++];
-	const struct spa_data *data = &buffer->buffer->datas[0];
-	const volatile uint8_t *memory = data->data;
-	(void)madvise(data->data, data->maxsize, MADV_POPULATE_READ);
-	for (size_t at = 0; at < data->maxsize; at += PAGE_MIN) {
-		(void)memory[at];
-	}
-	return latest->mapped < latest->joined_count;
-}
-
 void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer) {
-	/* The whole pool leaves. */
-	latest->joined_count = latest->mapped = 0;
 	pthread_mutex_lock(&latest->lock);
 	bool usable = buffer->user_data != NULL;
 	latest->usable -= usable;

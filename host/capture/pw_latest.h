@@ -21,17 +21,11 @@
 struct pw_buffer;
 struct pw_stream;
 
-#define PW_LATEST_POOL_MAX 64 /* MAX_BUFFERS of PipeWire's stream.c */
-
 struct pw_latest {
 	pthread_mutex_t lock;
 	void (*read)(
 		void *data, const struct source_picture *picture); /* as source_events has it */
 	void *data;
-	/* The loop's: buffers that joined, of which the first `mapped` have all pages mapped. */
-	struct pw_buffer *joined[PW_LATEST_POOL_MAX];
-	uint32_t joined_count;
-	uint32_t mapped;
 	/* Guarded by `lock`. */
 	uint32_t width; /* of the negotiated format; 0 before it */
 	uint32_t height;
@@ -75,9 +69,6 @@ void pw_latest_close(struct pw_latest *latest);
  * once: PipeWire loses every picture that comes before the last buffer has joined. */
 void pw_latest_add_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
 void pw_latest_remove_buffer(struct pw_latest *latest, struct pw_buffer *buffer);
-/* Maps the pages of a buffer of the pool, before there is a picture in it if possible: a picture is
- * not to be held for so long. Takes up to 10 ms; false when no more are to be mapped. */
-bool pw_latest_map_next(struct pw_latest *latest);
 /* True when there are buffers, and none of them can be read. */
 bool pw_latest_is_bare(struct pw_latest *latest);
 

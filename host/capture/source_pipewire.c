@@ -36,12 +36,11 @@ struct source_pipewire {
 	struct pw_stream *stream;
 	struct spa_hook stream_listener;
 	struct spa_source *wakeup;
-	int sync;       /* sequence number of the last round trip that was asked for */
-	int pages_sync; /* the same, after which there is time to map pages */
-	bool answered;  /* the remote is PipeWire indeed */
-	bool ended;     /* `ended` was emitted */
-	bool draws;     /* the node runs */
-	bool fits;      /* one of the node's formats is ours */
+	int sync;      /* sequence number of the last round trip that was asked for */
+	bool answered; /* the remote is PipeWire indeed */
+	bool ended;    /* `ended` was emitted */
+	bool draws;    /* the node runs */
+	bool fits;     /* one of the node's formats is ours */
 	char offered[384];
 
 	struct pw_rights rights;
@@ -77,10 +76,6 @@ static void on_wakeup(void *data, uint64_t count) {
 	}
 	if (!self->ended && pw_latest_cursor_changed(&self->latest)) {
 		self->events->cursor(self->data);
-	}
-	/* One at a time: a picture that comes meanwhile goes first. */
-	if (pw_latest_map_next(&self->latest)) {
-		pw_loop_signal_event(self->loop, self->wakeup);
 	}
 }
 
@@ -119,18 +114,9 @@ static void source_pipewire_set_rate(struct source *source, uint32_t max_fps) {
 	}
 }
 
-/* Pages are mapped once PipeWire was told that the stream runs. Until then it drops what comes: a
- * wlroots compositor sends its picture of a still screen 3 ms after the start, once. */
-static void map_pages_later(struct source_pipewire *self) {
-	self->pages_sync = pw_core_sync(self->core, PW_ID_CORE, self->pages_sync);
-}
-
 static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 	struct source_pipewire *self = data;
 	pw_latest_add_buffer(&self->latest, buffer);
-	if (pw_stream_get_state(self->stream, NULL) == PW_STREAM_STATE_STREAMING) {
-		map_pages_later(self);
-	}
 }
 
 static void on_remove_buffer(void *data, struct pw_buffer *buffer) {
@@ -173,9 +159,6 @@ static void on_state_changed(
 	pw_nudge_state(&self->nudge, state == PW_STREAM_STATE_STREAMING);
 	if (state == PW_STREAM_STATE_PAUSED) {
 		pw_rights_give_up(&self->rights, self->core);
-	}
-	if (state == PW_STREAM_STATE_STREAMING) {
-		map_pages_later(self);
 	}
 	if (state == PW_STREAM_STATE_ERROR) {
 		end_by_stream_error(self, error);
@@ -302,9 +285,6 @@ static const struct pw_registry_events registry_events = {
  * first, and its formats were asked for then. */
 static void on_done(void *data, uint32_t id, int sequence) {
 	struct source_pipewire *self = data;
-	if (id == PW_ID_CORE && sequence == self->pages_sync) {
-		pw_loop_signal_event(self->loop, self->wakeup);
-	}
 	if (id != PW_ID_CORE || sequence != self->sync || self->ended) {
 		return;
 	}

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "capture/sanitizer.h"
+#include "base/sanitizer.h"
 #include "capture_rig.h"
 #include "unit.h"
 
