@@ -1,8 +1,5 @@
 #include "capture/cursor_packet.h"
 
-#include <libyuv/planar_functions.h>
-#include <libyuv/scale_argb.h>
-
 static uint16_t scale_hotspot(int32_t hot, uint32_t side, uint32_t scaled) {
 	int64_t place = (int64_t)hot * scaled / side;
 	return (uint16_t)(place < 0 ? 0 : place > scaled ? scaled : place);
@@ -11,18 +8,7 @@ static uint16_t scale_hotspot(int32_t hot, uint32_t side, uint32_t scaled) {
 static void take_bitmap(struct cursor_packet *cursor, const struct source_cursor *source) {
 	uint32_t width = source->width;
 	uint32_t height = source->height;
-	uint32_t longest = width > height ? width : height;
-	if (longest > PACKET_CURSOR_SIDE_MAX) {
-		width = width * PACKET_CURSOR_SIDE_MAX / longest;
-		height = height * PACKET_CURSOR_SIDE_MAX / longest;
-		width += width == 0;
-		height += height == 0;
-	}
-	/* Both treat all colours alike, so their order is no matter. */
-	ARGBScale(source->rgba, (int)source->width * 4, (int)source->width, (int)source->height,
-		cursor->rgba, (int)width * 4, (int)width, (int)height, kFilterBox);
-	ARGBUnattenuate(cursor->rgba, (int)width * 4, cursor->rgba, (int)width * 4, (int)width,
-		(int)height);
+	cursor_shrink_bitmap(source->rgba, PACKET_CURSOR_SIDE_MAX, &width, &height, cursor->rgba);
 	cursor->width = (uint16_t)width;
 	cursor->height = (uint16_t)height;
 	cursor->hot_x = scale_hotspot(source->hot_x, source->width, width);

@@ -1,6 +1,7 @@
 #include "capture/pipeline.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +25,29 @@
 /* One of another size waits for its turn no longer than this, however low the rate: whoever changed
  * it is looking. */
 #define RESIZE_WAIT_US 50000
-/* A picture after such a rest has time to be checked throughout. */
-#define REST_US 500000
-
-/* Between pipeline_read() and the loop. */
+/* Between pipeline_read(), on the source's thread, and the loop. */
 struct intake {
-	bool fresh;  /* a picture was read that the loop did not look at */
-	bool moved;  /* the cursor's place is relative to another corner */
-	bool failed; /* memory ran out */
+	pthread_mutex_t lock; /* held for as long as it takes to copy what changed */
+	struct canvas canvas; /* what canvas_compose() returned is the loop's alone */
+	bool fresh;           /* a picture was read that the loop has not looked at */
+	bool moved;           /* the cursor's place is relative to another corner */
+	bool failed;          /* memory ran out */
 	int64_t pts_us;
-	int64_t read_us; /* when the last picture was read */
+};
+
+enum state {
+	STATE_STARTING, /* READY was not sent */
+	STATE_EMPTY,    /* no picture was read yet */
+	STATE_LIVE,
+	STATE_FAILED,
+};
+
+/* What the peer has yet to get; a set of these. */
+enum owed {
+	OWED_PICTURE = 1,    /* the source announced one */
+	OWED_CHANGE = 2,     /* the last one with another cursor or size */
+	OWED_KEYFRAME = 4,   /* any, as a keyframe */
+	OWED_REFINEMENT = 8, /* the last one again, since that improves it */
 };
 
 struct pipeline {
@@ -48,9 +62,9 @@ struct pipeline {
 	struct codec_choice choice;
 	struct follow follow;
 	int64_t encode_us; /* how long the last encode took */
-	/* Under the source's lock. What was composed is the loop's alone. */
-	struct canvas canvas;
 	struct intake intake;
+	enum state state;
+	unsigned owed; /* enum owed */
 	struct cursor_packet cursor;
 	uint32_t bitmap; /* of the cursor that is drawn in */
 	uint32_t credit;
@@ -63,19 +77,28 @@ struct pipeline {
 	int64_t refine_us;  /* when the last picture may be made better */
 	uint32_t refined;   /* frames that made it better since its last keyframe */
 	uint32_t refinable; /* so many of them are short enough, as far as is known */
-	bool ready;         /* READY was sent */
-	bool begun;         /* the canvas has a picture */
-	bool waiting;       /* the source announced a picture */
-	bool changed;       /* cursor or size, without a new picture */
 	bool resized;       /* what is sent next has another size than what was sent last */
-	bool key;           /* a keyframe is wanted */
 	bool coarse;        /* the last frame was too long */
-	bool unsettled;     /* encoding the last picture again improves it */
-	bool failed;
 };
 
 enum packet_chroma pipeline_chroma(const struct packet_open *open) {
 	return open->fidelity == PACKET_FIDELITY_TEXT ? PACKET_CHROMA_444 : PACKET_CHROMA_420;
+}
+
+static void owe(struct pipeline *pipeline, enum owed what, bool owed) {
+	pipeline->owed = owed ? pipeline->owed | what : pipeline->owed & ~(unsigned)what;
+}
+
+static bool owes(const struct pipeline *pipeline, unsigned what) {
+	return (pipeline->owed & what) != 0;
+}
+
+static void lock_intake(struct pipeline *pipeline) {
+	pthread_mutex_lock(&pipeline->intake.lock);
+}
+
+static void unlock_intake(struct pipeline *pipeline) {
+	pthread_mutex_unlock(&pipeline->intake.lock);
 }
 
 static struct rect region_rect(const struct packet_region *region) {
@@ -85,7 +108,7 @@ static struct rect region_rect(const struct packet_region *region) {
 
 /* Pictures are taken in for as long as there is credit for a frame of them. */
 static void update_want(struct pipeline *pipeline) {
-	source_want(pipeline->source, pipeline->credit > 0 && !pipeline->failed);
+	source_want(pipeline->source, pipeline->credit > 0 && pipeline->state != STATE_FAILED);
 }
 
 struct pipeline *pipeline_create(const struct packet_open *open, struct source *source,
@@ -104,11 +127,12 @@ struct pipeline *pipeline_create(const struct packet_open *open, struct source *
 		.loop_data = loop_data,
 		.credit = open->credit,
 		.last_pts_us = -1,
-		.intake.read_us = -REST_US,
 		.change_us = -REFINE_AFTER_MAX_US,
 	};
-	canvas_init(&pipeline->canvas, pipeline_chroma(open), open->max_width, open->max_height);
-	pipeline->canvas.region = region_rect(&open->region);
+	struct canvas *canvas = &pipeline->intake.canvas;
+	pthread_mutex_init(&pipeline->intake.lock, NULL);
+	canvas_init(canvas, pipeline_chroma(open), open->max_width, open->max_height);
+	canvas->region = region_rect(&open->region);
 	pace_init(&pipeline->pace, open->max_fps);
 	codec_choice_init(&pipeline->choice, open->codec);
 	update_want(pipeline);
@@ -117,13 +141,14 @@ struct pipeline *pipeline_create(const struct packet_open *open, struct source *
 
 void pipeline_destroy(struct pipeline *pipeline) {
 	if (pipeline != NULL) {
-		canvas_finish(&pipeline->canvas);
+		canvas_finish(&pipeline->intake.canvas);
+		pthread_mutex_destroy(&pipeline->intake.lock);
 		free(pipeline);
 	}
 }
 
 static void fail(struct pipeline *pipeline, enum error_code code, const char *detail) {
-	pipeline->failed = true;
+	pipeline->state = STATE_FAILED;
 	update_want(pipeline);
 	pipeline->loop->failed(pipeline->loop_data, code, detail);
 }
@@ -143,17 +168,18 @@ static void update_cursor(struct pipeline *pipeline) {
 		cursor_packet_update(&pipeline->cursor, &cursor);
 		return;
 	}
-	struct cursor *drawn = &pipeline->canvas.cursor;
+	const struct rect *crop = &pipeline->intake.canvas.crop;
+	struct cursor *drawn = &pipeline->intake.canvas.cursor;
 	bool set = true;
-	source_lock(pipeline->source);
+	lock_intake(pipeline);
 	if (cursor.bitmap != pipeline->bitmap) {
 		pipeline->bitmap = cursor.bitmap;
 		set = cursor_set_bitmap(drawn, cursor.width, cursor.height, cursor.rgba);
 	}
-	cursor_move(drawn, cursor.visible, cursor.x - cursor.hot_x - pipeline->canvas.crop.x,
-		cursor.y - cursor.hot_y - pipeline->canvas.crop.y);
-	pipeline->changed = pipeline->changed || drawn->changed;
-	source_unlock(pipeline->source);
+	cursor_move(drawn, cursor.visible, cursor.x - cursor.hot_x - crop->x,
+		cursor.y - cursor.hot_y - crop->y);
+	pipeline->owed |= drawn->changed ? OWED_CHANGE : 0;
+	unlock_intake(pipeline);
 	if (!set) {
 		out_of_memory(pipeline);
 	}
@@ -161,39 +187,41 @@ static void update_cursor(struct pipeline *pipeline) {
 
 void pipeline_read(struct pipeline *pipeline, const struct source_picture *picture) {
 	struct intake *intake = &pipeline->intake;
-	int64_t now = pipeline->loop->now(pipeline->loop_data);
-	bool rested = now - intake->read_us >= REST_US;
-	const struct rect crop = pipeline->canvas.crop;
+	lock_intake(pipeline);
+	const struct rect crop = intake->canvas.crop;
 	bool read = canvas_read(
-		&pipeline->canvas, &picture->pixels, picture->orientation, picture->damage, rested);
+		&intake->canvas, &picture->pixels, picture->orientation, picture->damage);
 	intake->fresh = true;
 	intake->failed = intake->failed || !read;
-	intake->moved = intake->moved || memcmp(&crop, &pipeline->canvas.crop, sizeof(crop)) != 0;
+	intake->moved = intake->moved || memcmp(&crop, &intake->canvas.crop, sizeof(crop)) != 0;
 	intake->pts_us = picture->pts_us;
-	intake->read_us = now;
+	unlock_intake(pipeline);
 }
 
-/* Looks at what was taken in since the last time. False when that was nothing, or it failed. */
+/* Looks at what was read since the last time. False when that was nothing, or it failed. */
 static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
 	struct intake *intake = &pipeline->intake;
-	source_lock(pipeline->source);
-	const struct intake last = *intake;
+	lock_intake(pipeline);
+	bool fresh = intake->fresh;
+	bool moved = intake->moved;
+	bool failed = intake->failed;
+	bool empty = canvas_is_empty(&intake->canvas);
+	pipeline->taken_us = intake->pts_us;
 	intake->fresh = false;
 	intake->moved = false;
-	pipeline->begun = !canvas_is_empty(&pipeline->canvas);
-	source_unlock(pipeline->source);
-	pipeline->waiting = false;
-	pipeline->taken_us = last.pts_us;
-	if (last.moved) {
+	unlock_intake(pipeline);
+	pipeline->state = empty ? STATE_EMPTY : STATE_LIVE;
+	owe(pipeline, OWED_PICTURE, false);
+	if (moved) {
 		cursor_packet_repeat(&pipeline->cursor);
 	}
-	if (last.failed) {
+	if (failed) {
 		out_of_memory(pipeline);
 	}
-	if (!last.fresh || last.failed || !pipeline->begun) {
+	if (!fresh || failed || empty) {
 		return false;
 	}
-	*pts_us = last.pts_us;
+	*pts_us = pipeline->taken_us;
 	return true;
 }
 
@@ -210,7 +238,7 @@ static struct encoder_wish choose(
 	};
 	enum packet_codec last = pipeline->choice.codec;
 	struct encoder_wish wish = {.codec = codec_choice_see(&pipeline->choice, &view),
-		.key = pipeline->key,
+		.key = owes(pipeline, OWED_KEYFRAME),
 		.moving = pipeline->motion.moving,
 		.coarse = pipeline->coarse};
 	if (pipeline->open.codec != PACKET_CODEC_VP9) {
@@ -264,8 +292,7 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 	count_refinement(pipeline, damage, &frame);
 	if (frame.length == 0 || long_frame) {
 		/* What no decoder gets, no later frame may refer to. */
-		pipeline->key = pipeline->key || long_frame;
-		pipeline->unsettled = true;
+		pipeline->owed |= OWED_REFINEMENT | (long_frame ? OWED_KEYFRAME : 0);
 		return false;
 	}
 	/* Decoders want time to go forward, also where a compositor's clock jumps back. */
@@ -283,8 +310,8 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 	pipeline->resized = false;
 	pipeline->credit--;
 	update_want(pipeline);
-	pipeline->key = false;
-	pipeline->unsettled = !frame.settled && pipeline->refined < pipeline->refinable;
+	owe(pipeline, OWED_KEYFRAME, false);
+	owe(pipeline, OWED_REFINEMENT, !frame.settled && pipeline->refined < pipeline->refinable);
 	log_debug("frame %u: VP%s, %zu bytes, %u damaged areas%s%s", header.sequence,
 		wish.codec == PACKET_CODEC_VP8 ? "8" : "9", frame.length, damage->count,
 		frame.key ? ", key" : "", frame.settled ? ", settled" : "");
@@ -295,19 +322,24 @@ static bool encode_and_send(struct pipeline *pipeline, const struct picture *pic
 
 /* True when the canvas holds something that was not sent. */
 static bool is_stale(const struct pipeline *pipeline) {
-	return pipeline->begun && (pipeline->key || pipeline->changed);
+	return pipeline->state == STATE_LIVE && owes(pipeline, OWED_KEYFRAME | OWED_CHANGE);
 }
 
 /* When a picture that rests is to be encoded again; INT64_MAX: it is as good as it gets. */
 static int64_t improve_at(const struct pipeline *pipeline) {
-	return pipeline->unsettled ? pipeline->refine_us : codec_choice_rest_us(&pipeline->choice);
+	return owes(pipeline, OWED_REFINEMENT) ? pipeline->refine_us
+					       : codec_choice_rest_us(&pipeline->choice);
+}
+
+static bool is_ready(const struct pipeline *pipeline) {
+	return pipeline->state == STATE_EMPTY || pipeline->state == STATE_LIVE;
 }
 
 /* True when a frame is wanted, permitted and can be sent at once. */
 static bool may_encode(const struct pipeline *pipeline) {
-	return !pipeline->failed && pipeline->ready && pipeline->credit > 0 &&
-	       channel_idle(pipeline->channel) &&
-	       (pipeline->waiting || improve_at(pipeline) < INT64_MAX || is_stale(pipeline));
+	return is_ready(pipeline) && pipeline->credit > 0 && channel_idle(pipeline->channel) &&
+	       (owes(pipeline, OWED_PICTURE) || improve_at(pipeline) < INT64_MAX ||
+		       is_stale(pipeline));
 }
 
 /* `interval_us`: between the last two changes. */
@@ -322,10 +354,10 @@ static int64_t refine_delay(int64_t interval_us) {
 /* One frame, of what is newest; none when nothing of it shows. */
 static void make_frame(struct pipeline *pipeline, bool refine, int64_t now) {
 	int64_t pts_us = now;
-	bool announced = pipeline->waiting;
+	bool announced = owes(pipeline, OWED_PICTURE);
 	/* One may have come that is announced only later. */
 	bool fresh = take_intake(pipeline, &pts_us);
-	if (pipeline->failed || (announced && !fresh)) {
+	if (pipeline->state == STATE_FAILED || (announced && !fresh)) {
 		return;
 	}
 	if (announced) {
@@ -333,15 +365,15 @@ static void make_frame(struct pipeline *pipeline, bool refine, int64_t now) {
 	}
 	const struct picture *picture = NULL;
 	struct damage damage;
-	source_lock(pipeline->source);
-	bool composed = canvas_compose(&pipeline->canvas, &picture, &damage);
-	source_unlock(pipeline->source);
+	lock_intake(pipeline);
+	bool composed = canvas_compose(&pipeline->intake.canvas, &picture, &damage);
+	unlock_intake(pipeline);
 	if (!composed) {
 		out_of_memory(pipeline);
 		return;
 	}
-	pipeline->changed = false;
-	if (damage_is_empty(&damage) && !pipeline->key && !refine) {
+	owe(pipeline, OWED_CHANGE, false);
+	if (damage_is_empty(&damage) && !owes(pipeline, OWED_KEYFRAME) && !refine) {
 		return;
 	}
 	if (refine && !fresh) {
@@ -359,11 +391,12 @@ static void make_frame(struct pipeline *pipeline, bool refine, int64_t now) {
 }
 
 static void send_cursor(struct pipeline *pipeline) {
-	if (pipeline->cursor.waits && pipeline->ready && !pipeline->failed && pipeline->begun &&
+	if (pipeline->cursor.waits && pipeline->state == STATE_LIVE &&
 		channel_idle(pipeline->channel)) {
-		source_lock(pipeline->source);
-		struct packet packet = cursor_packet_make(&pipeline->cursor, &pipeline->canvas);
-		source_unlock(pipeline->source);
+		lock_intake(pipeline);
+		struct packet packet =
+			cursor_packet_make(&pipeline->cursor, &pipeline->intake.canvas);
+		unlock_intake(pipeline);
 		(void)channel_send(pipeline->channel, &packet);
 	}
 }
@@ -378,7 +411,7 @@ static int64_t turn_wait(const struct pipeline *pipeline, int64_t now) {
 static void make_frames(struct pipeline *pipeline) {
 	while (may_encode(pipeline)) {
 		int64_t now = pipeline->loop->now(pipeline->loop_data);
-		bool refine = !pipeline->waiting && !is_stale(pipeline);
+		bool refine = !owes(pipeline, OWED_PICTURE) && !is_stale(pipeline);
 		int64_t delay = refine ? improve_at(pipeline) - now : turn_wait(pipeline, now);
 		if (delay > 0) {
 			pipeline->loop->wake(pipeline->loop_data, delay);
@@ -390,7 +423,7 @@ static void make_frames(struct pipeline *pipeline) {
 
 /* Nothing is left to do until a packet or a picture comes: what tests wait for. */
 static bool is_settled(const struct pipeline *pipeline) {
-	return pipeline->ready && !pipeline->failed && !pipeline->waiting && !is_stale(pipeline) &&
+	return is_ready(pipeline) && !owes(pipeline, OWED_PICTURE) && !is_stale(pipeline) &&
 	       improve_at(pipeline) == INT64_MAX && channel_idle(pipeline->channel);
 }
 
@@ -405,33 +438,37 @@ void pipeline_step(struct pipeline *pipeline) {
 	}
 }
 
+static void send_ready(struct pipeline *pipeline, const struct packet_ready *ready) {
+	const struct packet packet = {.type = PACKET_READY, .ready = *ready};
+	pipeline->state = STATE_EMPTY;
+	(void)channel_send(pipeline->channel, &packet);
+}
+
+/* Only the loop changes the region, so that no lock is needed to ask for the size. */
 void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height) {
+	const struct canvas *canvas = &pipeline->intake.canvas;
+	bool starting = pipeline->state == STATE_STARTING;
 	char detail[64];
-	pipeline->waiting = true;
 	uint32_t full_width = width;
 	uint32_t full_height = height;
-	bool shows = canvas_full_size(&pipeline->canvas, &full_width, &full_height) &&
-		     canvas_size(&pipeline->canvas, &width, &height);
+	bool shows = canvas_full_size(canvas, &full_width, &full_height) &&
+		     canvas_size(canvas, &width, &height);
 	bool fits =
 		pipeline->open.codec != PACKET_CODEC_VP8 || codec_choice_vp8_fits(width, height);
-	if (!pipeline->ready && !pipeline->failed && !shows) {
+	owe(pipeline, OWED_PICTURE, true);
+	if (starting && !shows) {
 		snprintf(detail, sizeof(detail), "the picture is %ux%u", width, height);
 		fail(pipeline, ERROR_REGION_OUTSIDE, detail);
-	} else if (!pipeline->failed && shows && !fits) {
+	} else if (pipeline->state != STATE_FAILED && shows && !fits) {
 		snprintf(detail, sizeof(detail), "VP8 takes no picture of %ux%u", width, height);
 		fail(pipeline, ERROR_ENCODER_FAILED, detail);
-	} else if (!pipeline->ready && !pipeline->failed) {
-		const struct packet packet = {
-			.type = PACKET_READY,
-			.ready = {.codec = pipeline->choice.codec,
-				.width = width,
-				.height = height,
-				.full_width = full_width,
-				.full_height = full_height,
-				.chroma = pipeline->canvas.chroma},
-		};
-		pipeline->ready = true;
-		(void)channel_send(pipeline->channel, &packet);
+	} else if (starting) {
+		send_ready(pipeline, &(struct packet_ready){.codec = pipeline->choice.codec,
+					     .width = width,
+					     .height = height,
+					     .full_width = full_width,
+					     .full_height = full_height,
+					     .chroma = canvas->chroma});
 	}
 	pipeline->resized = width != pipeline->last_width || height != pipeline->last_height;
 	pipeline_step(pipeline);
@@ -443,25 +480,25 @@ void pipeline_cursor(struct pipeline *pipeline) {
 }
 
 void pipeline_set(struct pipeline *pipeline, const struct packet_set *set) {
-	struct canvas *canvas = &pipeline->canvas;
+	struct canvas *canvas = &pipeline->intake.canvas;
 	pace_set_fps(&pipeline->pace, set->max_fps);
 	encoder_set_rate(pipeline->encoder, set->max_fps, set->max_kbps);
 	source_set_rate(pipeline->source, set->max_fps);
 	const struct rect region = region_rect(&set->region);
 	bool moved = memcmp(&region, &canvas->region, sizeof(region)) != 0;
 	bool resized = canvas->max_width != set->max_width || canvas->max_height != set->max_height;
-	source_lock(pipeline->source);
+	lock_intake(pipeline);
 	canvas->region = region;
 	canvas->max_width = set->max_width;
 	canvas->max_height = set->max_height;
-	source_unlock(pipeline->source);
-	bool unread = pipeline->waiting && pipeline->credit == 0;
-	if (moved && !unread && pipeline->begun) {
+	unlock_intake(pipeline);
+	bool unread = owes(pipeline, OWED_PICTURE) && pipeline->credit == 0;
+	if (moved && !unread && pipeline->state == STATE_LIVE) {
 		/* What it shows now was not converted. */
 		source_refresh(pipeline->source);
 	}
 	/* The picture with the new region brings the new size too. */
-	pipeline->changed = pipeline->changed || (resized && !moved);
+	pipeline->owed |= resized && !moved ? OWED_CHANGE : 0;
 	pipeline->resized = pipeline->resized || resized;
 	if (resized) {
 		cursor_packet_repeat(&pipeline->cursor);
@@ -477,6 +514,6 @@ void pipeline_credit(struct pipeline *pipeline, uint32_t frames) {
 }
 
 void pipeline_keyframe(struct pipeline *pipeline) {
-	pipeline->key = true;
+	owe(pipeline, OWED_KEYFRAME, true);
 	pipeline_step(pipeline);
 }

@@ -1,6 +1,6 @@
 #include "picture/canvas.h"
 
-#include "base/log.h"
+#include "picture/diff.h"
 #include "picture/scale.h"
 
 void canvas_init(
@@ -80,23 +80,8 @@ static void catch_up(struct canvas *canvas, const struct damage *reading) {
 	orientation_apply(ORIENTATION_UPRIGHT, &canvas->upright, &canvas->raw, &missing);
 }
 
-/* What is said to have changed, and some of the rest. */
-static void read_damaged(struct canvas *canvas, const struct pixels *part,
-	const struct damage *damage, bool throughout, struct damage *reading) {
-	*reading = *damage;
-	damage_crop(reading, &canvas->crop);
-	/* What changed lies elsewhere: that is no reason to doubt all that did not. */
-	throughout = throughout && (damage_is_empty(damage) || !damage_is_empty(reading));
-	catch_up(canvas, reading);
-	convert_damaged(part, reading, &canvas->raw);
-	uint32_t wrong = diff_check(&canvas->diff, part, throughout, &canvas->raw, reading);
-	if (wrong > 0) {
-		log_info("%u tiles had changed without a word", wrong);
-	}
-}
-
 bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orientation orientation,
-	const struct damage *damage, bool throughout) {
+	const struct damage *damage) {
 	struct rect crop;
 	if (!find_crop(canvas, pixels, orientation, &crop)) {
 		canvas->stale = true;
@@ -122,7 +107,10 @@ bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orient
 		catch_up(canvas, &reading);
 		diff_find(&part, &canvas->raw, &reading);
 	} else {
-		read_damaged(canvas, &part, damage, throughout, &reading);
+		reading = *damage;
+		damage_crop(&reading, &canvas->crop);
+		catch_up(canvas, &reading);
+		convert_damaged(&part, &reading, &canvas->raw);
 	}
 	damage_unite(&canvas->damage, &reading);
 	return true;

@@ -1,6 +1,6 @@
 /*
  * From lent pixels, or a region of them, to the picture that is encoded, only where they changed:
- * converted, checked, the cursor drawn in, turned upright, scaled down. Pure.
+ * converted, the cursor drawn in, turned upright, scaled down. Pure.
  */
 #pragma once
 
@@ -10,7 +10,6 @@
 #include "picture/convert.h"
 #include "picture/cursor.h"
 #include "picture/damage.h"
-#include "picture/diff.h"
 #include "picture/orientation.h"
 
 struct canvas {
@@ -21,7 +20,6 @@ struct canvas {
 	struct rect crop;   /* what `raw` has of the pixels as they are in the buffer */
 	bool stale;         /* pixels came since of which `raw` has nothing */
 	enum orientation orientation;
-	struct diff diff;
 	struct cursor cursor;
 	struct picture raw; /* as in the buffer; the cursor's place is relative to it */
 	/* What is composed is a copy, or was exchanged with `raw`, which may change while it is
@@ -41,11 +39,11 @@ bool canvas_is_empty(const struct canvas *canvas);
 
 /*
  * Takes in what changed in `pixels` since they were read last; they are not needed any more on
- * return. `damage` NULL: that is found by looking. `throughout`: checks all of what is said not to
- * have changed. Pixels that the region lies outside of change nothing. False when memory ran out.
+ * return. `damage` NULL: that is found by comparing. Pixels that the region lies outside of change
+ * nothing. False when memory ran out.
  */
 bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orientation orientation,
-	const struct damage *damage, bool throughout);
+	const struct damage *damage);
 
 /* The picture to encode, and what of it changed since it was composed last. It is the canvas's and
  * holds until the next call of this; canvas_read() leaves it alone. False when memory ran out. */

@@ -3,13 +3,10 @@
 #include <libyuv/convert.h>
 #include <libyuv/convert_argb.h>
 #include <libyuv/convert_from_argb.h>
+#include <libyuv/planar_functions.h>
 #include <stdlib.h>
 
 #include "picture/pixel_file.h"
-
-/* So many rows of a file are converted at once: in the processor's second cache, and few system
- * calls. */
-#define BAND_ROWS 16
 
 /* libvpx and libyuv are fastest on rows that begin on a vector's border. */
 #define ROW_ALIGNMENT 64u
@@ -50,6 +47,16 @@ bool picture_resize(
 void picture_finish(struct picture *picture) {
 	free(picture->memory);
 	*picture = (struct picture){0};
+}
+
+void picture_copy(const struct picture *from, const struct rect *rect, struct picture *to,
+	int32_t x, int32_t y) {
+	for (int plane = 0; plane < 3; plane++) {
+		uint32_t shift = picture_shift(from, plane);
+		CopyPlane(picture_at(from, plane, rect->x, rect->y), from->strides[plane],
+			picture_at(to, plane, x, y), to->strides[plane], rect->width >> shift,
+			rect->height >> shift);
+	}
 }
 
 struct rect picture_even_rect(const struct rect *rect) {
@@ -113,11 +120,9 @@ void convert_rect(const struct pixels *pixels, const struct rect *rect, struct p
 		convert_memory(pixels, rect, picture, x, y);
 		return;
 	}
-	/* Of a narrow one, more of the same rows may follow. */
-	bool wide = 2 * (int64_t)rect->width >= pixels->width;
-	int32_t step = wide ? BAND_ROWS : PIXEL_FILE_ROWS;
-	for (int32_t row = 0; row < rect->height; row += step) {
-		int32_t height = rect->height - row < step ? rect->height - row : step;
+	for (int32_t row = 0; row < rect->height; row += PIXEL_FILE_ROWS) {
+		int32_t left = rect->height - row;
+		int32_t height = left < PIXEL_FILE_ROWS ? left : PIXEL_FILE_ROWS;
 		const struct pixels band = pixel_file_read(pixels, rect->y + row, height);
 		const struct rect part = {rect->x, 0, rect->width, height};
 		convert_memory(&band, &part, picture, x, y + row);

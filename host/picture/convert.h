@@ -56,6 +56,11 @@ static inline uint8_t *picture_at(const struct picture *picture, int plane, int3
 	       (x >> shift);
 }
 
+/* Copies `rect` of one picture to (x, y) of another with the same chroma. All borders are even and
+ * lie within. */
+void picture_copy(const struct picture *from, const struct rect *rect, struct picture *to,
+	int32_t x, int32_t y);
+
 /* The smallest rectangle with even borders around `rect`, which is not empty; no damage can be
  * smaller, since four pixels share one colour. */
 struct rect picture_even_rect(const struct rect *rect);

@@ -1,5 +1,8 @@
 #include "picture/cursor.h"
 
+#include <libyuv/convert_argb.h>
+#include <libyuv/planar_functions.h>
+#include <libyuv/scale_argb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +33,34 @@ bool cursor_set_bitmap(
 	return true;
 }
 
+/* libyuv names formats by their little-endian word. Copying, scaling and dividing by alpha treat
+ * all colours alike, so that their order doesn't matter. */
+void cursor_copy_bitmap(const uint8_t *from, int32_t stride, bool bgr, uint32_t width,
+	uint32_t height, uint8_t *rgba) {
+	if (bgr) {
+		ABGRToARGB(from, stride, rgba, (int)width * 4, (int)width, (int)height);
+	} else {
+		ARGBCopy(from, stride, rgba, (int)width * 4, (int)width, (int)height);
+	}
+}
+
+void cursor_shrink_bitmap(
+	const uint8_t *rgba, uint32_t side, uint32_t *width, uint32_t *height, uint8_t *to) {
+	int from_width = (int)*width;
+	int from_height = (int)*height;
+	uint32_t longest = *width > *height ? *width : *height;
+	if (longest > side) {
+		*width = *width * side / longest;
+		*height = *height * side / longest;
+		*width += *width == 0;
+		*height += *height == 0;
+	}
+	int row = (int)*width * 4;
+	ARGBScale(rgba, from_width * 4, from_width, from_height, to, row, (int)*width, (int)*height,
+		kFilterBox);
+	ARGBUnattenuate(to, row, to, row, (int)*width, (int)*height);
+}
+
 void cursor_move(struct cursor *cursor, bool visible, int32_t x, int32_t y) {
 	cursor->changed = cursor->changed || cursor->visible != visible ||
 			  (visible && (cursor->x != x || cursor->y != y));
@@ -38,25 +69,11 @@ void cursor_move(struct cursor *cursor, bool visible, int32_t x, int32_t y) {
 	cursor->y = y;
 }
 
-/* Between the picture, at `drawn`, and what is kept of it. */
-static void copy_beneath(struct cursor *cursor, struct picture *picture, bool keep) {
-	for (int plane = 0; plane < 3; plane++) {
-		uint32_t shift = picture_shift(picture, plane);
-		uint8_t *at = picture_at(picture, plane, cursor->drawn.x, cursor->drawn.y);
-		uint8_t *kept = cursor->beneath.planes[plane];
-		for (int32_t row = 0; row < cursor->drawn.height >> shift; row++) {
-			memcpy(keep ? kept : at, keep ? at : kept,
-				(size_t)(cursor->drawn.width >> shift));
-			at += picture->strides[plane];
-			kept += cursor->beneath.strides[plane];
-		}
-	}
-}
-
 void cursor_lift(struct cursor *cursor, struct picture *picture, struct damage *damage) {
 	const struct rect whole = {0, 0, (int32_t)picture->width, (int32_t)picture->height};
 	if (!rect_is_empty(&cursor->drawn) && rect_contains(&whole, &cursor->drawn)) {
-		copy_beneath(cursor, picture, false);
+		const struct rect all = {0, 0, cursor->drawn.width, cursor->drawn.height};
+		picture_copy(&cursor->beneath, &all, picture, cursor->drawn.x, cursor->drawn.y);
 		if (cursor->changed) {
 			damage_add(damage, &cursor->drawn);
 		}
@@ -129,7 +146,7 @@ bool cursor_draw(struct cursor *cursor, struct picture *picture, struct damage *
 		return false;
 	}
 	cursor->drawn = even;
-	copy_beneath(cursor, picture, true);
+	picture_copy(picture, &even, &cursor->beneath, 0, 0);
 	blend_drawn(cursor, picture);
 	if (changed) {
 		damage_add(damage, &even);

@@ -28,6 +28,16 @@ struct cursor {
 
 void cursor_finish(struct cursor *cursor);
 
+/* Copies a bitmap of width x height (up to CURSOR_SIDE_MAX) whose rows are `stride` bytes apart to
+ * rows without gaps. `bgr`: blue comes first, and is exchanged with red. */
+void cursor_copy_bitmap(const uint8_t *from, int32_t stride, bool bgr, uint32_t width,
+	uint32_t height, uint8_t *rgba);
+
+/* Shrinks a bitmap of *width x *height to `side` at most, keeping its shape, and divides its
+ * colours by alpha. `to` has room for side x side pixels. */
+void cursor_shrink_bitmap(
+	const uint8_t *rgba, uint32_t side, uint32_t *width, uint32_t *height, uint8_t *to);
+
 /* The bitmap is copied: rows follow each other, alpha is multiplied in. False when memory ran out;
  * the cursor has no bitmap then. */
 bool cursor_set_bitmap(struct cursor *cursor, uint32_t width, uint32_t height, const uint8_t *rgba);

@@ -11,8 +11,9 @@
 
 struct pixels;
 
-/* At least so many rows are kept: those of a row of diff tiles. */
-#define PIXEL_FILE_ROWS 64
+/* How many rows are read at once: they stay in the processor's second cache, and take few system
+ * calls. */
+#define PIXEL_FILE_ROWS 16
 
 /* Zero-initialise it. */
 struct pixel_file {

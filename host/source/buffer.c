@@ -195,9 +195,6 @@ bool buffer_map(struct spa_buffer *buffer) {
 		return false;
 	}
 	struct spa_data *data = &buffer->datas[0];
-	if (data->type == SPA_DATA_MemPtr) {
-		return data->data != NULL;
-	}
 	/* The sandbox permits no fstat(), which some C libraries make out of one that takes paths.
 	 */
 	if (data->type != SPA_DATA_MemFd ||
@@ -216,9 +213,7 @@ bool buffer_map(struct spa_buffer *buffer) {
 
 void buffer_unmap(struct spa_buffer *buffer) {
 	struct spa_data *data = &buffer->datas[0];
-	if (data->type == SPA_DATA_MemFd) {
-		size_t extra = into_page(data);
-		(void)munmap((uint8_t *)data->data - extra, extra + data->maxsize);
-		data->data = NULL;
-	}
+	size_t extra = into_page(data);
+	(void)munmap((uint8_t *)data->data - extra, extra + data->maxsize);
+	data->data = NULL;
 }

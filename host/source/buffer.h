@@ -57,10 +57,10 @@ bool buffer_read_cursor(
 	const struct spa_buffer *buffer, uint32_t side, struct buffer_cursor *cursor);
 
 /*
- * Makes the memory behind a buffer readable, or returns false: it is not what it claims to be. A
- * MemFd is mapped here, for reading alone, when its file is as long as the mapping: PipeWire would
- * map it as its producer says, which may be for writing, and from 1.6 on, where that says nothing,
- * not at all. A MemPtr is there already. Its `data` is set until buffer_unmap().
+ * Maps the buffer's MemFd for reading, and sets its `data` until buffer_unmap(). False when the
+ * file is shorter than the buffer claims, or the memory is of another type: only of a file is the
+ * length known. PipeWire would map it as its producer says, which may be for writing, and from 1.6
+ * on, where the producer says nothing, not at all.
  */
 bool buffer_map(struct spa_buffer *buffer);
 /* Undoes a buffer_map() that returned true. */

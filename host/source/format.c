@@ -65,8 +65,7 @@ uint32_t format_buffer_params(struct spa_pod_builder *builder, const struct spa_
 	params[count++] = spa_pod_builder_add_object(builder, SPA_TYPE_OBJECT_ParamBuffers,
 		SPA_PARAM_Buffers, SPA_PARAM_BUFFERS_buffers,
 		SPA_POD_CHOICE_RANGE_Int(BUFFERS_WANTED, BUFFERS_MIN, BUFFERS_MAX),
-		SPA_PARAM_BUFFERS_dataType,
-		SPA_POD_CHOICE_FLAGS_Int((1 << SPA_DATA_MemFd) | (1 << SPA_DATA_MemPtr)));
+		SPA_PARAM_BUFFERS_dataType, SPA_POD_CHOICE_FLAGS_Int(1 << SPA_DATA_MemFd));
 	params[count++] = meta_param(builder, SPA_META_Header, sizeof(struct spa_meta_header));
 	params[count++] = meta_param(builder, SPA_META_VideoCrop, sizeof(struct spa_meta_region));
 	params[count++] = meta_param(

@@ -53,8 +53,14 @@ void mailbox_close(struct mailbox *mailbox) {
 	pthread_mutex_unlock(&mailbox->lock);
 }
 
+void mailbox_doubt_damage(struct mailbox *mailbox) {
+	pthread_mutex_lock(&mailbox->lock);
+	mailbox->damage_doubted = true;
+	pthread_mutex_unlock(&mailbox->lock);
+}
+
 static bool is_mapped(const struct spa_data *data) {
-	return data->type != SPA_DATA_MemFd || data->maxsize <= MAPPED_MAX;
+	return data->maxsize <= MAPPED_MAX;
 }
 
 void mailbox_add_buffer(struct mailbox *mailbox, struct pw_buffer *buffer) {
@@ -108,25 +114,16 @@ static void hold_newest(struct mailbox *mailbox, struct pw_stream *stream, struc
 	mailbox->last_orientation = picture->orientation;
 	/* The cursor has another place in the picture, though it may not have moved. */
 	mailbox->cursor_changed = mailbox->cursor_changed || (moved && mailbox->bitmap > 0);
-	mailbox->damage_full = mailbox->damage_full || moved || gap || !picture->damage_known;
+	mailbox->damage_full = mailbox->damage_full || moved || gap || !picture->damage_known ||
+			       mailbox->damage_doubted;
 	if (!mailbox->damage_full) {
 		damage_unite(&mailbox->damage, &picture->damage);
 	}
 }
 
 static void copy_bitmap(struct mailbox *mailbox, const struct buffer_cursor *cursor) {
-	uint8_t *to = mailbox->bitmap_new;
-	size_t row = (size_t)cursor->width * 4;
-	for (uint32_t y = 0; y < cursor->height; y++) {
-		const uint8_t *from = cursor->pixels + (size_t)y * (size_t)cursor->stride;
-		memcpy(to, from, row);
-		for (size_t x = 0; cursor->bgr && x < row; x += 4) {
-			uint8_t blue = to[x];
-			to[x] = to[x + 2];
-			to[x + 2] = blue;
-		}
-		to += row;
-	}
+	cursor_copy_bitmap(cursor->pixels, cursor->stride, cursor->bgr, cursor->width,
+		cursor->height, mailbox->bitmap_new);
 	mailbox->bitmap++;
 }
 

@@ -41,7 +41,8 @@ struct mailbox {
 	struct pixel_file file; /* through which large pictures are read */
 	struct rect last_crop;
 	struct damage damage; /* since the last picture that was read */
-	bool damage_full;     /* or there is no telling */
+	bool damage_full;     /* or unknown */
+	bool damage_doubted;  /* what the producer says of damage is ignored */
 	enum orientation last_orientation;
 	uint64_t last_sequence;
 	bool cursor_wanted;
@@ -61,6 +62,9 @@ void mailbox_finish(struct mailbox *mailbox);
 /* A format was negotiated; buffers that come from here on have it. */
 void mailbox_set_format(
 	struct mailbox *mailbox, enum pixel_order order, uint32_t width, uint32_t height);
+
+/* The producer's damage is wrong: from here on every picture counts as one without damage. */
+void mailbox_doubt_damage(struct mailbox *mailbox);
 
 /* From here on every buffer goes straight back. */
 void mailbox_close(struct mailbox *mailbox);

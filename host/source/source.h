@@ -20,7 +20,7 @@ struct source_picture;
 /* Called from the loop, never from within a call of the consumer's but source_start(). */
 struct source_events {
 	/* The exception: reads a picture, lent for the call, on a thread of the source's or from
-	 * within source_want(). Never while the source is locked. */
+	 * within source_want(). The producer waits meanwhile. */
 	void (*read)(void *data, const struct source_picture *picture);
 	/* A new picture was read, or waits; width x height pixels (2 or more) when it is upright.
 	 */
@@ -55,8 +55,6 @@ struct source_cursor {
 struct source_impl {
 	void (*start)(struct source *source);
 	void (*want)(struct source *source, bool wanted);
-	void (*lock)(struct source *source);
-	void (*unlock)(struct source *source);
 	bool (*cursor)(struct source *source, struct source_cursor *cursor);
 	void (*refresh)(struct source *source);
 	void (*set_rate)(struct source *source, uint32_t max_fps);
@@ -77,16 +75,6 @@ static inline void source_start(struct source *source) {
 /* Whether pictures are wanted; at first none are. One that waits is read before this returns. */
 static inline void source_want(struct source *source, bool wanted) {
 	source->impl->want(source, wanted);
-}
-
-/* No picture is read until source_unlock(), which must follow within a few milliseconds and without
- * another call of the source's: the producer may be waiting. */
-static inline void source_lock(struct source *source) {
-	source->impl->lock(source);
-}
-
-static inline void source_unlock(struct source *source) {
-	source->impl->unlock(source);
 }
 
 /* What is known of the cursor. False when nothing changed since the last call. */

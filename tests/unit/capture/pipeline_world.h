@@ -37,7 +37,6 @@ struct world {
 	struct damage damage;
 	bool waiting; /* a picture that was not read */
 	bool wanted;
-	bool locked;
 	int reads;
 	int refreshes;
 	uint32_t source_fps; /* that it was asked for */
@@ -68,7 +67,6 @@ struct world {
 
 /* Lends the picture that waits, as a thread of the source's would. */
 static inline void fake_read(struct world *world) {
-	assert_false(world->locked);
 	const struct source_picture picture = {
 		.pixels = {world->pixels, 64 * 4, PIXEL_ORDER_BGR, world->width, world->height,
 			NULL},
@@ -94,29 +92,15 @@ static inline void come(struct world *world, int32_t x, int32_t side) {
 
 static inline void fake_want(struct source *source, bool wanted) {
 	struct world *world = ((struct fake_source *)source)->world;
-	assert_false(world->locked);
 	world->wanted = wanted;
 	if (wanted && world->waiting) {
 		fake_read(world);
 	}
 }
 
-static inline void fake_lock(struct source *source) {
-	struct world *world = ((struct fake_source *)source)->world;
-	assert_false(world->locked);
-	world->locked = true;
-}
-
-static inline void fake_unlock(struct source *source) {
-	struct world *world = ((struct fake_source *)source)->world;
-	assert_true(world->locked);
-	world->locked = false;
-}
-
 static inline bool fake_cursor(struct source *source, struct source_cursor *cursor) {
 	struct world *world = ((struct fake_source *)source)->world;
 	bool changed = world->cursor_changed;
-	assert_false(world->locked);
 	world->cursor_changed = false;
 	*cursor = world->cursor;
 	return changed;
@@ -132,7 +116,6 @@ static inline bool fake_encode(struct encoder *encoder, const struct picture *pi
 	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame) {
 	struct world *world = ((struct fake_encoder *)encoder)->world;
 	assert_int_equal(picture->width % 2, 0);
-	assert_false(world->locked);
 	if (world->shows_while_encoding) {
 		come(world, 0, 64);
 	}
@@ -175,13 +158,10 @@ static inline void fake_refresh(struct source *source) {
 
 static inline void fake_source_rate(struct source *source, uint32_t max_fps) {
 	struct world *world = ((struct fake_source *)source)->world;
-	assert_false(world->locked);
 	world->source_fps = max_fps;
 }
 
 static const struct source_impl fake_source_impl = {.want = fake_want,
-	.lock = fake_lock,
-	.unlock = fake_unlock,
 	.cursor = fake_cursor,
 	.refresh = fake_refresh,
 	.set_rate = fake_source_rate};
@@ -239,7 +219,6 @@ static inline void world_init(struct world *world, uint16_t credit) {
 }
 
 static inline void world_finish(struct world *world) {
-	assert_false(world->locked);
 	pipeline_destroy(world->pipeline);
 	channel_finish(&world->channel);
 	close(world->peer);

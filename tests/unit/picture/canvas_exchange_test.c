@@ -28,8 +28,8 @@ static void test_large_changes(void **state) {
 		cursor_move(&canvas.cursor, i / 5 % 3 == 2, i % WIDTH, 40);
 		enum orientation orientation =
 			i / 9 % 5 == 4 ? ORIENTATION_180 : ORIENTATION_UPRIGHT;
-		assert_true(canvas_read(&canvas, &screen.pixels, orientation,
-			rand() % 8 == 0 ? NULL : &damage, rand() % 4 == 0));
+		assert_true(canvas_read(
+			&canvas, &screen.pixels, orientation, rand() % 8 == 0 ? NULL : &damage));
 		if (rand() % 8 == 0) {
 			continue;
 		}
@@ -43,13 +43,12 @@ static void test_large_changes(void **state) {
 		scribble(&screen, &little);
 		damage_clear(&damage);
 		damage_add(&damage, &little);
-		assert_true(canvas_read(&canvas, &screen.pixels, orientation, &damage, false));
+		assert_true(canvas_read(&canvas, &screen.pixels, orientation, &damage));
 		assert_memory_equal(
 			kept, picture->planes[0], (size_t)picture->strides[0] * picture->height);
 		free(kept);
 	}
 	assert_in_range(exchanged, 100, 399);
-	assert_false(canvas.diff.distrust);
 	canvas_finish(&canvas);
 }
 
@@ -70,21 +69,18 @@ static void test_after_an_exchange(void **state) {
 		const struct picture *picture = NULL;
 		const struct screen *screen = &second;
 		struct damage damage = {0};
-		assert_true(
-			canvas_read(&canvas, &first.pixels, ORIENTATION_UPRIGHT, &damage, false));
+		assert_true(canvas_read(&canvas, &first.pixels, ORIENTATION_UPRIGHT, &damage));
 		assert_true(canvas_compose(&canvas, &picture, &damage));
 		damage_clear(&damage);
 		damage_add(&damage, &most);
-		assert_true(
-			canvas_read(&canvas, &second.pixels, ORIENTATION_UPRIGHT, &damage, false));
+		assert_true(canvas_read(&canvas, &second.pixels, ORIENTATION_UPRIGHT, &damage));
 		assert_true(canvas_compose(&canvas, &picture, &damage));
 		assert_int_equal(canvas.behind.count, 1);
 		if (way == 0) {
 			/* Back to what the other picture still has, without a word of what changed.
 			 */
 			screen = &first;
-			assert_true(canvas_read(
-				&canvas, &first.pixels, ORIENTATION_UPRIGHT, NULL, false));
+			assert_true(canvas_read(&canvas, &first.pixels, ORIENTATION_UPRIGHT, NULL));
 		} else if (way == 1) {
 			canvas.max_width = 100;
 		} else {

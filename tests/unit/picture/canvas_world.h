@@ -57,7 +57,7 @@ static inline void assert_like_fresh(
 	struct damage damage;
 	const struct picture *wanted = NULL;
 	assert_true(canvas_is_empty(&fresh));
-	assert_true(canvas_read(&fresh, &screen->pixels, canvas->orientation, &none, false));
+	assert_true(canvas_read(&fresh, &screen->pixels, canvas->orientation, &none));
 	assert_true(canvas_compose(&fresh, &wanted, &damage));
 	assert_same(picture, wanted);
 	canvas_finish(&fresh);

@@ -50,7 +50,7 @@ static struct fixture *fixture_create(void) {
 		SPA_META_VideoTransform, sizeof(fixture->transform), &fixture->transform};
 	fixture->chunk.size = ROW * HEIGHT;
 	fixture->chunk.stride = ROW;
-	fixture->data = (struct spa_data){.type = SPA_DATA_MemPtr,
+	fixture->data = (struct spa_data){.type = SPA_DATA_MemFd,
 		.fd = -1,
 		.maxsize = ROW * HEIGHT,
 		.data = fixture->memory,
@@ -458,10 +458,9 @@ static void test_mapping(void **state) {
 	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct spa_data *data = &fixture->data;
-	void *own = data->data;
-	assert_true(buffer_map(&fixture->buffer));
-	buffer_unmap(&fixture->buffer);
-	assert_ptr_equal(data->data, own);
+	/* Memory of which nobody knows how long it is. */
+	data->type = SPA_DATA_MemPtr;
+	assert_false(buffer_map(&fixture->buffer));
 	data->type = SPA_DATA_DmaBuf;
 	assert_false(buffer_map(&fixture->buffer));
 	const uint32_t offset = 5000; /* not at a page's beginning */

@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "source/mailbox.h"
 #include "source/pw_api.h"
@@ -17,6 +19,7 @@
 #define WIDTH 32
 #define HEIGHT 24
 #define PIXELS (WIDTH * HEIGHT)
+#define MEMORY_SIZE (PIXELS * sizeof(uint32_t))
 #define POOL_MAX 3u
 #define POINTER 4u
 
@@ -40,7 +43,7 @@ struct slot {
 		struct spa_meta_bitmap bitmap;
 		uint8_t pixels[POINTER * POINTER * 4];
 	} pointer;
-	uint32_t memory[PIXELS];
+	uint32_t *memory; /* PIXELS of them, in the file of `data` */
 	_Atomic enum owner owner;
 	uint64_t turn; /* in the queue */
 };
@@ -90,7 +93,7 @@ int pw_stream_queue_buffer(struct pw_stream *stream, struct pw_buffer *buffer) {
 	struct world *world = (struct world *)stream;
 	struct slot *slot = (struct slot *)buffer;
 	world->wrongs += slot->owner != AT_CONSUMER;
-	memset(slot->memory, 0xee, sizeof(slot->memory));
+	memset(slot->memory, 0xee, MEMORY_SIZE);
 	slot->owner = AT_PRODUCER;
 	return 0;
 }
@@ -150,10 +153,13 @@ static inline void slot_init(struct slot *slot) {
 	slot->metas[2] =
 		(struct spa_meta){SPA_META_VideoDamage, sizeof(slot->damage), slot->damage};
 	slot->metas[3] = (struct spa_meta){SPA_META_Cursor, sizeof(slot->pointer), &slot->pointer};
-	slot->data = (struct spa_data){.type = SPA_DATA_MemPtr,
-		.fd = -1,
-		.maxsize = sizeof(slot->memory),
-		.data = slot->memory,
+	int fd = memfd_create("slot", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, MEMORY_SIZE), 0);
+	slot->memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(slot->memory, MAP_FAILED);
+	slot->data = (struct spa_data){.type = SPA_DATA_MemFd,
+		.fd = fd,
+		.maxsize = MEMORY_SIZE,
 		.chunk = &slot->chunk};
 	slot->buffer = (struct spa_buffer){
 		.n_metas = 4, .n_datas = 1, .metas = slot->metas, .datas = &slot->data};
@@ -175,6 +181,14 @@ static inline struct world *world_create(uint32_t pool) {
 static inline void world_destroy(struct world *world) {
 	assert_int_equal(world->wrongs, 0);
 	mailbox_finish(&world->mailbox);
+	for (uint32_t i = 0; i < world->pool; i++) {
+		struct slot *slot = &world->slots[i];
+		if (slot->data.data != NULL) {
+			buffer_unmap(&slot->buffer);
+		}
+		munmap(slot->memory, MEMORY_SIZE);
+		close((int)slot->data.fd);
+	}
 	free(world);
 }
 
@@ -227,7 +241,7 @@ static inline bool send(struct world *world, uint32_t header_flags, int32_t chun
 	}
 	slot->header = (struct spa_meta_header){
 		.seq = world->unnumbered ? 0 : ++world->sequence, .pts = -1, .flags = header_flags};
-	slot->chunk = (struct spa_chunk){.size = sizeof(slot->memory), .flags = chunk_flags};
+	slot->chunk = (struct spa_chunk){.size = MEMORY_SIZE, .flags = chunk_flags};
 	slot->crop.region = world->crop;
 	point(world, slot);
 	if (chunk_flags == 0) {
@@ -237,7 +251,7 @@ static inline bool send(struct world *world, uint32_t header_flags, int32_t chun
 			slot->damage[i].region = SPA_REGION(
 				rect->x, rect->y, (uint32_t)rect->width, (uint32_t)rect->height);
 		}
-		memcpy(slot->memory, world->canvas, sizeof(slot->memory));
+		memcpy(slot->memory, world->canvas, MEMORY_SIZE);
 		damage_clear(&world->pending);
 	}
 	slot->turn = world->turns++;
