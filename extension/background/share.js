@@ -195,11 +195,14 @@ export class Share {
 		};
 		share.onFrame = (frame) => this.#frame(frame);
 		share.onCursor = ({ share: _share, ...cursor }) => {
-			if (this.paused) {
-				this.#cursor = { ...this.#cursor, ...cursor };
-			} else {
+			// An image costs a credit, as a frame does. The page grants it again.
+			this.#outstanding -= cursor.data ? 1 : 0;
+			if (!this.paused) {
 				this.#post(cursor);
+				return;
 			}
+			this.#cursor = { ...this.#cursor, ...cursor };
+			this.#credit(cursor.data ? 1 : 0);
 		};
 	}
 

@@ -80,6 +80,9 @@
 			const { type } = message;
 			if (type === 'cursor') {
 				entry.cursor = { ...entry.cursor, ...message };
+				if (message.data) {
+					share.postMessage({ type: 'credit', frames: 1 });
+				}
 			} else if (type === 'opened') {
 				entry.cursor = null;
 			} else if (type === 'paused' || type === 'resumed') {

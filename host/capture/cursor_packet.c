@@ -37,14 +37,16 @@ static int32_t bound(int32_t place) {
 	return place < -most ? -most : place > most ? most : place;
 }
 
-struct packet cursor_packet_make(struct cursor_packet *cursor, const struct canvas *canvas) {
+struct packet cursor_packet_make(
+	struct cursor_packet *cursor, const struct canvas *canvas, bool bitmap) {
 	struct packet packet = {.type = PACKET_CURSOR, .cursor.visible = cursor->visible};
 	int32_t x = bound(cursor->x);
 	int32_t y = bound(cursor->y);
 	canvas_point(canvas, &x, &y);
 	packet.cursor.x = bound(x);
 	packet.cursor.y = bound(y);
-	if (cursor->bitmap_waits) {
+	if (bitmap && cursor->bitmap_waits) {
+		cursor->bitmap_waits = false;
 		packet.cursor.width = cursor->width;
 		packet.cursor.height = cursor->height;
 		packet.cursor.hot_x = cursor->hot_x;
@@ -52,6 +54,5 @@ struct packet cursor_packet_make(struct cursor_packet *cursor, const struct canv
 		packet.cursor.rgba = cursor->rgba;
 	}
 	cursor->waits = false;
-	cursor->bitmap_waits = false;
 	return packet;
 }

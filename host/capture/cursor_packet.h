@@ -32,5 +32,7 @@ void cursor_packet_update(struct cursor_packet *cursor, const struct source_curs
 /* Its place in the encoded picture is to be told again, once it is known. */
 void cursor_packet_repeat(struct cursor_packet *cursor);
 
-/* The packet to send; then nothing waits. Its bitmap is lent until the next update. */
-struct packet cursor_packet_make(struct cursor_packet *cursor, const struct canvas *canvas);
+/* The packet to send: the place, and with `bitmap` the new bitmap where one waits, which is lent
+ * until the next update. */
+struct packet cursor_packet_make(
+	struct cursor_packet *cursor, const struct canvas *canvas, bool bitmap);

@@ -390,14 +390,18 @@ static void make_frame(struct pipeline *pipeline, bool refine, int64_t now) {
 	}
 }
 
+/* A bitmap costs a credit, as a frame does: a peer that reads nothing gets no more of them. */
 static void send_cursor(struct pipeline *pipeline) {
-	if (pipeline->cursor.waits && pipeline->state == STATE_LIVE &&
+	struct cursor_packet *cursor = &pipeline->cursor;
+	bool bitmap = cursor->bitmap_waits && pipeline->credit > 0;
+	if ((cursor->waits || bitmap) && pipeline->state == STATE_LIVE &&
 		channel_idle(pipeline->channel)) {
 		lock_intake(pipeline);
-		struct packet packet =
-			cursor_packet_make(&pipeline->cursor, &pipeline->intake.canvas);
+		struct packet packet = cursor_packet_make(cursor, &pipeline->intake.canvas, bitmap);
 		unlock_intake(pipeline);
 		(void)channel_send(pipeline->channel, &packet);
+		pipeline->credit -= bitmap;
+		update_want(pipeline);
 	}
 }
 

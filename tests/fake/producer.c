@@ -28,7 +28,8 @@
  * pixels; goes with the corrupted ones), truncated (chunk size), wild-offset, wild-stride,
  * sequence-gap (the one before, whose damage is told no more, got lost), old-pts, no-pts.
  *
- * With --heed-limit, `run` sends no frame that comes sooner after the last than was agreed.
+ * --name is the stream's, "fake-screen" without it. With --heed-limit, `run` sends no frame that
+ *comes sooner after the last than was agreed.
  *
  * With --at-once it sends one picture as soon as its stream runs, and by itself no other: so do
  *wlroots compositors whose screen is still.
@@ -226,13 +227,12 @@ static bool set_flag(struct producer *producer, int option) {
 		['d'] = &producer->no_damage_meta,
 		['c'] = &producer->no_cursor_meta,
 		['m'] = &producer->dmabuf_only,
-		['t'] = &producer->memptr,
 		['k'] = &producer->no_flags,
 		['l'] = &producer->heed_limit,
 		['r'] = &producer->no_refresh,
 		['a'] = &producer->at_once,
 	};
-	bool known = option > 0 && option <= 't' && flags[option] != NULL;
+	bool known = option > 0 && option <= 'r' && flags[option] != NULL;
 	if (known) {
 		*flags[option] = true;
 	}
@@ -246,11 +246,11 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 		{"padding", required_argument, NULL, 'p'},
 		{"offset", required_argument, NULL, 'o'},
 		{"pool", required_argument, NULL, 'n'},
+		{"name", required_argument, NULL, 'N'},
 		{"bottom-up", no_argument, NULL, 'b'},
 		{"no-damage-meta", no_argument, NULL, 'd'},
 		{"no-cursor-meta", no_argument, NULL, 'c'},
 		{"dmabuf-only", no_argument, NULL, 'm'},
-		{"memptr", no_argument, NULL, 't'},
 		{"no-flags", no_argument, NULL, 'k'},
 		{"heed-limit", no_argument, NULL, 'l'},
 		{"no-refresh", no_argument, NULL, 'r'},
@@ -276,6 +276,9 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 		case 'o':
 			producer->screen.offset = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
+		case 'N':
+			producer->name = optarg;
+			break;
 		case 'n':
 			producer->pool = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
@@ -291,7 +294,7 @@ static bool parse_arguments(struct producer *producer, int argc, char **argv) {
 int main(int argc, char **argv) {
 	/* A test that dies must not leave it behind. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	struct producer producer = {.formats = "BGRx"};
+	struct producer producer = {.formats = "BGRx", .name = "fake-screen"};
 	pw_init(&argc, &argv);
 	if (!parse_arguments(&producer, argc, argv)) {
 		fputs("fake-producer: bad arguments; see tests/fake/producer.c\n", stderr);

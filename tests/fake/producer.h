@@ -24,8 +24,8 @@ struct producer {
 	bool no_damage_meta;
 	bool no_cursor_meta;
 	bool dmabuf_only;
-	bool memptr;   /* PipeWire allocates, as MemPtr */
-	bool no_flags; /* buffers don't say what they may be mapped for, as xdpw's until 0.8.1 */
+	const char *name; /* of the stream */
+	bool no_flags;    /* buffers don't say what they may be mapped for, as xdpw's until 0.8.1 */
 	bool heed_limit;
 	bool no_refresh;
 	bool at_once;              /* one picture as the stream begins, and no other */

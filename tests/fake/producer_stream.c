@@ -160,8 +160,7 @@ static void on_param_changed(void *data, uint32_t id, const struct spa_pod *para
 		SPA_PARAM_BUFFERS_blocks, SPA_POD_Int(1), SPA_PARAM_BUFFERS_size,
 		SPA_POD_Int((int)screen_buffer_size(&producer->screen)), SPA_PARAM_BUFFERS_stride,
 		SPA_POD_Int((int)screen_row_size(&producer->screen)), SPA_PARAM_BUFFERS_dataType,
-		SPA_POD_CHOICE_FLAGS_Int(
-			1 << (producer->memptr ? SPA_DATA_MemPtr : SPA_DATA_MemFd)));
+		SPA_POD_CHOICE_FLAGS_Int(1 << SPA_DATA_MemFd));
 	const struct {
 		uint32_t type;
 		size_t size;
@@ -195,10 +194,6 @@ static void on_add_buffer(void *data, struct pw_buffer *buffer) {
 	uint32_t size = screen_buffer_size(&producer->screen);
 	/* What marks those with memory. */
 	buffer->user_data = producer->bare ? NULL : producer;
-	if (producer->memptr) {
-		producer_tell(memory->type == SPA_DATA_MemPtr ? "memptr" : "memfd");
-		return;
-	}
 	if (producer->bare) {
 		producer_tell("bare");
 		return;
@@ -221,7 +216,7 @@ static void on_remove_buffer(void *data, struct pw_buffer *buffer) {
 	struct producer *producer = data;
 	producer->queued = 0;
 	struct spa_data *memory = &buffer->buffer->datas[0];
-	if (producer->memptr || buffer->user_data == NULL) {
+	if (buffer->user_data == NULL) {
 		return;
 	}
 	munmap(memory->data, memory->maxsize);
@@ -238,14 +233,13 @@ static const struct pw_stream_events stream_events = {
 };
 
 bool producer_connect(struct producer *producer) {
-	producer->stream = pw_stream_new_simple(producer->loop, "fake-screen",
+	producer->stream = pw_stream_new_simple(producer->loop, producer->name,
 		pw_properties_new(PW_KEY_NODE_NAME, "fake-screen", NULL), &stream_events, producer);
 	uint8_t memory[4096];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	const struct spa_pod *offers[8];
 	uint32_t count = build_offers(producer, &builder, offers);
-	enum pw_stream_flags flags = PW_STREAM_FLAG_DRIVER;
-	flags |= producer->memptr ? PW_STREAM_FLAG_MAP_BUFFERS : PW_STREAM_FLAG_ALLOC_BUFFERS;
+	enum pw_stream_flags flags = PW_STREAM_FLAG_DRIVER | PW_STREAM_FLAG_ALLOC_BUFFERS;
 	return producer->stream != NULL && pw_stream_connect(producer->stream, PW_DIRECTION_OUTPUT,
 						   PW_ID_ANY, flags, offers, count) == 0;
 }

