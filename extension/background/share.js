@@ -201,8 +201,9 @@ export class Share {
 				this.#post(cursor);
 				return;
 			}
+			// The page never sees the image that this one replaces.
+			this.#credit(cursor.data && this.#cursor?.data ? 1 : 0);
 			this.#cursor = { ...this.#cursor, ...cursor };
-			this.#credit(cursor.data ? 1 : 0);
 		};
 	}
 

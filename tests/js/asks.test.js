@@ -258,6 +258,7 @@ test('events come once the page has asked for the source, and end with the reaso
 	background.postMessage({ type: 'cursor', visible: true, x: 5, y: 6, width: 1, height: 1, hotX: 0, hotY: 0, data: 'AAECAw==' });
 	background.postMessage({ type: 'frame', seq: 1 });
 	await settle();
+	assert.deepEqual(background.of('credit'), [{ type: 'credit', frames: 1 }], 'for the image');
 	track.postMessage({ type: 'resize', width: 8, height: 6 });
 	await answered(5);
 	background.postMessage({ type: 'opened' });

@@ -160,6 +160,29 @@ test('the cursor goes to the page that asked for it beside the picture; a pause 
 	assert.equal(lastHost().of('open')[0].cursor, undefined);
 });
 
+test("an image of the cursor costs a credit, which the page gives back; a pause gives back what the page never sees", async () => {
+	const { hostShare, port, say } = await playing('metadata');
+	const granted = () => lastHost().of('credit').reduce((sum, { frames }) => sum + frames, 0);
+	const image = async () => {
+		const bitmap = { width: 1, height: 1, hotX: 0, hotY: 0, data: 'AAECAw==' };
+		lastHost().postMessage({ type: 'cursor', share: hostShare.id, visible: true, x: 1, y: 2, ...bitmap });
+		await settle();
+	};
+	await image();
+	assert.equal(granted(), 0);
+	await say({ type: 'credit', frames: 1 });
+	assert.equal(granted(), 1);
+	await say({ type: 'pause' });
+	await image();
+	await image();
+	assert.equal(granted(), 1);
+	await say({ type: 'resume' });
+	assert.equal(granted(), 2, 'of the image that was replaced');
+	await say({ type: 'credit', frames: 1 });
+	assert.equal(granted(), 3, 'of the one that came after the pause');
+	assert.equal(port.of('cursor').length, 2);
+});
+
 test('a cursor that waits for the end of a pause is not taken for that of the next source', async () => {
 	const { grant, hostShare, port, say } = await playing('metadata');
 	await say({ type: 'pause' });
