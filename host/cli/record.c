@@ -137,6 +137,9 @@ static void say_file_problem(const char *path, int error) {
 	case EPIPE:
 		message = g_strdup("The program that read the recording has ended.");
 		break;
+	case ECANCELED:
+		message = g_strdup("The program that reads the recording did not take the rest.");
+		break;
 	case ENOENT:
 		message = g_strdup_printf("%s: there is no such folder.", path);
 		remedy = "Create the folder, or name another file.";

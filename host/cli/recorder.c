@@ -26,12 +26,14 @@
  */
 #define LAST_FRAME_AGE_US (100 * (G_USEC_PER_SEC / 1000))
 #define LAST_FRAME_TIMEOUT_MS 500u
+/* After a signal, a pipe's reader that takes nothing for this long does not get the rest. */
+#define READER_TIMEOUT_MS 1000u
 
 enum phase {
 	PHASE_ASKING,    /* the portal, the person, the helper */
 	PHASE_RECORDING, /* from the first frame */
 	PHASE_CLOSING,   /* waits for the last picture */
-	PHASE_ENDING,    /* the file is closed; waits for the helper to be gone */
+	PHASE_ENDING, /* the file is complete; waits for the helper to exit and a pipe to drain */
 };
 
 struct recorder {
@@ -59,6 +61,10 @@ struct recorder {
 	guint last_frame_timer;
 	guint flush_timer;
 	guint progress_timer;
+	guint pipe_source;    /* while a pipe's reader is behind */
+	uint16_t owed_credit; /* frames; the helper gets it once the reader has caught up */
+	size_t undrained;     /* when reader_timer last looked */
+	guint reader_timer;
 	struct signal_watch {
 		struct recorder *recorder;
 		int number;
@@ -67,10 +73,7 @@ struct recorder {
 };
 
 static void drop_source(guint *source) {
-	if (*source != 0) {
-		(void)g_source_remove(*source);
-		*source = 0;
-	}
+	g_clear_handle_id(source, g_source_remove);
 }
 
 static void fail_file(struct recorder *recorder) {
@@ -78,12 +81,88 @@ static void fail_file(struct recorder *recorder) {
 	recorder->result->file_error = errno;
 }
 
-/* The last step: no helper reads the stream any more. */
-static void close_share(struct recorder *recorder) {
+/* The last step, once no helper reads the stream and no pipe is behind. */
+static void leave_when_done(struct recorder *recorder) {
+	if (recorder->phase != PHASE_ENDING || recorder->helper != NULL) {
+		return;
+	}
 	screencast_destroy(recorder->screencast);
 	recorder->screencast = NULL;
-	g_main_loop_quit(recorder->loop);
+	if (recorder->pipe_source == 0) {
+		g_main_loop_quit(recorder->loop);
+	}
 }
+
+/* ---- a pipe's reader ---- */
+
+static void stop_for_file(struct recorder *recorder);
+
+/* The helper may send as many frames as were written, while no pipe is behind. */
+static void grant_credit(struct recorder *recorder) {
+	if (recorder->pipe_source == 0 && recorder->owed_credit > 0 && recorder->helper_alive) {
+		helper_grant_credit(recorder->helper, recorder->owed_credit);
+		recorder->owed_credit = 0;
+	}
+}
+
+static gboolean drain_pipe(gint fd, GIOCondition condition, gpointer data) {
+	(void)fd;
+	(void)condition;
+	struct recorder *recorder = data;
+	bool ok = webm_drain(recorder->webm);
+	if (ok && webm_undrained(recorder->webm) > 0) {
+		return G_SOURCE_CONTINUE;
+	}
+	recorder->pipe_source = 0;
+	drop_source(&recorder->reader_timer);
+	if (!ok) {
+		stop_for_file(recorder);
+	}
+	grant_credit(recorder);
+	leave_when_done(recorder);
+	return G_SOURCE_REMOVE;
+}
+
+static void watch_pipe(struct recorder *recorder) {
+	if (recorder->pipe_source == 0 && webm_undrained(recorder->webm) > 0) {
+		recorder->pipe_source =
+			g_unix_fd_add(webm_fd(recorder->webm), G_IO_OUT, drain_pipe, recorder);
+	}
+}
+
+static void drop_queue(struct recorder *recorder) {
+	drop_source(&recorder->reader_timer);
+	drop_source(&recorder->pipe_source);
+	errno = ECANCELED;
+	fail_file(recorder);
+	leave_when_done(recorder);
+}
+
+static gboolean check_reader(gpointer data) {
+	struct recorder *recorder = data;
+	size_t undrained = webm_undrained(recorder->webm);
+	if (undrained < recorder->undrained) {
+		recorder->undrained = undrained;
+		return G_SOURCE_CONTINUE;
+	}
+	recorder->reader_timer = 0;
+	drop_queue(recorder);
+	return G_SOURCE_REMOVE;
+}
+
+static void wait_for_reader(struct recorder *recorder) {
+	if (recorder->pipe_source == 0) {
+		return;
+	}
+	progress_say(&recorder->progress,
+		"Waiting for the reader to take the rest of the recording. Ctrl-C drops it.");
+	if (recorder->result->signal != 0) {
+		recorder->undrained = webm_undrained(recorder->webm);
+		recorder->reader_timer = g_timeout_add(READER_TIMEOUT_MS, check_reader, recorder);
+	}
+}
+
+/* ---- the end ---- */
 
 /* Completes the file and stops the helper, whose `gone` then ends the rest. */
 static void end(struct recorder *recorder) {
@@ -100,14 +179,15 @@ static void end(struct recorder *recorder) {
 		recorder->result->frames = webm_frames(recorder->webm);
 		recorder->result->bytes = webm_bytes(recorder->webm);
 		recorder->result->duration_us = recorder->end_us - recorder->start_us;
+		watch_pipe(recorder);
+		wait_for_reader(recorder);
 	}
 	g_cancellable_cancel(recorder->cancellable);
-	if (recorder->helper == NULL) {
-		close_share(recorder);
-	} else if (recorder->helper_alive) {
+	if (recorder->helper_alive) {
 		recorder->helper_alive = false;
 		helper_stop(recorder->helper);
 	}
+	leave_when_done(recorder);
 }
 
 static gboolean last_frame_did_not_come(gpointer data) {
@@ -169,6 +249,7 @@ static gboolean flush(gpointer data) {
 		stop_for_file(recorder);
 		return G_SOURCE_REMOVE;
 	}
+	watch_pipe(recorder);
 	int64_t now_us = g_get_monotonic_time();
 	if (recorder->changed && now_us - recorder->key_us >= KEYFRAME_INTERVAL_US) {
 		recorder->changed = false;
@@ -248,7 +329,9 @@ static void take_frame(struct recorder *recorder, const struct packet_frame *pac
 		end(recorder);
 		return;
 	}
-	helper_grant_credit(recorder->helper, 1);
+	watch_pipe(recorder);
+	recorder->owed_credit++;
+	grant_credit(recorder);
 }
 
 static void helper_frame(void *data, const struct packet_frame *packet) {
@@ -289,9 +372,7 @@ static void helper_gone(void *data) {
 	struct recorder *recorder = data;
 	helper_destroy(recorder->helper);
 	recorder->helper = NULL;
-	if (recorder->phase == PHASE_ENDING) {
-		close_share(recorder);
-	}
+	leave_when_done(recorder);
 }
 
 static const struct helper_listener helper_listener = {
@@ -359,8 +440,13 @@ static void probed(
 
 static gboolean interrupted(gpointer data) {
 	const struct signal_watch *watch = data;
-	watch->recorder->result->signal = watch->number;
-	stop(watch->recorder, ERROR_STOPPED, NULL);
+	struct recorder *recorder = watch->recorder;
+	recorder->result->signal = watch->number;
+	if (recorder->pipe_source != 0 && recorder->phase == PHASE_ENDING) {
+		drop_queue(recorder);
+	} else {
+		stop(recorder, ERROR_STOPPED, NULL);
+	}
 	return G_SOURCE_CONTINUE;
 }
 

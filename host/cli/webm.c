@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "config.h"
 
@@ -24,6 +26,9 @@
 struct webm {
 	int fd;
 	bool seekable;
+	bool queued; /* a pipe or a socket: what is written waits in `queue` for its reader */
+	struct bytes queue; /* of which `drained` bytes are written */
+	size_t drained;
 	int error; /* errno of the first failed write, else 0 */
 	AVFormatContext *context;
 	AVPacket *held;
@@ -44,6 +49,10 @@ struct webm {
 static int write_bytes(void *opaque, OUTPUT_BYTE *data, int length) {
 	struct webm *webm = opaque;
 	int done = 0;
+	if (webm->queued) {
+		bool ok = webm->error == 0 && bytes_append(&webm->queue, data, (size_t)length);
+		return ok ? length : AVERROR(webm->error != 0 ? webm->error : ENOMEM);
+	}
 	while (done < length) {
 		ssize_t written = write(webm->fd, data + done, (size_t)(length - done));
 		if (written < 0 && errno == EINTR) {
@@ -68,11 +77,14 @@ static int64_t seek(void *opaque, int64_t offset, int whence) {
 }
 
 /* A file that is appended to can't have its header completed, and a device can't be seeked in. */
-static bool can_seek(int fd) {
+static void look_at(struct webm *webm) {
 	struct stat status;
-	int flags = fcntl(fd, F_GETFL);
-	return flags >= 0 && (flags & O_APPEND) == 0 && fstat(fd, &status) == 0 &&
-	       S_ISREG(status.st_mode) && status.st_size == 0;
+	int flags = fcntl(webm->fd, F_GETFL);
+	if (flags >= 0 && fstat(webm->fd, &status) == 0) {
+		webm->seekable =
+			(flags & O_APPEND) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+		webm->queued = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
+	}
 }
 
 /* Sets errno for a failed call of libavformat, which wraps what write_bytes() met. */
@@ -174,7 +186,7 @@ bool webm_create(
 		return false;
 	}
 	made->fd = fd;
-	made->seekable = can_seek(fd);
+	look_at(made);
 	made->held = av_packet_alloc();
 	made->next = av_packet_alloc();
 	if (made->held == NULL || made->next == NULL) {
@@ -208,6 +220,7 @@ void webm_destroy(struct webm *webm) {
 	}
 	av_packet_free(&webm->held);
 	av_packet_free(&webm->next);
+	bytes_finish(&webm->queue);
 	cleanup_fd_p(&webm->fd);
 	free(webm);
 }
@@ -288,12 +301,38 @@ bool webm_finish(struct webm *webm, int64_t end_us) {
 			error = errno;
 		}
 	}
-	if (close(steal_fd(&webm->fd)) != 0 && ok) {
+	if (!webm->queued && close(steal_fd(&webm->fd)) != 0 && ok) {
 		ok = false;
 		error = errno;
 	}
 	errno = error;
 	return ok;
+}
+
+size_t webm_undrained(const struct webm *webm) {
+	return webm->queue.length - webm->drained;
+}
+
+int webm_fd(const struct webm *webm) {
+	return webm->fd;
+}
+
+bool webm_drain(struct webm *webm) {
+	size_t length = webm_undrained(webm);
+	ssize_t written = write(
+		webm->fd, webm->queue.data + webm->drained, length < PIPE_BUF ? length : PIPE_BUF);
+	if (written < 0 && errno != EINTR && errno != EAGAIN) {
+		webm->error = errno;
+		webm->drained = webm->queue.length;
+	} else if (written > 0) {
+		webm->drained += (size_t)written;
+	}
+	if (webm_undrained(webm) == 0) {
+		webm->queue.length = 0;
+		webm->drained = 0;
+	}
+	errno = webm->error;
+	return webm->error == 0;
 }
 
 uint64_t webm_bytes(const struct webm *webm) {

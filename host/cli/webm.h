@@ -3,6 +3,9 @@
  * cut off (kill -9, power) still plays up to its last second. Index and duration are added at the
  * end where the file can seek; a pipe gets a file without them.
  *
+ * Nothing here waits for the reader of a pipe or a socket: what goes there is queued, without a
+ * bound, until webm_drain() writes it. The caller holds back frames while something is queued.
+ *
  * Every function that returns false sets errno. After a false from webm_write() or webm_flush() the
  * file takes no more frames; webm_finish() may still be able to complete what there is.
  */
@@ -43,14 +46,25 @@ void webm_destroy(struct webm *webm);
  */
 bool webm_write(struct webm *webm, const struct webm_frame *frame);
 
-/* Hands everything but the held frame to the kernel. Call it about once a second. */
+/* Hands everything but the held frame to the kernel or the queue. Call it about once a second. */
 bool webm_flush(struct webm *webm);
 
 /*
  * Writes the held frame, which lasts until `end_us` on the frames' clock, then the index and the
- * duration, and closes the file. To be called once; then only webm_destroy().
+ * duration, and closes the file, but not a pipe. To be called once; then only webm_drain() and
+ * webm_destroy().
  */
 bool webm_finish(struct webm *webm, int64_t end_us);
+
+/* Bytes that are queued; 0 where nothing is, as for every file. */
+size_t webm_undrained(const struct webm *webm);
+/* The pipe, to be watched for room (POLLOUT) while something is queued. */
+int webm_fd(const struct webm *webm);
+/*
+ * Writes queued bytes, as many as a pipe that has room takes without blocking. On false the reader
+ * has gone, and the queue is dropped.
+ */
+bool webm_drain(struct webm *webm);
 
 /* Bytes and frames taken so far. */
 uint64_t webm_bytes(const struct webm *webm);

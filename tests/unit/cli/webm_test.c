@@ -193,6 +193,9 @@ static void a_pipe_gets_a_file_without_index(void **state) {
 		assert_true(webm_write(webm, &frame));
 	}
 	assert_true(webm_finish(webm, START_US + 200000));
+	while (webm_undrained(webm) > 0) {
+		assert_true(webm_drain(webm));
+	}
 	webm_destroy(webm);
 	assert_int_equal(wait_for(child), 0);
 	struct facts facts;
