@@ -46,16 +46,22 @@ endif
 PKG_base :=
 PKG_wire := json-c glib-2.0
 PKG_control := gio-unix-2.0
-PKG_capture := libpipewire-0.3 vpx libseccomp
+PKG_picture :=
+PKG_source := libpipewire-0.3
+PKG_encode := vpx
+PKG_capture := libseccomp
 PKG_cli := gio-unix-2.0 libavformat libavcodec libavutil
-LIB_capture := -lyuv -lm
+LIB_picture := -lyuv -lm
 # Libraries that a folder's code is linked with, beside its own; archives, most dependent first.
 USE_base :=
 USE_wire := base
 USE_control := wire base
-USE_capture := wire base
+USE_picture := wire base
+USE_source := picture wire base
+USE_encode := picture wire base
+USE_capture := source encode picture wire base
 USE_cli := control wire base
-FOLDERS := base wire control capture cli
+FOLDERS := base wire picture source encode capture control cli
 
 PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight:cli,$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
 
@@ -67,8 +73,15 @@ BIN := $(if $(filter release,$(V)),$(B)/bin,$(O)/bin)
 all: programs extension ## Build the programs, the extension for both browsers and the man pages
 programs: $(foreach p,$(PROGRAMS),$(BIN)/$(word 1,$(subst :, ,$(p))))
 
+# pkg-config is asked when a folder's flags are first needed, once for each folder.
 pkgs = $(foreach f,$(1) $(USE_$(1)),$(PKG_$(f)))
-libs = $(foreach f,$(1) $(USE_$(1)),$(LIB_$(f))) $(if $(call pkgs,$(1)),$$$$(pkg-config --libs $(call pkgs,$(1))))
+ask = $(if $(2),$(shell pkg-config $(1) $(2)))
+define flags
+CFLAGS_$(1) = $$(eval CFLAGS_$(1) := $$(call ask,--cflags,$(PKG_$(1))))$$(CFLAGS_$(1))
+TEST_CFLAGS_$(1) = $$(eval TEST_CFLAGS_$(1) := $$(call ask,--cflags,$(call pkgs,$(1))))$$(TEST_CFLAGS_$(1))
+LIBS_$(1) = $$(eval LIBS_$(1) := $(foreach f,$(1) $(USE_$(1)),$(LIB_$(f))) $$(call ask,--libs,$(call pkgs,$(1))))$$(LIBS_$(1))
+endef
+$(foreach f,$(FOLDERS),$(eval $(call flags,$(f))))
 
 $(B)/gen/config.h: Makefile
 	@mkdir -p $(@D)
@@ -83,7 +96,7 @@ OBJ_$(1) := $$(SRC_$(1):%.c=$(O)/%.o)
 $(O)/host/$(1)/%.o: host/$(1)/%.c $(B)/gen/config.h
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)
-	$$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $(if $(PKG_$(1)),$$$$(pkg-config --cflags $(PKG_$(1)))) -c -o $$@ $$<
+	$$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$(CFLAGS_$(1)) -c -o $$@ $$<
 $(O)/lib$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
 	@rm -f $$@
 	ar rcs $$@ $$^
@@ -93,8 +106,8 @@ $(O)/lib$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
 $(O)/tests/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $(O)/lib$(1).a $$(USE_$(1):%=$(O)/lib%.a)
 	@mkdir -p $$(@D)
 	$$(call say,TEST,$$@)
-	$$(CC) $(BASE_CFLAGS) -Itests/unit $(VARIANT_CFLAGS) $(CFLAGS) $(if $(call pkgs,$(1)),$$$$(pkg-config --cflags $(call pkgs,$(1)))) \
-		-o $$@ $$< $(VARIANT_LDFLAGS) $(O)/lib$(1).a $$(USE_$(1):%=$(O)/lib%.a) $$$$(pkg-config --libs cmocka) $(call libs,$(1))
+	$$(CC) $(BASE_CFLAGS) -Itests/unit $(VARIANT_CFLAGS) $(CFLAGS) $$(TEST_CFLAGS_$(1)) \
+		-o $$@ $$< $(VARIANT_LDFLAGS) $(O)/lib$(1).a $$(USE_$(1):%=$(O)/lib%.a) -lcmocka $$(LIBS_$(1))
 UNIT_TESTS += $$(patsubst %.c,$(O)/%,$$(wildcard tests/unit/$(1)/*_test.c))
 -include $$(wildcard $(O)/tests/unit/$(1)/*.d)
 endef
@@ -104,7 +117,7 @@ define program
 $(BIN)/$(1): $(O)/host/$(2)/main.o $(O)/lib$(2).a $(USE_$(2):%=$(O)/lib%.a)
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
-	$$(CC) $(VARIANT_LDFLAGS) $(LDFLAGS) -o $$@ $$^ $(call libs,$(2))
+	$$(CC) $(VARIANT_LDFLAGS) $(LDFLAGS) -o $$@ $$^ $$(LIBS_$(2))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(word 1,$(subst :, ,$(p))),$(word 2,$(subst :, ,$(p))))))
 
@@ -178,7 +191,7 @@ define tidy
 tidy-$(1): $(B)/gen/config.h
 	$$(call say,TIDY,host/$(1))
 	$$(if $$(wildcard host/$(1)/*.c),clang-tidy --quiet $$(wildcard host/$(1)/*.c) -- -std=c11 -D_GNU_SOURCE -Ihost -I$(B)/gen \
-		$(if $(PKG_$(1)),$$$$(pkg-config --cflags $(PKG_$(1)))) 2>$(B)/tidy-$(1).log || { cat $(B)/tidy-$(1).log; exit 1; })
+		$$(CFLAGS_$(1)) 2>$(B)/tidy-$(1).log || { cat $(B)/tidy-$(1).log; exit 1; })
 endef
 $(foreach f,$(FOLDERS),$(eval $(call tidy,$(f))))
 lint-js: extension

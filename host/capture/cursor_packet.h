@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "capture/canvas.h"
-#include "capture/source.h"
+#include "picture/canvas.h"
+#include "source/source.h"
 #include "wire/packet.h"
 
 /* Zero-initialise it. */

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "capture/encoder.h"
 #include "capture/scroll.h"
+#include "encode/encoder.h"
 
 /* Zero-initialise it. */
 struct follow {

@@ -10,12 +10,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "capture/channel.h"
-#include "capture/encoder.h"
 #include "capture/pipeline.h"
-#include "capture/pw_api.h"
 #include "capture/sandbox.h"
-#include "capture/source_pipewire.h"
 #include "config.h"
+#include "encode/encoder.h"
+#include "source/loop.h"
+#include "source/stream.h"
 
 #define PEER_FD 3
 /* How long the desktop may take from OPEN to the first picture; less than the host waits. */
@@ -32,10 +32,7 @@ static const char usage[] =
 	"started by hand it does nothing. To record the screen run `portlight record`.\n";
 
 struct helper {
-	struct pw_main_loop *main_loop;
-	struct pw_loop *loop;
-	struct pw_context *context;
-	struct spa_handle *converter; /* see load_adapter() */
+	struct loop loop;
 	struct spa_source *peer_io;
 	struct spa_source *wake_timer;
 	struct spa_source *first_picture_timer;
@@ -50,7 +47,7 @@ struct helper {
 };
 
 static void quit(struct helper *helper) {
-	pw_main_loop_quit(helper->main_loop);
+	loop_quit(&helper->loop);
 }
 
 /* Listens for room in the socket only while something waits for it. */
@@ -62,14 +59,8 @@ static void update_peer_io(struct helper *helper) {
 	bool wanted = !channel_idle(&helper->channel);
 	if (wanted != helper->writable_wanted) {
 		helper->writable_wanted = wanted;
-		pw_loop_update_io(helper->loop, helper->peer_io,
-			SPA_IO_IN | SPA_IO_HUP | SPA_IO_ERR | (wanted ? SPA_IO_OUT : 0));
+		loop_watch_writable(&helper->loop, helper->peer_io, wanted);
 	}
-}
-
-static void set_timer(struct helper *helper, struct spa_source *timer, int64_t delay_us) {
-	struct timespec delay = {delay_us / 1000000, delay_us % 1000000 * 1000};
-	pw_loop_update_timer(helper->loop, timer, &delay, NULL, false);
 }
 
 static void finish_share(void *data, enum error_code code, const char *detail) {
@@ -92,7 +83,7 @@ static int64_t pipeline_now(void *data) {
 
 static void pipeline_wake(void *data, int64_t delay_us) {
 	struct helper *helper = data;
-	set_timer(helper, helper->wake_timer, delay_us);
+	loop_set_timer(&helper->loop, helper->wake_timer, delay_us);
 }
 
 static const struct pipeline_loop pipeline_loop = {
@@ -125,7 +116,7 @@ static void on_picture(void *data, uint32_t width, uint32_t height) {
 	if (helper->over) {
 		return;
 	}
-	set_timer(helper, helper->first_picture_timer, 0);
+	loop_set_timer(&helper->loop, helper->first_picture_timer, 0);
 	pipeline_picture(helper->pipeline, width, height);
 	update_peer_io(helper);
 }
@@ -157,8 +148,8 @@ static void open_share(struct helper *helper, const struct packet_open *open, in
 		.kbps = open->max_kbps,
 		.cores = helper->cores,
 	};
-	helper->source = source_pipewire_create(helper->context, helper->loop, fd, open->node_id,
-		open->max_fps, open->cursor != PACKET_CURSOR_AS_IS, &source_events, helper);
+	helper->source = stream_create(&helper->loop, fd, open->node_id, open->max_fps,
+		open->cursor != PACKET_CURSOR_AS_IS, &source_events, helper);
 	helper->encoder = encoder_vpx_create(&config);
 	if (helper->source != NULL && helper->encoder != NULL) {
 		helper->pipeline = pipeline_create(open, helper->source, helper->encoder,
@@ -168,7 +159,8 @@ static void open_share(struct helper *helper, const struct packet_open *open, in
 		finish_share(helper, ERROR_OUT_OF_MEMORY, "no memory for the share");
 		return;
 	}
-	set_timer(helper, helper->first_picture_timer, FIRST_PICTURE_S * INT64_C(1000000));
+	loop_set_timer(
+		&helper->loop, helper->first_picture_timer, FIRST_PICTURE_S * INT64_C(1000000));
 	source_start(helper->source);
 }
 
@@ -213,24 +205,14 @@ static void receive_packets(struct helper *helper) {
 static void on_peer_io(void *data, int fd, uint32_t mask) {
 	(void)fd;
 	struct helper *helper = data;
-	if ((mask & SPA_IO_OUT) != 0 && channel_flush(&helper->channel) &&
+	if ((mask & LOOP_WRITABLE) != 0 && channel_flush(&helper->channel) &&
 		channel_idle(&helper->channel) && !helper->over) {
 		pipeline_step(helper->pipeline);
 	}
-	if ((mask & (SPA_IO_IN | SPA_IO_HUP | SPA_IO_ERR)) != 0) {
+	if ((mask & ~LOOP_WRITABLE) != 0) {
 		receive_packets(helper);
 	}
 	update_peer_io(helper);
-}
-
-/* What a user sets to steer other programs' streams must not steer this one elsewhere. */
-static void ignore_overrides(void) {
-	static const char *const variables[] = {"PIPEWIRE_AUTOCONNECT", "PIPEWIRE_CORE",
-		"PIPEWIRE_LATENCY", "PIPEWIRE_NODE", "PIPEWIRE_PROPS", "PIPEWIRE_QUANTUM",
-		"PIPEWIRE_RATE", "PIPEWIRE_TARGET"};
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-		unsetenv(variables[i]);
-	}
 }
 
 static void count_cores(struct helper *helper) {
@@ -239,87 +221,31 @@ static void count_cores(struct helper *helper) {
 	helper->cores = counted ? (uint32_t)CPU_COUNT(&cores) : 1;
 }
 
-/* PipeWire 1.4 runs every video stream inside the factory `adapter` (1.2 can, older ones can't),
- * and the adapter loads its converter's plugin when the stream connects. The sandbox lets nobody
- * open files then, so both are loaded now, and the handle keeps the plugin's library open. */
-static bool load_adapter(struct helper *helper) {
-	static const char plugin[] = "videoconvert/libspa-videoconvert";
-	char *rest = NULL;
-	long major = strtol(pw_get_library_version(), &rest, 10);
-	long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
-	if (major < 1 || (major == 1 && minor < 2)) {
-		return true;
-	}
-	pw_context_add_spa_lib(helper->context, "video.convert.*", plugin);
-	pw_context_add_spa_lib(helper->context, "video.adapt", plugin);
-	if (pw_context_load_module(helper->context, "libpipewire-module-adapter", NULL, NULL) ==
-		NULL) {
-		return false;
-	}
-	helper->converter =
-		pw_context_load_spa_handle(helper->context, "video.convert.dummy", NULL);
-	return helper->converter != NULL;
-}
-
 /* Everything that opens files or sockets happens here. */
 static bool set_up(struct helper *helper) {
 #ifdef __GLIBC__
 	(void)mallopt(M_MMAP_THRESHOLD, GIVEN_BACK);
 #endif
-	ignore_overrides();
-	pw_init(NULL, NULL);
-	if (getenv("PIPEWIRE_DEBUG") == NULL) {
-		pw_log_set_level(SPA_LOG_LEVEL_ERROR);
-	}
-	/* No configuration of the user's or the system's: it could load anything. */
-	struct pw_properties *properties =
-		pw_properties_new(PW_KEY_CONFIG_NAME, "null", "mem.allow-mlock", "false", NULL);
-	helper->main_loop = pw_main_loop_new(NULL);
-	if (helper->main_loop == NULL) {
-		pw_properties_free(properties);
-		return false;
-	}
-	helper->loop = pw_main_loop_get_loop(helper->main_loop);
-	helper->context = pw_context_new(helper->loop, properties, 0);
-	if (helper->context == NULL ||
-		pw_context_load_module(helper->context, "libpipewire-module-protocol-native", NULL,
-			NULL) == NULL ||
-		pw_context_load_module(
-			helper->context, "libpipewire-module-client-node", NULL, NULL) == NULL ||
-		!load_adapter(helper)) {
-		log_error("PipeWire's client libraries don't work: %s", strerror(errno));
+	if (!loop_init(&helper->loop)) {
 		return false;
 	}
 	count_cores(helper);
-	helper->peer_io = pw_loop_add_io(helper->loop, PEER_FD, SPA_IO_IN | SPA_IO_HUP | SPA_IO_ERR,
-		false, on_peer_io, helper);
-	helper->wake_timer = pw_loop_add_timer(helper->loop, on_wake_timer, helper);
-	helper->first_picture_timer =
-		pw_loop_add_timer(helper->loop, on_first_picture_timer, helper);
+	helper->peer_io = loop_add_fd(&helper->loop, PEER_FD, on_peer_io, helper);
+	helper->wake_timer = loop_add_timer(&helper->loop, on_wake_timer, helper);
+	helper->first_picture_timer = loop_add_timer(&helper->loop, on_first_picture_timer, helper);
 	return helper->peer_io != NULL && helper->wake_timer != NULL &&
 	       helper->first_picture_timer != NULL;
 }
 
 static void tear_down(struct helper *helper) {
 	helper->over = true;
-	if (helper->peer_io != NULL) {
-		pw_loop_destroy_source(helper->loop, helper->peer_io);
-	}
+	loop_remove(&helper->loop, helper->peer_io);
 	source_stop(helper->source);
 	/* It reads into the pipeline until then. */
 	source_destroy(helper->source);
 	pipeline_destroy(helper->pipeline);
 	encoder_destroy(helper->encoder);
-	if (helper->converter != NULL) {
-		pw_unload_spa_handle(helper->converter);
-	}
-	if (helper->context != NULL) {
-		pw_context_destroy(helper->context);
-	}
-	if (helper->main_loop != NULL) {
-		pw_main_loop_destroy(helper->main_loop);
-	}
-	pw_deinit();
+	loop_finish(&helper->loop);
 	if (helper->channel_open) {
 		channel_finish(&helper->channel);
 	}
@@ -369,7 +295,7 @@ int main(int argc, char **argv) {
 		log_error("the kernel refused the sandbox: %s", strerror(errno));
 		goto out;
 	}
-	pw_main_loop_run(helper.main_loop);
+	loop_run(&helper.loop);
 	status = 0;
 out:
 	tear_down(&helper);

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "capture/canvas.h"
-#include "capture/choice.h"
-#include "capture/content.h"
+#include "capture/codec_choice.h"
 #include "capture/cursor_packet.h"
 #include "capture/follow.h"
+#include "capture/motion.h"
 #include "capture/pace.h"
+#include "picture/canvas.h"
 
 /* More credit than a peer could mean; the rest is dropped. */
 #define CREDIT_HELD_MAX 64u
@@ -44,8 +44,8 @@ struct pipeline {
 	const struct pipeline_loop *loop;
 	void *loop_data;
 	struct pace pace;
-	struct content content;
-	struct choice choice;
+	struct motion motion;
+	struct codec_choice choice;
 	struct follow follow;
 	int64_t encode_us; /* how long the last encode took */
 	/* Under the source's lock. What was composed is the loop's alone. */
@@ -110,7 +110,7 @@ struct pipeline *pipeline_create(const struct packet_open *open, struct source *
 	canvas_init(&pipeline->canvas, pipeline_chroma(open), open->max_width, open->max_height);
 	pipeline->canvas.region = region_rect(&open->region);
 	pace_init(&pipeline->pace, open->max_fps);
-	choice_init(&pipeline->choice, open->codec);
+	codec_choice_init(&pipeline->choice, open->codec);
 	update_want(pipeline);
 	return pipeline;
 }
@@ -199,25 +199,25 @@ static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
 
 static struct encoder_wish choose(
 	struct pipeline *pipeline, const struct picture *picture, const struct damage *damage) {
-	content_see(&pipeline->content, picture, damage);
-	const struct choice_view view = {
+	motion_see(&pipeline->motion, picture, damage);
+	const struct codec_choice_view view = {
 		.now_us = pipeline->loop->now(pipeline->loop_data),
-		.changed = pipeline->content.changed,
+		.changed = pipeline->motion.changed,
 		.pixels = (uint64_t)picture->width * picture->height,
-		.vp9_only = !choice_vp8_fits(picture->width, picture->height),
+		.vp9_only = !codec_choice_vp8_fits(picture->width, picture->height),
 		.encode_us = pipeline->encode_us,
 		.interval_us = pipeline->pace.interval_us,
 	};
 	enum packet_codec last = pipeline->choice.codec;
-	struct encoder_wish wish = {.codec = choice_see(&pipeline->choice, &view),
+	struct encoder_wish wish = {.codec = codec_choice_see(&pipeline->choice, &view),
 		.key = pipeline->key,
-		.moving = pipeline->content.moving,
+		.moving = pipeline->motion.moving,
 		.coarse = pipeline->coarse};
 	if (pipeline->open.codec != PACKET_CODEC_VP9) {
 		const struct follow_view scrolled = {
 			.now_us = view.now_us,
 			.interval_us = view.interval_us,
-			.all = choice_most_changed(&view) && !wish.moving,
+			.all = codec_choice_most_changed(&view) && !wish.moving,
 			.fresh = wish.key || wish.codec != last,
 		};
 		follow_see(&pipeline->follow, picture, &scrolled, &wish);
@@ -300,7 +300,7 @@ static bool is_stale(const struct pipeline *pipeline) {
 
 /* When a picture that rests is to be encoded again; INT64_MAX: it is as good as it gets. */
 static int64_t improve_at(const struct pipeline *pipeline) {
-	return pipeline->unsettled ? pipeline->refine_us : choice_rest_us(&pipeline->choice);
+	return pipeline->unsettled ? pipeline->refine_us : codec_choice_rest_us(&pipeline->choice);
 }
 
 /* True when a frame is wanted, permitted and can be sent at once. */
@@ -412,7 +412,8 @@ void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height
 	uint32_t full_height = height;
 	bool shows = canvas_full_size(&pipeline->canvas, &full_width, &full_height) &&
 		     canvas_size(&pipeline->canvas, &width, &height);
-	bool fits = pipeline->open.codec != PACKET_CODEC_VP8 || choice_vp8_fits(width, height);
+	bool fits =
+		pipeline->open.codec != PACKET_CODEC_VP8 || codec_choice_vp8_fits(width, height);
 	if (!pipeline->ready && !pipeline->failed && !shows) {
 		snprintf(detail, sizeof(detail), "the picture is %ux%u", width, height);
 		fail(pipeline, ERROR_REGION_OUTSIDE, detail);

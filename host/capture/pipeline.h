@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "capture/channel.h"
-#include "capture/encoder.h"
-#include "capture/source.h"
+#include "encode/encoder.h"
+#include "source/source.h"
 #include "wire/packet.h"
 
 struct pipeline;

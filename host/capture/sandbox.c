@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "capture/sanitizer.h"
+#include "base/sanitizer.h"
 
 /* A 4K share takes some 300 MiB of private memory at its worst. */
 #define DATA_MAX ((rlim_t)1024 * 1024 * 1024)
@@ -234,7 +234,6 @@ static const int advice[] = {
 	MADV_DONTNEED,
 	MADV_FREE,
 	MADV_WILLNEED,
-	MADV_POPULATE_READ,
 	MADV_HUGEPAGE,
 	MADV_NOHUGEPAGE,
 	MADV_DONTDUMP,

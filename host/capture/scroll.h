@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "capture/convert.h"
+#include "picture/convert.h"
 
 /* So many rows are looked at, of larger pictures the upper ones. */
 #define SCROLL_ROWS 2160u

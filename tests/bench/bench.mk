@@ -18,7 +18,7 @@ $(BENCH_BIN)/bench-cell: $(call bench_objects,cell cell_engines cell_result cell
 $(BENCH_BIN)/bench-producer $(BENCH_BIN)/bench-vpx $(BENCH_BIN)/bench-gst $(BENCH_BIN)/bench-cell:
 	$(call say,LINK,$@)
 	$(CC) $(VARIANT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(BENCH_LIBS_$(@F)) -lm
-$(BENCH_BIN)/bench-probe.so: tests/bench/probe.c tests/bench/probe.h host/capture/pw_api.h $(B)/gen/config.h
+$(BENCH_BIN)/bench-probe.so: tests/bench/probe.c tests/bench/probe.h host/source/pw_api.h $(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(CC) $(BASE_CFLAGS) -Itests/bench -O2 -fPIC -shared $(CFLAGS) $$(pkg-config --cflags libpipewire-0.3) -o $@ $<

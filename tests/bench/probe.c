@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "capture/pw_api.h"
+#include "source/pw_api.h"
 
 #define FRAMES_FD 3
 

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "areas.h"
-#include "capture/pw_api.h"
+#include "source/pw_api.h"
 #include "workload.h"
 
 #define REGIONS 16

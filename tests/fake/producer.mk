@@ -1,6 +1,6 @@
 # The fake PipeWire screen: tests/fake/producer.c says what it can do.
 FAKE_PRODUCER := $(O)/tests/fake/producer
-$(FAKE_PRODUCER): $(wildcard tests/fake/*.c tests/fake/*.h) host/capture/pw_api.h $(B)/gen/config.h
+$(FAKE_PRODUCER): $(wildcard tests/fake/*.c tests/fake/*.h) host/source/pw_api.h $(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$(pkg-config --cflags libpipewire-0.3) \

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "capture/pw_api.h"
+#include "source/pw_api.h"
 
 /* Room of the damage list. */
 #define SCREEN_REGIONS 16

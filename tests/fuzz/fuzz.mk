@@ -4,11 +4,11 @@ FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 
 # What the helper reads of a producer's.
-FUZZ_SOURCES_pw_format := host/capture/pw_format.c
-FUZZ_SOURCES_pw_buffer := host/capture/pw_buffer.c host/capture/damage.c
+FUZZ_SOURCES_format := host/source/format.c
+FUZZ_SOURCES_buffer := host/source/buffer.c host/picture/damage.c
 FUZZ_PKG := $(PKG_wire) libpipewire-0.3
 
-$(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard host/base/*.[ch] host/wire/*.[ch] host/wire/errors.def host/capture/pw_*.[ch]) \
+$(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard host/base/*.[ch] host/wire/*.[ch] host/wire/errors.def host/source/*.[ch]) \
 		$(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)

@@ -12,7 +12,7 @@ $(CAPTURE_TESTS): $(O)/tests/integration/%: tests/integration/%.c $(CAPTURE_RIG)
 # All at once, since each mostly waits; the output of each comes as a whole when it is done.
 CAPTURE_RUNS := $(CAPTURE_TESTS:%=run-%)
 # A helper that was taken over.
-$(O)/tests/integration/taker: tests/integration/taker.c host/capture/pw_rights.c host/capture/pw_format.c host/capture/pw_api.h $(O)/libbase.a
+$(O)/tests/integration/taker: tests/integration/taker.c host/source/rights.c host/source/format.c host/source/pw_api.h $(O)/libbase.a
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$(pkg-config --cflags libpipewire-0.3 | sed 's/-I/-isystem /g') \

@@ -9,12 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "capture/sanitizer.h"
+#include "base/sanitizer.h"
 #include "capture_rig.h"
 #include "unit.h"
 
 /* A sanitizer's own memory comes on top. */
-#define PEAK_MAX_KIB (WITH_ADDRESS_SANITIZER ? 400 * 1024 : 80 * 1024)
+#define PEAK_MAX_KIB (WITH_ADDRESS_SANITIZER ? 512 * 1024 : 256 * 1024)
 
 static void take_frames(struct helper *helper, uint32_t count) {
 	for (uint32_t i = 0; i < count; i++) {

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/pw_api.h"
-#include "capture/pw_format.h"
-#include "capture/pw_rights.h"
+#include "source/format.h"
+#include "source/pw_api.h"
+#include "source/rights.h"
 
 /* So long the session manager has to do what it would do. */
 #define WATCH_S 2
@@ -25,7 +25,7 @@
 struct taker {
 	struct pw_main_loop *loop;
 	struct pw_core *core;
-	struct pw_rights rights;
+	struct rights rights;
 	bool gives_up;
 	bool restarted;
 	uint32_t node;
@@ -111,7 +111,7 @@ static void on_video_state(
 		fprintf(stderr, "taker: %s\n", error);
 	}
 	if (state == PW_STREAM_STATE_PAUSED && taker->gives_up) {
-		pw_rights_give_up(&taker->rights, taker->core);
+		rights_give_up(&taker->rights, taker->core);
 	}
 	if (state == PW_STREAM_STATE_STREAMING && !taker->restarted) {
 		taker->restarted = true;
@@ -126,8 +126,8 @@ static void on_video_param(void *data, uint32_t id, const struct spa_pod *param)
 	if (id == SPA_PARAM_Format && param != NULL) {
 		uint8_t memory[2048];
 		struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-		const struct spa_pod *params[PW_FORMAT_PARAMS_MAX];
-		uint32_t count = pw_format_buffer_params(&builder, params);
+		const struct spa_pod *params[FORMAT_PARAMS_MAX];
+		uint32_t count = format_buffer_params(&builder, params);
 		pw_stream_update_params(taker->video, params, count);
 	}
 }
@@ -140,7 +140,7 @@ static void on_global(void *data, uint32_t id, uint32_t permissions, const char 
 	(void)permissions;
 	(void)version;
 	(void)properties;
-	pw_rights_note(&((struct taker *)data)->rights, id, type);
+	rights_note(&((struct taker *)data)->rights, id, type);
 }
 
 static const struct pw_registry_events registry_events = {
@@ -185,7 +185,7 @@ int main(int argc, char **argv) {
 	pw_stream_add_listener(taker.video, &hooks[2], &video_events, &taker);
 	uint8_t memory[1024];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	const struct spa_pod *offer = pw_format_offer(&builder, 30);
+	const struct spa_pod *offer = format_offer(&builder, 30);
 	(void)pw_stream_connect(taker.video, PW_DIRECTION_INPUT, taker.node,
 		PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_DONT_RECONNECT, &offer, 1);
 	struct spa_source *timer = pw_loop_add_timer(loop, on_time, &taker);

@@ -89,8 +89,8 @@ export function shortfalls(report) {
 	if ((report.rssMiB.host ?? 0) >= 20) {
 		lines.push(`portlight-host took ${report.rssMiB.host} MiB; less than 20 are promised`);
 	}
-	if ((report.rssMiB.capture ?? 0) >= 80) {
-		lines.push(`portlight-capture took ${report.rssMiB.capture} MiB; less than 80 are promised`);
+	if ((report.rssMiB.capture ?? 0) >= 256) {
+		lines.push(`portlight-capture took ${report.rssMiB.capture} MiB; less than 256 are promised`);
 	}
 	return lines;
 }

@@ -1,0 +1,390 @@
+#include "mailbox_world.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The newest picture alone is read, with what changed in those before it. */
+static void test_damage_is_united(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	const struct rect places[] = {{1, 1, 3, 3}, {20, 2, 4, 4}, {9, 17, 5, 5}};
+	for (size_t i = 0; i < 3; i++) {
+		send_painted(world, &places[i]);
+		assert_true(receive(world));
+		assert_int_equal(count_at(world, AT_CONSUMER), 1);
+	}
+	assert_int_equal(world->reads, 1);
+	want(world, true);
+	assert_int_equal(world->reads, 2);
+	assert_int_equal(world->fulls, 1);
+	assert_int_equal(world->damage.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_memory_equal(&world->damage.rects[i], &places[i], sizeof(places[i]));
+	}
+	expect_view(world);
+	/* What was read is not told again. */
+	send_painted(world, &places[2]);
+	assert_true(receive(world));
+	assert_int_equal(world->damage.count, 1);
+	expect_view(world);
+	world_destroy(world);
+}
+
+/* Two that wait in one cycle: the first goes back unread. */
+static void test_cycle_of_two(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	want(world, true);
+	send_painted(world, &(struct rect){1, 1, 3, 3});
+	send_painted(world, &(struct rect){20, 2, 4, 4});
+	assert_false(send_picture(world));
+	assert_true(receive(world));
+	assert_int_equal(world->reads, 2);
+	assert_int_equal(world->damage.count, 2);
+	assert_int_equal(count_at(world, AT_PRODUCER), 2);
+	expect_view(world);
+	world_destroy(world);
+}
+
+/* What a lost picture changed is unknown; that of the one after it is known again. */
+static void test_lost_pictures(void **state) {
+	(void)state;
+	for (int kind = 0; kind < 3; kind++) {
+		struct world *world = world_begin(2);
+		want(world, true);
+		paint(world, &(struct rect){20, 2, 4, 4});
+		if (kind == 0) {
+			world->sequence++;
+		} else if (kind == 1) {
+			world->sequence++;
+			assert_true(send_pointer(world));
+			assert_false(receive(world));
+		} else {
+			assert_true(send(world, SPA_META_HEADER_FLAG_CORRUPTED, 0));
+			assert_false(receive(world));
+		}
+		damage_clear(&world->pending);
+		assert_int_equal(world->reads, 1);
+		for (int i = 0; i < 2; i++) {
+			send_painted(world, &(struct rect){1, 1, 3, 3});
+			assert_true(receive(world));
+			assert_int_equal(world->reads, 2 + i);
+			assert_int_equal(world->fulls, 2);
+			expect_view(world);
+		}
+		world_destroy(world);
+	}
+}
+
+/* A pointer-only buffer neither replaces the picture that waits nor hides what changed in it. */
+static void test_pointer_only(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	struct source_cursor cursor;
+	send_painted(world, &(struct rect){20, 2, 4, 4});
+	assert_true(receive(world));
+	world->pointer = SPA_POINT(9, 9);
+	assert_true(send_pointer(world));
+	assert_true(receive(world));
+	assert_true(mailbox_cursor_changed(&world->mailbox));
+	assert_true(mailbox_cursor(&world->mailbox, &cursor));
+	assert_int_equal(cursor.x, 9);
+	assert_false(mailbox_cursor_changed(&world->mailbox));
+	/* The same place is no news. */
+	assert_true(send_pointer(world));
+	assert_false(receive(world));
+	want(world, true);
+	assert_int_equal(world->reads, 2);
+	assert_int_equal(world->fulls, 1);
+	expect_view(world);
+	world_destroy(world);
+}
+
+/* Its bitmap is told once, however many buffers are skipped after it; so is it by us. */
+static void test_bitmap_of_a_skipped_picture(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	struct source_cursor cursor;
+	world->shade = 99;
+	world->tells_shade = true;
+	for (int32_t i = 0; i < 5; i++) {
+		world->pointer = SPA_POINT(i, 2 * i);
+		assert_true(send_picture(world));
+		assert_true(receive(world));
+	}
+	assert_true(mailbox_cursor(&world->mailbox, &cursor));
+	assert_true(cursor.visible);
+	assert_int_equal(cursor.x, 4);
+	assert_int_equal(cursor.y, 8);
+	assert_int_equal(cursor.bitmap, 2);
+	assert_int_equal(cursor.width, POINTER);
+	assert_int_equal(cursor.hot_y, 2);
+	/* Blue came first. */
+	const uint8_t pixel[4] = {99, 99, 7, 99};
+	for (size_t i = 0; i < POINTER * POINTER; i++) {
+		assert_memory_equal(cursor.rgba + 4 * i, pixel, 4);
+	}
+	assert_false(mailbox_cursor(&world->mailbox, &cursor));
+	assert_int_equal(cursor.bitmap, 2);
+	world_destroy(world);
+}
+
+static void test_crop_moves(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	struct source_cursor cursor;
+	want(world, true);
+	for (int32_t i = 0; i < 4; i++) {
+		/* The same size from the second one on. */
+		world->crop = SPA_REGION(2 + i, 3, 20, 16);
+		send_painted(world, &(struct rect){10, 10, 2, 2});
+		assert_true(receive(world));
+		assert_int_equal(world->fulls, 2 + i);
+		expect_view(world);
+		/* The pointer did not move, but its place in the picture did. */
+		assert_true(mailbox_cursor(&world->mailbox, &cursor));
+		assert_int_equal(cursor.x, 3 - i);
+		assert_int_equal(cursor.y, 3);
+	}
+	send_painted(world, &(struct rect){10, 10, 2, 2});
+	assert_true(receive(world));
+	assert_int_equal(world->fulls, 5);
+	expect_view(world);
+	assert_false(mailbox_cursor(&world->mailbox, &cursor));
+	world_destroy(world);
+}
+
+#define LARGE ((size_t)32 * 1024 * 1024)
+
+static void read_large(void *data, const struct source_picture *picture) {
+	struct world *world = data;
+	assert_non_null(picture->pixels.file);
+	const struct pixels rows = pixel_file_read(&picture->pixels, 0, HEIGHT);
+	assert_memory_equal(rows.top, world->canvas, sizeof(world->canvas));
+	world->reads++;
+}
+
+/* Pages of a large buffer's mapping would stay resident. */
+static void test_large_buffer(void **state) {
+	(void)state;
+	struct world *world = world_create(1);
+	struct spa_data *data = &world->slots[0].data;
+	int fd = memfd_create("large", MFD_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)LARGE), 0);
+	world->mailbox.read = read_large;
+	paint_anywhere(world);
+	assert_int_equal(
+		pwrite(fd, world->canvas, sizeof(world->canvas), 0), sizeof(world->canvas));
+	data->type = SPA_DATA_MemFd;
+	data->fd = fd;
+	data->maxsize = LARGE;
+	data->data = mmap(NULL, LARGE, PROT_NONE, MAP_SHARED, fd, 0);
+	assert_true(data->data != MAP_FAILED);
+	mailbox_add_buffer(&world->mailbox, &world->slots[0].pw);
+	want(world, true);
+	assert_true(send_picture(world));
+	assert_true(receive(world));
+	assert_int_equal(world->reads, 1);
+	munmap(data->data, LARGE);
+	close(fd);
+	world_destroy(world);
+}
+
+static void test_close(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	mailbox_close(&world->mailbox);
+	for (int i = 0; i < 5; i++) {
+		world->pointer.x++;
+		paint_anywhere(world);
+		assert_true(send_picture(world));
+		assert_false(receive(world));
+		assert_int_equal(count_at(world, AT_PRODUCER), 2);
+		assert_false(peek(world));
+		assert_false(mailbox_cursor_changed(&world->mailbox));
+	}
+	want(world, true);
+	assert_int_equal(world->reads, 1);
+	world_destroy(world);
+}
+
+static void leave(struct world *world, struct slot *slot) {
+	mailbox_remove_buffer(&world->mailbox, &slot->pw);
+	slot->owner = AT_PRODUCER;
+}
+
+static void leave_all(struct world *world) {
+	for (uint32_t i = 0; i < 2; i++) {
+		leave(world, &world->slots[i]);
+	}
+}
+
+/* The buffers come back, and their next picture counts as a whole. */
+static void expect_all_anew(struct world *world) {
+	for (uint32_t i = 0; i < 2; i++) {
+		mailbox_add_buffer(&world->mailbox, &world->slots[i].pw);
+	}
+	send_painted(world, &(struct rect){1, 1, 3, 3});
+	assert_true(receive(world));
+	assert_int_equal(world->reads, 2);
+	assert_int_equal(world->fulls, 2);
+	expect_view(world);
+}
+
+/* A pool of which nothing can be read is told from one that has something, and from none. */
+static void test_buffers_without_memory(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	assert_false(mailbox_is_bare(&world->mailbox));
+	leave_all(world);
+	assert_false(mailbox_is_bare(&world->mailbox));
+	struct spa_data filled = world->slots[0].data;
+	world->slots[0].data = (struct spa_data){.type = SPA_ID_INVALID, .fd = -1};
+	mailbox_add_buffer(&world->mailbox, &world->slots[0].pw);
+	assert_true(mailbox_is_bare(&world->mailbox));
+	mailbox_add_buffer(&world->mailbox, &world->slots[1].pw);
+	assert_false(mailbox_is_bare(&world->mailbox));
+	mailbox_remove_buffer(&world->mailbox, &world->slots[1].pw);
+	assert_true(mailbox_is_bare(&world->mailbox));
+	mailbox_remove_buffer(&world->mailbox, &world->slots[0].pw);
+	assert_false(mailbox_is_bare(&world->mailbox));
+	world->slots[0].data = filled;
+	world_destroy(world);
+}
+
+/* What waits in a buffer that leaves is lost, with what changed in it. */
+static void test_waiting_buffer_leaves(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	send_painted(world, &(struct rect){20, 2, 4, 4});
+	assert_true(receive(world));
+	leave_all(world);
+	want(world, true);
+	assert_int_equal(world->reads, 1);
+	expect_all_anew(world);
+	world_destroy(world);
+}
+
+/* The data thread has a cycle with buffers that left: none is read, and what they changed is
+ * unknown. */
+static void test_buffers_left(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	world->unnumbered = true;
+	want(world, true);
+	leave_all(world);
+	world->pointer.x++;
+	assert_true(send_pointer(world));
+	send_painted(world, &(struct rect){20, 2, 4, 4});
+	assert_false(receive(world));
+	assert_int_equal(world->reads, 1);
+	assert_int_equal(count_at(world, AT_PRODUCER), 2);
+	expect_all_anew(world);
+	world_destroy(world);
+}
+
+/* A picture that waits keeps the format that it came with; all of it counts as new. */
+static void test_format(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	send_painted(world, &(struct rect){20, 2, 4, 4});
+	assert_true(receive(world));
+	mailbox_set_format(&world->mailbox, PIXEL_ORDER_RGB, WIDTH, HEIGHT);
+	want(world, true);
+	assert_int_equal(world->reads, 2);
+	assert_int_equal(world->fulls, 2);
+	assert_int_equal(world->order, PIXEL_ORDER_BGR);
+	/* It is not the first one of the new format. */
+	assert_false(peek(world));
+	send_painted(world, &(struct rect){20, 2, 4, 4});
+	assert_true(receive(world));
+	assert_int_equal(world->order, PIXEL_ORDER_RGB);
+	assert_true(peek(world));
+	/* Before there is one nothing is read. */
+	mailbox_set_format(&world->mailbox, PIXEL_ORDER_BGR, 0, 0);
+	assert_true(send_picture(world));
+	assert_false(receive(world));
+	assert_int_equal(world->reads, 3);
+	world_destroy(world);
+}
+
+/* 60 cycles a second of bursts and rests, with credit that comes and goes. */
+static void test_an_hour(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	bool moving = false;
+	bool wanted = false;
+	uint32_t left = 10;
+	for (uint32_t cycle = 0; cycle < 3600 * 60; cycle++) {
+		if (--left == 0) {
+			left = 1 + any(world, 200);
+			if (moving) {
+				send_the_last(world);
+				want(world, wanted = true);
+				expect_view(world);
+			}
+			moving = !moving;
+		}
+		wanted = any(world, 20) == 0 ? !wanted : wanted;
+		want(world, wanted);
+		if (!moving) {
+			int reads = world->reads;
+			assert_false(receive(world));
+			assert_int_equal(world->reads, reads);
+			continue;
+		}
+		paint_anywhere(world);
+		/* One buffer is always the producer's. */
+		assert_true(send_picture(world));
+		paint_anywhere(world);
+		(void)(any(world, 3) == 0 && send_picture(world));
+		assert_true(receive(world));
+	}
+	assert_true(world->reads > 20000);
+	assert_int_equal(world->fulls, 1);
+	world_destroy(world);
+}
+
+static void test_a_minute_without_credit(void **state) {
+	(void)state;
+	struct world *world = world_begin(2);
+	struct source_cursor cursor;
+	for (int32_t i = 0; i < 3600; i++) {
+		paint_anywhere(world);
+		world->pointer = SPA_POINT(i % WIDTH, i % HEIGHT);
+		assert_true(i % 3 == 2 ? send_pointer(world) : send_picture(world));
+		assert_true(receive(world));
+	}
+	assert_int_equal(world->reads, 1);
+	world->pointer = SPA_POINT(17, 11);
+	send_the_last(world);
+	want(world, true);
+	assert_int_equal(world->reads, 2);
+	assert_int_equal(world->fulls, 1);
+	expect_view(world);
+	assert_true(mailbox_cursor(&world->mailbox, &cursor));
+	assert_int_equal(cursor.x, 17);
+	assert_int_equal(cursor.y, 11);
+	world_destroy(world);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_damage_is_united),
+		cmocka_unit_test(test_cycle_of_two),
+		cmocka_unit_test(test_lost_pictures),
+		cmocka_unit_test(test_pointer_only),
+		cmocka_unit_test(test_bitmap_of_a_skipped_picture),
+		cmocka_unit_test(test_crop_moves),
+		cmocka_unit_test(test_large_buffer),
+		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_buffers_without_memory),
+		cmocka_unit_test(test_waiting_buffer_leaves),
+		cmocka_unit_test(test_buffers_left),
+		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_an_hour),
+		cmocka_unit_test(test_a_minute_without_credit),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
