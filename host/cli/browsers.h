@@ -40,6 +40,3 @@ char *browsers_manifest(const struct browser *browser, const char *host);
 char *browsers_manifest_host(const char *manifest);
 /* Whether a manifest's text lets our extension in. */
 bool browsers_manifest_admits(const struct browser *browser, const char *manifest);
-
-/* One of our programs: beside the running one, or in ../libexec/portlight/ of it; NULL: neither. */
-char *browsers_find_program(const char *name);

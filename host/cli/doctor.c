@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "base/program.h"
 #include "cli/arguments.h"
 #include "cli/browsers.h"
 #include "cli/command.h"
@@ -162,7 +162,7 @@ static void check_pipewire(struct doctor *doctor) {
 
 /* Runs one of our programs for its version. */
 static void check_program(struct doctor *doctor, const char *name) {
-	g_autofree char *path = browsers_find_program(name);
+	g_autofree char *path = program_find(name);
 	if (path == NULL) {
 		g_autofree char *text = g_strdup_printf("%s is missing.", name);
 		problem(doctor, text, "Reinstall Portlight.");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/program.h"
 #include "cli/arguments.h"
 #include "cli/browsers.h"
 #include "cli/command.h"
@@ -114,7 +115,7 @@ static bool write_manifest(const struct browser *browser, const char *host) {
 /* The absolute path of the host to be started; NULL after telling why there is none. */
 static char *find_host(const struct selection *selection) {
 	char *host = selection->host != NULL ? g_canonicalize_filename(selection->host, NULL)
-					     : browsers_find_program("portlight-host");
+					     : program_find("portlight-host");
 	if (host != NULL && g_file_test(host, G_FILE_TEST_IS_EXECUTABLE)) {
 		return host;
 	}

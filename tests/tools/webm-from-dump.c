@@ -14,10 +14,8 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/bytes.h"
-#include "base/cleanup.h"
 #include "cli/webm.h"
 #include "wire/framing.h"
 
@@ -164,25 +162,27 @@ static bool take_message(struct muxer *muxer, const uint8_t *text, size_t length
 }
 
 /* Feeds the dump through the framing. False after telling what is wrong with it. */
-static bool read_dump(struct muxer *muxer, FILE *dump) {
+static bool read_dump(struct muxer *muxer, const char *path) {
+	g_autofree char *dump = NULL;
+	gsize size = 0;
+	g_autoptr(GError) unread = NULL;
+	if (!g_file_get_contents(path, &dump, &size, &unread)) {
+		(void)fprintf(stderr, "webm-from-dump: %s\n", unread->message);
+		return false;
+	}
 	struct framing framing = {0};
-	static uint8_t buffer[256 * 1024];
-	size_t got = 0;
-	bool ok = true;
-	while (ok && (got = fread(buffer, 1, sizeof(buffer), dump)) > 0) {
-		ok = framing_feed(&framing, buffer, got);
-		const uint8_t *message = NULL;
-		size_t length = 0;
-		enum error_code error = ERROR_NONE;
-		enum framing_status status = FRAMING_MESSAGE;
-		while (ok && (status = framing_next(&framing, &message, &length, &error)) ==
-				     FRAMING_MESSAGE) {
-			ok = take_message(muxer, message, length);
-		}
-		if (ok && status == FRAMING_BROKEN) {
-			(void)fprintf(stderr, "webm-from-dump: %s\n", error_message(error));
-			ok = false;
-		}
+	bool ok = framing_feed(&framing, dump, size);
+	const uint8_t *message = NULL;
+	size_t length = 0;
+	enum error_code error = ERROR_NONE;
+	enum framing_status status = FRAMING_MESSAGE;
+	while (ok &&
+		(status = framing_next(&framing, &message, &length, &error)) == FRAMING_MESSAGE) {
+		ok = take_message(muxer, message, length);
+	}
+	if (ok && status == FRAMING_BROKEN) {
+		(void)fprintf(stderr, "webm-from-dump: %s\n", error_message(error));
+		ok = false;
 	}
 	if (ok && framing_end(&framing) != ERROR_NONE) {
 		(void)fprintf(stderr, "webm-from-dump: the dump breaks off within a message\n");
@@ -204,12 +204,7 @@ int main(int argc, char **argv) {
 		return 2;
 	}
 	muxer.path = argv[2];
-	cleanup_file FILE *dump = fopen(argv[1], "rbe");
-	if (dump == NULL) {
-		(void)fprintf(stderr, "webm-from-dump: %s: %s\n", argv[1], g_strerror(errno));
-		return 1;
-	}
-	bool ok = read_dump(&muxer, dump);
+	bool ok = read_dump(&muxer, argv[1]);
 	if (ok && muxer.webm == NULL) {
 		(void)fprintf(stderr, "webm-from-dump: there is no frame in %s\n", argv[1]);
 		ok = false;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,16 +49,12 @@ static int tear_down(void **state) {
 }
 
 static void write_file(const char *path, const char *text) {
-	cleanup_file FILE *file = fopen(path, "we");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
+	assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
 static void assert_file(const char *path, const char *text) {
-	char content[64] = {0};
-	cleanup_file FILE *file = fopen(path, "re");
-	assert_non_null(file);
-	content[fread(content, 1, sizeof(content) - 1, file)] = '\0';
+	g_autofree char *content = NULL;
+	assert_true(g_file_get_contents(path, &content, NULL, NULL));
 	assert_string_equal(content, text);
 }
 
