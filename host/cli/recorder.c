@@ -17,12 +17,12 @@
 /* Frames that the helper may encode while one is being written. */
 #define CREDIT 4u
 #define FLUSH_INTERVAL_MS 1000u
-/* Players jump from keyframe to keyframe. Only counts when something changed since the last. */
+/* Players seek to keyframes. Without a change since the last one there is no new one. */
 #define KEYFRAME_INTERVAL_US (10 * G_USEC_PER_SEC)
 /*
- * A still desktop sends nothing, and many players stop at the last frame whatever the file says of
- * its length. So a recording that ends later than this after its last frame asks for that picture
- * once more, as its end, and waits a little for it.
+ * A still desktop sends no frames, and many players stop at the last frame, even if the file is
+ * longer. So a recording that ends later than this after its last frame requests one more keyframe
+ * for its end, and waits a little for it.
  */
 #define LAST_FRAME_AGE_US (100 * (G_USEC_PER_SEC / 1000))
 #define LAST_FRAME_TIMEOUT_MS 500u
@@ -30,7 +30,7 @@
 #define READER_TIMEOUT_MS 1000u
 
 enum phase {
-	PHASE_ASKING,    /* the portal, the person, the helper */
+	PHASE_ASKING,    /* waits for the portal, the person, the helper */
 	PHASE_RECORDING, /* from the first frame */
 	PHASE_CLOSING,   /* waits for the last picture */
 	PHASE_ENDING, /* the file is complete; waits for the helper to exit and a pipe to drain */
@@ -45,17 +45,17 @@ struct recorder {
 	struct screencast *screencast;
 	struct screencast_stream stream;
 	struct helper *helper;
-	bool helper_alive; /* takes verbs */
+	bool helper_alive; /* neither ended nor stopped */
 	enum phase phase;
 	struct webm *webm;
-	struct bytes frame; /* the fragments of the frame that is coming in */
+	struct bytes frame; /* the fragments received so far */
 	uint16_t next_part;
 	struct progress progress;
 	int64_t start_us; /* the first frame's time */
 	int64_t last_us;  /* the last frame's */
 	int64_t end_us;
 	int64_t key_us; /* the last keyframe's */
-	bool changed;   /* there was a frame since that keyframe */
+	bool changed;   /* a frame came since that keyframe */
 	bool published; /* the file has its name */
 	guint duration_timer;
 	guint last_frame_timer;
@@ -71,10 +71,6 @@ struct recorder {
 		guint source;
 	} signals[3];
 };
-
-static void drop_source(guint *source) {
-	g_clear_handle_id(source, g_source_remove);
-}
 
 static void fail_file(struct recorder *recorder) {
 	recorder->result->code = ERROR_NONE;
@@ -114,7 +110,7 @@ static gboolean drain_pipe(gint fd, GIOCondition condition, gpointer data) {
 		return G_SOURCE_CONTINUE;
 	}
 	recorder->pipe_source = 0;
-	drop_source(&recorder->reader_timer);
+	g_clear_handle_id(&recorder->reader_timer, g_source_remove);
 	if (!ok) {
 		stop_for_file(recorder);
 	}
@@ -131,8 +127,8 @@ static void watch_pipe(struct recorder *recorder) {
 }
 
 static void drop_queue(struct recorder *recorder) {
-	drop_source(&recorder->reader_timer);
-	drop_source(&recorder->pipe_source);
+	g_clear_handle_id(&recorder->reader_timer, g_source_remove);
+	g_clear_handle_id(&recorder->pipe_source, g_source_remove);
 	errno = ECANCELED;
 	fail_file(recorder);
 	leave_when_done(recorder);
@@ -164,13 +160,13 @@ static void wait_for_reader(struct recorder *recorder) {
 
 /* ---- the end ---- */
 
-/* Completes the file and stops the helper, whose `gone` then ends the rest. */
+/* Completes the file and stops the helper; leave_when_done() does the rest once it is gone. */
 static void end(struct recorder *recorder) {
 	recorder->phase = PHASE_ENDING;
-	drop_source(&recorder->last_frame_timer);
-	drop_source(&recorder->duration_timer);
-	drop_source(&recorder->flush_timer);
-	drop_source(&recorder->progress_timer);
+	g_clear_handle_id(&recorder->last_frame_timer, g_source_remove);
+	g_clear_handle_id(&recorder->duration_timer, g_source_remove);
+	g_clear_handle_id(&recorder->flush_timer, g_source_remove);
+	g_clear_handle_id(&recorder->progress_timer, g_source_remove);
 	if (recorder->published) {
 		if (!webm_finish(recorder->webm, recorder->end_us) &&
 			recorder->result->file_error == 0) {
@@ -197,13 +193,13 @@ static gboolean last_frame_did_not_come(gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-/* Ends the recording, once; the first reason is the one that is told. */
+/* Ends the recording. Of several reasons the first is reported. */
 static void stop(struct recorder *recorder, enum error_code code, const char *detail) {
 	if (recorder->phase == PHASE_ENDING) {
 		return;
 	}
 	if (recorder->phase == PHASE_CLOSING) {
-		end(recorder); /* impatience, or nothing to wait for any more */
+		end(recorder); /* a second signal, or the last frame can't come */
 		return;
 	}
 	recorder->result->code = code;
@@ -266,14 +262,13 @@ static gboolean show_progress(gpointer data) {
 	return G_SOURCE_CONTINUE;
 }
 
-/* The first frame is there: now there is something to keep. */
 static bool begin_file(struct recorder *recorder, const struct packet_frame *packet) {
 	int fd = output_open(recorder->options->output);
 	if (fd < 0) {
 		return false;
 	}
-	enum webm_codec codec = recorder->options->codec == PACKET_CODEC_VP8 ? WEBM_VP8 : WEBM_VP9;
-	if (!webm_create(fd, codec, packet->width, packet->height, &recorder->webm)) {
+	if (!webm_create(
+		    fd, recorder->options->codec, packet->width, packet->height, &recorder->webm)) {
 		return false;
 	}
 	recorder->result->width = packet->width;
@@ -297,7 +292,7 @@ static bool begin_file(struct recorder *recorder, const struct packet_frame *pac
 static void take_frame(struct recorder *recorder, const struct packet_frame *packet) {
 	bool first = recorder->phase == PHASE_ASKING;
 	if (first && !packet->key) {
-		stop(recorder, ERROR_BAD_PACKET, "the first frame is no keyframe");
+		stop(recorder, ERROR_BAD_PACKET, "the first frame is not a keyframe");
 		return;
 	}
 	if (first && !begin_file(recorder, packet)) {
@@ -456,18 +451,17 @@ static void watch_signals(struct recorder *recorder) {
 		struct signal_watch *watch = &recorder->signals[i];
 		*watch = (struct signal_watch){.recorder = recorder, .number = numbers[i]};
 		struct sigaction now;
-		/* nohup and a shell's background jobs ignore some on purpose. */
+		/* nohup and shells' background jobs start with some of them ignored. */
 		if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN) {
 			watch->source = g_unix_signal_add(numbers[i], interrupted, watch);
 		}
 	}
-	/* A reader that goes away and a size limit are errors of write(), not ends of the process.
-	 */
+	/* A reader that goes away and a size limit become errors of write(). */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
-/* What was asked of the portal last is still on its way. */
+/* The last calls to the portal may not have been sent yet. */
 static void flush_portal(struct recorder *recorder) {
 	GDBusConnection *connection = portal_connection(recorder->portal);
 	if (connection != NULL) {
@@ -477,8 +471,11 @@ static void flush_portal(struct recorder *recorder) {
 
 void recorder_run(const struct recorder_options *options, struct recorder_result *result) {
 	*result = (struct recorder_result){0};
-	struct recorder recorder = {.options = options, .result = result};
-	progress_init(&recorder.progress, options->live);
+	struct recorder recorder = {
+		.options = options,
+		.result = result,
+		.progress = {.live = options->live},
+	};
 	recorder.loop = g_main_loop_new(NULL, FALSE);
 	recorder.cancellable = g_cancellable_new();
 	recorder.portal = portal_create(0);
@@ -489,7 +486,7 @@ void recorder_run(const struct recorder_options *options, struct recorder_result
 
 	progress_clear(&recorder.progress);
 	for (size_t i = 0; i < G_N_ELEMENTS(recorder.signals); i++) {
-		drop_source(&recorder.signals[i].source);
+		g_clear_handle_id(&recorder.signals[i].source, g_source_remove);
 	}
 	flush_portal(&recorder);
 	portal_destroy(recorder.portal);

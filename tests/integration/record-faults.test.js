@@ -210,7 +210,7 @@ test('a file that outgrows its limit ends the recording and keeps what is there'
 	const recording = await startWith({}, [], {FAKE_CAPTURE_SIZE: '50000'}, ['prlimit', '--fsize=5000000']);
 	const run = await recording.ended();
 	assert.equal(run.status, 6, run.stderr);
-	assert.match(run.stderr, /x\.webm can't be written: File too large/);
+	assert.match(run.stderr, /Can't write .*x\.webm: File too large/);
 	assert.match(run.stderr, /^Recorded .*x\.webm/m);
 	assert.ok(facts(file).pts.length > 60, `${facts(file).pts.length} frames`);
 	await assertClean('x.webm');
@@ -232,7 +232,7 @@ test('a file that appears while the person chooses is kept', async () => {
 	await world.tell('answer');
 	const run = await recording.ended();
 	assert.equal(run.status, 6, run.stderr);
-	assert.match(run.stderr, /exists already/);
+	assert.match(run.stderr, /already exists/);
 	assert.equal(readFileSync(file, 'utf8'), 'precious');
 	await assertClean('x.webm');
 });

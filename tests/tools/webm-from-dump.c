@@ -36,7 +36,7 @@ struct muxer {
 	int64_t first_us;
 	int64_t last_us;
 	int64_t keys;
-	enum webm_codec codec;
+	enum packet_codec codec;
 	bool over; /* the codec changed, and a track has one */
 };
 
@@ -57,14 +57,14 @@ static const char *string(struct json_object *message, const char *name) {
 }
 
 /* A keyframe of VP8 has a start code, one of VP9 a frame marker and a sync code. */
-static bool find_codec(const struct bytes *frame, enum webm_codec *codec) {
+static bool find_codec(const struct bytes *frame, enum packet_codec *codec) {
 	const uint8_t *data = frame->data;
 	if (frame->length >= 6 && memcmp(data + 3, "\x9d\x01\x2a", 3) == 0) {
-		*codec = WEBM_VP8;
+		*codec = PACKET_CODEC_VP8;
 		return true;
 	}
 	if (frame->length >= 4 && data[0] >> 6 == 2 && memcmp(data + 1, "\x49\x83\x42", 3) == 0) {
-		*codec = WEBM_VP9;
+		*codec = PACKET_CODEC_VP9;
 		return true;
 	}
 	return false;
@@ -89,7 +89,7 @@ static bool write_frame(struct muxer *muxer) {
 	if (muxer->webm == NULL && !start(muxer)) {
 		return false;
 	}
-	enum webm_codec codec = muxer->codec;
+	enum packet_codec codec = muxer->codec;
 	muxer->over = muxer->over ||
 		      (muxer->key && find_codec(&muxer->frame, &codec) && codec != muxer->codec);
 	if (muxer->over) {
@@ -214,7 +214,7 @@ int main(int argc, char **argv) {
 			     ", \"codec\": \"%s\", \"frames\": %" G_GUINT64_FORMAT
 			     ", \"keyframes\": %" G_GINT64_FORMAT ", \"bytes\": %" G_GUINT64_FORMAT
 			     ", \"durationMs\": %" G_GINT64_FORMAT "}\n",
-			muxer.share, muxer.codec == WEBM_VP8 ? "vp8" : "vp9",
+			muxer.share, muxer.codec == PACKET_CODEC_VP8 ? "vp8" : "vp9",
 			webm_frames(muxer.webm), muxer.keys, webm_bytes(muxer.webm),
 			(muxer.last_us - muxer.first_us + LAST_FRAME_US) / 1000);
 	}
