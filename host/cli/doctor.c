@@ -25,7 +25,7 @@ struct doctor {
 	unsigned problems;
 };
 
-G_GNUC_PRINTF(1, 2) static void good(const char *format, ...) {
+__attribute__((format(printf, 1, 2))) static void good(const char *format, ...) {
 	va_list arguments;
 	va_start(arguments, format);
 	g_autofree char *text = g_strdup_vprintf(format, arguments);
@@ -33,8 +33,8 @@ G_GNUC_PRINTF(1, 2) static void good(const char *format, ...) {
 	(void)printf("ok       %s\n", text);
 }
 
-G_GNUC_PRINTF(3, 4)
-static void problem(struct doctor *doctor, const char *remedy, const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static void problem(
+	struct doctor *doctor, const char *remedy, const char *format, ...) {
 	va_list arguments;
 	va_start(arguments, format);
 	g_autofree char *text = g_strdup_vprintf(format, arguments);

@@ -214,7 +214,7 @@ int command_record(int argc, char **argv) {
 	options.output = output;
 	recorder_run(&options, &result);
 	status = say_result(path, &options, &result);
-	free(result.detail);
+	g_free(result.detail);
 out:
 	output_destroy(output);
 	arguments_finish(&arguments);

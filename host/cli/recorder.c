@@ -203,9 +203,7 @@ static void stop(struct recorder *recorder, enum error_code code, const char *de
 		return;
 	}
 	recorder->result->code = code;
-	if (detail != NULL) {
-		recorder->result->detail = strdup(detail);
-	}
+	recorder->result->detail = g_strdup(detail);
 	recorder->end_us = g_get_monotonic_time();
 	int64_t duration_us = recorder->options->duration_us;
 	if (duration_us > 0 && recorder->end_us > recorder->start_us + duration_us) {
@@ -264,11 +262,8 @@ static gboolean show_progress(gpointer data) {
 
 static bool begin_file(struct recorder *recorder, const struct packet_frame *packet) {
 	int fd = output_open(recorder->options->output);
-	if (fd < 0) {
-		return false;
-	}
-	if (!webm_create(
-		    fd, recorder->options->codec, packet->width, packet->height, &recorder->webm)) {
+	if (fd < 0 || !webm_create(fd, recorder->options->codec, packet->width, packet->height,
+			      &recorder->webm)) {
 		return false;
 	}
 	recorder->result->width = packet->width;

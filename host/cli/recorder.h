@@ -25,7 +25,7 @@ struct recorder_result {
 	/* Why it ended. ERROR_STOPPED: by a signal or at its duration. ERROR_NONE: the file could
 	 * not be written, see file_error. */
 	enum error_code code;
-	char *detail;   /* may be NULL; free() */
+	char *detail;   /* may be NULL; g_free() */
 	int file_error; /* errno, or 0 */
 	int signal;     /* the signal that ended it, or 0 */
 	/* What is in the file. */
