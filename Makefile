@@ -50,7 +50,7 @@ PKG_picture :=
 PKG_source := libpipewire-0.3
 PKG_encode := vpx
 PKG_capture := libseccomp
-PKG_cli := gio-unix-2.0 libavformat libavcodec libavutil
+PKG_cli := gio-unix-2.0 json-c libavformat libavcodec libavutil
 LIB_picture := -lyuv -lm
 # Libraries that a folder's code is linked with, beside its own; archives, most dependent first.
 USE_base :=

@@ -12,7 +12,7 @@ bool arguments_parse(const char *operands, const char *description, const GOptio
 	g_autoptr(GError) error = NULL;
 	if (!g_option_context_parse(context, argc, argv, &error)) {
 		g_autofree char *help = g_strdup_printf("See %s --help.", g_get_prgname());
-		say_problem(error->message, help);
+		say_problem(help, "%s", error->message);
 		return false;
 	}
 	if (*argc > 1 && strcmp((*argv)[1], "--") == 0) {

@@ -1,13 +1,13 @@
-/* What the commands' arguments have in common. */
+/* Parses the commands' arguments. */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 
 /*
- * Takes the options (`entries`, which end with an empty one) out of argv, leaving argv[0] and what
- * is no option; "--" ends the options. `--help` prints the help and exits with 0. False when an
- * option is wrong, after telling the person.
+ * Takes the options (`entries`, which end with an empty one) out of argv and leaves argv[0] and the
+ * operands; "--" ends the options. `--help` prints the help and exits with 0. On a wrong option it
+ * says so and returns false.
  */
 bool arguments_parse(const char *operands, const char *description, const GOptionEntry *entries,
 	int *argc, char ***argv);

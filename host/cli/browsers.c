@@ -1,6 +1,7 @@
 #include "cli/browsers.h"
 
 #include <glib.h>
+#include <json-c/json.h>
 #include <string.h>
 
 #include "browsers.inc"
@@ -54,69 +55,37 @@ bool browsers_present(const struct browser *browser) {
 	return g_file_test(parent, G_FILE_TEST_IS_DIR);
 }
 
-static char *escape_json(const char *text) {
-	GString *escaped = g_string_new(NULL);
-	for (const char *at = text; *at != '\0'; at++) {
-		if (*at == '"' || *at == '\\') {
-			g_string_append_c(escaped, '\\');
-			g_string_append_c(escaped, *at);
-		} else if ((unsigned char)*at < 0x20) {
-			g_string_append_printf(escaped, "\\u%04x", (unsigned)(unsigned char)*at);
-		} else {
-			g_string_append_c(escaped, *at);
-		}
-	}
-	return g_string_free(escaped, FALSE);
-}
-
 char *browsers_manifest(const struct browser *browser, const char *host) {
 	if (!g_utf8_validate(host, -1, NULL)) {
 		return NULL;
 	}
-	g_autofree char *path = escape_json(host);
+	struct json_object *path = json_object_new_string(host);
 	GString *text = g_string_new(
 		browser->family == BROWSER_CHROMIUM ? chromium_template : firefox_template);
 	(void)g_string_replace(text, "@NAME@", PORTLIGHT_HOST_NAME, 0);
 	(void)g_string_replace(text, "@CHROMIUM_ID@", PORTLIGHT_CHROMIUM_ID, 0);
 	(void)g_string_replace(text, "@FIREFOX_ID@", PORTLIGHT_FIREFOX_ID, 0);
-	(void)g_string_replace(text, "@HOST@", path, 0);
+	(void)g_string_replace(text, "\"@HOST@\"",
+		json_object_to_json_string_ext(path, JSON_C_TO_STRING_NOSLASHESCAPE), 0);
+	(void)json_object_put(path);
 	return g_string_free(text, FALSE);
 }
 
 char *browsers_manifest_host(const char *manifest) {
-	g_autoptr(GRegex) pattern =
-		g_regex_new("\"path\"\\s*:\\s*\"((?:[^\"\\\\]|\\\\.)*)\"", 0, 0, NULL);
-	g_autoptr(GMatchInfo) match = NULL;
-	if (!g_utf8_validate(manifest, -1, NULL) || !g_regex_match(pattern, manifest, 0, &match)) {
-		return NULL;
+	struct json_object *object = json_tokener_parse(manifest);
+	struct json_object *path = NULL;
+	char *host = NULL;
+	if (json_object_is_type(object, json_type_object) &&
+		json_object_object_get_ex(object, "path", &path) &&
+		json_object_is_type(path, json_type_string)) {
+		host = g_strdup(json_object_get_string(path));
 	}
-	g_autofree char *escaped = g_match_info_fetch(match, 1);
-	/* JSON's other escapes do not occur in paths that we write. */
-	return g_strcompress(escaped);
+	(void)json_object_put(object);
+	return host;
 }
 
 bool browsers_manifest_admits(const struct browser *browser, const char *manifest) {
 	return strstr(manifest, browser->family == BROWSER_CHROMIUM
 					? "chrome-extension://" PORTLIGHT_CHROMIUM_ID "/"
 					: "\"" PORTLIGHT_FIREFOX_ID "\"") != NULL;
-}
-
-char *browsers_find_program(const char *name) {
-	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-	if (self == NULL) {
-		return NULL;
-	}
-	g_autofree char *folder = g_path_get_dirname(self);
-	char *path = g_build_filename(folder, name, NULL);
-	if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE)) {
-		return path;
-	}
-	g_free(path);
-	g_autofree char *prefix = g_path_get_dirname(folder);
-	path = g_build_filename(prefix, "libexec", "portlight", name, NULL);
-	if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE)) {
-		return path;
-	}
-	g_free(path);
-	return NULL;
 }

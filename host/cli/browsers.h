@@ -1,6 +1,6 @@
 /*
- * The browsers that can start the native host, where they look for its manifest, and that manifest.
- * The table is manifest/browsers.tsv, the templates are beside it. Paths that are returned are
+ * The browsers that can start the native host, where they look for its manifest, and what is in it.
+ * The table is manifest/browsers.tsv; the templates are beside it. Returned paths and texts are
  * freed with g_free().
  */
 #pragma once
@@ -25,21 +25,18 @@ const struct browser *browsers_get(size_t index);
 /* The first row with that name, or NULL. Static. */
 const struct browser *browsers_find(const char *name);
 
-/* The manifest's path for this person. */
+/* The manifest's path for this user. */
 char *browsers_user_path(const struct browser *browser);
 /* The manifest's path for everybody, or NULL. */
 char *browsers_system_path(const struct browser *browser);
 
-/* Whether the person has this browser: the folder that holds its manifests' folder is there. */
+/* Whether the browser has run here: the folder above its manifests' folder exists. */
 bool browsers_present(const struct browser *browser);
 
-/* The manifest's text, for a host at the absolute path `host`; NULL when that is not UTF-8. */
+/* The manifest's text for the host at the absolute path `host`; NULL when that is not UTF-8. */
 char *browsers_manifest(const struct browser *browser, const char *host);
 
 /* The host's path in a manifest's text, or NULL. */
 char *browsers_manifest_host(const char *manifest);
 /* Whether a manifest's text lets our extension in. */
 bool browsers_manifest_admits(const struct browser *browser, const char *manifest);
-
-/* One of our programs: beside the running one, or in ../libexec/portlight/ of it; NULL: neither. */
-char *browsers_find_program(const char *name);

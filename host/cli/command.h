@@ -1,7 +1,5 @@
-/*
- * The commands of `portlight`. Each is given its own argv (argv[0] is "portlight NAME") and returns
- * the exit status.
- */
+/* The commands of `portlight`. Each gets its own argv (argv[0] is "portlight NAME") and returns the
+ * exit status. */
 #pragma once
 
 int command_record(int argc, char **argv);

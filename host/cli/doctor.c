@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "base/program.h"
 #include "cli/arguments.h"
 #include "cli/browsers.h"
 #include "cli/command.h"
@@ -17,69 +17,70 @@
 #define PORTAL_TIMEOUT_DOCTOR_MS 5000u
 
 static const char description[] =
-	"Checks what screen sharing needs, one line for each thing, with the remedy where "
-	"something\n"
-	"is wrong. Ends with 0 when all is well and with 1 when there is a problem.";
+	"Checks what screen sharing needs, one line each, and says how to fix what is wrong.\n"
+	"The exit status is 0 when all is well, and 1 when there is a problem.";
 
 struct doctor {
+	GDBusConnection *bus; /* the session bus, or NULL */
 	unsigned problems;
 };
 
-static void good(const char *text) {
+__attribute__((format(printf, 1, 2))) static void good(const char *format, ...) {
+	va_list arguments;
+	va_start(arguments, format);
+	g_autofree char *text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
 	(void)printf("ok       %s\n", text);
 }
 
-static void note(const char *text) {
-	(void)printf("note     %s\n", text);
-}
-
-static void problem(struct doctor *doctor, const char *text, const char *remedy) {
+__attribute__((format(printf, 3, 4))) static void problem(
+	struct doctor *doctor, const char *remedy, const char *format, ...) {
+	va_list arguments;
+	va_start(arguments, format);
+	g_autofree char *text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
 	(void)printf("problem  %s\n         %s\n", text, remedy);
 	doctor->problems++;
 }
 
 static void check_session(struct doctor *doctor) {
+	static const char remedy[] = "Run this in a terminal of your desktop.";
 	const char *display = g_getenv("WAYLAND_DISPLAY");
 	if (display == NULL && g_getenv("DISPLAY") != NULL) {
-		note("This is an X11 session; browsers can share it without Portlight.");
+		(void)puts("note     This is an X11 session; browsers can share it without "
+			   "Portlight.");
 		return;
 	}
 	if (display == NULL) {
-		problem(doctor, "There is no Wayland session here (WAYLAND_DISPLAY is not set).",
-			"Run this in a terminal of your desktop.");
+		problem(doctor, remedy,
+			"There is no Wayland session here (WAYLAND_DISPLAY is not set).");
 		return;
 	}
 	g_autofree char *path = NULL;
-	bool there = local_socket_listens(g_get_user_runtime_dir(), display, &path);
-	g_autofree char *text = g_strdup_printf(
-		there ? "Wayland session (%s)" : "The Wayland session at %s does not answer.",
-		path);
-	if (there) {
-		good(text);
+	if (local_socket_listens(g_get_user_runtime_dir(), display, &path)) {
+		good("Wayland session (%s)", path);
 	} else {
-		problem(doctor, text, "Run this in a terminal of your desktop.");
+		problem(doctor, remedy, "The Wayland session at %s does not answer.", path);
 	}
 }
 
-static bool check_bus(struct doctor *doctor) {
-	/* Without an address GLib may start a bus of its own, which would cure nothing. */
+static void check_bus(struct doctor *doctor) {
+	/* Without an address GLib may start a bus of its own, on which nothing runs. */
 	g_autofree char *path = NULL;
 	if (g_getenv("DBUS_SESSION_BUS_ADDRESS") == NULL &&
 		!local_socket_listens(g_get_user_runtime_dir(), "bus", &path)) {
-		problem(doctor, "There is no session bus.",
-			"Log in to a desktop, and run this in a terminal there.");
-		return false;
+		problem(doctor, "Log in to a desktop, and run this in a terminal there.",
+			"There is no session bus.");
+		return;
 	}
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GDBusConnection) bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, &error);
-	if (bus == NULL) {
-		g_autofree char *text =
-			g_strdup_printf("The session bus can't be reached: %s", error->message);
-		problem(doctor, text, "Log in again.");
-		return false;
+	doctor->bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, &error);
+	if (doctor->bus == NULL) {
+		problem(doctor, "Log in again.", "Can't connect to the session bus: %s",
+			error->message);
+		return;
 	}
 	good("Session bus");
-	return true;
 }
 
 struct probe {
@@ -103,17 +104,15 @@ static void probed(
 	g_main_loop_quit(probe->loop);
 }
 
-static void append_names(GString *text, uint32_t bits, const char *const *names) {
-	bool any = false;
+static char *join_names(uint32_t bits, const char *const *names) {
+	const char *chosen[8] = {NULL};
+	size_t count = 0;
 	for (size_t i = 0; names[i] != NULL; i++) {
 		if ((bits & (1u << i)) != 0) {
-			g_string_append_printf(text, "%s%s", any ? ", " : "", names[i]);
-			any = true;
+			chosen[count++] = names[i];
 		}
 	}
-	if (!any) {
-		g_string_append(text, "none");
-	}
+	return count > 0 ? g_strjoinv(", ", (char **)chosen) : g_strdup("none");
 }
 
 static void check_portal(struct doctor *doctor) {
@@ -124,22 +123,18 @@ static void check_portal(struct doctor *doctor) {
 	portal_probe(portal, 0, NULL, probed, &probe);
 	g_main_loop_run(probe.loop);
 	if (probe.code != ERROR_NONE) {
-		g_autofree char *text = g_strdup_printf("%s%s%s%s", error_message(probe.code),
-			probe.detail != NULL ? " (" : "", probe.detail != NULL ? probe.detail : "",
-			probe.detail != NULL ? ")" : "");
-		problem(doctor, text, error_remedy(probe.code));
+		bool told = probe.detail != NULL;
+		problem(doctor, error_remedy(probe.code), "%s%s%s%s", error_message(probe.code),
+			told ? " (" : "", told ? probe.detail : "", told ? ")" : "");
 	} else if ((probe.info.source_types & (PORTAL_SOURCE_MONITOR | PORTAL_SOURCE_WINDOW)) ==
 		   0) {
-		problem(doctor, "The screen sharing portal offers neither screens nor windows.",
-			error_remedy(ERROR_PORTAL_MISSING));
+		problem(doctor, error_remedy(ERROR_PORTAL_MISSING),
+			"The screen sharing portal offers neither screens nor windows.");
 	} else {
-		g_autoptr(GString) text = g_string_new(NULL);
-		g_string_append_printf(
-			text, "Screen sharing portal, version %u: ", probe.info.version);
-		append_names(text, probe.info.source_types, sources);
-		g_string_append(text, "; pointer: ");
-		append_names(text, probe.info.cursor_modes, cursors);
-		good(text->str);
+		g_autofree char *offered = join_names(probe.info.source_types, sources);
+		g_autofree char *modes = join_names(probe.info.cursor_modes, cursors);
+		good("Screen sharing portal, version %u: %s; pointer: %s", probe.info.version,
+			offered, modes);
 	}
 	portal_destroy(portal);
 	g_main_loop_unref(probe.loop);
@@ -148,51 +143,43 @@ static void check_portal(struct doctor *doctor) {
 
 static void check_pipewire(struct doctor *doctor) {
 	g_autofree char *path = NULL;
-	bool there = local_socket_pipewire(&path);
-	g_autofree char *text =
-		g_strdup_printf(there ? "PipeWire (%s)" : "PipeWire does not run (%s).", path);
-	if (there) {
-		good(text);
+	if (local_socket_pipewire(&path)) {
+		good("PipeWire (%s)", path);
 	} else {
-		problem(doctor, text,
+		problem(doctor,
 			"Install pipewire and wireplumber, then: systemctl --user start pipewire "
-			"wireplumber");
+			"wireplumber",
+			"PipeWire does not run (%s).", path);
 	}
 }
 
-/* Runs one of our programs for its version. */
 static void check_program(struct doctor *doctor, const char *name) {
-	g_autofree char *path = browsers_find_program(name);
+	static const char remedy[] = "Reinstall Portlight.";
+	g_autofree char *path = program_find(name);
 	if (path == NULL) {
-		g_autofree char *text = g_strdup_printf("%s is missing.", name);
-		problem(doctor, text, "Reinstall Portlight.");
+		problem(doctor, remedy, "%s is missing.", name);
 		return;
 	}
 	char *argv[] = {path, (char[]){"--version"}, NULL};
 	g_autofree char *output = NULL;
 	g_autoptr(GError) error = NULL;
 	int status = 0;
-	bool ran = g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output,
-			   NULL, &status, &error) &&
-		   g_spawn_check_wait_status(status, &error);
-	if (!ran) {
-		g_autofree char *text =
-			g_strdup_printf("%s does not run: %s", path, error->message);
-		problem(doctor, text, "Reinstall Portlight.");
+	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output, NULL,
+		    &status, &error) ||
+		!g_spawn_check_wait_status(status, &error)) {
+		problem(doctor, remedy, "%s does not run: %s", path, error->message);
 		return;
 	}
 	g_autofree char *expected = g_strdup_printf("%s %s\n", name, PORTLIGHT_VERSION);
 	if (strcmp(output, expected) != 0) {
-		g_autofree char *text =
-			g_strdup_printf("%s is of another version than this program (%s).", path,
-				PORTLIGHT_VERSION);
-		problem(doctor, text, "Reinstall Portlight.");
+		problem(doctor, remedy, "%s has another version than this program (%s).", path,
+			PORTLIGHT_VERSION);
 		return;
 	}
-	good(path);
+	good("%s", path);
 }
 
-/* The manifest's text that this browser would find, the person's own first, or NULL. */
+/* The manifest that this browser would find, the user's own first, or NULL. */
 static char *read_manifest(const struct browser *browser, char **path) {
 	char *text = NULL;
 	*path = browsers_user_path(browser);
@@ -217,35 +204,35 @@ static void check_browser(struct doctor *doctor, const struct browser *browser) 
 	g_autofree char *manifest = read_manifest(browser, &path);
 	g_autofree char *host = manifest != NULL ? browsers_manifest_host(manifest) : NULL;
 	g_autofree char *remedy = g_strdup_printf("portlight install --browser %s", browser->name);
-	g_autofree char *text = NULL;
 	if (manifest == NULL) {
-		text = g_strdup_printf("%s does not know the host.", browser->name);
+		problem(doctor, remedy, "%s does not know the host.", browser->name);
 	} else if (host == NULL || !g_file_test(host, G_FILE_TEST_IS_EXECUTABLE)) {
-		text = g_strdup_printf("%s names a host that can't be run: %s", path,
+		problem(doctor, remedy, "%s names a host that can't be run: %s", path,
 			host != NULL ? host : "none");
 	} else if (!browsers_manifest_admits(browser, manifest)) {
-		text = g_strdup_printf("%s does not let Portlight's extension in.", path);
+		problem(doctor, remedy, "%s does not let Portlight's extension in.", path);
+	} else {
+		good("%s knows the host (%s)", browser->name, path);
 	}
-	if (text != NULL) {
-		problem(doctor, text, remedy);
-		return;
-	}
-	text = g_strdup_printf("%s knows the host (%s)", browser->name, path);
-	good(text);
 }
 
-/* Whether the session bus has the service, running or to be started. */
-static bool bus_has(GDBusConnection *bus, const char *name) {
-	static const char *const calls[] = {"ListNames", "ListActivatableNames"};
-	for (size_t i = 0; bus != NULL && i < G_N_ELEMENTS(calls); i++) {
-		g_autoptr(GVariant) reply = g_dbus_connection_call_sync(bus, "org.freedesktop.DBus",
-			"/org/freedesktop/DBus", "org.freedesktop.DBus", calls[i], NULL,
-			G_VARIANT_TYPE("(as)"), G_DBUS_CALL_FLAGS_NONE, PORTAL_TIMEOUT_DOCTOR_MS,
-			NULL, NULL);
+static GVariant *call(GDBusConnection *bus, const char *name, const char *path,
+	const char *interface, const char *method, GVariant *arguments, const char *reply) {
+	return g_dbus_connection_call_sync(bus, name, path, interface, method, arguments,
+		G_VARIANT_TYPE(reply), G_DBUS_CALL_FLAGS_NONE, PORTAL_TIMEOUT_DOCTOR_MS, NULL,
+		NULL);
+}
+
+/* Whether xdg-native-messaging-proxy runs or can be started. */
+static bool has_proxy(GDBusConnection *bus) {
+	static const char *const methods[] = {"ListNames", "ListActivatableNames"};
+	for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
+		g_autoptr(GVariant) reply = call(bus, "org.freedesktop.DBus",
+			"/org/freedesktop/DBus", "org.freedesktop.DBus", methods[i], NULL, "(as)");
 		g_autofree const char **names = NULL;
 		if (reply != NULL) {
 			g_variant_get(reply, "(^a&s)", &names);
-			if (g_strv_contains(names, name)) {
+			if (g_strv_contains(names, "org.freedesktop.NativeMessagingProxy")) {
 				return true;
 			}
 		}
@@ -255,52 +242,32 @@ static bool bus_has(GDBusConnection *bus, const char *name) {
 
 /* Whether the desktop's portal is Ubuntu's, which starts hosts for browsers in a sandbox. */
 static bool portal_starts_hosts(GDBusConnection *bus) {
-	g_autoptr(GVariant) version =
-		bus == NULL ? NULL
-			    : g_dbus_connection_call_sync(bus, "org.freedesktop.portal.Desktop",
-				      "/org/freedesktop/portal/desktop",
-				      "org.freedesktop.DBus.Properties", "Get",
-				      g_variant_new("(ss)", "org.freedesktop.portal.WebExtensions",
-					      "version"),
-				      G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NONE,
-				      PORTAL_TIMEOUT_DOCTOR_MS, NULL, NULL);
+	g_autoptr(GVariant) version = call(bus, "org.freedesktop.portal.Desktop",
+		"/org/freedesktop/portal/desktop", "org.freedesktop.DBus.Properties", "Get",
+		g_variant_new("(ss)", "org.freedesktop.portal.WebExtensions", "version"), "(v)");
 	return version != NULL;
 }
 
-static void check_sandboxed(struct doctor *doctor, GDBusConnection *bus,
-	const struct sandboxed *sandboxed, enum sandboxed_trace trace) {
-	bool starts = sandboxes_starts_host(sandboxed,
-		sandboxed->asks_portal && portal_starts_hosts(bus),
-		sandboxed->asks_proxy && bus_has(bus, "org.freedesktop.NativeMessagingProxy"));
+static void check_sandboxed(
+	struct doctor *doctor, const struct sandboxed *sandboxed, enum sandboxed_trace trace) {
+	bool starts = doctor->bus != NULL &&
+		      ((sandboxed->asks_portal && portal_starts_hosts(doctor->bus)) ||
+			      (sandboxed->asks_proxy && has_proxy(doctor->bus)));
 	g_autofree char *text = sandboxes_describe(sandboxed, starts);
 	g_autofree char *remedy = sandboxes_remedy(sandboxed, starts);
 	if (!starts && trace == SANDBOXED_INSTALLED) {
-		problem(doctor, text, remedy);
+		problem(doctor, remedy, "%s", text);
 		return;
 	}
 	(void)printf("note     %s\n         %s\n", text, remedy);
-	/* Its own folders are elsewhere, so it was not looked at among the others. */
+	/* Its own folders are inside the sandbox, so check_browsers() did not see it. */
 	const struct browser *browser = browsers_find(sandboxed->browser);
 	if (starts && !browsers_present(browser)) {
 		check_browser(doctor, browser);
 	}
 }
 
-static size_t check_sandboxes(struct doctor *doctor, bool has_bus) {
-	g_autoptr(GDBusConnection) bus =
-		has_bus ? g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, NULL) : NULL;
-	size_t present = 0;
-	for (size_t i = 0; i < sandboxes_count(); i++) {
-		enum sandboxed_trace trace = sandboxes_trace(sandboxes_get(i), "");
-		if (trace != SANDBOXED_ABSENT) {
-			check_sandboxed(doctor, bus, sandboxes_get(i), trace);
-			present++;
-		}
-	}
-	return present;
-}
-
-static void check_browsers(struct doctor *doctor, bool has_bus) {
+static void check_browsers(struct doctor *doctor) {
 	size_t present = 0;
 	for (size_t i = 0; i < browsers_count(); i++) {
 		if (browsers_present(browsers_get(i))) {
@@ -308,9 +275,15 @@ static void check_browsers(struct doctor *doctor, bool has_bus) {
 			present++;
 		}
 	}
-	present += check_sandboxes(doctor, has_bus);
+	for (size_t i = 0; i < sandboxes_count(); i++) {
+		enum sandboxed_trace trace = sandboxes_trace(sandboxes_get(i), "");
+		if (trace != SANDBOXED_ABSENT) {
+			check_sandboxed(doctor, sandboxes_get(i), trace);
+			present++;
+		}
+	}
 	if (present == 0) {
-		note("None of the browsers that Portlight knows has run here yet.");
+		(void)puts("note     None of the browsers that Portlight knows has run here yet.");
 	}
 }
 
@@ -321,17 +294,18 @@ int command_doctor(int argc, char **argv) {
 		return EXIT_USAGE;
 	}
 	if (argc > 1) {
-		say_problem("This command takes no arguments.", "See portlight doctor --help.");
+		say_problem("See portlight doctor --help.", "This command takes no arguments.");
 		return EXIT_USAGE;
 	}
 	check_session(&doctor);
-	bool has_bus = check_bus(&doctor);
-	if (has_bus) {
+	check_bus(&doctor);
+	if (doctor.bus != NULL) {
 		check_portal(&doctor);
 	}
 	check_pipewire(&doctor);
 	check_program(&doctor, "portlight-host");
 	check_program(&doctor, "portlight-capture");
-	check_browsers(&doctor, has_bus);
+	check_browsers(&doctor);
+	g_clear_object(&doctor.bus);
 	return doctor.problems == 0 ? EXIT_DONE : EXIT_PROBLEM;
 }

@@ -10,8 +10,9 @@
 #include "wire/protocol.h"
 
 static const char description[] =
-	"Lists the sites that may share again, without the desktop's dialog, what was chosen for "
-	"them\nthere, or takes that back. A share that is live goes on until it is stopped.\n"
+	"Lists the sites that may share the same screen or window again without the desktop's "
+	"dialog,\n"
+	"or revokes that. A live share goes on until it is stopped.\n"
 	"\n"
 	"Examples:\n"
 	"  portlight grants\n"
@@ -20,7 +21,7 @@ static const char description[] =
 	"  portlight grants revoke --all";
 
 static int wrong(const char *message) {
-	say_problem(message, "See portlight grants --help.");
+	say_problem("See portlight grants --help.", "%s", message);
 	return EXIT_USAGE;
 }
 
@@ -28,24 +29,16 @@ static const char *surface_word(enum protocol_surface surface) {
 	return surface == PROTOCOL_SURFACE_MONITOR ? "screen" : protocol_surface_name(surface);
 }
 
-static void print_grant(const struct grant *grant) {
-	g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(grant->since);
-	g_autoptr(GDateTime) used = g_date_time_new_from_unix_local(grant->last_used);
-	g_autofree char *since_text = since != NULL ? g_date_time_format(since, "%F %R") : NULL;
-	g_autofree char *used_text = used != NULL ? g_date_time_format(used, "%F %R") : NULL;
-	(void)printf("%s  %s, since %s, last used %s\n", grant->origin,
-		surface_word(grant->surface), since_text != NULL ? since_text : "?",
-		used_text != NULL ? used_text : "?");
+static char *format_time(int64_t seconds) {
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(seconds);
+	return time != NULL ? g_date_time_format(time, "%F %R") : g_strdup("?");
 }
 
-static bool print_json(const struct grant_list *list) {
-	struct bytes text = {0};
-	bool ok = protocol_write_grants(&text, list);
-	if (ok) {
-		(void)printf("%.*s\n", (int)text.length, (const char *)text.data);
-	}
-	bytes_finish(&text);
-	return ok;
+static void print_grant(const struct grant *grant) {
+	g_autofree char *since = format_time(grant->since);
+	g_autofree char *used = format_time(grant->last_used);
+	(void)printf("%s  %s, since %s, last used %s\n", grant->origin,
+		surface_word(grant->surface), since, used);
 }
 
 static int list_grants(bool json) {
@@ -57,7 +50,13 @@ static int list_grants(bool json) {
 		return EXIT_FILE;
 	}
 	if (json) {
-		return print_json(list) ? EXIT_DONE : EXIT_FILE;
+		struct bytes text = {0};
+		bool ok = protocol_write_grants(&text, list);
+		if (ok) {
+			(void)printf("%.*s\n", (int)text.length, (const char *)text.data);
+		}
+		bytes_finish(&text);
+		return ok ? EXIT_DONE : EXIT_FILE;
 	}
 	for (size_t i = 0; i < list->count; i++) {
 		print_grant(&list->grants[i]);
@@ -68,19 +67,8 @@ static int list_grants(bool json) {
 	return EXIT_DONE;
 }
 
-static int revoke_all(void) {
-	g_autofree char *detail = NULL;
-	size_t revoked = 0;
-	enum error_code code = grants_revoke(NULL, &revoked, &detail);
-	if (code != ERROR_NONE) {
-		say_error(code, detail);
-		return EXIT_FILE;
-	}
-	(void)printf("Revoked: %zu\n", revoked);
-	return EXIT_DONE;
-}
-
-static int revoke_one(const char *origin) {
+/* `origin`: NULL for all of them. */
+static int revoke_grants(const char *origin) {
 	g_autofree char *detail = NULL;
 	size_t revoked = 0;
 	enum error_code code = grants_revoke(origin, &revoked, &detail);
@@ -88,16 +76,18 @@ static int revoke_one(const char *origin) {
 		say_error(code, detail);
 		return EXIT_FILE;
 	}
-	if (revoked == 0) {
-		g_autofree char *message = g_strdup_printf("%s has no grant.", origin);
-		say_problem(message, "portlight grants lists them.");
+	if (origin == NULL) {
+		(void)printf("Revoked: %zu\n", revoked);
+	} else if (revoked == 0) {
+		say_problem("portlight grants lists them.", "%s has no grant.", origin);
 		return EXIT_PROBLEM;
+	} else {
+		(void)printf("Revoked: %s\n", origin);
 	}
-	(void)printf("Revoked: %s\n", origin);
 	return EXIT_DONE;
 }
 
-/* As the person wrote it, perhaps copied from the address bar with its last slash. */
+/* Takes off the slash at the end of an origin that was copied from the address bar. */
 static bool tidy_origin(char *origin) {
 	size_t length = strlen(origin);
 	if (length > 0 && origin[length - 1] == '/') {
@@ -116,11 +106,11 @@ static int revoke_named(int count, char **origins, bool all) {
 		}
 	}
 	if (all) {
-		return revoke_all();
+		return revoke_grants(NULL);
 	}
 	int status = EXIT_DONE;
 	for (int i = 0; i < count; i++) {
-		int one = revoke_one(origins[i]);
+		int one = revoke_grants(origins[i]);
 		status = MAX(status, one);
 	}
 	return status;
@@ -131,18 +121,17 @@ int command_grants(int argc, char **argv) {
 	gboolean json = FALSE;
 	const GOptionEntry entries[] = {
 		{"all", 'a', 0, G_OPTION_ARG_NONE, &all, "Revoke every grant", NULL},
-		{"json", 'j', 0, G_OPTION_ARG_NONE, &json, "List them as JSON", NULL},
+		{"json", 'j', 0, G_OPTION_ARG_NONE, &json, "List the grants as JSON", NULL},
 		{0},
 	};
 	if (!arguments_parse("[revoke ORIGIN…]", description, entries, &argc, &argv)) {
 		return EXIT_USAGE;
 	}
 	if (argc > 1 && json) {
-		return wrong("Only the list comes as JSON.");
+		return wrong("--json only lists grants.");
 	}
 	if (argc > 1 && strcmp(argv[1], "revoke") == 0) {
 		return revoke_named(argc - 2, argv + 2, all);
 	}
-	return argc > 1 || all ? wrong("The one thing to do with grants is to revoke them.")
-			       : list_grants(json);
+	return argc > 1 || all ? wrong("Grants can only be listed or revoked.") : list_grants(json);
 }

@@ -15,12 +15,12 @@ static const char usage[] =
 	"\n"
 	"Commands:\n"
 	"  record FILE.webm  Record a screen or a window into a file\n"
-	"  doctor            Check what screen sharing needs, and say how to mend it\n"
-	"  install           Make the native host known to your browsers\n"
-	"  uninstall         Take that back\n"
-	"  grants            List the sites that may share without asking, or revoke that\n"
+	"  doctor            Check what screen sharing needs, and say how to fix it\n"
+	"  install           Register the native host with your browsers\n"
+	"  uninstall         Undo that\n"
+	"  grants            List or revoke the sites that may share without asking\n"
 	"\n"
-	"portlight COMMAND --help tells more; so does the manual page, portlight(1).\n"
+	"See portlight COMMAND --help, or the manual page portlight(1).\n"
 	"portlight --version prints the version.\n";
 
 static const struct command {
@@ -37,7 +37,7 @@ static const struct command {
 int main(int argc, char **argv) {
 	(void)setlocale(LC_ALL, "");
 	log_init("portlight", LOG_WARNING);
-	/* What goes wrong in libavformat comes back as an error, which is told in our words. */
+	/* libavformat's errors come back from its functions; record says them in its own words. */
 	av_log_set_level(AV_LOG_QUIET);
 	const char *name = argc > 1 ? argv[1] : NULL;
 	if (name == NULL) {
@@ -60,7 +60,6 @@ int main(int argc, char **argv) {
 			return commands[i].run(argc - 1, argv + 1);
 		}
 	}
-	g_autofree char *message = g_strdup_printf("There is no command \"%s\".", name);
-	say_problem(message, "See portlight --help.");
+	say_problem("See portlight --help.", "There is no command \"%s\".", name);
 	return EXIT_USAGE;
 }

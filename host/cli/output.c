@@ -2,97 +2,65 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-
 struct output {
 	char *path;
-	char *folder;
-	char *temporary; /* the name that it has for now; NULL: none */
+	char *unpublished; /* the file's name until it is published; NULL: none */
 	bool replace;
 	bool direct; /* a device, a pipe or the standard output */
-	int fd;
 };
 
-static char *folder_of(const char *path) {
-	const char *slash = strrchr(path, '/');
-	if (slash == NULL) {
-		return strdup(".");
-	}
-	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-}
-
-static bool prepare_existing(struct output *output, const struct stat *status) {
-	if (S_ISDIR(status->st_mode)) {
+static bool prepare_existing(struct output *output, mode_t mode) {
+	if (S_ISDIR(mode)) {
 		errno = EISDIR;
 		return false;
 	}
-	if (!S_ISREG(status->st_mode)) {
+	if (!S_ISREG(mode)) {
 		output->direct = true;
-		return access(output->path, W_OK) == 0;
-	}
-	if (!output->replace) {
+	} else if (!output->replace) {
 		errno = EEXIST;
 		return false;
+	} else {
+		/* Renaming over a link would replace the link. */
+		char *real = realpath(output->path, NULL);
+		if (real == NULL) {
+			return false;
+		}
+		g_free(output->path);
+		output->path = real;
 	}
-	/* Renaming over a link would replace the link. */
-	char *real = realpath(output->path, NULL);
-	if (real == NULL) {
-		return false;
-	}
-	free(output->path);
-	output->path = real;
 	return access(output->path, W_OK) == 0;
 }
 
-static bool prepare_file(struct output *output) {
+static bool prepare(struct output *output) {
 	struct stat status;
+	if (strcmp(output->path, "-") == 0) {
+		output->direct = true;
+		errno = ENOTTY;
+		return isatty(STDOUT_FILENO) == 0;
+	}
 	if (stat(output->path, &status) == 0) {
-		if (!prepare_existing(output, &status) || output->direct) {
+		if (!prepare_existing(output, status.st_mode) || output->direct) {
 			return output->direct;
 		}
 	} else if (errno != ENOENT) {
 		return false;
 	}
-	output->folder = folder_of(output->path);
-	if (output->folder == NULL) {
-		errno = ENOMEM;
-		return false;
-	}
-	output->fd = open(output->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
-	if (output->fd >= 0) {
-		return true;
-	}
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) {
-		return false;
-	}
-	/* No files without a name here: one is made when there is something to write. */
-	return access(output->folder, W_OK | X_OK) == 0;
+	g_autofree char *folder = g_path_get_dirname(output->path);
+	return access(folder, W_OK | X_OK) == 0;
 }
 
 bool output_create(const char *path, bool replace, struct output **output) {
-	struct output *made = calloc(1, sizeof(*made));
-	if (made == NULL) {
-		errno = ENOMEM;
-		return false;
-	}
-	made->fd = -1;
+	struct output *made = g_new0(struct output, 1);
 	made->replace = replace;
-	made->path = strdup(path);
-	bool ok = made->path != NULL;
-	if (ok && strcmp(path, "-") == 0) {
-		made->direct = true;
-		ok = isatty(STDOUT_FILENO) == 0;
-		errno = ok ? 0 : ENOTTY;
-	} else if (ok) {
-		ok = prepare_file(made);
-	}
-	if (!ok) {
+	made->path = g_strdup(path);
+	if (!prepare(made)) {
 		int error = errno;
 		output_destroy(made);
 		errno = error;
@@ -106,14 +74,12 @@ void output_destroy(struct output *output) {
 	if (output == NULL) {
 		return;
 	}
-	if (output->temporary != NULL) {
-		(void)unlink(output->temporary);
+	if (output->unpublished != NULL) {
+		(void)unlink(output->unpublished);
 	}
-	cleanup_fd_p(&output->fd);
-	free(output->temporary);
-	free(output->folder);
-	free(output->path);
-	free(output);
+	g_free(output->unpublished);
+	g_free(output->path);
+	g_free(output);
 }
 
 static int open_direct(const struct output *output) {
@@ -131,70 +97,43 @@ static int open_direct(const struct output *output) {
 	return fd;
 }
 
-/* A hidden name beside the wanted one. */
-static char *temporary_name(const struct output *output, const char *suffix) {
-	const char *slash = strrchr(output->path, '/');
-	const char *name = slash == NULL ? output->path : slash + 1;
-	char *temporary = NULL;
-	if (asprintf(&temporary, "%s/.%s.%s", output->folder, name, suffix) < 0) {
-		errno = ENOMEM;
-		return NULL;
+/* A file with a hidden name beside the one that it will replace. */
+static int open_beside(struct output *output) {
+	g_autofree char *folder = g_path_get_dirname(output->path);
+	g_autofree char *name = g_path_get_basename(output->path);
+	output->unpublished = g_strdup_printf("%s/.%s.XXXXXX", folder, name);
+	int fd = mkostemp(output->unpublished, O_CLOEXEC);
+	if (fd < 0) {
+		g_clear_pointer(&output->unpublished, g_free);
+		return -1;
 	}
-	return temporary;
+	mode_t mask = umask(0);
+	(void)umask(mask);
+	(void)fchmod(fd, 0666 & ~mask);
+	return fd;
 }
 
 int output_open(struct output *output) {
 	if (output->direct) {
 		return open_direct(output);
 	}
-	if (output->fd < 0) {
-		output->temporary = temporary_name(output, "XXXXXX");
-		if (output->temporary == NULL) {
-			return -1;
-		}
-		output->fd = mkostemp(output->temporary, O_CLOEXEC);
-		if (output->fd < 0) {
-			free(output->temporary);
-			output->temporary = NULL;
-			return -1;
-		}
-		mode_t mask = umask(0);
-		(void)umask(mask);
-		(void)fchmod(output->fd, 0666 & ~mask);
+	if (output->replace) {
+		return open_beside(output);
 	}
-	return fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
-}
-
-static bool link_to(const struct output *output, const char *name) {
-	char self[64];
-	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", output->fd);
-	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
+	int fd = open(output->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd >= 0) {
+		output->unpublished = g_strdup(output->path);
+	}
+	return fd;
 }
 
 bool output_publish(struct output *output) {
 	if (output->direct) {
 		return true;
 	}
-	if (output->temporary == NULL) {
-		if (!output->replace) {
-			return link_to(output, output->path);
-		}
-		char number[32];
-		(void)snprintf(number, sizeof(number), "%d", (int)getpid());
-		char *temporary = temporary_name(output, number);
-		if (temporary == NULL || !link_to(output, temporary)) {
-			int error = errno;
-			free(temporary);
-			errno = error;
-			return false;
-		}
-		output->temporary = temporary;
-	}
-	unsigned flags = output->replace ? 0 : RENAME_NOREPLACE;
-	if (renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->path, flags) != 0) {
+	if (output->replace && rename(output->unpublished, output->path) != 0) {
 		return false;
 	}
-	free(output->temporary);
-	output->temporary = NULL;
+	g_clear_pointer(&output->unpublished, g_free);
 	return true;
 }

@@ -1,18 +1,14 @@
 #include "cli/progress.h"
 
+#include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-
-void progress_init(struct progress *progress, bool live) {
-	*progress = (struct progress){.live = live};
-}
 
 void progress_say(struct progress *progress, const char *text) {
 	if (!progress->live) {
 		return;
 	}
-	/* Back to the line's start, the text, and away with what was there before. */
+	/* Overwrites the line and clears what is left of it. */
 	(void)fprintf(stderr, "\r%s\033[K", text);
 	(void)fflush(stderr);
 	progress->shown = true;
@@ -26,22 +22,6 @@ void progress_format_time(int64_t us, char *out, size_t size) {
 	} else {
 		(void)snprintf(out, size, "%d:%02d", (int)(seconds / 60), (int)(seconds % 60));
 	}
-}
-
-void progress_format_size(uint64_t bytes, char *out, size_t size) {
-	static const char *const units[] = {"kB", "MB", "GB", "TB"};
-	if (bytes < 1000) {
-		(void)snprintf(out, size, "%" PRIu64 " B", bytes);
-		return;
-	}
-	double value = (double)bytes / 1000;
-	size_t unit = 0;
-	/* 999.95 would be printed as 1000.0. */
-	while (value >= 999.95 && unit < 3) {
-		value /= 1000;
-		unit++;
-	}
-	(void)snprintf(out, size, "%.1f %s", value, units[unit]);
 }
 
 static double frame_rate(const struct progress *progress) {
@@ -59,9 +39,8 @@ static double frame_rate(const struct progress *progress) {
 void progress_format(const struct progress *progress, int64_t elapsed_us, uint64_t frames,
 	uint64_t bytes, char *out, size_t size) {
 	char time[32];
-	char amount[32];
+	g_autofree char *amount = g_format_size(bytes);
 	progress_format_time(elapsed_us, time, sizeof(time));
-	progress_format_size(bytes, amount, sizeof(amount));
 	(void)snprintf(out, size, "%s  %" PRIu64 " frames  %s  %.0f fps  (Ctrl-C ends)", time,
 		frames, amount, frame_rate(progress));
 }

@@ -10,19 +10,17 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "cli/recorder.h"
 #include "cli/say.h"
 
 #define DEFAULT_FPS 30
 #define DEFAULT_KBPS 8000
-/* A week: more is a slip of the finger. 0 means no end. */
+/* A week: more is a typo. 0 means no limit. */
 #define DURATION_MAX_S 604800.0
 
 static const char description[] =
-	"Asks the desktop's own dialog what to record, and records it into FILE.webm until "
-	"Ctrl-C,\n"
-	"the desktop's stop, or --duration. FILE may be - for the standard output.\n"
+	"Asks in the desktop's own dialog what to record, and records it into FILE.webm until\n"
+	"Ctrl-C, the desktop's stop button or --duration. FILE may be - for the standard output.\n"
 	"\n"
 	"Example:\n"
 	"  portlight record --source screen --duration 30 demo.webm";
@@ -46,7 +44,7 @@ static void arguments_finish(struct arguments *arguments) {
 static bool parse(struct arguments *arguments, int *argc, char ***argv) {
 	const GOptionEntry entries[] = {
 		{"duration", 'd', 0, G_OPTION_ARG_DOUBLE, &arguments->duration_s,
-			"End after so many seconds", "SECONDS"},
+			"Stop after this many seconds", "SECONDS"},
 		{"source", 's', 0, G_OPTION_ARG_STRING, &arguments->source,
 			"What the dialog offers: screen or window (default: both)", "KIND"},
 		{"cursor", 'c', 0, G_OPTION_ARG_STRING, &arguments->cursor,
@@ -54,9 +52,9 @@ static bool parse(struct arguments *arguments, int *argc, char ***argv) {
 		{"codec", 0, 0, G_OPTION_ARG_STRING, &arguments->codec, "vp8 or vp9 (default: vp9)",
 			"CODEC"},
 		{"fps", 'r', 0, G_OPTION_ARG_INT, &arguments->fps,
-			"At most so many frames a second, 1 to 240 (default: 30)", "FPS"},
+			"Maximum frame rate, 1 to 240 (default: 30)", "FPS"},
 		{"kbps", 'b', 0, G_OPTION_ARG_INT, &arguments->kbps,
-			"Aim at so many kbit/s, 100 to 200000 (default: 8000)", "KBPS"},
+			"Target bit rate in kbit/s, 100 to 200000 (default: 8000)", "KBPS"},
 		{"force", 'f', 0, G_OPTION_ARG_NONE, &arguments->force,
 			"Replace FILE.webm if it exists", NULL},
 		{0},
@@ -64,54 +62,53 @@ static bool parse(struct arguments *arguments, int *argc, char ***argv) {
 	return arguments_parse("FILE.webm", description, entries, argc, argv);
 }
 
-/* The value of the one of `names` (ends with NULL) that `text` is, or -1. */
-static int choose(const char *text, const char *const *names, const int *values) {
-	for (size_t i = 0; names[i] != NULL; i++) {
-		if (strcmp(text, names[i]) == 0) {
-			return values[i];
-		}
-	}
-	return -1;
-}
-
 static bool wrong(const char *message) {
-	say_problem(message, "See portlight record --help.");
+	say_problem("See portlight record --help.", "%s", message);
 	return false;
 }
 
-/* Arguments as the person wrote them -> options within their bounds. */
+struct word {
+	const char *text;
+	int value;
+};
+
+/* Stores the value of the word that `text` is; without a `text` nothing. */
+static bool choose(const char *option, const char *text, const struct word words[2], int *value) {
+	for (int i = 0; text != NULL && i < 2; i++) {
+		if (strcmp(text, words[i].text) == 0) {
+			*value = words[i].value;
+			return true;
+		}
+	}
+	g_autofree char *message =
+		g_strdup_printf("--%s must be %s or %s.", option, words[0].text, words[1].text);
+	return text == NULL || wrong(message);
+}
+
 static bool check(const struct arguments *arguments, struct recorder_options *options) {
-	static const char *const codecs[] = {"vp8", "vp9", NULL};
-	static const int codec_values[] = {PACKET_CODEC_VP8, PACKET_CODEC_VP9};
-	static const char *const cursors[] = {"hidden", "embedded", NULL};
-	static const int cursor_values[] = {PORTAL_CURSOR_HIDDEN, PORTAL_CURSOR_EMBEDDED};
-	static const char *const sources[] = {"screen", "window", NULL};
-	static const int source_values[] = {PORTAL_SOURCE_MONITOR, PORTAL_SOURCE_WINDOW};
+	static const struct word codecs[] = {{"vp8", PACKET_CODEC_VP8}, {"vp9", PACKET_CODEC_VP9}};
+	static const struct word cursors[] = {
+		{"embedded", PORTAL_CURSOR_EMBEDDED}, {"hidden", PORTAL_CURSOR_HIDDEN}};
+	static const struct word sources[] = {
+		{"screen", PORTAL_SOURCE_MONITOR}, {"window", PORTAL_SOURCE_WINDOW}};
+	int codec = PACKET_CODEC_VP9;
+	int cursor = PORTAL_CURSOR_EMBEDDED;
+	int source = PORTAL_SOURCE_MONITOR | PORTAL_SOURCE_WINDOW;
 
 	if (!isfinite(arguments->duration_s) || arguments->duration_s < 0 ||
 		arguments->duration_s > DURATION_MAX_S) {
-		return wrong("--duration is a number of seconds, at most a week (604800).");
+		return wrong("--duration must be a number of seconds, at most 604800 (a week).");
 	}
 	if (arguments->fps < 1 || arguments->fps > (int)PACKET_FPS_MAX) {
-		return wrong("--fps is 1 to 240.");
+		return wrong("--fps must be 1 to 240.");
 	}
 	if (arguments->kbps < (int)PACKET_KBPS_MIN || arguments->kbps > (int)PACKET_KBPS_MAX) {
-		return wrong("--kbps is 100 to 200000.");
+		return wrong("--kbps must be 100 to 200000.");
 	}
-	int codec = PACKET_CODEC_VP9;
-	if (arguments->codec != NULL &&
-		(codec = choose(arguments->codec, codecs, codec_values)) < 0) {
-		return wrong("--codec is vp8 or vp9.");
-	}
-	int cursor = PORTAL_CURSOR_EMBEDDED;
-	if (arguments->cursor != NULL &&
-		(cursor = choose(arguments->cursor, cursors, cursor_values)) < 0) {
-		return wrong("--cursor is hidden or embedded.");
-	}
-	int source = PORTAL_SOURCE_MONITOR | PORTAL_SOURCE_WINDOW;
-	if (arguments->source != NULL &&
-		(source = choose(arguments->source, sources, source_values)) < 0) {
-		return wrong("--source is screen or window.");
+	if (!choose("codec", arguments->codec, codecs, &codec) ||
+		!choose("cursor", arguments->cursor, cursors, &cursor) ||
+		!choose("source", arguments->source, sources, &source)) {
+		return false;
 	}
 	options->codec = (enum packet_codec)codec;
 	options->cursor = (enum portal_cursor)cursor;
@@ -123,49 +120,46 @@ static bool check(const struct arguments *arguments, struct recorder_options *op
 }
 
 static void say_file_problem(const char *path, int error) {
-	g_autofree char *message = NULL;
-	const char *remedy = NULL;
 	switch (error) {
 	case EEXIST:
-		message = g_strdup_printf("%s exists already.", path);
-		remedy = "Name another file, or replace it with --force.";
+		say_problem("Name another file, or replace it with --force.", "%s already exists.",
+			path);
 		break;
 	case ENOTTY:
-		message = g_strdup("A recording can't be shown on a terminal.");
-		remedy = "Name a file, or send the output on: portlight record - | mpv -";
+		say_problem("Name a file, or use a pipe: portlight record - | mpv -",
+			"A recording can't be shown on a terminal.");
 		break;
 	case EPIPE:
-		message = g_strdup("The program that read the recording has ended.");
+		say_problem(NULL, "The program that read the recording has ended.");
+		break;
+	case ECANCELED:
+		say_problem(NULL, "The program that reads the recording did not take the rest.");
 		break;
 	case ENOENT:
-		message = g_strdup_printf("%s: there is no such folder.", path);
-		remedy = "Create the folder, or name another file.";
+		say_problem("Create the folder, or name another file.",
+			"%s: the folder does not exist.", path);
 		break;
 	case EISDIR:
-		message = g_strdup_printf("%s is a folder.", path);
-		remedy = "Name a file.";
+		say_problem("Name a file.", "%s is a folder.", path);
 		break;
 	case ENOSPC:
 	case EDQUOT:
-		message = g_strdup_printf("%s: the disk is full.", path);
-		remedy = "Free some space, or record to another disk.";
+		say_problem("Free some space, or record to another disk.", "%s: the disk is full.",
+			path);
 		break;
 	default:
-		message = g_strdup_printf("%s can't be written: %s.", path, g_strerror(error));
-		remedy = "Name a file that you may write, on a disk with room.";
+		say_problem("Name a file that you can write, on a disk with room.",
+			"Can't write %s: %s.", path, g_strerror(error));
 		break;
 	}
-	say_problem(message, remedy);
 }
 
-/* One line on what the file holds, when it holds anything. */
 static void say_summary(const char *path, const struct recorder_options *options,
 	const struct recorder_result *result) {
 	if (result->frames == 0) {
 		return;
 	}
-	char size[32];
-	progress_format_size(result->bytes, size, sizeof(size));
+	g_autofree char *size = g_format_size(result->bytes);
 	(void)fprintf(stderr, "Recorded %.1f s, %" PRIu64 " frames, %s to %s (%ux%u, %s).\n",
 		(double)result->duration_us / 1e6, result->frames, size,
 		strcmp(path, "-") == 0 ? "the standard output" : path, result->width,
@@ -181,13 +175,13 @@ static int say_result(const char *path, const struct recorder_options *options,
 	}
 	enum exit_status status = say_exit_status(result->code);
 	if (status != EXIT_DONE) {
-		/* That the person declined needs no detail. */
+		/* A refusal needs no detail. */
 		say_error(result->code, status == EXIT_REFUSED ? NULL : result->detail);
 	} else if (result->frames == 0 && result->signal != 0) {
 		return EXIT_SIGNAL + result->signal;
 	} else if (result->frames == 0) {
-		say_problem("The share ended before there was a picture; nothing was recorded.",
-			error_remedy(result->code));
+		say_problem(error_remedy(result->code),
+			"The share ended before the first picture; nothing was recorded.");
 		return EXIT_CAPTURE;
 	} else if (result->code != ERROR_STOPPED) {
 		(void)fprintf(stderr, "%s\n", error_message(result->code));
@@ -220,7 +214,7 @@ int command_record(int argc, char **argv) {
 	options.output = output;
 	recorder_run(&options, &result);
 	status = say_result(path, &options, &result);
-	free(result.detail);
+	g_free(result.detail);
 out:
 	output_destroy(output);
 	arguments_finish(&arguments);

@@ -17,21 +17,23 @@
 /* Frames that the helper may encode while one is being written. */
 #define CREDIT 4u
 #define FLUSH_INTERVAL_MS 1000u
-/* Players jump from keyframe to keyframe. Only counts when something changed since the last. */
+/* Players seek to keyframes. Without a change since the last one there is no new one. */
 #define KEYFRAME_INTERVAL_US (10 * G_USEC_PER_SEC)
 /*
- * A still desktop sends nothing, and many players stop at the last frame whatever the file says of
- * its length. So a recording that ends later than this after its last frame asks for that picture
- * once more, as its end, and waits a little for it.
+ * A still desktop sends no frames, and many players stop at the last frame, even if the file is
+ * longer. So a recording that ends later than this after its last frame requests one more keyframe
+ * for its end, and waits a little for it.
  */
 #define LAST_FRAME_AGE_US (100 * (G_USEC_PER_SEC / 1000))
 #define LAST_FRAME_TIMEOUT_MS 500u
+/* After a signal, a pipe's reader that takes nothing for this long does not get the rest. */
+#define READER_TIMEOUT_MS 1000u
 
 enum phase {
-	PHASE_ASKING,    /* the portal, the person, the helper */
+	PHASE_ASKING,    /* waits for the portal, the person, the helper */
 	PHASE_RECORDING, /* from the first frame */
 	PHASE_CLOSING,   /* waits for the last picture */
-	PHASE_ENDING,    /* the file is closed; waits for the helper to be gone */
+	PHASE_ENDING, /* the file is complete; waits for the helper to exit and a pipe to drain */
 };
 
 struct recorder {
@@ -43,22 +45,26 @@ struct recorder {
 	struct screencast *screencast;
 	struct screencast_stream stream;
 	struct helper *helper;
-	bool helper_alive; /* takes verbs */
+	bool helper_alive; /* neither ended nor stopped */
 	enum phase phase;
 	struct webm *webm;
-	struct bytes frame; /* the fragments of the frame that is coming in */
+	struct bytes frame; /* the fragments received so far */
 	uint16_t next_part;
 	struct progress progress;
 	int64_t start_us; /* the first frame's time */
 	int64_t last_us;  /* the last frame's */
 	int64_t end_us;
 	int64_t key_us; /* the last keyframe's */
-	bool changed;   /* there was a frame since that keyframe */
+	bool changed;   /* a frame came since that keyframe */
 	bool published; /* the file has its name */
 	guint duration_timer;
 	guint last_frame_timer;
 	guint flush_timer;
 	guint progress_timer;
+	guint pipe_source;    /* while a pipe's reader is behind */
+	uint16_t owed_credit; /* frames; the helper gets it once the reader has caught up */
+	size_t undrained;     /* when reader_timer last looked */
+	guint reader_timer;
 	struct signal_watch {
 		struct recorder *recorder;
 		int number;
@@ -66,32 +72,101 @@ struct recorder {
 	} signals[3];
 };
 
-static void drop_source(guint *source) {
-	if (*source != 0) {
-		(void)g_source_remove(*source);
-		*source = 0;
-	}
-}
-
 static void fail_file(struct recorder *recorder) {
 	recorder->result->code = ERROR_NONE;
 	recorder->result->file_error = errno;
 }
 
-/* The last step: no helper reads the stream any more. */
-static void close_share(struct recorder *recorder) {
+/* The last step, once no helper reads the stream and no pipe is behind. */
+static void leave_when_done(struct recorder *recorder) {
+	if (recorder->phase != PHASE_ENDING || recorder->helper != NULL) {
+		return;
+	}
 	screencast_destroy(recorder->screencast);
 	recorder->screencast = NULL;
-	g_main_loop_quit(recorder->loop);
+	if (recorder->pipe_source == 0) {
+		g_main_loop_quit(recorder->loop);
+	}
 }
 
-/* Completes the file and stops the helper, whose `gone` then ends the rest. */
+/* ---- a pipe's reader ---- */
+
+static void stop_for_file(struct recorder *recorder);
+
+/* The helper may send as many frames as were written, while no pipe is behind. */
+static void grant_credit(struct recorder *recorder) {
+	if (recorder->pipe_source == 0 && recorder->owed_credit > 0 && recorder->helper_alive) {
+		helper_grant_credit(recorder->helper, recorder->owed_credit);
+		recorder->owed_credit = 0;
+	}
+}
+
+static gboolean drain_pipe(gint fd, GIOCondition condition, gpointer data) {
+	(void)fd;
+	(void)condition;
+	struct recorder *recorder = data;
+	bool ok = webm_drain(recorder->webm);
+	if (ok && webm_undrained(recorder->webm) > 0) {
+		return G_SOURCE_CONTINUE;
+	}
+	recorder->pipe_source = 0;
+	g_clear_handle_id(&recorder->reader_timer, g_source_remove);
+	if (!ok) {
+		stop_for_file(recorder);
+	}
+	grant_credit(recorder);
+	leave_when_done(recorder);
+	return G_SOURCE_REMOVE;
+}
+
+static void watch_pipe(struct recorder *recorder) {
+	if (recorder->pipe_source == 0 && webm_undrained(recorder->webm) > 0) {
+		recorder->pipe_source =
+			g_unix_fd_add(webm_fd(recorder->webm), G_IO_OUT, drain_pipe, recorder);
+	}
+}
+
+static void drop_queue(struct recorder *recorder) {
+	g_clear_handle_id(&recorder->reader_timer, g_source_remove);
+	g_clear_handle_id(&recorder->pipe_source, g_source_remove);
+	errno = ECANCELED;
+	fail_file(recorder);
+	leave_when_done(recorder);
+}
+
+static gboolean check_reader(gpointer data) {
+	struct recorder *recorder = data;
+	size_t undrained = webm_undrained(recorder->webm);
+	if (undrained < recorder->undrained) {
+		recorder->undrained = undrained;
+		return G_SOURCE_CONTINUE;
+	}
+	recorder->reader_timer = 0;
+	drop_queue(recorder);
+	return G_SOURCE_REMOVE;
+}
+
+static void wait_for_reader(struct recorder *recorder) {
+	if (recorder->pipe_source == 0) {
+		return;
+	}
+	progress_say(&recorder->progress,
+		"Waiting for the reader to take the rest of the recording. Ctrl-C drops it.");
+	if (recorder->result->signal != 0) {
+		recorder->undrained = webm_undrained(recorder->webm);
+		recorder->reader_timer = g_timeout_add(READER_TIMEOUT_MS, check_reader, recorder);
+	}
+}
+
+/* ---- the end ---- */
+
+/* Completes the file and stops the helper; leave_when_done() does the rest once it is gone. */
 static void end(struct recorder *recorder) {
 	recorder->phase = PHASE_ENDING;
-	drop_source(&recorder->last_frame_timer);
-	drop_source(&recorder->duration_timer);
-	drop_source(&recorder->flush_timer);
-	drop_source(&recorder->progress_timer);
+	g_clear_handle_id(&recorder->last_frame_timer, g_source_remove);
+	g_clear_handle_id(&recorder->duration_timer, g_source_remove);
+	g_clear_handle_id(&recorder->flush_timer, g_source_remove);
+	g_clear_handle_id(&recorder->progress_timer, g_source_remove);
 	if (recorder->published) {
 		if (!webm_finish(recorder->webm, recorder->end_us) &&
 			recorder->result->file_error == 0) {
@@ -100,14 +175,15 @@ static void end(struct recorder *recorder) {
 		recorder->result->frames = webm_frames(recorder->webm);
 		recorder->result->bytes = webm_bytes(recorder->webm);
 		recorder->result->duration_us = recorder->end_us - recorder->start_us;
+		watch_pipe(recorder);
+		wait_for_reader(recorder);
 	}
 	g_cancellable_cancel(recorder->cancellable);
-	if (recorder->helper == NULL) {
-		close_share(recorder);
-	} else if (recorder->helper_alive) {
+	if (recorder->helper_alive) {
 		recorder->helper_alive = false;
 		helper_stop(recorder->helper);
 	}
+	leave_when_done(recorder);
 }
 
 static gboolean last_frame_did_not_come(gpointer data) {
@@ -117,19 +193,17 @@ static gboolean last_frame_did_not_come(gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-/* Ends the recording, once; the first reason is the one that is told. */
+/* Ends the recording. Of several reasons the first is reported. */
 static void stop(struct recorder *recorder, enum error_code code, const char *detail) {
 	if (recorder->phase == PHASE_ENDING) {
 		return;
 	}
 	if (recorder->phase == PHASE_CLOSING) {
-		end(recorder); /* impatience, or nothing to wait for any more */
+		end(recorder); /* a second signal, or the last frame can't come */
 		return;
 	}
 	recorder->result->code = code;
-	if (detail != NULL) {
-		recorder->result->detail = strdup(detail);
-	}
+	recorder->result->detail = g_strdup(detail);
 	recorder->end_us = g_get_monotonic_time();
 	int64_t duration_us = recorder->options->duration_us;
 	if (duration_us > 0 && recorder->end_us > recorder->start_us + duration_us) {
@@ -169,6 +243,7 @@ static gboolean flush(gpointer data) {
 		stop_for_file(recorder);
 		return G_SOURCE_REMOVE;
 	}
+	watch_pipe(recorder);
 	int64_t now_us = g_get_monotonic_time();
 	if (recorder->changed && now_us - recorder->key_us >= KEYFRAME_INTERVAL_US) {
 		recorder->changed = false;
@@ -185,14 +260,10 @@ static gboolean show_progress(gpointer data) {
 	return G_SOURCE_CONTINUE;
 }
 
-/* The first frame is there: now there is something to keep. */
 static bool begin_file(struct recorder *recorder, const struct packet_frame *packet) {
 	int fd = output_open(recorder->options->output);
-	if (fd < 0) {
-		return false;
-	}
-	enum webm_codec codec = recorder->options->codec == PACKET_CODEC_VP8 ? WEBM_VP8 : WEBM_VP9;
-	if (!webm_create(fd, codec, packet->width, packet->height, &recorder->webm)) {
+	if (fd < 0 || !webm_create(fd, recorder->options->codec, packet->width, packet->height,
+			      &recorder->webm)) {
 		return false;
 	}
 	recorder->result->width = packet->width;
@@ -216,7 +287,7 @@ static bool begin_file(struct recorder *recorder, const struct packet_frame *pac
 static void take_frame(struct recorder *recorder, const struct packet_frame *packet) {
 	bool first = recorder->phase == PHASE_ASKING;
 	if (first && !packet->key) {
-		stop(recorder, ERROR_BAD_PACKET, "the first frame is no keyframe");
+		stop(recorder, ERROR_BAD_PACKET, "the first frame is not a keyframe");
 		return;
 	}
 	if (first && !begin_file(recorder, packet)) {
@@ -248,7 +319,9 @@ static void take_frame(struct recorder *recorder, const struct packet_frame *pac
 		end(recorder);
 		return;
 	}
-	helper_grant_credit(recorder->helper, 1);
+	watch_pipe(recorder);
+	recorder->owed_credit++;
+	grant_credit(recorder);
 }
 
 static void helper_frame(void *data, const struct packet_frame *packet) {
@@ -289,9 +362,7 @@ static void helper_gone(void *data) {
 	struct recorder *recorder = data;
 	helper_destroy(recorder->helper);
 	recorder->helper = NULL;
-	if (recorder->phase == PHASE_ENDING) {
-		close_share(recorder);
-	}
+	leave_when_done(recorder);
 }
 
 static const struct helper_listener helper_listener = {
@@ -359,8 +430,13 @@ static void probed(
 
 static gboolean interrupted(gpointer data) {
 	const struct signal_watch *watch = data;
-	watch->recorder->result->signal = watch->number;
-	stop(watch->recorder, ERROR_STOPPED, NULL);
+	struct recorder *recorder = watch->recorder;
+	recorder->result->signal = watch->number;
+	if (recorder->pipe_source != 0 && recorder->phase == PHASE_ENDING) {
+		drop_queue(recorder);
+	} else {
+		stop(recorder, ERROR_STOPPED, NULL);
+	}
 	return G_SOURCE_CONTINUE;
 }
 
@@ -370,18 +446,17 @@ static void watch_signals(struct recorder *recorder) {
 		struct signal_watch *watch = &recorder->signals[i];
 		*watch = (struct signal_watch){.recorder = recorder, .number = numbers[i]};
 		struct sigaction now;
-		/* nohup and a shell's background jobs ignore some on purpose. */
+		/* nohup and shells' background jobs start with some of them ignored. */
 		if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN) {
 			watch->source = g_unix_signal_add(numbers[i], interrupted, watch);
 		}
 	}
-	/* A reader that goes away and a size limit are errors of write(), not ends of the process.
-	 */
+	/* A reader that goes away and a size limit become errors of write(). */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
-/* What was asked of the portal last is still on its way. */
+/* The last calls to the portal may not have been sent yet. */
 static void flush_portal(struct recorder *recorder) {
 	GDBusConnection *connection = portal_connection(recorder->portal);
 	if (connection != NULL) {
@@ -391,8 +466,11 @@ static void flush_portal(struct recorder *recorder) {
 
 void recorder_run(const struct recorder_options *options, struct recorder_result *result) {
 	*result = (struct recorder_result){0};
-	struct recorder recorder = {.options = options, .result = result};
-	progress_init(&recorder.progress, options->live);
+	struct recorder recorder = {
+		.options = options,
+		.result = result,
+		.progress = {.live = options->live},
+	};
 	recorder.loop = g_main_loop_new(NULL, FALSE);
 	recorder.cancellable = g_cancellable_new();
 	recorder.portal = portal_create(0);
@@ -403,7 +481,7 @@ void recorder_run(const struct recorder_options *options, struct recorder_result
 
 	progress_clear(&recorder.progress);
 	for (size_t i = 0; i < G_N_ELEMENTS(recorder.signals); i++) {
-		drop_source(&recorder.signals[i].source);
+		g_clear_handle_id(&recorder.signals[i].source, g_source_remove);
 	}
 	flush_portal(&recorder);
 	portal_destroy(recorder.portal);

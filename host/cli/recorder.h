@@ -1,7 +1,5 @@
-/*
- * One recording, from asking the portal to the completed file: portal, screen cast and capture
- * helper as the native host uses them, and the WebM file behind them.
- */
+/* One recording, from asking the portal to the complete file. It uses portal, screen cast and
+ * capture helper as the native host does. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +17,7 @@ struct recorder_options {
 	enum packet_codec codec;
 	uint16_t max_fps;
 	uint32_t max_kbps;
-	int64_t duration_us; /* from the first picture; 0: until it is ended */
+	int64_t duration_us; /* from the first picture; 0: no limit */
 	bool live;           /* show the live line */
 };
 
@@ -27,10 +25,10 @@ struct recorder_result {
 	/* Why it ended. ERROR_STOPPED: by a signal or at its duration. ERROR_NONE: the file could
 	 * not be written, see file_error. */
 	enum error_code code;
-	char *detail;   /* may be NULL; free() */
+	char *detail;   /* may be NULL; g_free() */
 	int file_error; /* errno, or 0 */
-	int signal;     /* that ended it, or 0 */
-	/* What the file holds. */
+	int signal;     /* the signal that ended it, or 0 */
+	/* What is in the file. */
 	uint64_t frames;
 	uint64_t bytes;
 	int64_t duration_us;
@@ -38,8 +36,6 @@ struct recorder_result {
 	uint32_t height;
 };
 
-/*
- * Records. Runs its own main loop on the default context, takes SIGINT, SIGTERM and SIGHUP
- * meanwhile, and returns when file, share and helper are all ended.
- */
+/* Records. Runs its own main loop on the default context, handles SIGINT, SIGTERM and SIGHUP
+ * meanwhile, and returns once the file is complete and the helper has exited. */
 void recorder_run(const struct recorder_options *options, struct recorder_result *result);

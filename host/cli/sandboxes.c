@@ -4,9 +4,8 @@
 
 #include "config.h"
 
-/* Only Firefox, since version 157, is known to ask the proxy; Ubuntu's portal is asked by the Snaps
- * of Firefox and Chromium. Both look for the host's manifest where browsers without a sandbox do.
- */
+/* Only Firefox, since version 157, is known to use the proxy; the Snaps of Firefox and Chromium use
+ * Ubuntu's portal. Both look for the manifest where browsers without a sandbox do. */
 static const struct sandboxed all[] = {
 	{"firefox", "org.mozilla.firefox", SANDBOX_FLATPAK, false, true},
 	{"firefox", "firefox", SANDBOX_SNAP, true, false},
@@ -59,23 +58,19 @@ enum sandboxed_trace sandboxes_trace(const struct sandboxed *sandboxed, const ch
 	return exists(home, "snap", id) ? SANDBOXED_HAS_RUN : SANDBOXED_ABSENT;
 }
 
-bool sandboxes_starts_host(const struct sandboxed *sandboxed, bool portal, bool proxy) {
-	return (sandboxed->asks_portal && portal) || (sandboxed->asks_proxy && proxy);
-}
-
 char *sandboxes_describe(const struct sandboxed *sandboxed, bool starts_host) {
-	const char *kind = sandboxed->kind == SANDBOX_SNAP ? "Snap" : "Flatpak";
+	bool snap = sandboxed->kind == SANDBOX_SNAP;
+	const char *can = "can't start the host from its sandbox. Pages get the browser's own "
+			  "dialog, without what needs the host.";
 	if (starts_host) {
-		return g_strdup_printf("%s as a %s (%s) can have the host started from outside of "
-				       "its sandbox%s.",
-			sandboxed->browser, kind, sandboxed->id,
-			sandboxed->kind == SANDBOX_FLATPAK ? ", from Firefox 157 on" : "");
+		can = snap ? "can start the host from its sandbox."
+			   : "can start the host from its sandbox, from Firefox 157 on.";
+	} else if (browsers_find(sandboxed->browser)->family == BROWSER_FIREFOX) {
+		can = "can't start the host from its sandbox. Pages get only the browser's own "
+		      "getDisplayMedia.";
 	}
-	return g_strdup_printf("%s as a %s (%s) can't start the host: its sandbox is closed. %s",
-		sandboxed->browser, kind, sandboxed->id,
-		browsers_find(sandboxed->browser)->family == BROWSER_FIREFOX
-			? "Pages have the browser's own getDisplayMedia, and nothing of Portlight."
-			: "Pages get the browser's own dialog; what needs the host is missing.");
+	return g_strdup_printf("%s as a %s (%s) %s", sandboxed->browser, snap ? "Snap" : "Flatpak",
+		sandboxed->id, can);
 }
 
 char *sandboxes_remedy(const struct sandboxed *sandboxed, bool starts_host) {

@@ -1,7 +1,7 @@
 /*
- * Browsers that come as a Flatpak or a Snap: which are here, and whether such a one can start the
- * native host. It sees neither the host's manifest nor its program; something outside of the
- * sandbox has to start the host for it.
+ * Browsers that come as a Flatpak or a Snap: which are here, and whether they can start the native
+ * host. They see neither its manifest nor its program; a portal or a proxy outside the sandbox has
+ * to start it.
  */
 #pragma once
 
@@ -16,13 +16,13 @@ struct sandboxed {
 	const char *browser; /* as browsers_get() names it */
 	const char *id;      /* the Flatpak's or the Snap's name */
 	enum sandbox_kind kind;
-	bool asks_portal; /* knows Ubuntu's portal org.freedesktop.portal.WebExtensions */
-	bool asks_proxy;  /* knows xdg-native-messaging-proxy */
+	bool asks_portal; /* uses Ubuntu's portal org.freedesktop.portal.WebExtensions */
+	bool asks_proxy;  /* uses xdg-native-messaging-proxy */
 };
 
 enum sandboxed_trace {
 	SANDBOXED_ABSENT,
-	SANDBOXED_HAS_RUN, /* only the person's folder is there; it may be uninstalled */
+	SANDBOXED_HAS_RUN, /* only the user's data is there; it may be uninstalled */
 	SANDBOXED_INSTALLED,
 };
 
@@ -30,12 +30,10 @@ size_t sandboxes_count(void);
 /* `index` is less than sandboxes_count(). Static. */
 const struct sandboxed *sandboxes_get(size_t index);
 
-/* `root` is in front of the system's folders: "" but in tests. */
+/* `root`: prefix of the system's folders; "" except in tests. */
 enum sandboxed_trace sandboxes_trace(const struct sandboxed *sandboxed, const char *root);
 
-/* Whether the host can be started from there, where the session bus has these two services. */
-bool sandboxes_starts_host(const struct sandboxed *sandboxed, bool portal, bool proxy);
-
-/* What works there and what does not, and what can be done. Freed with g_free(). */
+/* Whether the host can be started from there, what pages get, and what to do about it. Free with
+ * g_free(). */
 char *sandboxes_describe(const struct sandboxed *sandboxed, bool starts_host);
 char *sandboxes_remedy(const struct sandboxed *sandboxed, bool starts_host);

@@ -1,27 +1,28 @@
 #include "cli/say.h"
 
+#include <glib.h>
 #include <stdio.h>
 
 #include "wire/text.h"
 
-void say_problem(const char *message, const char *remedy) {
-	char line[1024];
-	(void)snprintf(line, sizeof(line), "%s", message);
-	text_clean(line);
-	(void)fprintf(stderr, "portlight: %s\n", line);
+void say_problem(const char *remedy, const char *format, ...) {
+	va_list arguments;
+	va_start(arguments, format);
+	g_autofree char *message = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	text_clean(message);
+	(void)fprintf(stderr, "portlight: %s\n", message);
 	if (remedy != NULL && remedy[0] != '\0') {
 		(void)fprintf(stderr, "  %s\n", remedy);
 	}
 }
 
 void say_error(enum error_code code, const char *detail) {
-	char message[1024];
 	if (detail != NULL && detail[0] != '\0') {
-		(void)snprintf(message, sizeof(message), "%s (%s)", error_message(code), detail);
+		say_problem(error_remedy(code), "%s (%s)", error_message(code), detail);
 	} else {
-		(void)snprintf(message, sizeof(message), "%s", error_message(code));
+		say_problem(error_remedy(code), "%s", error_message(code));
 	}
-	say_problem(message, error_remedy(code));
 }
 
 enum exit_status say_exit_status(enum error_code code) {

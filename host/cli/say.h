@@ -1,12 +1,10 @@
-/*
- * How the command speaks to the person: "portlight: what happened" and, below it, the remedy, on
- * stderr.
- */
+/* What the command tells people when something goes wrong: "portlight: what happened" on stderr,
+ * and what to do about it on the next line. */
 #pragma once
 
 #include "wire/errors.h"
 
-/* What the command's exit status tells; portlight(1) lists them. */
+/* Exit statuses; portlight(1) lists them. */
 enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_PROBLEM = 1, /* doctor found problems, or install could not do everything */
@@ -18,13 +16,12 @@ enum exit_status {
 	EXIT_SIGNAL = 128 /* plus the signal's number: ended before anything was recorded */
 };
 
-/* `message` may quote other programs: what a terminal would obey becomes '?'. `remedy` may be NULL.
- */
-void say_problem(const char *message, const char *remedy);
+/* `remedy` may be NULL. The message may quote other programs: control characters become '?'. */
+void say_problem(const char *remedy, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* An error of the catalogue; `detail` may be NULL. */
+/* An error from wire/errors.def with its remedy; `detail` may be NULL. */
 void say_error(enum error_code code, const char *detail);
 
-/* The exit status that belongs to an error of the catalogue. EXIT_DONE for what is no failure: the
- * share was stopped, here or on the desktop, or what was shared is gone. */
+/* EXIT_DONE for the ends that are not failures: the share was stopped here or on the desktop, or
+ * the shared window was closed. */
 enum exit_status say_exit_status(enum error_code code);

@@ -4,26 +4,31 @@
 #include <fcntl.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "config.h"
 
 #define IO_BUFFER_SIZE (64 * 1024)
-/* What a cut-off recording may lose at most. */
+/* In ms: the most that a cut-off recording loses. */
 #define CLUSTER_TIME_LIMIT "1000"
 /* Block and cluster headers of one frame, rounded up. */
 #define FRAME_OVERHEAD 64u
-/* What the index, the duration and one cluster's headers take at the end of a file of any length
- * that one disk holds: an index entry is some 20 bytes, one for each keyframe. */
+/* Room for the index, the duration and one cluster's headers. An index entry takes about 20 bytes,
+ * one for each keyframe. */
 #define RESERVE_FOR_END (1024u * 1024u)
 #define RESERVE_STEP (8u * 1024u * 1024u)
 
 struct webm {
 	int fd;
 	bool seekable;
+	bool queued; /* a pipe or a socket: what is written waits in `queue` for its reader */
+	struct bytes queue; /* of which `drained` bytes are written */
+	size_t drained;
 	int error; /* errno of the first failed write, else 0 */
 	AVFormatContext *context;
 	AVPacket *held;
@@ -44,6 +49,10 @@ struct webm {
 static int write_bytes(void *opaque, OUTPUT_BYTE *data, int length) {
 	struct webm *webm = opaque;
 	int done = 0;
+	if (webm->queued) {
+		bool ok = webm->error == 0 && bytes_append(&webm->queue, data, (size_t)length);
+		return ok ? length : AVERROR(webm->error != 0 ? webm->error : ENOMEM);
+	}
 	while (done < length) {
 		ssize_t written = write(webm->fd, data + done, (size_t)(length - done));
 		if (written < 0 && errno == EINTR) {
@@ -67,24 +76,25 @@ static int64_t seek(void *opaque, int64_t offset, int whence) {
 	return at < 0 ? AVERROR(errno) : at;
 }
 
-/* A file that is appended to can't have its header completed, and a device can't be seeked in. */
-static bool can_seek(int fd) {
+/* Neither a file that is appended to nor a device lets the header be completed at the end. */
+static void look_at(struct webm *webm) {
 	struct stat status;
-	int flags = fcntl(fd, F_GETFL);
-	return flags >= 0 && (flags & O_APPEND) == 0 && fstat(fd, &status) == 0 &&
-	       S_ISREG(status.st_mode) && status.st_size == 0;
+	int flags = fcntl(webm->fd, F_GETFL);
+	if (flags >= 0 && fstat(webm->fd, &status) == 0) {
+		webm->seekable =
+			(flags & O_APPEND) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+		webm->queued = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
+	}
 }
 
-/* Sets errno for a failed call of libavformat, which wraps what write_bytes() met. */
+/* Sets errno for a failed call of libavformat. */
 static bool fail(const struct webm *webm, int averror) {
 	errno = webm->error != 0 ? webm->error : averror == AVERROR(ENOMEM) ? ENOMEM : EIO;
 	return false;
 }
 
-/*
- * Makes sure that the disk has room for `more` bytes and for completing the file. Where the file
- * system can't reserve, the answer is yes and a full disk shows itself when it is written to.
- */
+/* Reserves room on the disk for `more` bytes and the end of the file. True where the file system
+ * can't: there only write() reports a full disk. */
 static bool reserve(struct webm *webm, uint64_t more) {
 	uint64_t wanted = webm->bytes + webm->frames * FRAME_OVERHEAD + FRAME_OVERHEAD + more +
 			  RESERVE_FOR_END;
@@ -126,18 +136,17 @@ static bool open_output(struct webm *webm) {
 	return true;
 }
 
-static bool add_track(struct webm *webm, enum webm_codec codec, uint32_t width, uint32_t height) {
+static bool add_track(struct webm *webm, enum packet_codec codec, uint32_t width, uint32_t height) {
 	AVStream *stream = avformat_new_stream(webm->context, NULL);
 	if (stream == NULL) {
 		return fail(webm, AVERROR(ENOMEM));
 	}
 	AVCodecParameters *parameters = stream->codecpar;
 	parameters->codec_type = AVMEDIA_TYPE_VIDEO;
-	parameters->codec_id = codec == WEBM_VP8 ? AV_CODEC_ID_VP8 : AV_CODEC_ID_VP9;
+	parameters->codec_id = codec == PACKET_CODEC_VP8 ? AV_CODEC_ID_VP8 : AV_CODEC_ID_VP9;
 	parameters->width = (int)width;
 	parameters->height = (int)height;
-	/* What the capture helper's conversion makes of the screen's sRGB; VP8 itself can't say it.
-	 */
+	/* How the capture helper converts the screen's sRGB; a VP8 stream can't say it. */
 	parameters->color_range = AVCOL_RANGE_MPEG;
 	parameters->color_space = AVCOL_SPC_SMPTE170M;
 	parameters->color_primaries = AVCOL_PRI_BT709;
@@ -166,7 +175,7 @@ static bool write_header(struct webm *webm) {
 }
 
 bool webm_create(
-	int fd, enum webm_codec codec, uint32_t width, uint32_t height, struct webm **webm) {
+	int fd, enum packet_codec codec, uint32_t width, uint32_t height, struct webm **webm) {
 	struct webm *made = calloc(1, sizeof(*made));
 	if (made == NULL) {
 		(void)close(fd);
@@ -174,7 +183,7 @@ bool webm_create(
 		return false;
 	}
 	made->fd = fd;
-	made->seekable = can_seek(fd);
+	look_at(made);
 	made->held = av_packet_alloc();
 	made->next = av_packet_alloc();
 	if (made->held == NULL || made->next == NULL) {
@@ -200,7 +209,7 @@ void webm_destroy(struct webm *webm) {
 		return;
 	}
 	if (webm->context != NULL) {
-		/* Nothing more may reach the file from here on, not even what is buffered. */
+		/* Without avio_close(), which would write what is buffered. */
 		AVIOContext *io = webm->context->pb;
 		avformat_free_context(webm->context);
 		av_freep(&io->buffer);
@@ -208,11 +217,12 @@ void webm_destroy(struct webm *webm) {
 	}
 	av_packet_free(&webm->held);
 	av_packet_free(&webm->next);
+	bytes_finish(&webm->queue);
 	cleanup_fd_p(&webm->fd);
 	free(webm);
 }
 
-/* Writes the held frame as lasting until `until_ms` of the file's time. */
+/* Writes the held frame; it lasts until `until_ms` of the file's time. */
 static bool write_held(struct webm *webm, int64_t until_ms) {
 	if (webm->held->data == NULL) {
 		return true;
@@ -223,7 +233,7 @@ static bool write_held(struct webm *webm, int64_t until_ms) {
 	return result >= 0 ? true : fail(webm, result);
 }
 
-/* The file's time of a moment, at least a millisecond after the held frame. */
+/* The file's time for `us`, at least a millisecond after the held frame's. */
 static int64_t file_time(const struct webm *webm, int64_t us) {
 	int64_t ms = (us - webm->first_us + 500) / 1000;
 	if (webm->held->data != NULL && ms <= webm->held->pts) {
@@ -264,7 +274,7 @@ bool webm_write(struct webm *webm, const struct webm_frame *frame) {
 }
 
 bool webm_flush(struct webm *webm) {
-	/* A packet of NULL ends the cluster that is being gathered in memory. */
+	/* A NULL packet makes the muxer write the cluster that it has in memory. */
 	int result = av_write_frame(webm->context, NULL);
 	if (result >= 0) {
 		avio_flush(webm->context->pb);
@@ -288,12 +298,38 @@ bool webm_finish(struct webm *webm, int64_t end_us) {
 			error = errno;
 		}
 	}
-	if (close(steal_fd(&webm->fd)) != 0 && ok) {
+	if (!webm->queued && close(steal_fd(&webm->fd)) != 0 && ok) {
 		ok = false;
 		error = errno;
 	}
 	errno = error;
 	return ok;
+}
+
+size_t webm_undrained(const struct webm *webm) {
+	return webm->queue.length - webm->drained;
+}
+
+int webm_fd(const struct webm *webm) {
+	return webm->fd;
+}
+
+bool webm_drain(struct webm *webm) {
+	size_t length = webm_undrained(webm);
+	ssize_t written = write(
+		webm->fd, webm->queue.data + webm->drained, length < PIPE_BUF ? length : PIPE_BUF);
+	if (written < 0 && errno != EINTR && errno != EAGAIN) {
+		webm->error = errno;
+		webm->drained = webm->queue.length;
+	} else if (written > 0) {
+		webm->drained += (size_t)written;
+	}
+	if (webm_undrained(webm) == 0) {
+		webm->queue.length = 0;
+		webm->drained = 0;
+	}
+	errno = webm->error;
+	return webm->error == 0;
 }
 
 uint64_t webm_bytes(const struct webm *webm) {

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "control/process_usage.h"
 #include "wire/text.h"
 
@@ -48,33 +49,6 @@ struct helper {
 	bool told;       /* `ended` was called, or helper_stop(): no more ready, frame, ended */
 	bool crashed;    /* the socket closed without ENDED; `ended` waits for the exit status */
 };
-
-char *helper_find_program(void) {
-	static const char *const places[] = {
-		"portlight-capture", "../libexec/portlight/portlight-capture"};
-	char self[4096];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (length <= 0) {
-		return NULL;
-	}
-	self[length] = '\0';
-	char *slash = strrchr(self, '/');
-	if (slash == NULL) {
-		return NULL;
-	}
-	slash[1] = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		char *path = NULL;
-		if (asprintf(&path, "%s%s", self, places[i]) < 0) {
-			return NULL;
-		}
-		if (access(path, X_OK) == 0) {
-			return path;
-		}
-		free(path);
-	}
-	return NULL;
-}
 
 static void close_socket(struct helper *helper) {
 	g_clear_handle_id(&helper->socket_source, g_source_remove);
@@ -392,7 +366,7 @@ static bool start(struct helper *helper, const char *program) {
 struct helper *helper_create(const struct helper_options *options, int remote_fd,
 	const struct helper_listener *listener, void *data) {
 	cleanup_fd int remote = remote_fd;
-	cleanup_free char *program = helper_find_program();
+	cleanup_free char *program = program_find("portlight-capture");
 	struct helper *helper = g_new0(struct helper, 1);
 	helper->listener = listener;
 	helper->data = data;

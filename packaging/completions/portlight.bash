@@ -13,8 +13,8 @@ _portlight() {
 		[[ $cur == -* ]] || return # a file: bash's own completion
 		words='--duration --source --cursor --codec --fps --kbps --force --help'
 		;;
-	install:*) words='--browser --all --user --host --help' ;;
-	uninstall:*) words='--browser --all --user --help' ;;
+	install:*) words='--browser --all --host --help' ;;
+	uninstall:*) words='--browser --help' ;;
 	doctor:*) words='--help' ;;
 	grants:grants) words='revoke --json --help' ;;
 	grants:*) words="--all --help $("${COMP_WORDS[0]}" grants 2>/dev/null | sed -n 's/^\(http[^ ]*\) .*/\1/p')" ;;

@@ -76,7 +76,7 @@ test('no browser, a named browser, all browsers', () => {
 	assert.equal(run('install', '--browser', 'lynx').status, 2);
 	assert.deepEqual(files(), []);
 
-	assert.equal(run('install', '--browser', 'firefox', '--user').status, 0);
+	assert.equal(run('install', '--browser', 'firefox').status, 0);
 	assert.deepEqual(files(), [firefox]);
 	assert.equal(run('uninstall', '--browser', 'chromium').status, 0);
 	assert.deepEqual(files(), [firefox]);
@@ -146,8 +146,8 @@ test('doctor says of browsers in a sandbox what works there', async () => {
 		await world.startPortal({web_extensions: true, proxy: true});
 		env.DBUS_SESSION_BUS_ADDRESS = world.env.DBUS_SESSION_BUS_ADDRESS;
 		const helped = run('doctor').stdout;
-		assert.match(helped, /^note {5}firefox as a Snap .* can have the host started.*\n {9}It asks you once\..* snap\.firefox yes$/m);
-		assert.match(helped, /^note {5}firefox as a Flatpak .* can have the host started.*157/m);
+		assert.match(helped, /^note {5}firefox as a Snap .* can start the host.*\n {9}It asks you once\..* snap\.firefox yes$/m);
+		assert.match(helped, /^note {5}firefox as a Flatpak .* can start the host.*157/m);
 		assert.match(helped, /^problem {2}firefox does not know the host\.\n {9}portlight install --browser firefox$/m);
 		assert.match(helped, /^problem {2}chrome as a Flatpak .* can't start the host/m);
 	} finally {

@@ -1,9 +1,11 @@
 /** `portlight record` when portal, helper or disk fail: a scripted portal and a scripted helper on a private bus. */
 import assert from 'node:assert/strict';
-import {copyFileSync, existsSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {once} from 'node:events';
+import {closeSync, constants, copyFileSync, existsSync, openSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
-import {until, World} from '../fake/world.js';
+import {idle, until, World} from '../fake/world.js';
 import {took} from '../tools/times.js';
 import {Recording, facts, program} from './recording.js';
 
@@ -208,7 +210,7 @@ test('a file that outgrows its limit ends the recording and keeps what is there'
 	const recording = await startWith({}, [], {FAKE_CAPTURE_SIZE: '50000'}, ['prlimit', '--fsize=5000000']);
 	const run = await recording.ended();
 	assert.equal(run.status, 6, run.stderr);
-	assert.match(run.stderr, /x\.webm can't be written: File too large/);
+	assert.match(run.stderr, /Can't write .*x\.webm: File too large/);
 	assert.match(run.stderr, /^Recorded .*x\.webm/m);
 	assert.ok(facts(file).pts.length > 60, `${facts(file).pts.length} frames`);
 	await assertClean('x.webm');
@@ -230,7 +232,7 @@ test('a file that appears while the person chooses is kept', async () => {
 	await world.tell('answer');
 	const run = await recording.ended();
 	assert.equal(run.status, 6, run.stderr);
-	assert.match(run.stderr, /exists already/);
+	assert.match(run.stderr, /already exists/);
 	assert.equal(readFileSync(file, 'utf8'), 'precious');
 	await assertClean('x.webm');
 });
@@ -243,6 +245,93 @@ test('a reader that goes away ends the recording', async () => {
 	assert.equal(run.status, 6, run.stderr);
 	assert.match(run.stderr, /^portlight: The program that read the recording has ended\./m);
 	await assertClean();
+});
+
+/** Waits until nothing moves. */
+async function untilHalted() {
+	for (const pid of world.processes()) {
+		await idle(pid);
+	}
+}
+
+/** A recording of which nobody reads more than its beginning. */
+async function paused() {
+	file = '-';
+	const recording = await startWith({}, [], {FAKE_CAPTURE_SIZE: '50000'});
+	await once(recording.child.stdout, 'data');
+	recording.child.stdout.pause();
+	return recording;
+}
+
+/** All that the summary counts is in what the reader got. @param {{stdout: Buffer, stderr: string}} run */
+function assertWhole({stdout, stderr}) {
+	const got = join(world.folder, 'got');
+	writeFileSync(got, stdout);
+	assert.equal(facts(got).pts.length, Number(/^Recorded .* (\d+) frames/m.exec(stderr)?.[1]));
+}
+
+for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
+	test(`${signal} ends a recording whose reader does not read`, async () => {
+		const recording = await paused();
+		await untilHalted();
+		recording.kill(signal);
+		await once(recording.child, 'exit');
+		await world.empty();
+		recording.child.stdout.resume();
+		const run = await recording.ended();
+		assert.equal(run.status, 6, run.stderr);
+		assert.match(run.stderr, /^portlight: The program that reads the recording did not take the rest\./m);
+		await assertSessionOutlived();
+	});
+}
+
+test('a named pipe whose reader never reads', async () => {
+	file = join(world.folder, 'pipe');
+	execFileSync('mkfifo', [file]);
+	const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+	const recording = await startWith();
+	await untilHelper();
+	await untilHalted();
+	recording.kill('SIGTERM');
+	const run = await recording.ended();
+	closeSync(reader);
+	assert.equal(run.status, 6, run.stderr);
+	await assertClean();
+});
+
+test('a reader that pauses gets the whole recording', async () => {
+	const recording = await paused();
+	await untilHalted();
+	recording.child.stdout.resume();
+	const before = recording.chunks.length;
+	await until('the recording goes on', () => recording.chunks.length > before + 20);
+	recording.kill('SIGTERM');
+	const run = await recording.ended();
+	assert.equal(run.status, 0, run.stderr);
+	assertWhole(run);
+	await assertClean();
+});
+
+test('a recording that ends while its reader pauses waits for it, without a helper', async () => {
+	const recording = await paused();
+	await untilHalted();
+	await world.tell('close');
+	await until('no helper', () => world.helpers().length === 0);
+	recording.child.stdout.resume();
+	const run = await recording.ended();
+	assert.equal(run.status, 0, run.stderr);
+	assertWhole(run);
+});
+
+test('a signal ends the wait for a reader', async () => {
+	const recording = await paused();
+	await untilHalted();
+	await world.tell('close');
+	await until('no helper', () => world.helpers().length === 0);
+	recording.kill('SIGTERM');
+	await world.empty();
+	recording.child.stdout.resume();
+	assert.equal((await recording.ended()).status, 6);
 });
 
 test('what is wrong with the arguments is told before anybody is asked', async () => {

@@ -81,7 +81,7 @@ test('records the desktop for as long as told', async () => {
 	assert.equal(run.status, 0, run.stderr);
 	assert.equal(run.stdout.length, 0);
 	assert.equal(said(run.stderr).length, 1, 'one line where stderr is no terminal');
-	const summary = /^Recorded 2\.0 s, \d+ frames, [\d.]+ [kM]B to .*desktop\.webm \(1920x1080, VP9\)\.$/;
+	const summary = /^Recorded 2\.0 s, \d+ frames, [\d.]+\s[kM]B to .*desktop\.webm \(1920x1080, VP9\)\.$/;
 	assert.match(said(run.stderr)[0], summary);
 	const {duration, pts, keys: _keys, ...file} = facts(path);
 	assert.deepEqual(file, {codec: 'vp9', width: 1920, height: 1080});
@@ -150,7 +150,7 @@ test('a terminal shows a live line', async () => {
 	const {status, stdout} = spawnSync('script', ['-qec', command, '/dev/null'], {encoding: 'utf8'});
 	assert.equal(status, 0, stdout);
 	assert.match(stdout, /Choose in the desktop's dialog what to record/);
-	assert.match(stdout, /\r0:0[01] {2}\d+ frames {2}[\d.]+ [kM]B {2}\d+ fps {2}\(Ctrl-C ends\)/);
+	assert.match(stdout, /\r0:0[01] {2}\d+ frames {2}[\d.]+\s[kM]B {2}\d+ fps {2}\(Ctrl-C ends\)/);
 	assert.ok(stdout.includes('\u001b[KRecorded 2.0 s'), 'the live line makes room for the last one');
 });
 
@@ -172,7 +172,7 @@ test('an existing file is kept without --force, and replaced with it', async () 
 	const asked = await desktop.tell('asked');
 	const refused = await record(['--duration', '1', path]);
 	assert.equal(refused.status, 6);
-	assert.match(refused.stderr, /^portlight: .*kept\.webm exists already\.\n {2}Name another file, or .*--force\.\n$/);
+	assert.match(refused.stderr, /^portlight: .*kept\.webm already exists\.\n {2}Name another file, or .*--force\.\n$/);
 	assert.equal(await desktop.tell('asked'), asked, 'nobody was asked');
 	assert.equal(readFileSync(path, 'utf8'), 'precious');
 

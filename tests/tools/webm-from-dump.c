@@ -14,10 +14,8 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/bytes.h"
-#include "base/cleanup.h"
 #include "cli/webm.h"
 #include "wire/framing.h"
 
@@ -38,7 +36,7 @@ struct muxer {
 	int64_t first_us;
 	int64_t last_us;
 	int64_t keys;
-	enum webm_codec codec;
+	enum packet_codec codec;
 	bool over; /* the codec changed, and a track has one */
 };
 
@@ -59,14 +57,14 @@ static const char *string(struct json_object *message, const char *name) {
 }
 
 /* A keyframe of VP8 has a start code, one of VP9 a frame marker and a sync code. */
-static bool find_codec(const struct bytes *frame, enum webm_codec *codec) {
+static bool find_codec(const struct bytes *frame, enum packet_codec *codec) {
 	const uint8_t *data = frame->data;
 	if (frame->length >= 6 && memcmp(data + 3, "\x9d\x01\x2a", 3) == 0) {
-		*codec = WEBM_VP8;
+		*codec = PACKET_CODEC_VP8;
 		return true;
 	}
 	if (frame->length >= 4 && data[0] >> 6 == 2 && memcmp(data + 1, "\x49\x83\x42", 3) == 0) {
-		*codec = WEBM_VP9;
+		*codec = PACKET_CODEC_VP9;
 		return true;
 	}
 	return false;
@@ -91,7 +89,7 @@ static bool write_frame(struct muxer *muxer) {
 	if (muxer->webm == NULL && !start(muxer)) {
 		return false;
 	}
-	enum webm_codec codec = muxer->codec;
+	enum packet_codec codec = muxer->codec;
 	muxer->over = muxer->over ||
 		      (muxer->key && find_codec(&muxer->frame, &codec) && codec != muxer->codec);
 	if (muxer->over) {
@@ -164,25 +162,27 @@ static bool take_message(struct muxer *muxer, const uint8_t *text, size_t length
 }
 
 /* Feeds the dump through the framing. False after telling what is wrong with it. */
-static bool read_dump(struct muxer *muxer, FILE *dump) {
+static bool read_dump(struct muxer *muxer, const char *path) {
+	g_autofree char *dump = NULL;
+	gsize size = 0;
+	g_autoptr(GError) unread = NULL;
+	if (!g_file_get_contents(path, &dump, &size, &unread)) {
+		(void)fprintf(stderr, "webm-from-dump: %s\n", unread->message);
+		return false;
+	}
 	struct framing framing = {0};
-	static uint8_t buffer[256 * 1024];
-	size_t got = 0;
-	bool ok = true;
-	while (ok && (got = fread(buffer, 1, sizeof(buffer), dump)) > 0) {
-		ok = framing_feed(&framing, buffer, got);
-		const uint8_t *message = NULL;
-		size_t length = 0;
-		enum error_code error = ERROR_NONE;
-		enum framing_status status = FRAMING_MESSAGE;
-		while (ok && (status = framing_next(&framing, &message, &length, &error)) ==
-				     FRAMING_MESSAGE) {
-			ok = take_message(muxer, message, length);
-		}
-		if (ok && status == FRAMING_BROKEN) {
-			(void)fprintf(stderr, "webm-from-dump: %s\n", error_message(error));
-			ok = false;
-		}
+	bool ok = framing_feed(&framing, dump, size);
+	const uint8_t *message = NULL;
+	size_t length = 0;
+	enum error_code error = ERROR_NONE;
+	enum framing_status status = FRAMING_MESSAGE;
+	while (ok &&
+		(status = framing_next(&framing, &message, &length, &error)) == FRAMING_MESSAGE) {
+		ok = take_message(muxer, message, length);
+	}
+	if (ok && status == FRAMING_BROKEN) {
+		(void)fprintf(stderr, "webm-from-dump: %s\n", error_message(error));
+		ok = false;
 	}
 	if (ok && framing_end(&framing) != ERROR_NONE) {
 		(void)fprintf(stderr, "webm-from-dump: the dump breaks off within a message\n");
@@ -204,12 +204,7 @@ int main(int argc, char **argv) {
 		return 2;
 	}
 	muxer.path = argv[2];
-	cleanup_file FILE *dump = fopen(argv[1], "rbe");
-	if (dump == NULL) {
-		(void)fprintf(stderr, "webm-from-dump: %s: %s\n", argv[1], g_strerror(errno));
-		return 1;
-	}
-	bool ok = read_dump(&muxer, dump);
+	bool ok = read_dump(&muxer, argv[1]);
 	if (ok && muxer.webm == NULL) {
 		(void)fprintf(stderr, "webm-from-dump: there is no frame in %s\n", argv[1]);
 		ok = false;
@@ -219,7 +214,7 @@ int main(int argc, char **argv) {
 			     ", \"codec\": \"%s\", \"frames\": %" G_GUINT64_FORMAT
 			     ", \"keyframes\": %" G_GINT64_FORMAT ", \"bytes\": %" G_GUINT64_FORMAT
 			     ", \"durationMs\": %" G_GINT64_FORMAT "}\n",
-			muxer.share, muxer.codec == WEBM_VP8 ? "vp8" : "vp9",
+			muxer.share, muxer.codec == PACKET_CODEC_VP8 ? "vp8" : "vp9",
 			webm_frames(muxer.webm), muxer.keys, webm_bytes(muxer.webm),
 			(muxer.last_us - muxer.first_us + LAST_FRAME_US) / 1000);
 	}

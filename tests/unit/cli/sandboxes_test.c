@@ -55,16 +55,6 @@ static void installed_is_told_from_has_run(void **state) {
 	}
 }
 
-static void what_starts_the_host_is_known_for_each(void **state) {
-	(void)state;
-	assert_false(sandboxes_starts_host(find("firefox"), false, false));
-	assert_true(sandboxes_starts_host(find("firefox"), true, false));
-	assert_true(sandboxes_starts_host(find("chromium"), true, false));
-	assert_false(sandboxes_starts_host(find("org.mozilla.firefox"), true, false));
-	assert_true(sandboxes_starts_host(find("org.mozilla.firefox"), false, true));
-	assert_false(sandboxes_starts_host(find("org.chromium.Chromium"), true, true));
-}
-
 static void texts_say_what_works_and_what_to_do(void **state) {
 	(void)state;
 	const struct {
@@ -77,7 +67,7 @@ static void texts_say_what_works_and_what_to_do(void **state) {
 			"webextensions " PORTLIGHT_HOST_NAME " snap.firefox yes"},
 		{"firefox", false, "can't start the host", "as a package of your system"},
 		{"org.mozilla.firefox", true, "Firefox 157", "update the browser"},
-		{"org.mozilla.firefox", false, "nothing of Portlight",
+		{"org.mozilla.firefox", false, "only the browser's own getDisplayMedia",
 			"xdg-native-messaging-proxy"},
 		{"com.google.Chrome", false, "the browser's own dialog",
 			"Install chrome as a package of your system."},
@@ -101,7 +91,6 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_names_a_known_browser),
 		cmocka_unit_test(installed_is_told_from_has_run),
-		cmocka_unit_test(what_starts_the_host_is_known_for_each),
 		cmocka_unit_test(texts_say_what_works_and_what_to_do),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

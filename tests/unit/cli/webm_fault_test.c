@@ -15,7 +15,7 @@ static void a_killed_recording_plays_up_to_its_last_flush(void **state) {
 	if (child == 0) {
 		struct webm *webm = NULL;
 		uint8_t data[1000];
-		if (!webm_create(create_file(fixture->path), WEBM_VP8, 16, 16, &webm)) {
+		if (!webm_create(create_file(fixture->path), PACKET_CODEC_VP8, 16, 16, &webm)) {
 			_exit(1);
 		}
 		for (int i = 0; i < 50; i++) {
@@ -44,7 +44,7 @@ static void a_full_device_is_told(void **state) {
 	assert_true(fd >= 0);
 	struct webm *webm = NULL;
 	errno = 0;
-	assert_false(webm_create(fd, WEBM_VP8, 16, 16, &webm));
+	assert_false(webm_create(fd, PACKET_CODEC_VP8, 16, 16, &webm));
 	assert_int_equal(errno, ENOSPC);
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
@@ -55,8 +55,31 @@ static void an_unwritable_descriptor_is_told(void **state) {
 	assert_true(fd >= 0);
 	struct webm *webm = NULL;
 	errno = 0;
-	assert_false(webm_create(fd, WEBM_VP8, 16, 16, &webm));
+	assert_false(webm_create(fd, PACKET_CODEC_VP8, 16, 16, &webm));
 	assert_int_equal(errno, EBADF);
+}
+
+static void a_pipe_is_written_to_by_nothing_but_drain(void **state) {
+	(void)state;
+	int ends[2];
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	struct webm *webm = NULL;
+	uint8_t data[1000];
+	assert_true(webm_create(ends[1], PACKET_CODEC_VP8, 16, 16, &webm));
+	for (int i = 0; i < 500; i++) {
+		struct webm_frame frame = blob(data, sizeof(data), i == 0, START_US + i * 10000);
+		assert_true(webm_write(webm, &frame));
+	}
+	assert_true(webm_finish(webm, START_US + 6000000));
+	assert_int_equal(read(ends[0], data, sizeof(data)), -1);
+	assert_in_range(webm_undrained(webm), 500 * sizeof(data), 510 * sizeof(data) + 4096);
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)close(ends[0]);
+	assert_false(webm_drain(webm));
+	assert_int_equal(errno, EPIPE);
+	assert_int_equal(webm_undrained(webm), 0);
+	webm_destroy(webm);
 }
 
 static void destroy_takes_nothing(void **state) {
@@ -68,7 +91,7 @@ static void destroy_takes_nothing(void **state) {
  * taken; 1 or 2 for what should not happen. */
 static int fill(const char *path, int expected_error, bool *finished) {
 	struct webm *webm = NULL;
-	if (!webm_create(create_file(path), WEBM_VP8, 16, 16, &webm)) {
+	if (!webm_create(create_file(path), PACKET_CODEC_VP8, 16, 16, &webm)) {
 		return 1;
 	}
 	size_t length = 60000;
@@ -165,6 +188,7 @@ int main(void) {
 			a_killed_recording_plays_up_to_its_last_flush, set_up, tear_down),
 		cmocka_unit_test(a_full_device_is_told),
 		cmocka_unit_test(an_unwritable_descriptor_is_told),
+		cmocka_unit_test(a_pipe_is_written_to_by_nothing_but_drain),
 		cmocka_unit_test(destroy_takes_nothing),
 		cmocka_unit_test_setup_teardown(
 			nothing_taken_is_lost_when_the_disk_is_full, set_up, tear_down),

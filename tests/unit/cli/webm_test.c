@@ -58,7 +58,7 @@ static struct webm_frame encode(struct encoder *encoder, int number, int64_t pts
 	};
 }
 
-static void round_trip(const char *path, const char *encoder_name, enum webm_codec codec,
+static void round_trip(const char *path, const char *encoder_name, enum packet_codec codec,
 	enum AVCodecID expected) {
 	struct encoder encoder;
 	encoder_init(&encoder, encoder_name, 64, 48);
@@ -93,18 +93,18 @@ static void round_trip(const char *path, const char *encoder_name, enum webm_cod
 
 static void vp8_frames_come_back(void **state) {
 	struct fixture *fixture = *state;
-	round_trip(fixture->path, "libvpx", WEBM_VP8, AV_CODEC_ID_VP8);
+	round_trip(fixture->path, "libvpx", PACKET_CODEC_VP8, AV_CODEC_ID_VP8);
 }
 
 static void vp9_frames_come_back(void **state) {
 	struct fixture *fixture = *state;
-	round_trip(fixture->path, "libvpx-vp9", WEBM_VP9, AV_CODEC_ID_VP9);
+	round_trip(fixture->path, "libvpx-vp9", PACKET_CODEC_VP9, AV_CODEC_ID_VP9);
 }
 
 static void a_keyframe_may_change_the_size(void **state) {
 	struct fixture *fixture = *state;
 	struct webm *webm = NULL;
-	assert_true(webm_create(create_file(fixture->path), WEBM_VP9, 64, 48, &webm));
+	assert_true(webm_create(create_file(fixture->path), PACKET_CODEC_VP9, 64, 48, &webm));
 	for (int run = 0; run < 2; run++) {
 		struct encoder encoder;
 		encoder_init(&encoder, "libvpx-vp9", run == 0 ? 64 : 128, run == 0 ? 48 : 96);
@@ -129,7 +129,7 @@ static void timestamps_always_rise(void **state) {
 	static const int64_t pts_us[] = {0, 100, 100, 50000, 20000, 60000};
 	static const int64_t expected_ms[] = {0, 1, 2, 50, 51, 60};
 	struct webm *webm = NULL;
-	assert_true(webm_create(create_file(fixture->path), WEBM_VP8, 16, 16, &webm));
+	assert_true(webm_create(create_file(fixture->path), PACKET_CODEC_VP8, 16, 16, &webm));
 	uint8_t data[100];
 	for (size_t i = 0; i < 6; i++) {
 		struct webm_frame frame = blob(data, sizeof(data), i == 0, START_US + pts_us[i]);
@@ -150,7 +150,7 @@ static void timestamps_always_rise(void **state) {
 static void a_still_hour_between_two_frames_is_kept(void **state) {
 	struct fixture *fixture = *state;
 	struct webm *webm = NULL;
-	assert_true(webm_create(create_file(fixture->path), WEBM_VP8, 16, 16, &webm));
+	assert_true(webm_create(create_file(fixture->path), PACKET_CODEC_VP8, 16, 16, &webm));
 	uint8_t data[100];
 	struct webm_frame frame = blob(data, sizeof(data), true, START_US);
 	assert_true(webm_write(webm, &frame));
@@ -186,13 +186,16 @@ static void a_pipe_gets_a_file_without_index(void **state) {
 	}
 	(void)close(ends[0]);
 	struct webm *webm = NULL;
-	assert_true(webm_create(ends[1], WEBM_VP8, 16, 16, &webm));
+	assert_true(webm_create(ends[1], PACKET_CODEC_VP8, 16, 16, &webm));
 	uint8_t data[1000];
 	for (int i = 0; i < 20; i++) {
 		struct webm_frame frame = blob(data, sizeof(data), i == 0, START_US + i * 10000);
 		assert_true(webm_write(webm, &frame));
 	}
 	assert_true(webm_finish(webm, START_US + 200000));
+	while (webm_undrained(webm) > 0) {
+		assert_true(webm_drain(webm));
+	}
 	webm_destroy(webm);
 	assert_int_equal(wait_for(child), 0);
 	struct facts facts;
@@ -209,7 +212,7 @@ static void a_file_that_is_appended_to_keeps_its_content(void **state) {
 	struct webm *webm = NULL;
 	fd = open(fixture->path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_true(webm_create(fd, WEBM_VP8, 16, 16, &webm));
+	assert_true(webm_create(fd, PACKET_CODEC_VP8, 16, 16, &webm));
 	uint8_t data[100];
 	struct webm_frame frame = blob(data, sizeof(data), true, START_US);
 	assert_true(webm_write(webm, &frame));
