@@ -91,7 +91,7 @@ export class Share {
 	#pauses = new Set();
 	/** Whether the page missed frames, so that only a keyframe is of use to it. */
 	#missed = false;
-	/** The cursor that the page gets when the pause is over: an image is told but once. @type {object | null} */
+	/** The cursor that the page gets when the pause is over: its image comes only once. @type {{data?: string} | null} */
 	#cursor = null;
 	#meter = new Meter();
 	/** @type {Set<Preview>} */
