@@ -42,7 +42,7 @@ struct recorder {
 	struct portal *portal;
 	struct screencast *screencast;
 	struct screencast_stream stream;
-	struct helper *helper;
+	struct helper_process *helper;
 	bool helper_alive; /* takes verbs */
 	enum phase phase;
 	struct webm *webm;
@@ -80,7 +80,7 @@ static void fail_file(struct recorder *recorder) {
 
 /* The last step: no helper reads the stream any more. */
 static void close_share(struct recorder *recorder) {
-	screencast_destroy(recorder->screencast);
+	screencast_leave(recorder->screencast, recorder);
 	recorder->screencast = NULL;
 	g_main_loop_quit(recorder->loop);
 }
@@ -306,7 +306,7 @@ static void screencast_granted(void *data, const struct screencast_stream *strea
 	struct recorder *recorder = data;
 	recorder->stream = *streams;
 	progress_say(&recorder->progress, "Waiting for the first picture…");
-	screencast_open_remote(recorder->screencast);
+	screencast_open_remote(recorder->screencast, recorder);
 }
 
 static void screencast_remote(void *data, int fd) {

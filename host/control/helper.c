@@ -19,7 +19,7 @@
 /* Where the helper finds its socket. */
 #define HELPER_FD 3
 
-struct helper {
+struct helper_process {
 	const struct helper_listener *listener;
 	void *data;
 	pid_t pid; /* 0: none, or reaped */
@@ -76,7 +76,7 @@ char *helper_find_program(void) {
 	return NULL;
 }
 
-static void close_socket(struct helper *helper) {
+static void close_socket(struct helper_process *helper) {
 	g_clear_handle_id(&helper->socket_source, g_source_remove);
 	g_clear_handle_id(&helper->writable_source, g_source_remove);
 	if (helper->fd >= 0) {
@@ -86,7 +86,7 @@ static void close_socket(struct helper *helper) {
 }
 
 static gboolean handle_grace_over(gpointer data) {
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	helper->grace_timer = 0;
 	if (helper->pid > 0) {
 		log_warning("portlight-capture %d did not exit; killing it", (int)helper->pid);
@@ -96,7 +96,7 @@ static gboolean handle_grace_over(gpointer data) {
 }
 
 /* Closes the socket, which tells the process to exit, and sees to it that it does. */
-static void begin_exit(struct helper *helper) {
+static void begin_exit(struct helper_process *helper) {
 	g_clear_handle_id(&helper->ready_timer, g_source_remove);
 	close_socket(helper);
 	if (helper->pid > 0 && helper->grace_timer == 0) {
@@ -105,7 +105,7 @@ static void begin_exit(struct helper *helper) {
 }
 
 /* The listener may destroy the helper in the call: nothing of it is touched afterwards. */
-static void tell_ended(struct helper *helper, enum error_code code, const char *detail) {
+static void tell_ended(struct helper_process *helper, enum error_code code, const char *detail) {
 	begin_exit(helper);
 	if (!helper->told) {
 		helper->told = true;
@@ -116,7 +116,7 @@ static void tell_ended(struct helper *helper, enum error_code code, const char *
 /* ---- packets ---- */
 
 /* False when the socket has no room now. */
-static bool send_packet(struct helper *helper, const struct packet *packet, int passed_fd) {
+static bool send_packet(struct helper_process *helper, const struct packet *packet, int passed_fd) {
 	uint8_t bytes[64];
 	struct iovec part = {.iov_base = bytes, .iov_len = packet_write(packet, bytes)};
 	union {
@@ -145,7 +145,7 @@ static bool send_packet(struct helper *helper, const struct packet *packet, int 
 }
 
 /* False when there is more to send than the socket takes now. */
-static bool send_settings(struct helper *helper) {
+static bool send_settings(struct helper_process *helper) {
 	struct due *due = &helper->due;
 	const struct packet set = {.type = PACKET_SET, .set = due->set};
 	if (due->has_set && !send_packet(helper, &set, -1)) {
@@ -160,7 +160,7 @@ static bool send_settings(struct helper *helper) {
 	return true;
 }
 
-static bool send_credit(struct helper *helper) {
+static bool send_credit(struct helper_process *helper) {
 	while (helper->due.credit > 0) {
 		uint16_t frames = (uint16_t)MIN(helper->due.credit, PACKET_CREDIT_MAX);
 		const struct packet packet = {.type = PACKET_CREDIT, .credit = {.frames = frames}};
@@ -175,7 +175,7 @@ static bool send_credit(struct helper *helper) {
 static gboolean handle_writable(gint fd, GIOCondition condition, gpointer data) {
 	(void)fd;
 	(void)condition;
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	if (send_settings(helper) && send_credit(helper)) {
 		helper->writable_source = 0;
 		return G_SOURCE_REMOVE;
@@ -184,14 +184,14 @@ static gboolean handle_writable(gint fd, GIOCondition condition, gpointer data) 
 }
 
 /* Sends what is due; the rest once the helper has read what it was sent before. */
-static void send_due(struct helper *helper) {
+static void send_due(struct helper_process *helper) {
 	if (helper->writable_source == 0 && (!send_settings(helper) || !send_credit(helper))) {
 		helper->writable_source =
 			g_unix_fd_add(helper->fd, G_IO_OUT, handle_writable, helper);
 	}
 }
 
-static void handle_packet(struct helper *helper, const void *data, size_t length) {
+static void handle_packet(struct helper_process *helper, const void *data, size_t length) {
 	struct packet packet;
 	if (length > PACKET_SIZE_MAX || !packet_parse(data, length, &packet)) {
 		tell_ended(helper, ERROR_BAD_PACKET, NULL);
@@ -235,7 +235,7 @@ static void handle_packet(struct helper *helper, const void *data, size_t length
 }
 
 /* Reads one packet, if there is one. The listener may have destroyed the helper after it. */
-static void read_packet(struct helper *helper) {
+static void read_packet(struct helper_process *helper) {
 	ssize_t length =
 		recv(helper->fd, helper->buffer, PACKET_SIZE_MAX, MSG_DONTWAIT | MSG_TRUNC);
 	if (length > 0) {
@@ -254,7 +254,7 @@ static gboolean handle_socket(gint fd, GIOCondition condition, gpointer data) {
 	return G_SOURCE_CONTINUE;
 }
 
-static void watch_socket(struct helper *helper) {
+static void watch_socket(struct helper_process *helper) {
 	helper->socket_source = g_unix_fd_add(helper->fd, G_IO_IN, handle_socket, helper);
 }
 
@@ -262,7 +262,7 @@ static void watch_socket(struct helper *helper) {
 
 /* What it says goes on with nothing in it that a terminal obeys. One read has whole lines: each is
  * one write of less than PIPE_BUF bytes. */
-static bool relay_words(struct helper *helper) {
+static bool relay_words(struct helper_process *helper) {
 	char text[PIPE_BUF + 1];
 	ssize_t length = read(helper->words, text, PIPE_BUF);
 	if (length <= 0) {
@@ -282,7 +282,7 @@ static bool relay_words(struct helper *helper) {
 static gboolean handle_words(gint fd, GIOCondition condition, gpointer data) {
 	(void)fd;
 	(void)condition;
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	if (relay_words(helper)) {
 		return G_SOURCE_CONTINUE;
 	}
@@ -302,7 +302,7 @@ static void describe_exit(int status, char *text, size_t size) {
 
 static void handle_exit(GPid pid, gint status, gpointer data) {
 	(void)pid;
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	bool destroyed = false;
 	helper->destroyed = &destroyed;
 	helper->child_source = 0;
@@ -335,14 +335,14 @@ static void handle_exit(GPid pid, gint status, gpointer data) {
 }
 
 static gboolean handle_no_ready(gpointer data) {
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	helper->ready_timer = 0;
 	tell_ended(helper, ERROR_HELPER_TIMEOUT, NULL);
 	return G_SOURCE_REMOVE;
 }
 
 static gboolean handle_not_started(gpointer data) {
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	bool destroyed = false;
 	helper->destroyed = &destroyed;
 	helper->idle_source = 0;
@@ -356,7 +356,7 @@ static gboolean handle_not_started(gpointer data) {
 
 /* Starts the program with `socket` as its fd 3. Its standard error is a pipe to here: of ours,
  * which may be the person's terminal, it could read. The others are nothing. */
-static bool start_process(struct helper *helper, const char *program, int socket) {
+static bool start_process(struct helper_process *helper, const char *program, int socket) {
 	const char *const argv[] = {program, NULL};
 	const int target = HELPER_FD;
 	g_autoptr(GError) error = NULL;
@@ -372,7 +372,7 @@ static bool start_process(struct helper *helper, const char *program, int socket
 	return true;
 }
 
-static bool start(struct helper *helper, const char *program) {
+static bool start(struct helper_process *helper, const char *program) {
 	int ends[2];
 	if (program == NULL) {
 		helper->start_error = g_strdup("portlight-capture was not found");
@@ -389,11 +389,11 @@ static bool start(struct helper *helper, const char *program) {
 
 /* ---- the verbs ---- */
 
-struct helper *helper_create(const struct helper_options *options, int remote_fd,
+struct helper_process *helper_create(const struct helper_options *options, int remote_fd,
 	const struct helper_listener *listener, void *data) {
 	cleanup_fd int remote = remote_fd;
 	cleanup_free char *program = helper_find_program();
-	struct helper *helper = g_new0(struct helper, 1);
+	struct helper_process *helper = g_new0(struct helper_process, 1);
 	helper->listener = listener;
 	helper->data = data;
 	helper->fd = -1;
@@ -413,18 +413,18 @@ struct helper *helper_create(const struct helper_options *options, int remote_fd
 	return helper;
 }
 
-static bool takes_packets(const struct helper *helper) {
+static bool takes_packets(const struct helper_process *helper) {
 	return !helper->told && helper->fd >= 0;
 }
 
-void helper_grant_credit(struct helper *helper, uint16_t frames) {
+void helper_grant_credit(struct helper_process *helper, uint16_t frames) {
 	if (takes_packets(helper)) {
 		helper->due.credit += frames;
 		send_due(helper);
 	}
 }
 
-void helper_set(struct helper *helper, const struct packet_set *set) {
+void helper_set(struct helper_process *helper, const struct packet_set *set) {
 	if (takes_packets(helper)) {
 		helper->due.set = *set;
 		helper->due.has_set = true;
@@ -432,14 +432,14 @@ void helper_set(struct helper *helper, const struct packet_set *set) {
 	}
 }
 
-void helper_request_keyframe(struct helper *helper) {
+void helper_request_keyframe(struct helper_process *helper) {
 	if (takes_packets(helper)) {
 		helper->due.keyframe = true;
 		send_due(helper);
 	}
 }
 
-void helper_set_paused(struct helper *helper, bool paused) {
+void helper_set_paused(struct helper_process *helper, bool paused) {
 	if (helper->fd < 0 || paused == (helper->socket_source == 0)) {
 		return;
 	}
@@ -450,7 +450,7 @@ void helper_set_paused(struct helper *helper, bool paused) {
 	}
 }
 
-void helper_usage(const struct helper *helper, struct helper_usage *usage) {
+void helper_usage(const struct helper_process *helper, struct helper_usage *usage) {
 	*usage = (struct helper_usage){
 		.frames = helper->frames, .bytes = helper->bytes, .codec = helper->codec};
 	if (helper->pid > 0) {
@@ -459,12 +459,12 @@ void helper_usage(const struct helper *helper, struct helper_usage *usage) {
 	}
 }
 
-void helper_stop(struct helper *helper) {
+void helper_stop(struct helper_process *helper) {
 	helper->told = true;
 	begin_exit(helper);
 }
 
-void helper_destroy(struct helper *helper) {
+void helper_destroy(struct helper_process *helper) {
 	if (helper == NULL) {
 		return;
 	}

@@ -19,7 +19,7 @@
  */
 #define HELPER_GRACE_MS 800u
 
-struct helper;
+struct helper_process;
 
 struct helper_options {
 	struct packet_open open;
@@ -53,18 +53,18 @@ char *helper_find_program(void);
  * here in any case). `listener` must outlive the helper. Never NULL: failures come by `ended`,
  * then `gone`.
  */
-struct helper *helper_create(const struct helper_options *options, int remote_fd,
+struct helper_process *helper_create(const struct helper_options *options, int remote_fd,
 	const struct helper_listener *listener, void *data);
 
 /* `frames`: 1 to PACKET_CREDIT_MAX. Nothing once it ended or was stopped. */
-void helper_grant_credit(struct helper *helper, uint16_t frames);
+void helper_grant_credit(struct helper_process *helper, uint16_t frames);
 /* New bounds for the pictures from the next one on. Nothing once it ended or was stopped. */
-void helper_set(struct helper *helper, const struct packet_set *set);
+void helper_set(struct helper_process *helper, const struct packet_set *set);
 /* The next frame will be a keyframe. Nothing once it ended or was stopped. */
-void helper_request_keyframe(struct helper *helper);
+void helper_request_keyframe(struct helper_process *helper);
 
 /* While paused nothing is read from the helper: its socket fills and it waits. */
-void helper_set_paused(struct helper *helper, bool paused);
+void helper_set_paused(struct helper_process *helper, bool paused);
 
 /* What the process used so far, and what was received from it. */
 struct helper_usage {
@@ -75,12 +75,12 @@ struct helper_usage {
 	enum packet_codec codec; /* of the last frame */
 };
 
-void helper_usage(const struct helper *helper, struct helper_usage *usage);
+void helper_usage(const struct helper_process *helper, struct helper_usage *usage);
 
 /* Closes the socket; the process has HELPER_GRACE_MS to exit, then it is killed. `gone` follows and
  * nothing else. */
-void helper_stop(struct helper *helper);
+void helper_stop(struct helper_process *helper);
 
 /* Frees; a process that is still there is killed and reaped first, without callbacks. NULL is
  * fine. */
-void helper_destroy(struct helper *helper);
+void helper_destroy(struct helper_process *helper);

@@ -6,9 +6,9 @@
 #include "control/grants.h"
 #include "control/helper.h"
 #include "control/local_socket.h"
+#include "control/port.h"
 #include "control/portal.h"
 #include "control/share.h"
-#include "control/stdio.h"
 #include "wire/protocol.h"
 
 /* `hello` is answered without a portal rather than late: the extension takes a host that is silent
@@ -17,19 +17,20 @@
 /* All that is left then is killed: whatever holds the host must not outlive the browser. */
 #define STOP_MS 950u
 
-/* A `hello` that waits for the portal's probe. */
-struct hello {
+/* A request that waits for the portal or the grants file. */
+struct query {
 	struct host *host;
 	uint32_t id;
 };
 
 struct host {
 	struct host_options options;
-	struct stdio *stdio;
+	struct port *port;
 	struct portal *portal;
+	struct grants *grants;
 	struct share_context context;
-	GCancellable *cancellable; /* of the probes */
-	GQueue hellos;             /* struct hello */
+	GCancellable *cancellable; /* of the queries */
+	GQueue queries;            /* struct query */
 	GQueue shares;             /* struct share */
 	uint32_t share_count;      /* so far: the last one's number */
 	bool greeted;
@@ -39,15 +40,28 @@ struct host {
 };
 
 static void answer_error(struct host *host, uint32_t id, enum error_code code, const char *detail) {
-	stdio_end(host->stdio, protocol_write_error(stdio_begin(host->stdio), id, code, detail));
+	port_end(host->port, protocol_write_error(port_begin(host->port), id, code, detail));
+}
+
+static struct query *add_query(struct host *host, uint32_t id) {
+	struct query *query = g_new0(struct query, 1);
+	*query = (struct query){host, id};
+	g_queue_push_tail(&host->queries, query);
+	return query;
+}
+
+/* Takes the query's id: it has been answered. */
+static void end_query(struct query *query) {
+	g_queue_remove(&query->host->queries, query);
+	g_free(query);
 }
 
 /* ---- hello ---- */
 
 static void handle_probed(
 	void *data, enum error_code code, const char *detail, const struct portal_info *info) {
-	struct hello *hello = data;
-	struct host *host = hello->host;
+	struct query *query = data;
+	struct host *host = query->host;
 	if (code != ERROR_NONE) {
 		log_warning("%s %s", error_message(code), detail != NULL ? detail : "");
 	}
@@ -66,10 +80,9 @@ static void handle_probed(
 					   (PORTAL_CURSOR_EMBEDDED | PORTAL_CURSOR_METADATA)) != 0,
 		.cursor_metadata = (info->cursor_modes & PORTAL_CURSOR_METADATA) != 0,
 	};
-	stdio_end(host->stdio,
-		protocol_write_hello_result(stdio_begin(host->stdio), hello->id, &result));
-	g_queue_remove(&host->hellos, hello);
-	g_free(hello);
+	port_end(host->port,
+		protocol_write_hello_result(port_begin(host->port), query->id, &result));
+	end_query(query);
 }
 
 static void handle_hello(struct host *host, const struct protocol_message *message) {
@@ -81,11 +94,8 @@ static void handle_hello(struct host *host, const struct protocol_message *messa
 		return;
 	}
 	host->greeted = true;
-	struct hello *hello = g_new0(struct hello, 1);
-	*hello = (struct hello){host, message->id};
-	g_queue_push_tail(&host->hellos, hello);
 	portal_probe(host->portal, MIN(HELLO_PROBE_MS, host->options.timeout_ms), host->cancellable,
-		handle_probed, hello);
+		handle_probed, add_query(host, message->id));
 }
 
 /* ---- shares ---- */
@@ -157,34 +167,34 @@ static struct share *find_addressed(struct host *host, const struct protocol_mes
 
 /* ---- remembered grants ---- */
 
-static void handle_grants(struct host *host, const struct protocol_message *message) {
-	g_autofree struct grant_list *list = g_new0(struct grant_list, 1);
-	g_autofree char *detail = NULL;
-	enum error_code code = grants_read(list, &detail);
-	if (code != ERROR_NONE) {
-		answer_error(host, message->id, code, detail);
-		return;
+static void handle_listed(void *data, const struct grants_answer *answer) {
+	struct query *query = data;
+	struct host *host = query->host;
+	if (answer->code != ERROR_NONE) {
+		answer_error(host, query->id, answer->code, answer->detail);
+	} else {
+		port_end(host->port, protocol_write_grants_result(
+					     port_begin(host->port), query->id, answer->list));
 	}
-	stdio_end(host->stdio,
-		protocol_write_grants_result(stdio_begin(host->stdio), message->id, list));
+	end_query(query);
 }
 
-static void handle_revoke(struct host *host, const struct protocol_message *message) {
-	g_autofree char *detail = NULL;
-	size_t revoked = 0;
-	enum error_code code = grants_revoke(message->revoke_origin, &revoked, &detail);
-	if (code != ERROR_NONE) {
-		answer_error(host, message->id, code, detail);
-		return;
+static void handle_revoked(void *data, const struct grants_answer *answer) {
+	struct query *query = data;
+	struct host *host = query->host;
+	if (answer->code != ERROR_NONE) {
+		answer_error(host, query->id, answer->code, answer->detail);
+	} else {
+		port_end(host->port, protocol_write_revoke_result(port_begin(host->port), query->id,
+					     answer->revoked > 0));
 	}
-	stdio_end(host->stdio,
-		protocol_write_revoke_result(stdio_begin(host->stdio), message->id, revoked > 0));
+	end_query(query);
 }
 
 /* ---- messages ---- */
 
 static unsigned count_pending(struct host *host) {
-	unsigned count = host->hellos.length;
+	unsigned count = host->queries.length;
 	for (GList *link = host->shares.head; link != NULL; link = link->next) {
 		count += share_pending_count(link->data);
 	}
@@ -192,8 +202,8 @@ static unsigned count_pending(struct host *host) {
 }
 
 static bool is_pending(struct host *host, uint32_t id) {
-	for (GList *link = host->hellos.head; link != NULL; link = link->next) {
-		if (((struct hello *)link->data)->id == id) {
+	for (GList *link = host->queries.head; link != NULL; link = link->next) {
+		if (((struct query *)link->data)->id == id) {
 			return true;
 		}
 	}
@@ -255,10 +265,12 @@ static void handle_message(void *data, const uint8_t *text, size_t length) {
 		handle_share(host, &message);
 		break;
 	case PROTOCOL_GRANTS:
-		handle_grants(host, &message);
+		grants_read(host->grants, host->cancellable, handle_listed,
+			add_query(host, message.id));
 		break;
 	case PROTOCOL_REVOKE:
-		handle_revoke(host, &message);
+		grants_revoke(host->grants, message.revoke_origin, host->cancellable,
+			handle_revoked, add_query(host, message.id));
 		break;
 	default:
 		pass_to_share(host, &message);
@@ -287,7 +299,7 @@ static void handle_flushed(void *data) {
 	finish_stop(data);
 }
 
-static const struct stdio_listener stdio_listener = {
+static const struct port_listener port_listener = {
 	.message = handle_message,
 	.broken = handle_broken,
 	.closed = handle_closed,
@@ -310,19 +322,25 @@ static gboolean handle_stop_timeout(gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-static void handle_portal_flushed(GObject *source, GAsyncResult *result, gpointer data) {
-	g_autoptr(GError) error = NULL;
-	(void)g_dbus_connection_flush_finish(G_DBUS_CONNECTION(source), result, &error);
+static void handle_grants_flushed(void *data, const struct grants_answer *answer) {
+	(void)answer;
 	struct host *host = data;
 	if (host->stop_timer != 0) {
 		finish(host);
 	}
 }
 
-/* Once no share is left and all is written: lets the portal have its Close calls, and is done. */
+static void handle_portal_flushed(GObject *source, GAsyncResult *result, gpointer data) {
+	struct host *host = data;
+	(void)g_dbus_connection_flush_finish(G_DBUS_CONNECTION(source), result, NULL);
+	grants_flush(host->grants, handle_grants_flushed, host);
+}
+
+/* Once no share is left and everything is written: the portal gets its Close calls, then the grants
+ * file what is still to be written. */
 static void finish_stop(struct host *host) {
 	if (!host->stopping || host->finishing || host->shares.length > 0 ||
-		!stdio_is_flushed(host->stdio)) {
+		!port_is_flushed(host->port)) {
 		return;
 	}
 	host->finishing = true;
@@ -330,13 +348,13 @@ static void finish_stop(struct host *host) {
 	if (connection != NULL) {
 		g_dbus_connection_flush(connection, NULL, handle_portal_flushed, host);
 	} else {
-		finish(host);
+		grants_flush(host->grants, handle_grants_flushed, host);
 	}
 }
 
-static void drop_hellos(struct host *host) {
+static void drop_queries(struct host *host) {
 	g_cancellable_cancel(host->cancellable);
-	g_queue_clear_full(&host->hellos, g_free);
+	g_queue_clear_full(&host->queries, g_free);
 }
 
 void host_stop(struct host *host) {
@@ -345,8 +363,8 @@ void host_stop(struct host *host) {
 	}
 	host->stopping = true;
 	host->stop_timer = g_timeout_add(STOP_MS, handle_stop_timeout, host);
-	stdio_stop_reading(host->stdio);
-	drop_hellos(host);
+	port_stop_reading(host->port);
+	drop_queries(host);
 	GList *next = NULL;
 	for (GList *link = host->shares.head; link != NULL; link = next) {
 		next = link->next;
@@ -363,17 +381,19 @@ struct host *host_create(const struct host_options *options) {
 	}
 	host->cancellable = g_cancellable_new();
 	host->portal = portal_create(MIN(host->options.timeout_ms, PORTAL_TIMEOUT_MS));
-	host->stdio = stdio_create(options->in_fd, options->out_fd, &stdio_listener, host);
+	host->port = port_create(options->in_fd, options->out_fd, &port_listener, host);
+	host->grants = grants_create();
 	host->context = (struct share_context){
 		.portal = host->portal,
-		.stdio = host->stdio,
+		.grants = host->grants,
+		.port = host->port,
 		.timeout_ms = host->options.timeout_ms,
 		.ready_timeout_ms = MIN(host->options.timeout_ms, HELPER_READY_TIMEOUT_MS),
 		.added = handle_added,
 		.released = handle_released,
 		.data = host,
 	};
-	g_queue_init(&host->hellos);
+	g_queue_init(&host->queries);
 	g_queue_init(&host->shares);
 	return host;
 }
@@ -387,10 +407,11 @@ void host_destroy(struct host *host) {
 		return;
 	}
 	g_clear_handle_id(&host->stop_timer, g_source_remove);
-	drop_hellos(host);
+	drop_queries(host);
 	g_queue_clear_full(&host->shares, destroy_share);
-	stdio_destroy(host->stdio);
+	port_destroy(host->port);
 	portal_destroy(host->portal);
+	grants_destroy(host->grants);
 	g_clear_object(&host->cancellable);
 	g_free(host);
 }

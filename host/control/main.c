@@ -15,7 +15,7 @@
 #include "config.h"
 #include "control/caller.h"
 #include "control/host.h"
-#include "control/stdio.h"
+#include "control/port.h"
 #include "wire/framing.h"
 #include "wire/protocol.h"
 
@@ -88,7 +88,7 @@ static void run(int out) {
 }
 
 int main(int argc, char *argv[]) {
-	int out = stdio_claim_stdout();
+	int out = port_claim_stdout();
 	log_init("portlight-host", LOG_WARNING);
 	if (out < 0) {
 		log_error("stdout is not open; a browser starts this program with pipes");

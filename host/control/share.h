@@ -1,14 +1,15 @@
 /*
- * One share of the page: carries out what session.h decides, with a screencast and a helper, and
- * speaks for it to the extension.
+ * One share of the page: carries out what share_state.h decides, with a screencast and a helper,
+ * and speaks for it to the extension.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/grants.h"
+#include "control/port.h"
 #include "control/portal.h"
-#include "control/stdio.h"
 #include "wire/protocol.h"
 
 struct share;
@@ -16,7 +17,8 @@ struct share;
 /* What all shares have in common; outlives them. */
 struct share_context {
 	struct portal *portal;
-	struct stdio *stdio;
+	struct grants *grants;
+	struct port *port;
 	unsigned timeout_ms;       /* from the person's choice to `open` */
 	unsigned ready_timeout_ms; /* from `open` to the first picture */
 	/* One more share that came of a consent: keeps it with the others. Returns its number. */
