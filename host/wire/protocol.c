@@ -336,70 +336,28 @@ static const struct message_type *find_type(struct json_object *name) {
 	return NULL;
 }
 
-/* What json-c lets pass: raw control characters in strings; and its own count of levels depends on
- * what the innermost brackets hold. NULL, or the complaint. */
-static const char *find_excess(const char *text, size_t length) {
-	bool in_string = false;
-	int depth = 0;
-	for (size_t i = 0; i < length; i++) {
-		if (in_string && (unsigned char)text[i] < 0x20) {
-			return "a control character in a string";
-		}
-		if (in_string && text[i] == '\\') {
-			i++;
-		} else if (text[i] == '"') {
-			in_string = !in_string;
-		} else if (!in_string && (text[i] == '{' || text[i] == '[')) {
-			depth++;
-		} else if (!in_string && (text[i] == '}' || text[i] == ']')) {
-			depth--;
-		}
-		if (depth > PROTOCOL_DEPTH_MAX) {
-			return "nested too deeply";
-		}
-	}
-	return NULL;
-}
-
 /* The message's JSON, or NULL with *error filled in. */
 static struct json_object *parse_json(
 	const char *text, size_t length, struct protocol_error *error) {
-	if (!text_is_utf8(text, length)) {
-		refuse(error, ERROR_BAD_UTF8, "%s", "");
-		return NULL;
-	}
-	const char *excess = find_excess(text, length);
-	if (excess != NULL) {
-		refuse(error, ERROR_BAD_JSON, "%s", excess);
-		return NULL;
-	}
-	struct bytes ascii = {0};
-	struct json_tokener *tokener = json_tokener_new_ex(PROTOCOL_DEPTH_MAX + 1);
-	if (tokener == NULL || !text_json_to_ascii(text, length, &ascii)) {
-		json_tokener_free(tokener);
-		bytes_finish(&ascii);
+	struct json_tokener *tokener = json_tokener_new_ex(PROTOCOL_DEPTH_MAX);
+	if (tokener == NULL) {
 		refuse(error, ERROR_OUT_OF_MEMORY, "%s", "");
 		return NULL;
 	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	struct json_object *object =
-		json_tokener_parse_ex(tokener, (const char *)ascii.data, (int)ascii.length);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	struct json_object *object = json_tokener_parse_ex(tokener, text, (int)length);
 	enum json_tokener_error result = json_tokener_get_error(tokener);
-	if (result == json_tokener_continue) {
-		/* A bare number could go on; something has to end it. */
-		object = json_tokener_parse_ex(tokener, " ", 1);
-		result = json_tokener_get_error(tokener);
-	} else if (result == json_tokener_success &&
-		   json_tokener_get_parse_end(tokener) != ascii.length) {
-		result = json_tokener_error_parse_unexpected;
+	if (result == json_tokener_success && json_tokener_get_parse_end(tokener) != length) {
+		result = json_tokener_error_parse_unexpected; /* a NUL */
 	}
 	json_tokener_free(tokener);
-	bytes_finish(&ascii);
 	if (result == json_tokener_success) {
 		return object;
 	}
 	json_object_put(object);
-	refuse(error, ERROR_BAD_JSON, "%s",
+	refuse(error,
+		result == json_tokener_error_parse_utf8_string ? ERROR_BAD_UTF8 : ERROR_BAD_JSON,
+		"%s",
 		result == json_tokener_continue ? "the text ends too early"
 						: json_tokener_error_desc(result));
 	return NULL;
