@@ -10,6 +10,8 @@
 struct portal {
 	GDBusConnection *connection;
 	gulong closed_handler;
+	guint owner_subscription;
+	struct portal_info info; /* version 0: not known */
 	unsigned timeout_ms;
 	unsigned tokens; /* given out so far */
 };
@@ -20,6 +22,7 @@ struct probe {
 	unsigned timeout_ms;
 	portal_probe_func func;
 	void *data;
+	struct portal_info info; /* from an earlier probe */
 };
 
 struct portal_request {
@@ -45,7 +48,10 @@ struct portal *portal_create(unsigned timeout_ms) {
 static void drop_connection(struct portal *portal) {
 	if (portal->connection != NULL) {
 		g_signal_handler_disconnect(portal->connection, portal->closed_handler);
+		g_dbus_connection_signal_unsubscribe(
+			portal->connection, portal->owner_subscription);
 		g_clear_object(&portal->connection);
+		portal->info = (struct portal_info){0};
 	}
 }
 
@@ -146,8 +152,18 @@ static void handle_properties(GObject *source, GAsyncResult *result, gpointer da
 	if (info.version < 2) {
 		info.cursor_modes = 0;
 	}
+	if (!g_cancellable_is_cancelled(probe->cancellable)) {
+		probe->portal->info = info;
+	}
 	probe_finish(probe, info.version > 0 ? ERROR_NONE : ERROR_PORTAL_MISSING,
 		info.version > 0 ? NULL : "the portal names no version", &info);
+}
+
+static gboolean handle_known(gpointer data) {
+	struct probe *probe = data;
+	struct portal_info info = probe->info;
+	probe_finish(probe, ERROR_NONE, NULL, &info);
+	return G_SOURCE_REMOVE;
 }
 
 static void read_properties(struct probe *probe) {
@@ -165,6 +181,19 @@ static void handle_closed(
 	log_warning(
 		"the session bus went away: %s", error != NULL ? error->message : "it was closed");
 	drop_connection(data);
+}
+
+/* Another portal may offer something else. */
+static void handle_owner_changed(GDBusConnection *connection, const char *sender, const char *path,
+	const char *interface, const char *signal, GVariant *parameters, gpointer data) {
+	(void)connection;
+	(void)sender;
+	(void)path;
+	(void)interface;
+	(void)signal;
+	(void)parameters;
+	struct portal *portal = data;
+	portal->info = (struct portal_info){0};
 }
 
 static void handle_bus(GObject *source, GAsyncResult *result, gpointer data) {
@@ -189,6 +218,10 @@ static void handle_bus(GObject *source, GAsyncResult *result, gpointer data) {
 		g_dbus_connection_set_exit_on_close(connection, FALSE);
 		portal->closed_handler =
 			g_signal_connect(connection, "closed", G_CALLBACK(handle_closed), portal);
+		portal->owner_subscription = g_dbus_connection_signal_subscribe(connection,
+			"org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+			"/org/freedesktop/DBus", PORTAL_BUS_NAME, G_DBUS_SIGNAL_FLAGS_NONE,
+			handle_owner_changed, portal, NULL);
 		portal->connection = g_steal_pointer(&connection);
 	}
 	read_properties(probe);
@@ -207,7 +240,10 @@ void portal_probe(struct portal *portal, unsigned timeout_ms, GCancellable *canc
 	if (portal->connection != NULL && g_dbus_connection_is_closed(portal->connection)) {
 		drop_connection(portal);
 	}
-	if (portal->connection != NULL) {
+	if (portal->info.version > 0) {
+		probe->info = portal->info;
+		g_idle_add(handle_known, probe);
+	} else if (portal->connection != NULL) {
 		read_properties(probe);
 	} else {
 		g_bus_get(G_BUS_TYPE_SESSION, cancellable, handle_bus, probe);

@@ -67,8 +67,9 @@ typedef void (*portal_probe_func)(
 
 /*
  * Connects to the session bus if need be (again, after the bus went away), starts the portal if it
- * is not running, and reads what it offers. `timeout_ms`: 0 means the portal's own. `func` is
- * called once, unless `cancellable` is cancelled first: then never.
+ * is not running, and reads what it offers: once, until the portal or the bus goes away. A probe
+ * that failed is repeated. `timeout_ms`: 0 means the portal's own. `func` is called once, unless
+ * `cancellable` is cancelled first: then never.
  */
 void portal_probe(struct portal *portal, unsigned timeout_ms, GCancellable *cancellable,
 	portal_probe_func func, void *data);
