@@ -464,7 +464,7 @@ void share_stop(struct share *share, enum error_code code) {
 }
 
 bool share_is_known(const struct share *share) {
-	return share->state > SHARE_ASKING && share->state < SHARE_CLOSING;
+	return share_state_is_known(share->state);
 }
 
 uint32_t share_number(const struct share *share) {
