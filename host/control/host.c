@@ -86,10 +86,10 @@ static void handle_probed(
 }
 
 static void handle_hello(struct host *host, const struct protocol_message *message) {
-	if (message->hello.protocol != PROTOCOL_VERSION) {
+	if (message->hello_protocol != PROTOCOL_VERSION) {
 		char detail[64];
 		(void)g_snprintf(detail, sizeof(detail), "the extension speaks %u, the host %d",
-			message->hello.protocol, PROTOCOL_VERSION);
+			message->hello_protocol, PROTOCOL_VERSION);
 		answer_error(host, message->id, ERROR_VERSION_MISMATCH, detail);
 		return;
 	}
@@ -137,32 +137,6 @@ static void handle_released(void *data, struct share *share) {
 	g_queue_remove(&host->shares, share);
 	share_destroy(share);
 	finish_stop(host);
-}
-
-/* The share that a message is about, or NULL when it is none that the page knows. */
-static struct share *find_addressed(struct host *host, const struct protocol_message *message) {
-	switch (message->type) {
-	case PROTOCOL_OPEN:
-		return find_share(host, message->open.share);
-	case PROTOCOL_CREDIT:
-		return find_share(host, message->credit.share);
-	case PROTOCOL_CONFIGURE:
-		return find_share(host, message->configure.share);
-	case PROTOCOL_KEYFRAME:
-		return find_share(host, message->keyframe_share);
-	case PROTOCOL_STATS:
-		return find_share(host, message->stats_share);
-	case PROTOCOL_STOP:
-		return find_share(host, message->stop_share);
-	case PROTOCOL_CANCEL:
-		return find_cancellable(host, message->cancel_request);
-	case PROTOCOL_HELLO:
-	case PROTOCOL_SHARE:
-	case PROTOCOL_GRANTS:
-	case PROTOCOL_REVOKE:
-		break;
-	}
-	return NULL;
 }
 
 /* ---- remembered grants ---- */
@@ -234,7 +208,9 @@ static enum error_code check_message(struct host *host, const struct protocol_me
 }
 
 static void pass_to_share(struct host *host, const struct protocol_message *message) {
-	struct share *share = find_addressed(host, message);
+	struct share *share = message->type == PROTOCOL_CANCEL
+				      ? find_cancellable(host, message->cancel_request)
+				      : find_share(host, message->share);
 	if (share == NULL) {
 		answer_error(host, message->id, ERROR_UNKNOWN_SHARE,
 			message->type == PROTOCOL_CANCEL ? "cancel.request: no such request pends"

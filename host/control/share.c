@@ -374,18 +374,18 @@ static void advance(struct share *share, enum share_event event, enum error_code
 void share_create(const struct share_context *context, const struct protocol_message *request) {
 	struct share *share = new_share(context);
 	share->share_id = request->id;
-	share->wish = request->share;
+	share->wish = request->wish;
 	static const enum portal_cursor cursors[] = {
 		[PROTOCOL_CURSOR_HIDDEN] = PORTAL_CURSOR_HIDDEN,
 		[PROTOCOL_CURSOR_EMBEDDED] = PORTAL_CURSOR_EMBEDDED,
 		[PROTOCOL_CURSOR_METADATA] = PORTAL_CURSOR_METADATA,
 	};
 	struct screencast_options options = {
-		.source_types = (request->share.monitor ? PORTAL_SOURCE_MONITOR : 0) |
-				(request->share.window ? PORTAL_SOURCE_WINDOW : 0),
-		.cursor = cursors[request->share.cursor],
-		.multiple = request->share.multiple,
-		.remember = request->share.remember,
+		.source_types = (request->wish.monitor ? PORTAL_SOURCE_MONITOR : 0) |
+				(request->wish.window ? PORTAL_SOURCE_WINDOW : 0),
+		.cursor = cursors[request->wish.cursor],
+		.multiple = request->wish.multiple,
+		.remember = request->wish.remember,
 	};
 	share->screencast =
 		screencast_create(context->portal, &options, &screencast_listener, share);
@@ -429,7 +429,7 @@ void share_handle(struct share *share, const struct protocol_message *message) {
 		handle_open(share, message);
 		break;
 	case PROTOCOL_CREDIT:
-		occasion.credit = message->credit.frames;
+		occasion.credit = message->credit;
 		advance(share, SHARE_CREDIT, ERROR_NONE, &occasion);
 		break;
 	case PROTOCOL_CONFIGURE:

@@ -180,29 +180,33 @@ static void take_origin(struct fields *fields, char origin[ORIGIN_MAX + 1]) {
 }
 
 static void take_hello(struct fields *fields, struct protocol_message *message) {
-	message->hello.protocol = take_integer(fields, "protocol", 1, 1000);
+	message->hello_protocol = take_integer(fields, "protocol", 1, 1000);
+}
+
+static void take_number_of_share(struct fields *fields, struct protocol_message *message) {
+	message->share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
 }
 
 static void take_share(struct fields *fields, struct protocol_message *message) {
-	take_sources(fields, &message->share);
+	take_sources(fields, &message->wish);
 	static const enum protocol_cursor cursors[] = {
 		PROTOCOL_CURSOR_EMBEDDED, PROTOCOL_CURSOR_HIDDEN, PROTOCOL_CURSOR_METADATA};
-	message->share.cursor =
+	message->wish.cursor =
 		cursors[take_word(fields, "cursor", "embedded", "hidden", "metadata")];
 	if (has_field(fields, "origin")) {
-		take_origin(fields, message->share.origin);
+		take_origin(fields, message->wish.origin);
 	}
-	message->share.remember = has_field(fields, "remember") && take_bool(fields, "remember");
-	if (fields->ok && message->share.remember && message->share.origin[0] == '\0') {
+	message->wish.remember = has_field(fields, "remember") && take_bool(fields, "remember");
+	if (fields->ok && message->wish.remember && message->wish.origin[0] == '\0') {
 		fields->ok = refuse(fields->error, ERROR_BAD_FIELD, "%s.remember: needs an origin",
 			fields->type);
 	}
-	message->share.multiple = has_field(fields, "multiple") && take_bool(fields, "multiple");
+	message->wish.multiple = has_field(fields, "multiple") && take_bool(fields, "multiple");
 }
 
 static void take_open(struct fields *fields, struct protocol_message *message) {
 	struct protocol_open *open = &message->open;
-	open->share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
+	take_number_of_share(fields, message);
 	static const enum packet_codec codecs[] = {
 		PACKET_CODEC_VP8, PACKET_CODEC_VP9, PACKET_CODEC_AUTO};
 	open->codec = codecs[take_word(fields, "codec", "vp8", "vp9", "auto")];
@@ -230,7 +234,7 @@ static void take_open(struct fields *fields, struct protocol_message *message) {
 
 static void take_configure(struct fields *fields, struct protocol_message *message) {
 	struct protocol_configure *configure = &message->configure;
-	configure->share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
+	take_number_of_share(fields, message);
 	configure->max_fps = take_optional(fields, "maxFps", 1, PACKET_FPS_MAX);
 	configure->max_kbps = take_optional(fields, "maxKbps", PACKET_KBPS_MIN, PACKET_KBPS_MAX);
 	configure->max_width = take_side(fields, "maxWidth", PROTOCOL_KEEP);
@@ -246,24 +250,12 @@ static void take_configure(struct fields *fields, struct protocol_message *messa
 }
 
 static void take_credit(struct fields *fields, struct protocol_message *message) {
-	message->credit.share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
-	message->credit.frames = (uint16_t)take_integer(fields, "frames", 1, PACKET_CREDIT_MAX);
-}
-
-static void take_keyframe(struct fields *fields, struct protocol_message *message) {
-	message->keyframe_share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
-}
-
-static void take_stats(struct fields *fields, struct protocol_message *message) {
-	message->stats_share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
+	take_number_of_share(fields, message);
+	message->credit = (uint16_t)take_integer(fields, "frames", 1, PACKET_CREDIT_MAX);
 }
 
 static void take_cancel(struct fields *fields, struct protocol_message *message) {
 	message->cancel_request = take_integer(fields, "request", 1, PROTOCOL_ID_MAX);
-}
-
-static void take_stop(struct fields *fields, struct protocol_message *message) {
-	message->stop_share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
 }
 
 static void take_nothing(struct fields *fields, struct protocol_message *message) {
@@ -294,10 +286,10 @@ static const struct message_type message_types[] = {
 	[PROTOCOL_CREDIT] = {"credit", false, take_credit, {"share", "frames"}},
 	[PROTOCOL_CONFIGURE] = {"configure", false, take_configure,
 		{"share", "maxFps", "maxKbps", "maxWidth", "maxHeight", "region"}},
-	[PROTOCOL_KEYFRAME] = {"keyframe", false, take_keyframe, {"share"}},
-	[PROTOCOL_STATS] = {"stats", true, take_stats, {"share"}},
+	[PROTOCOL_KEYFRAME] = {"keyframe", false, take_number_of_share, {"share"}},
+	[PROTOCOL_STATS] = {"stats", true, take_number_of_share, {"share"}},
 	[PROTOCOL_CANCEL] = {"cancel", false, take_cancel, {"request"}},
-	[PROTOCOL_STOP] = {"stop", true, take_stop, {"share"}},
+	[PROTOCOL_STOP] = {"stop", true, take_number_of_share, {"share"}},
 	[PROTOCOL_GRANTS] = {"grants", true, take_nothing, {NULL}},
 	[PROTOCOL_REVOKE] = {"revoke", true, take_revoke, {"origin"}},
 };

@@ -34,10 +34,6 @@ enum protocol_type {
 	PROTOCOL_REVOKE,
 };
 
-struct protocol_hello {
-	uint32_t protocol; /* 1 to 1000 */
-};
-
 enum protocol_cursor {
 	PROTOCOL_CURSOR_HIDDEN,
 	PROTOCOL_CURSOR_EMBEDDED, /* in the picture */
@@ -54,7 +50,6 @@ struct protocol_share {
 };
 
 struct protocol_open {
-	uint32_t share;
 	enum packet_codec codec;
 	uint16_t max_fps;
 	uint32_t max_kbps;
@@ -68,7 +63,6 @@ struct protocol_open {
 
 /* New values for what `open` said, or PROTOCOL_KEEP; not all of them. */
 struct protocol_configure {
-	uint32_t share;
 	uint32_t max_fps;
 	uint32_t max_kbps;
 	uint32_t max_width; /* 0: no bound */
@@ -77,25 +71,18 @@ struct protocol_configure {
 	struct packet_region region;
 };
 
-struct protocol_credit {
-	uint32_t share;
-	uint16_t frames;
-};
-
 /* One message from the extension. */
 struct protocol_message {
 	enum protocol_type type;
-	uint32_t id; /* of a request, 1 to PROTOCOL_ID_MAX; 0: the message is no request */
+	uint32_t id;    /* of a request, 1 to PROTOCOL_ID_MAX; else 0 */
+	uint32_t share; /* that the message is about, 1 to PROTOCOL_ID_MAX; else 0 */
 	union {
-		struct protocol_hello hello;
-		struct protocol_share share;
+		uint32_t hello_protocol; /* 1 to 1000 */
+		struct protocol_share wish;
 		struct protocol_open open;
-		struct protocol_credit credit;
+		uint16_t credit; /* frames */
 		struct protocol_configure configure;
-		uint32_t keyframe_share;
-		uint32_t stats_share;
 		uint32_t cancel_request;
-		uint32_t stop_share;
 		char revoke_origin[ORIGIN_MAX + 1];
 	};
 };

@@ -54,38 +54,38 @@ static void every_type_is_read(void **state) {
 	struct protocol_message hello = accept("{\"type\":\"hello\",\"id\":1,\"protocol\":1000}");
 	assert_int_equal(hello.type, PROTOCOL_HELLO);
 	assert_int_equal(hello.id, 1);
-	assert_int_equal(hello.hello.protocol, 1000);
+	assert_int_equal(hello.hello_protocol, 1000);
 
 	struct protocol_message share =
 		accept("{\"cursor\":\"hidden\",\"sources\":[\"window\"],\"id\":2147483647,"
 		       "\"type\":\"share\"}");
 	assert_int_equal(share.type, PROTOCOL_SHARE);
 	assert_int_equal(share.id, INT32_MAX);
-	assert_false(share.share.monitor);
-	assert_true(share.share.window);
-	assert_int_equal(share.share.cursor, PROTOCOL_CURSOR_HIDDEN);
+	assert_false(share.wish.monitor);
+	assert_true(share.wish.window);
+	assert_int_equal(share.wish.cursor, PROTOCOL_CURSOR_HIDDEN);
 	share = accept("{\"type\":\"share\",\"id\":3,\"sources\":[\"window\",\"monitor\"],"
 		       "\"cursor\":\"embedded\"}");
-	assert_true(share.share.monitor && share.share.window);
-	assert_int_equal(share.share.cursor, PROTOCOL_CURSOR_EMBEDDED);
+	assert_true(share.wish.monitor && share.wish.window);
+	assert_int_equal(share.wish.cursor, PROTOCOL_CURSOR_EMBEDDED);
 	share = accept(
 		"{\"type\":\"share\",\"id\":3,\"sources\":[\"window\"],\"cursor\":\"metadata\"}");
-	assert_int_equal(share.share.cursor, PROTOCOL_CURSOR_METADATA);
-	assert_false(share.share.remember);
-	assert_false(share.share.multiple);
-	assert_string_equal(share.share.origin, "");
+	assert_int_equal(share.wish.cursor, PROTOCOL_CURSOR_METADATA);
+	assert_false(share.wish.remember);
+	assert_false(share.wish.multiple);
+	assert_string_equal(share.wish.origin, "");
 	share = accept(
 		"{\"type\":\"share\",\"id\":3,\"sources\":[\"window\"],\"cursor\":\"hidden\","
 		"\"origin\":\"https://a.example\",\"remember\":true,\"multiple\":true}");
-	assert_true(share.share.remember);
-	assert_true(share.share.multiple);
-	assert_string_equal(share.share.origin, "https://a.example");
+	assert_true(share.wish.remember);
+	assert_true(share.wish.multiple);
+	assert_string_equal(share.wish.origin, "https://a.example");
 
 	struct protocol_message open =
 		accept(" {\"type\":\"open\",\"id\":4,\"share\":9,\"codec\":\"vp9\",\"maxFps\":240,"
 		       "\"maxKbps\":200000,\"credit\":16}\n");
 	assert_int_equal(open.type, PROTOCOL_OPEN);
-	assert_int_equal(open.open.share, 9);
+	assert_int_equal(open.share, 9);
 	assert_int_equal(open.open.codec, PACKET_CODEC_VP9);
 	assert_int_equal(open.open.max_fps, 240);
 	assert_int_equal(open.open.max_kbps, 200000);
@@ -98,12 +98,12 @@ static void every_type_is_read(void **state) {
 	struct protocol_message credit = accept("{\"type\":\"credit\",\"share\":5,\"frames\":16}");
 	assert_int_equal(credit.type, PROTOCOL_CREDIT);
 	assert_int_equal(credit.id, 0);
-	assert_int_equal(credit.credit.share, 5);
-	assert_int_equal(credit.credit.frames, 16);
-	assert_int_equal(accept("{\"type\":\"keyframe\",\"share\":6}").keyframe_share, 6);
-	assert_int_equal(accept("{\"type\":\"stats\",\"id\":1,\"share\":6}").stats_share, 6);
+	assert_int_equal(credit.share, 5);
+	assert_int_equal(credit.credit, 16);
+	assert_int_equal(accept("{\"type\":\"keyframe\",\"share\":6}").share, 6);
+	assert_int_equal(accept("{\"type\":\"stats\",\"id\":1,\"share\":6}").share, 6);
 	assert_int_equal(accept("{\"type\":\"cancel\",\"request\":7}").cancel_request, 7);
-	assert_int_equal(accept("{\"type\":\"stop\",\"id\":1,\"share\":8}").stop_share, 8);
+	assert_int_equal(accept("{\"type\":\"stop\",\"id\":1,\"share\":8}").share, 8);
 	assert_int_equal(accept("{\"type\":\"grants\",\"id\":1}").type, PROTOCOL_GRANTS);
 	assert_string_equal(
 		accept("{\"type\":\"revoke\",\"id\":1,\"origin\":\"http://localhost:8080\"}")
@@ -144,7 +144,7 @@ static void what_is_optional_is_read(void **state) {
 		accept("{\"type\":\"configure\",\"share\":5,\"maxFps\":240,\"maxHeight\":0}");
 	assert_int_equal(message.type, PROTOCOL_CONFIGURE);
 	assert_int_equal(message.id, 0);
-	assert_int_equal(message.configure.share, 5);
+	assert_int_equal(message.share, 5);
 	assert_int_equal(message.configure.max_fps, 240);
 	assert_true(message.configure.max_kbps == PROTOCOL_KEEP);
 	assert_true(message.configure.max_width == PROTOCOL_KEEP);
