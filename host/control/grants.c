@@ -27,7 +27,6 @@ static void job_free(gpointer data) {
 }
 
 static void run_job(gpointer data, gpointer unused) {
-	(void)unused;
 	g_autoptr(GTask) task = data;
 	struct job *job = g_task_get_task_data(task);
 	if (job->work != NULL) {
@@ -37,7 +36,6 @@ static void run_job(gpointer data, gpointer unused) {
 }
 
 static void handle_done(GObject *source, GAsyncResult *result, gpointer data) {
-	(void)source;
 	struct job *job = data;
 	if (g_task_propagate_boolean(G_TASK(result), NULL)) {
 		job->func(job->data, &job->answer);
@@ -84,7 +82,6 @@ void grants_claim(struct grants *grants, const char *origin, bool monitor, bool 
 }
 
 static void run_keep(struct job *job, GCancellable *cancellable) {
-	(void)cancellable;
 	job->answer.ok = grants_file_keep(&job->answer.claim, job->token, job->surface);
 }
 
@@ -99,7 +96,6 @@ void grants_keep(struct grants *grants, const struct grants_claim *claim, const 
 }
 
 static void run_read(struct job *job, GCancellable *cancellable) {
-	(void)cancellable;
 	job->answer.list = g_new0(struct grant_list, 1);
 	job->answer.code = grants_file_read(job->answer.list, &job->answer.detail);
 }
@@ -109,7 +105,6 @@ void grants_read(struct grants *grants, GCancellable *cancellable, grants_func f
 }
 
 static void run_revoke(struct job *job, GCancellable *cancellable) {
-	(void)cancellable;
 	job->answer.code =
 		grants_file_revoke(job->origin, &job->answer.revoked, &job->answer.detail);
 }

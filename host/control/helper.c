@@ -173,8 +173,6 @@ static bool send_credit(struct helper_process *helper) {
 }
 
 static gboolean handle_writable(gint fd, GIOCondition condition, gpointer data) {
-	(void)fd;
-	(void)condition;
 	struct helper_process *helper = data;
 	if (send_settings(helper) && send_credit(helper)) {
 		helper->writable_source = 0;
@@ -248,8 +246,6 @@ static void read_packet(struct helper_process *helper) {
 }
 
 static gboolean handle_socket(gint fd, GIOCondition condition, gpointer data) {
-	(void)fd;
-	(void)condition;
 	read_packet(data);
 	return G_SOURCE_CONTINUE;
 }
@@ -280,8 +276,6 @@ static bool relay_words(struct helper_process *helper) {
 }
 
 static gboolean handle_words(gint fd, GIOCondition condition, gpointer data) {
-	(void)fd;
-	(void)condition;
 	struct helper_process *helper = data;
 	if (relay_words(helper)) {
 		return G_SOURCE_CONTINUE;
@@ -301,7 +295,6 @@ static void describe_exit(int status, char *text, size_t size) {
 }
 
 static void handle_exit(GPid pid, gint status, gpointer data) {
-	(void)pid;
 	struct helper_process *helper = data;
 	bool destroyed = false;
 	helper->destroyed = &destroyed;

@@ -299,7 +299,6 @@ static gboolean handle_stop_timeout(gpointer data) {
 }
 
 static void handle_grants_flushed(void *data, const struct grants_answer *answer) {
-	(void)answer;
 	struct host *host = data;
 	if (host->stop_timer != 0) {
 		finish(host);

@@ -146,7 +146,6 @@ static void read_input(struct port *port) {
 }
 
 static gboolean handle_input(gint fd, GIOCondition condition, gpointer data) {
-	(void)fd;
 	struct port *port = data;
 	if (!port->pressed) {
 		read_input(port);
@@ -197,8 +196,6 @@ static void write_queue(struct port *port) {
 }
 
 static gboolean handle_output(gint fd, GIOCondition condition, gpointer data) {
-	(void)fd;
-	(void)condition;
 	struct port *port = data;
 	write_queue(port);
 	if (port->pressed && port->queue.length - port->written <= PORT_RELIEVED_BYTES) {

@@ -176,8 +176,6 @@ static void read_properties(struct probe *probe) {
 
 static void handle_closed(
 	GDBusConnection *connection, gboolean remote_vanished, GError *error, gpointer data) {
-	(void)connection;
-	(void)remote_vanished;
 	log_warning(
 		"the session bus went away: %s", error != NULL ? error->message : "it was closed");
 	drop_connection(data);
@@ -186,18 +184,11 @@ static void handle_closed(
 /* Another portal may offer something else. */
 static void handle_owner_changed(GDBusConnection *connection, const char *sender, const char *path,
 	const char *interface, const char *signal, GVariant *parameters, gpointer data) {
-	(void)connection;
-	(void)sender;
-	(void)path;
-	(void)interface;
-	(void)signal;
-	(void)parameters;
 	struct portal *portal = data;
 	portal->info = (struct portal_info){0};
 }
 
 static void handle_bus(GObject *source, GAsyncResult *result, gpointer data) {
-	(void)source;
 	struct probe *probe = data;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GDBusConnection) connection = g_bus_get_finish(result, &error);
@@ -320,11 +311,6 @@ static void close_late_session(struct portal_request *request, GVariant *results
 
 static void handle_response(GDBusConnection *connection, const char *sender, const char *path,
 	const char *interface, const char *signal, GVariant *parameters, gpointer data) {
-	(void)connection;
-	(void)sender;
-	(void)path;
-	(void)interface;
-	(void)signal;
 	struct portal_request *request = data;
 	if (!g_variant_is_of_type(parameters, G_VARIANT_TYPE("(ua{sv})"))) {
 		request_finish(

@@ -159,7 +159,6 @@ static void handle_started(
 
 static void handle_selected(
 	void *data, enum error_code code, const char *detail, GVariant *results) {
-	(void)results;
 	struct screencast *screencast = data;
 	screencast->request = NULL;
 	if (code != ERROR_NONE) {
@@ -226,12 +225,6 @@ void screencast_restore(struct screencast *screencast, bool persist, const char 
 
 static void handle_session_closed(GDBusConnection *connection, const char *sender, const char *path,
 	const char *interface, const char *signal, GVariant *parameters, gpointer data) {
-	(void)connection;
-	(void)sender;
-	(void)path;
-	(void)interface;
-	(void)signal;
-	(void)parameters;
 	end(data, ERROR_SESSION_CLOSED, NULL);
 }
 
@@ -281,7 +274,6 @@ static void handle_created(
 }
 
 static void handle_name_vanished(GDBusConnection *connection, const char *name, gpointer data) {
-	(void)name;
 	end(data, ERROR_BUS_LOST,
 		connection == NULL ? "the session bus went away" : "the portal went away");
 }

@@ -259,8 +259,6 @@ static void take_cancel(struct fields *fields, struct protocol_message *message)
 }
 
 static void take_nothing(struct fields *fields, struct protocol_message *message) {
-	(void)fields;
-	(void)message;
 }
 
 static void take_revoke(struct fields *fields, struct protocol_message *message) {
