@@ -407,17 +407,7 @@ void share_destroy(struct share *share) {
 static void handle_open(struct share *share, const struct protocol_message *message) {
 	if (share->state == SHARE_GRANTED) {
 		share->open_id = message->id;
-		share->open = (struct packet_open){
-			.codec = message->open.codec,
-			.max_fps = message->open.max_fps,
-			.max_kbps = message->open.max_kbps,
-			.credit = message->open.credit,
-			.max_width = message->open.max_width,
-			.max_height = message->open.max_height,
-			.fidelity = message->open.fidelity,
-			.cursor = message->open.cursor,
-			.region = message->open.region,
-		};
+		share->open = message->open;
 	}
 	advance(share, SHARE_OPEN, ERROR_NONE, &(struct occasion){.id = message->id});
 }

@@ -35,9 +35,9 @@ enum protocol_type {
 };
 
 enum protocol_cursor {
-	PROTOCOL_CURSOR_HIDDEN,
 	PROTOCOL_CURSOR_EMBEDDED, /* in the picture */
-	PROTOCOL_CURSOR_METADATA, /* beside it; protocol_open says what becomes of it */
+	PROTOCOL_CURSOR_HIDDEN,
+	PROTOCOL_CURSOR_METADATA, /* beside it; `open` says what becomes of it */
 };
 
 struct protocol_share {
@@ -47,18 +47,6 @@ struct protocol_share {
 	bool multiple;               /* the person may choose several */
 	bool remember;               /* keep the grant for this origin, and use the one kept */
 	char origin[ORIGIN_MAX + 1]; /* "": the message names none */
-};
-
-struct protocol_open {
-	enum packet_codec codec;
-	uint16_t max_fps;
-	uint32_t max_kbps;
-	uint16_t credit;
-	uint32_t max_width; /* 0: no bound */
-	uint32_t max_height;
-	enum packet_fidelity fidelity;
-	enum packet_cursor_mode cursor; /* PACKET_CURSOR_AS_IS: the message says nothing of it */
-	struct packet_region region;
 };
 
 /* New values for what `open` said, or PROTOCOL_KEEP; not all of them. */
@@ -79,8 +67,8 @@ struct protocol_message {
 	union {
 		uint32_t hello_protocol; /* 1 to 1000 */
 		struct protocol_share wish;
-		struct protocol_open open;
-		uint16_t credit; /* frames */
+		struct packet_open open; /* without a node; AS_IS: says nothing of the cursor */
+		uint16_t credit;         /* frames */
 		struct protocol_configure configure;
 		uint32_t cancel_request;
 		char revoke_origin[ORIGIN_MAX + 1];

@@ -35,7 +35,7 @@ static void check_configure(const struct protocol_configure *configure) {
 	}
 }
 
-static void check_open(const struct protocol_open *open) {
+static void check_open(const struct packet_open *open) {
 	check_region(&open->region);
 	if (open->codec < PACKET_CODEC_VP8 || open->codec > PACKET_CODEC_AUTO ||
 		open->max_fps < 1 || open->max_fps > PACKET_FPS_MAX ||

@@ -117,7 +117,7 @@ static void every_type_is_read(void **state) {
 
 static void what_is_optional_is_read(void **state) {
 	(void)state;
-	struct protocol_open open =
+	struct packet_open open =
 		accept(OPEN_WITH("vp9", "\"maxWidth\":2,\"maxHeight\":16384,\"fidelity\":\"text\","
 					"\"cursor\":\"send\",\"region\":{\"x\":0,\"y\":16384,"
 					"\"width\":2,\"height\":16384}"))
