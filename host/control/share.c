@@ -79,15 +79,12 @@ static void answer_share(struct share *share, const struct occasion *occasion) {
 	if (share->share_id == 0) {
 		return;
 	}
-	struct protocol_share_result result = {
-		.share = share->number,
-		.surface = surface_of(share->stream.source_type),
-		.width = share->stream.width,
-		.height = share->stream.height,
+	const struct protocol_share_result result = {
+		.streams = occasion->streams,
+		.stream_count = occasion->stream_count,
+		.multiple = share->wish.multiple,
 		.restored = share->stream.restored,
 		.remembered = share->remembered,
-		.streams = share->wish.multiple ? occasion->streams : NULL,
-		.stream_count = occasion->stream_count,
 	};
 	port_end(port, protocol_write_share_result(port_begin(port), share->share_id, &result));
 	share->share_id = 0;

@@ -116,7 +116,6 @@ enum protocol_surface {
 
 const char *protocol_surface_name(enum protocol_surface surface);
 
-/* One of several streams. */
 struct protocol_stream {
 	uint32_t share;
 	enum protocol_surface surface;
@@ -125,14 +124,11 @@ struct protocol_stream {
 };
 
 struct protocol_share_result {
-	uint32_t share;
-	enum protocol_surface surface;
-	uint32_t width; /* 0: unknown */
-	uint32_t height;
-	bool restored;                         /* a kept grant was handed to the portal */
-	bool remembered;                       /* a grant is kept for the next time */
-	const struct protocol_stream *streams; /* lent; NULL: there is nothing to say of them */
+	const struct protocol_stream *streams; /* lent; the first is the share itself */
 	size_t stream_count;
+	bool multiple;   /* all streams are listed */
+	bool restored;   /* a kept grant was handed to the portal */
+	bool remembered; /* a grant is kept for the next time */
 };
 
 /* What a share's helper has cost and delivered so far. */
