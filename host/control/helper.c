@@ -49,29 +49,18 @@ struct helper_process {
 	bool crashed;    /* the socket closed without ENDED; `ended` waits for the exit status */
 };
 
-char *helper_find_program(void) {
+/* Path of portlight-capture; NULL: it is not there. */
+static char *find_program(void) {
 	static const char *const places[] = {
 		"portlight-capture", "../libexec/portlight/portlight-capture"};
-	char self[4096];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (length <= 0) {
-		return NULL;
-	}
-	self[length] = '\0';
-	char *slash = strrchr(self, '/');
-	if (slash == NULL) {
-		return NULL;
-	}
-	slash[1] = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		char *path = NULL;
-		if (asprintf(&path, "%s%s", self, places[i]) < 0) {
-			return NULL;
-		}
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *folder = self != NULL ? g_path_get_dirname(self) : NULL;
+	for (size_t i = 0; folder != NULL && i < G_N_ELEMENTS(places); i++) {
+		char *path = g_build_filename(folder, places[i], NULL);
 		if (access(path, X_OK) == 0) {
 			return path;
 		}
-		free(path);
+		g_free(path);
 	}
 	return NULL;
 }
@@ -385,7 +374,7 @@ static bool start(struct helper_process *helper, const char *program) {
 struct helper_process *helper_create(const struct helper_options *options, int remote_fd,
 	const struct helper_listener *listener, void *data) {
 	cleanup_fd int remote = remote_fd;
-	cleanup_free char *program = helper_find_program();
+	g_autofree char *program = find_program();
 	struct helper_process *helper = g_new0(struct helper_process, 1);
 	helper->listener = listener;
 	helper->data = data;

@@ -44,12 +44,9 @@ struct helper_listener {
 	void (*gone)(void *data);
 };
 
-/* Path of portlight-capture: beside the running program, or in ../libexec/portlight/ of it; NULL
- * when neither is there. Free with free(). */
-char *helper_find_program(void);
-
 /*
- * Starts a helper and sends it OPEN with `remote_fd`, the PipeWire remote, which is taken (closed
+ * Starts portlight-capture, which is beside the running program or in ../libexec/portlight/ of it,
+ * and sends it OPEN with `remote_fd`, the PipeWire remote, which is taken (closed
  * here in any case). `listener` must outlive the helper. Never NULL: failures come by `ended`,
  * then `gone`.
  */

@@ -33,11 +33,9 @@ struct share {
 
 /* What came with an event, for the actions that follow from it. */
 struct occasion {
-	uint32_t id;     /* of the page's message */
-	uint16_t credit; /* of its `credit` */
+	const struct protocol_message *message;
 	const struct protocol_stream *streams;
 	size_t stream_count;
-	struct protocol_configure configure;
 	const struct packet_ready *ready;
 	const char *detail;
 	int remote;
@@ -201,22 +199,25 @@ static void handle_ready(void *data, const struct packet_ready *ready) {
 	advance(data, SHARE_READY, ERROR_NONE, &(struct occasion){.ready = ready});
 }
 
+/* The helper waits while the browser does not read. */
+static void hold_back(struct share *share) {
+	if (port_is_pressed(share->context->port)) {
+		helper_set_paused(share->helper, true);
+	}
+}
+
 static void handle_frame(void *data, const struct packet_frame *frame) {
 	struct share *share = data;
 	struct port *port = share->context->port;
 	port_end(port, protocol_write_frame(port_begin(port), share->number, frame));
-	if (port_is_pressed(port)) {
-		helper_set_paused(share->helper, true);
-	}
+	hold_back(share);
 }
 
 static void handle_cursor(void *data, const struct packet_cursor *cursor) {
 	struct share *share = data;
 	struct port *port = share->context->port;
 	port_end(port, protocol_write_cursor(port_begin(port), share->number, cursor));
-	if (port_is_pressed(port)) {
-		helper_set_paused(share->helper, true);
-	}
+	hold_back(share);
 }
 
 static void handle_gone(void *data) {
@@ -305,13 +306,13 @@ static void change_parts(struct share *share, unsigned actions, const struct occ
 		(void)close(occasion->remote);
 	}
 	if ((actions & SHARE_PASS_CREDIT) != 0) {
-		helper_grant_credit(share->helper, occasion->credit);
+		helper_grant_credit(share->helper, occasion->message->credit);
 	}
 	if ((actions & SHARE_PASS_KEYFRAME) != 0) {
 		helper_request_keyframe(share->helper);
 	}
 	if ((actions & SHARE_PASS_SETTINGS) != 0) {
-		change_settings(share, &occasion->configure);
+		change_settings(share, &occasion->message->configure);
 	}
 }
 
@@ -324,7 +325,7 @@ static void answer_page(struct share *share, struct share_step step, enum share_
 		answer_open(share, occasion->ready);
 	}
 	if ((step.actions & SHARE_ANSWER_STATS) != 0) {
-		answer_stats(share, occasion->id);
+		answer_stats(share, occasion->message->id);
 	}
 	if ((step.actions & SHARE_FAIL_SHARE) != 0) {
 		answer_error(share, &share->share_id, step.code, occasion->detail);
@@ -358,7 +359,7 @@ static void advance(struct share *share, enum share_event event, enum error_code
 		answer_stop(share);
 	}
 	if ((step.actions & SHARE_REFUSE) != 0) {
-		uint32_t id = occasion->id;
+		uint32_t id = occasion->message->id;
 		answer_error(share, &id, step.code, NULL);
 	}
 	if ((step.actions & SHARE_RELEASE) != 0) {
@@ -401,49 +402,24 @@ void share_destroy(struct share *share) {
 	g_free(share);
 }
 
-static void handle_open(struct share *share, const struct protocol_message *message) {
-	if (share->state == SHARE_GRANTED) {
+void share_handle(struct share *share, const struct protocol_message *message) {
+	static const enum share_event events[] = {
+		[PROTOCOL_OPEN] = SHARE_OPEN,
+		[PROTOCOL_CREDIT] = SHARE_CREDIT,
+		[PROTOCOL_CONFIGURE] = SHARE_CONFIGURE,
+		[PROTOCOL_KEYFRAME] = SHARE_KEYFRAME,
+		[PROTOCOL_STATS] = SHARE_STATS,
+		[PROTOCOL_CANCEL] = SHARE_CANCEL,
+		[PROTOCOL_STOP] = SHARE_STOP,
+	};
+	if (message->type == PROTOCOL_OPEN && share->state == SHARE_GRANTED) {
 		share->open_id = message->id;
 		share->open = message->open;
 	}
-	advance(share, SHARE_OPEN, ERROR_NONE, &(struct occasion){.id = message->id});
-}
-
-void share_handle(struct share *share, const struct protocol_message *message) {
-	struct occasion occasion = {.id = message->id};
-	switch (message->type) {
-	case PROTOCOL_OPEN:
-		handle_open(share, message);
-		break;
-	case PROTOCOL_CREDIT:
-		occasion.credit = message->credit;
-		advance(share, SHARE_CREDIT, ERROR_NONE, &occasion);
-		break;
-	case PROTOCOL_CONFIGURE:
-		occasion.configure = message->configure;
-		advance(share, SHARE_CONFIGURE, ERROR_NONE, &occasion);
-		break;
-	case PROTOCOL_KEYFRAME:
-		advance(share, SHARE_KEYFRAME, ERROR_NONE, &occasion);
-		break;
-	case PROTOCOL_STATS:
-		advance(share, SHARE_STATS, ERROR_NONE, &occasion);
-		break;
-	case PROTOCOL_CANCEL:
-		advance(share, SHARE_CANCEL, ERROR_NONE, &occasion);
-		break;
-	case PROTOCOL_STOP:
-		if (share_is_known(share)) {
-			share->stop_id = message->id;
-		}
-		advance(share, SHARE_STOP, ERROR_NONE, &occasion);
-		break;
-	case PROTOCOL_HELLO:
-	case PROTOCOL_SHARE:
-	case PROTOCOL_GRANTS:
-	case PROTOCOL_REVOKE:
-		break;
+	if (message->type == PROTOCOL_STOP && share_is_known(share)) {
+		share->stop_id = message->id;
 	}
+	advance(share, events[message->type], ERROR_NONE, &(struct occasion){.message = message});
 }
 
 void share_stop(struct share *share, enum error_code code) {

@@ -233,7 +233,8 @@ test('the bus dies while the portal is asked what it offers', async () => {
 	world.portal?.kill('SIGSTOP');
 	try {
 		const browser = world.browse();
-		browser.post('hello', {protocol: 1});
+		// Then there is a connection, and the next probe asks again.
+		assert.equal((await browser.hello()).portalCode, 'portal-timeout');
 		const share = browser.postShare();
 		// What is answered later was read later.
 		assert.equal((await browser.request('grants')).type, 'result');
