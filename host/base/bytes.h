@@ -1,7 +1,4 @@
-/*
- * A growable byte buffer, and a reader that never leaves its bounds. Integers on the wire are
- * little-endian.
- */
+/* A growable byte buffer, and a reader that stays within its bounds. Integers are little-endian. */
 #pragma once
 
 #include <stdbool.h>

@@ -109,7 +109,7 @@ void output_destroy(struct output *output) {
 	if (output->temporary != NULL) {
 		(void)unlink(output->temporary);
 	}
-	cleanup_fd_p(&output->fd);
+	close_fd(&output->fd);
 	free(output->temporary);
 	free(output->folder);
 	free(output->path);

@@ -123,7 +123,7 @@ static bool save(struct store *store, char **detail) {
 
 static void store_close(struct store *store) {
 	if (store != NULL) {
-		cleanup_fd_p(&store->lock); /* which unlocks it */
+		close_fd(&store->lock); /* which unlocks it */
 		g_free(store->path);
 		g_free(store);
 	}

@@ -68,10 +68,7 @@ static char *find_program(void) {
 static void close_socket(struct helper_process *helper) {
 	g_clear_handle_id(&helper->socket_source, g_source_remove);
 	g_clear_handle_id(&helper->writable_source, g_source_remove);
-	if (helper->fd >= 0) {
-		(void)close(helper->fd);
-		helper->fd = -1;
-	}
+	close_fd(&helper->fd);
 }
 
 static gboolean handle_grace_over(gpointer data) {
@@ -455,7 +452,7 @@ void helper_destroy(struct helper_process *helper) {
 	}
 	close_socket(helper);
 	g_clear_handle_id(&helper->words_source, g_source_remove);
-	cleanup_fd_p(&helper->words);
+	close_fd(&helper->words);
 	g_clear_handle_id(&helper->ready_timer, g_source_remove);
 	g_clear_handle_id(&helper->grace_timer, g_source_remove);
 	g_clear_handle_id(&helper->idle_source, g_source_remove);

@@ -7,14 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "wire/framing.h"
 
 #define READ_SIZE (16u * 1024u)
 
 struct port {
-	int in;  /* -1 once nothing is read any more */
-	int out; /* -1 once nothing can be written any more */
+	int in;  /* -1 once reading stopped */
+	int out; /* -1 once writing failed */
 	const struct port_listener *listener;
 	void *data;
 	struct framing framing;
@@ -23,10 +24,10 @@ struct port {
 	struct bytes queue;
 	size_t written; /* of `queue` */
 	size_t start;   /* of the message that is being appended */
-	bool began;     /* its head had room */
+	bool began;     /* there was memory for its head */
 	bool pressed;
 	guint out_source;
-	guint lost_source; /* tells of a failed write */
+	guint lost_source; /* reports a failed write */
 };
 
 int port_claim_stdout(void) {
@@ -46,40 +47,26 @@ int port_claim_stdout(void) {
 
 static void update_sources(struct port *port);
 
-static void set_non_blocking(int fd) {
-	int flags = fcntl(fd, F_GETFL);
-	if (flags >= 0) {
-		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-	}
-}
-
 struct port *port_create(int in_fd, int out_fd, const struct port_listener *listener, void *data) {
 	struct port *port = g_new0(struct port, 1);
 	port->in = in_fd;
 	port->out = out_fd;
 	port->listener = listener;
 	port->data = data;
-	framing_init(&port->framing);
-	set_non_blocking(in_fd);
-	set_non_blocking(out_fd);
+	(void)g_unix_set_fd_nonblocking(in_fd, TRUE, NULL);
+	(void)g_unix_set_fd_nonblocking(out_fd, TRUE, NULL);
 	update_sources(port);
 	return port;
 }
 
 void port_stop_reading(struct port *port) {
 	g_clear_handle_id(&port->in_source, g_source_remove);
-	if (port->in >= 0) {
-		(void)close(port->in);
-		port->in = -1;
-	}
+	close_fd(&port->in);
 }
 
 static void stop_writing(struct port *port) {
 	g_clear_handle_id(&port->out_source, g_source_remove);
-	if (port->out >= 0) {
-		(void)close(port->out);
-		port->out = -1;
-	}
+	close_fd(&port->out);
 	port->queue.length = 0;
 	port->written = 0;
 	port->pressed = false;
@@ -99,7 +86,7 @@ void port_destroy(struct port *port) {
 
 /* ---- input ---- */
 
-/* Hands out what is complete, as long as the owner can answer. */
+/* Delivers the complete messages, as long as the answers can be queued. */
 static void deliver_messages(struct port *port) {
 	while (port->in >= 0 && !port_is_pressed(port)) {
 		const uint8_t *text = NULL;
@@ -150,7 +137,7 @@ static gboolean handle_input(gint fd, GIOCondition condition, gpointer data) {
 	if (!port->pressed) {
 		read_input(port);
 	} else if ((condition & (G_IO_HUP | G_IO_ERR)) != 0) {
-		/* What is unread would get answers that nobody reads. */
+		/* Nobody would read the answers to what is still unread. */
 		port_stop_reading(port);
 		port->listener->closed(port->data);
 	}
@@ -210,9 +197,8 @@ static gboolean handle_output(gint fd, GIOCondition condition, gpointer data) {
 	return G_SOURCE_CONTINUE;
 }
 
-/* Watches what there is to wait for: input while answers can be queued, else its end only; the pipe
- * while something is queued, or the owner waits to be relieved: port_end() may have written all of
- * the queue itself. */
+/* Watches the input while answers can be queued, else only its end; the output while something is
+ * queued, or pressed: port_end() may have written all of the queue itself. */
 static void update_sources(struct port *port) {
 	GIOCondition wanted = G_IO_HUP | G_IO_ERR | (port->pressed ? 0 : G_IO_IN);
 	if (port->in_source != 0 && port->in_condition != wanted) {

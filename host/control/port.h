@@ -1,7 +1,6 @@
 /*
- * The host's side of the browser's two pipes: framed messages in, framed messages out, nothing ever
- * blocks. The output queue is bounded by what the owner does when port_is_pressed(): while it is,
- * no message is read either.
+ * The host's end of the native port: framed messages in and out, without blocking. Backpressure:
+ * while port_is_pressed(), the owner sends no frames, and no message is read either.
  */
 #pragma once
 
@@ -12,20 +11,19 @@
 #include "base/bytes.h"
 #include "wire/errors.h"
 
-/* Queued output from which the owner should hold back, and to which it has to drain before
- * `relieved`. */
+/* Queued output that presses, and that has to be left when `relieved` comes. */
 #define PORT_PRESSED_BYTES (1024u * 1024u)
 #define PORT_RELIEVED_BYTES (256u * 1024u)
 
 struct port;
 
-/* Callbacks come from the main loop only, never from within a function of this module. */
+/* Called from the main loop, never from within a function of this module. */
 struct port_listener {
 	/* One message, lent for the call. */
 	void (*message)(void *data, const uint8_t *text, size_t length);
-	/* The framing broke: nothing is read any more. Writing still works. */
+	/* The framing broke and reading stopped. Writing still works. */
 	void (*broken)(void *data, enum error_code code);
-	/* The browser closed its end or reading failed; nothing is read any more. Once. */
+	/* The browser closed its end, or reading failed. Once. */
 	void (*closed)(void *data);
 	/* The queue has drained after port_is_pressed(). */
 	void (*relieved)(void *data);
@@ -33,10 +31,8 @@ struct port_listener {
 	void (*flushed)(void *data);
 };
 
-/*
- * To be called first thing in main(): returns a descriptor of the real stdout, and points fd 1 at
- * stderr, so that no stray print ever breaks the framing. -1 on failure.
- */
+/* Call it first in main(): returns a descriptor of the real stdout, and points fd 1 at stderr, so
+ * that no stray print breaks the framing. -1 on failure. */
 int port_claim_stdout(void);
 
 /* Both descriptors are taken and made non-blocking. `listener` must outlive it. */
@@ -54,8 +50,8 @@ void port_end(struct port *port, bool ok);
 
 bool port_is_pressed(const struct port *port);
 
-/* True when everything was written, or can't be any more. */
+/* Everything was written, or can't be. */
 bool port_is_flushed(const struct port *port);
 
-/* No message is read any more, and `closed` does not come. */
+/* `closed` does not come then. */
 void port_stop_reading(struct port *port);
