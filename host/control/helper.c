@@ -16,7 +16,7 @@
 #include "control/process_usage.h"
 #include "wire/text.h"
 
-/* Where the helper finds its socket. */
+/* The helper's end of the socket, in its process. */
 #define HELPER_FD 3
 
 struct helper_process {
@@ -24,7 +24,7 @@ struct helper_process {
 	void *data;
 	pid_t pid; /* 0: none, or reaped */
 	int fd;    /* our end of the socket, -1 once closed */
-	int words; /* its standard error, -1: none */
+	int words; /* its standard error; -1: none */
 	uint8_t *buffer;
 	guint words_source;
 	guint socket_source;
@@ -34,7 +34,7 @@ struct helper_process {
 		bool has_set;
 		bool keyframe;
 		uint32_t credit; /* frames, summed */
-	} due;                   /* what its socket had no room for yet */
+	} due;                   /* what its socket has no room for yet */
 	guint ready_timer;
 	guint grace_timer;
 	guint child_source;
@@ -45,7 +45,7 @@ struct helper_process {
 	enum packet_codec codec; /* of the last frame; before it, the first one's */
 	bool is_ready;
 	bool *destroyed; /* set by helper_destroy() within a callback; NULL: nobody asks */
-	bool told;       /* `ended` was called, or helper_stop(): no more ready, frame, ended */
+	bool told;       /* after `ended` or helper_stop(): only `gone` may still come */
 	bool crashed;    /* the socket closed without ENDED; `ended` waits for the exit status */
 };
 
@@ -167,7 +167,7 @@ static gboolean handle_writable(gint fd, GIOCondition condition, gpointer data) 
 	return G_SOURCE_CONTINUE;
 }
 
-/* Sends what is due; the rest once the helper has read what it was sent before. */
+/* Sends what is due; the rest once the socket has room. */
 static void send_due(struct helper_process *helper) {
 	if (helper->writable_source == 0 && (!send_settings(helper) || !send_credit(helper))) {
 		helper->writable_source =
@@ -242,8 +242,8 @@ static void watch_socket(struct helper_process *helper) {
 
 /* ---- the process ---- */
 
-/* What it says goes on with nothing in it that a terminal obeys. One read has whole lines: each is
- * one write of less than PIPE_BUF bytes. */
+/* Passes its log on without anything that a terminal obeys. A read gives whole lines, since each is
+ * one write of less than PIPE_BUF bytes. False at the end. */
 static bool relay_words(struct helper_process *helper) {
 	char text[PIPE_BUF + 1];
 	ssize_t length = read(helper->words, text, PIPE_BUF);

@@ -11,10 +11,10 @@
 #include "control/share.h"
 #include "wire/protocol.h"
 
-/* `hello` is answered without a portal rather than late: the extension takes a host that is silent
- * for 1.8 s for one that hangs. */
+/* Then `hello` is answered without a portal: to the extension a host that is silent for 1.8 s
+ * hangs. */
 #define HELLO_PROBE_MS 1000u
-/* All that is left then is killed: whatever holds the host must not outlive the browser. */
+/* Then everything that is left is killed: the host must not outlive the browser. */
 #define STOP_MS 950u
 
 /* A request that waits for the portal or the grants file. */
@@ -50,7 +50,7 @@ static struct query *add_query(struct host *host, uint32_t id) {
 	return query;
 }
 
-/* Takes the query's id: it has been answered. */
+/* After its answer: its id is free again. */
 static void end_query(struct query *query) {
 	g_queue_remove(&query->host->queries, query);
 	g_free(query);
@@ -72,10 +72,10 @@ static void handle_probed(
 		.pipewire = local_socket_pipewire(&socket),
 		.monitor = (info->source_types & PORTAL_SOURCE_MONITOR) != 0,
 		.window = (info->source_types & PORTAL_SOURCE_WINDOW) != 0,
-		/* Version 1 knows no modes: the cursor is hidden. */
+		/* Version 1 has no cursor modes: it hides the cursor. */
 		.cursor_hidden =
 			info->version == 1 || (info->cursor_modes & PORTAL_CURSOR_HIDDEN) != 0,
-		/* One that comes beside the picture is drawn in. */
+		/* The helper can draw the cursor that comes as metadata. */
 		.cursor_embedded = (info->cursor_modes &
 					   (PORTAL_CURSOR_EMBEDDED | PORTAL_CURSOR_METADATA)) != 0,
 		.cursor_metadata = (info->cursor_modes & PORTAL_CURSOR_METADATA) != 0,
@@ -99,10 +99,6 @@ static void handle_hello(struct host *host, const struct protocol_message *messa
 }
 
 /* ---- shares ---- */
-
-static void handle_share(struct host *host, const struct protocol_message *message) {
-	share_create(&host->context, message);
-}
 
 static uint32_t handle_added(void *data, struct share *share) {
 	struct host *host = data;
@@ -189,7 +185,7 @@ static bool is_pending(struct host *host, uint32_t id) {
 	return false;
 }
 
-/* What has to be refused before its meaning matters; ERROR_NONE: nothing. */
+/* Why a message is refused whatever its share is; ERROR_NONE: it is not. */
 static enum error_code check_message(struct host *host, const struct protocol_message *message) {
 	if (!host->greeted && message->type != PROTOCOL_HELLO) {
 		return ERROR_HELLO_REQUIRED;
@@ -200,7 +196,7 @@ static enum error_code check_message(struct host *host, const struct protocol_me
 	if (is_pending(host, message->id)) {
 		return ERROR_DUPLICATE_ID;
 	}
-	/* It takes work away, and a share takes one alone: then it is not known any more. */
+	/* It reduces what is pending, and a share gets only one: then it is unknown. */
 	if (message->type == PROTOCOL_STOP) {
 		return ERROR_NONE;
 	}
@@ -213,8 +209,9 @@ static void pass_to_share(struct host *host, const struct protocol_message *mess
 				      : find_share(host, message->share);
 	if (share == NULL) {
 		answer_error(host, message->id, ERROR_UNKNOWN_SHARE,
-			message->type == PROTOCOL_CANCEL ? "cancel.request: no such request pends"
-							 : NULL);
+			message->type == PROTOCOL_CANCEL
+				? "cancel.request: no such request is pending"
+				: NULL);
 		return;
 	}
 	share_handle(share, message);
@@ -238,7 +235,7 @@ static void handle_message(void *data, const uint8_t *text, size_t length) {
 		handle_hello(host, &message);
 		break;
 	case PROTOCOL_SHARE:
-		handle_share(host, &message);
+		share_create(&host->context, &message);
 		break;
 	case PROTOCOL_GRANTS:
 		grants_read(host->grants, host->cancellable, handle_listed,
@@ -293,7 +290,7 @@ static void finish(struct host *host) {
 static gboolean handle_stop_timeout(gpointer data) {
 	struct host *host = data;
 	host->stop_timer = 0;
-	log_warning("stopping took too long; what is left is killed");
+	log_warning("stopping took too long; killing what is left");
 	finish(host);
 	return G_SOURCE_REMOVE;
 }

@@ -1,14 +1,11 @@
-#pragma once
-
 /* The sockets of the desktop's services. */
+#pragma once
 
 #include <stdbool.h>
 
-/*
- * True when something listens on the socket `name`, in `folder` unless its path is absolute. *path
- * is the socket's, for the caller to free, either way.
- */
+/* True when something listens on the socket `name`, in `folder` unless it is an absolute path. The
+ * caller frees *path, which is the socket's in any case. */
 bool local_socket_listens(const char *folder, const char *name, char **path);
 
-/* The same for PipeWire's, which its own variables of the environment may move. */
+/* The same for PipeWire's socket, where its environment variables say. */
 bool local_socket_pipewire(char **path);

@@ -120,7 +120,6 @@ static void probe_free(struct probe *probe) {
 	g_free(probe);
 }
 
-/* Says how the probe went, and frees it. */
 static void probe_finish(struct probe *probe, enum error_code code, const char *detail,
 	const struct portal_info *info) {
 	if (!g_cancellable_is_cancelled(probe->cancellable)) {
@@ -196,7 +195,7 @@ static void handle_bus(GObject *source, GAsyncResult *result, gpointer data) {
 		probe_free(probe);
 		return;
 	}
-	/* One that is lost is handed out until its last user lets go of it. */
+	/* GIO hands a lost connection out again until its last user drops it. */
 	if (connection == NULL || g_dbus_connection_is_closed(connection)) {
 		g_autofree char *detail = g_strdup_printf(
 			"no session bus: %s", error != NULL ? error->message : "it was closed");
@@ -255,7 +254,7 @@ char *portal_object_path(struct portal *portal, const char *kind, const char *to
 	return g_strdup_printf(PORTAL_OBJECT_PATH "/%s/%s/%s", kind, sender, token);
 }
 
-/* Nobody waits for the answer; an object that is gone already is fine. */
+/* Nobody waits for the answer: the object may be gone already. */
 static void close_object(GDBusConnection *connection, const char *path, const char *interface) {
 	g_dbus_connection_call(connection, PORTAL_BUS_NAME, path, interface, "Close", NULL, NULL,
 		G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
@@ -267,7 +266,7 @@ void portal_close_session(GDBusConnection *connection, const char *session) {
 
 /* ---- requests ---- */
 
-/* Frees a request that is finished and whose call is not on the way any more. */
+/* Frees a request once it is finished and its call has been answered. */
 static void request_release(struct portal_request *request) {
 	if (!request->finished || request->call_pending) {
 		return;
@@ -284,7 +283,7 @@ static void request_unsubscribe(struct portal_request *request) {
 	}
 }
 
-/* Tells the owner, if there is one. request_release() has to follow. */
+/* Tells the owner unless it gave up. Call request_release() after it. */
 static void request_finish(struct portal_request *request, enum error_code code, const char *detail,
 	GVariant *results) {
 	if (request->finished) {
@@ -324,7 +323,7 @@ static void handle_response(GDBusConnection *connection, const char *sender, con
 	g_autofree char *detail = NULL;
 	enum error_code code = ERROR_NONE;
 	if (response != 0) {
-		/* 1 is the person's no; 2, "ended in some other way", the portal's own failure. */
+		/* 1: the person declined. 2, "ended in some other way": the portal failed. */
 		code = response == 1 ? ERROR_DENIED : ERROR_PORTAL_ERROR;
 		detail = g_strdup_printf("%s: response %u", request->method, response);
 	} else if (request->abandoned) {
@@ -411,7 +410,7 @@ struct portal_request *portal_request_create(struct portal *portal, const struct
 		.data = data,
 	};
 	request_subscribe(request);
-	/* The person may take any time, but the portal says at once that it will ask. */
+	/* The person may take any time, but the portal sends the handle at once. */
 	int limit_ms = call->waits_for_person ? (int)portal->timeout_ms : G_MAXINT;
 	if (!call->waits_for_person) {
 		request->timer = g_timeout_add(portal->timeout_ms, handle_request_timeout, request);
@@ -429,7 +428,7 @@ void portal_request_abandon(struct portal_request *request) {
 	}
 	request->abandoned = true;
 	close_object(request->connection, request->path, REQUEST_INTERFACE);
-	/* A session that is being created is waited for, so as to close it; the timer bounds it. */
+	/* Waits for a session that is being created, to close it; the timer limits that. */
 	if (!request->creates_session || request->timer == 0) {
 		request_finish(request, ERROR_CANCELLED, NULL, NULL);
 		request_release(request);

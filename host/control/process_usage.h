@@ -1,11 +1,8 @@
-/* What a process uses, as the kernel tells of it; 0 where it does not. */
+/* What the kernel says that a process uses; 0 if it does not say. */
 #pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Processor time of all its threads so far. */
 uint64_t process_cpu_ms(pid_t pid);
-
-/* What it has in memory now. */
 uint64_t process_rss_kib(pid_t pid);

@@ -100,7 +100,7 @@ static void call_step(struct screencast *screencast, struct portal_call call, GV
 
 /* ---- Start ---- */
 
-/* What PipeWire takes for "any node" names none. */
+/* PipeWire's PW_ID_ANY. */
 #define ANY_NODE UINT32_MAX
 
 static void read_stream(GVariant *streams, size_t index, struct screencast_stream *stream) {
@@ -175,12 +175,12 @@ static void handle_selected(
 		&options, handle_started);
 }
 
-/* The cursor mode to ask for; 0: none, the portal's default (hidden) holds. */
+/* The cursor mode to ask for; 0: the portal's default (hidden). */
 static uint32_t choose_cursor(enum portal_cursor wanted, uint32_t available) {
 	if ((available & wanted) != 0) {
 		return wanted;
 	}
-	/* A cursor that comes beside the picture can be drawn in. */
+	/* The helper can draw a cursor that comes as metadata. */
 	uint32_t other = wanted == PORTAL_CURSOR_METADATA   ? PORTAL_CURSOR_EMBEDDED
 			 : wanted == PORTAL_CURSOR_EMBEDDED ? PORTAL_CURSOR_METADATA
 							    : 0;
@@ -235,7 +235,7 @@ static void watch_session(struct screencast *screencast) {
 		NULL, G_DBUS_SIGNAL_FLAGS_NONE, handle_session_closed, screencast, NULL);
 }
 
-/* Takes over the session's path from CreateSession's results; false when they have none. */
+/* Takes the session's path from CreateSession's results; false if they have none. */
 static bool take_session(struct screencast *screencast, GVariant *results) {
 	g_autoptr(GVariant) handle = g_variant_lookup_value(results, "session_handle", NULL);
 	/* The specification says object path, every portal sends a string. */

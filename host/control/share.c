@@ -44,7 +44,7 @@ struct occasion {
 static void advance(struct share *share, enum share_event event, enum error_code code,
 	const struct occasion *occasion);
 
-/* ---- what the page is told ---- */
+/* ---- answers to the page ---- */
 
 static void answer_error(
 	struct share *share, uint32_t *id, enum error_code code, const char *detail) {
@@ -71,11 +71,10 @@ static struct protocol_stream describe(const struct share *share) {
 		share->stream.width, share->stream.height};
 }
 
-/* What came of another share's consent was told of in that one's answer. */
 static void answer_share(struct share *share, const struct occasion *occasion) {
 	struct port *port = share->context->port;
 	if (share->share_id == 0) {
-		return;
+		return; /* The first share of the screen cast lists this one. */
 	}
 	const struct protocol_share_result result = {
 		.streams = occasion->streams,
@@ -116,7 +115,7 @@ static void tell_ended(struct share *share, enum error_code code, const char *de
 	port_end(port, protocol_write_ended(port_begin(port), share->number, code, detail));
 }
 
-/* ---- what the screencast and the helper say ---- */
+/* ---- the screencast's and the helper's callbacks ---- */
 
 static void handle_claimed(void *data, const struct grants_answer *answer) {
 	struct share *share = data;
@@ -249,7 +248,7 @@ static const struct helper_listener helper_listener = {
 
 /* ---- the actions ---- */
 
-/* What the helper is to do with a cursor. Metadata that nobody asked to be sent is drawn. */
+/* What the helper does with the cursor: it draws metadata unless the page asked to get it. */
 static enum packet_cursor_mode cursor_mode(const struct share *share) {
 	if (share->stream.cursor != PORTAL_CURSOR_METADATA) {
 		return PACKET_CURSOR_AS_IS;

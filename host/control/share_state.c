@@ -2,9 +2,9 @@
 
 #include <stddef.h>
 
-/* Nothing of the share is left, and no helper has to be waited for. */
+/* No helper runs: ends everything else. */
 #define FINISH (SHARE_CLOSE_CAST | SHARE_ANSWER_STOP | SHARE_RELEASE)
-/* The share has ended, and its helper has to go first. */
+/* Ends the helper first. */
 #define CLOSE (SHARE_TELL_ENDED | SHARE_STOP_HELPER)
 
 struct transition {
