@@ -17,7 +17,7 @@ struct grants_answer {
 	struct grants_claim claim; /* of grants_claim() */
 	enum error_code code;      /* of grants_read() and grants_revoke() */
 	char *detail;
-	struct grant_list *list;
+	struct grant_list *list; /* of grants_read() */
 	size_t revoked;
 };
 

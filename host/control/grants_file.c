@@ -22,6 +22,10 @@ struct store {
 	struct grant_list list;
 };
 
+static int64_t now(void) {
+	return g_get_real_time() / G_USEC_PER_SEC;
+}
+
 /* Says why the file is unusable: `what`, with errno. */
 static bool unusable(char **detail, const char *what) {
 	*detail = g_strdup_printf(
@@ -104,7 +108,7 @@ static bool load(struct store *store, char **detail) {
 static bool save(struct store *store, char **detail) {
 	if (store->list.revocations == 0) {
 		/* Not 1: a file that was deleted by hand must not come back with the same count. */
-		store->list.revocations = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC);
+		store->list.revocations = (uint64_t)now();
 	}
 	struct bytes text = {0};
 	g_autoptr(GError) error = NULL;
@@ -121,34 +125,32 @@ static bool save(struct store *store, char **detail) {
 	return ok;
 }
 
-static void store_close(struct store *store) {
-	if (store != NULL) {
-		close_fd(&store->lock); /* which unlocks it */
-		g_free(store->path);
-		g_free(store);
+static void store_close(struct store **store) {
+	if (*store != NULL) {
+		close_fd(&(*store)->lock); /* which unlocks it */
+		g_free((*store)->path);
+		g_free(*store);
 	}
 }
+
+#define cleanup_store __attribute__((cleanup(store_close)))
 
 /* NULL and why when the file is unusable. With `create` false, an absent folder stays absent. */
 static struct store *store_open(bool create, char **detail) {
-	struct store *store = g_new0(struct store, 1);
+	cleanup_store struct store *store = g_new0(struct store, 1);
 	store->lock = -1;
 	g_autofree char *path = g_build_filename(g_get_user_state_dir(), "portlight", NULL);
 	cleanup_fd int folder = -1;
-	bool ok = open_folder(path, create, &folder, detail);
-	if (ok && folder >= 0) {
-		store->path = g_build_filename(path, "grants", NULL);
-		ok = take_lock(store, folder, detail) && load(store, detail);
-	}
-	if (!ok) {
-		store_close(store);
+	if (!open_folder(path, create, &folder, detail)) {
 		return NULL;
 	}
-	return store;
-}
-
-static int64_t now(void) {
-	return g_get_real_time() / G_USEC_PER_SEC;
+	if (folder >= 0) {
+		store->path = g_build_filename(path, "grants", NULL);
+		if (!take_lock(store, folder, detail) || !load(store, detail)) {
+			return NULL;
+		}
+	}
+	return g_steal_pointer(&store);
 }
 
 static bool covers(enum protocol_surface surface, bool monitor, bool window) {
@@ -163,7 +165,7 @@ bool grants_file_claim(struct grants_claim *claim, const char *origin, bool moni
 	(void)g_strlcpy(claim->origin, origin, sizeof(claim->origin));
 	claim->since = now();
 	g_autofree char *detail = NULL;
-	struct store *store = store_open(true, &detail);
+	cleanup_store struct store *store = store_open(true, &detail);
 	bool ok = store != NULL;
 	const struct grant *grant = ok ? grant_list_find(&store->list, origin) : NULL;
 	if (grant != NULL && covers(grant->surface, monitor, window) &&
@@ -181,7 +183,6 @@ bool grants_file_claim(struct grants_claim *claim, const char *origin, bool moni
 	} else {
 		log_warning("nothing is remembered: %s", detail);
 	}
-	store_close(store);
 	return ok;
 }
 
@@ -191,35 +192,30 @@ bool grants_file_keep(
 		log_warning("the portal's restore token is invalid");
 		return false;
 	}
-	struct grant grant = {
-		.surface = surface,
-		.since = claim->since,
-		.last_used = now(),
-	};
-	(void)g_strlcpy(grant.origin, claim->origin, sizeof(grant.origin));
-	(void)g_strlcpy(grant.token, token, sizeof(grant.token));
 	g_autofree char *detail = NULL;
-	struct store *store = store_open(true, &detail);
+	cleanup_store struct store *store = store_open(true, &detail);
 	bool ok = store != NULL && store->list.revocations == claim->revocations;
 	if (ok) {
+		struct grant grant = {
+			.surface = surface, .since = claim->since, .last_used = now()};
+		(void)g_strlcpy(grant.origin, claim->origin, sizeof(grant.origin));
+		(void)g_strlcpy(grant.token, token, sizeof(grant.token));
 		grant_list_put(&store->list, &grant);
 		ok = save(store, &detail);
 	}
 	if (detail != NULL) {
 		log_warning("nothing is remembered: %s", detail);
 	}
-	store_close(store);
 	return ok;
 }
 
 enum error_code grants_file_read(struct grant_list *list, char **detail) {
 	*detail = NULL;
-	struct store *store = store_open(false, detail);
+	cleanup_store struct store *store = store_open(false, detail);
 	if (store == NULL) {
 		return ERROR_STATE_UNUSABLE;
 	}
 	*list = store->list;
-	store_close(store);
 	return ERROR_NONE;
 }
 
@@ -227,7 +223,7 @@ enum error_code grants_file_revoke(const char *origin, size_t *revoked, char **d
 	*detail = NULL;
 	*revoked = 0;
 	/* Even if nothing is kept yet: a share that is being asked for has to notice. */
-	struct store *store = store_open(true, detail);
+	cleanup_store struct store *store = store_open(true, detail);
 	if (store == NULL) {
 		return ERROR_STATE_UNUSABLE;
 	}
@@ -238,7 +234,5 @@ enum error_code grants_file_revoke(const char *origin, size_t *revoked, char **d
 		*revoked = 1;
 	}
 	store->list.revocations = MAX(store->list.revocations, (uint64_t)now()) + 1;
-	bool ok = save(store, detail);
-	store_close(store);
-	return ok ? ERROR_NONE : ERROR_STATE_UNUSABLE;
+	return save(store, detail) ? ERROR_NONE : ERROR_STATE_UNUSABLE;
 }

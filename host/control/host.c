@@ -137,26 +137,17 @@ static void handle_released(void *data, struct share *share) {
 
 /* ---- remembered grants ---- */
 
-static void handle_listed(void *data, const struct grants_answer *answer) {
+static void handle_grants(void *data, const struct grants_answer *answer) {
 	struct query *query = data;
-	struct host *host = query->host;
+	struct port *port = query->host->port;
 	if (answer->code != ERROR_NONE) {
-		answer_error(host, query->id, answer->code, answer->detail);
+		answer_error(query->host, query->id, answer->code, answer->detail);
+	} else if (answer->list != NULL) {
+		port_end(port,
+			protocol_write_grants_result(port_begin(port), query->id, answer->list));
 	} else {
-		port_end(host->port, protocol_write_grants_result(
-					     port_begin(host->port), query->id, answer->list));
-	}
-	end_query(query);
-}
-
-static void handle_revoked(void *data, const struct grants_answer *answer) {
-	struct query *query = data;
-	struct host *host = query->host;
-	if (answer->code != ERROR_NONE) {
-		answer_error(host, query->id, answer->code, answer->detail);
-	} else {
-		port_end(host->port, protocol_write_revoke_result(port_begin(host->port), query->id,
-					     answer->revoked > 0));
+		port_end(port, protocol_write_revoke_result(
+				       port_begin(port), query->id, answer->revoked > 0));
 	}
 	end_query(query);
 }
@@ -238,12 +229,12 @@ static void handle_message(void *data, const uint8_t *text, size_t length) {
 		share_create(&host->context, &message);
 		break;
 	case PROTOCOL_GRANTS:
-		grants_read(host->grants, host->cancellable, handle_listed,
+		grants_read(host->grants, host->cancellable, handle_grants,
 			add_query(host, message.id));
 		break;
 	case PROTOCOL_REVOKE:
-		grants_revoke(host->grants, message.revoke_origin, host->cancellable,
-			handle_revoked, add_query(host, message.id));
+		grants_revoke(host->grants, message.revoke_origin, host->cancellable, handle_grants,
+			add_query(host, message.id));
 		break;
 	default:
 		pass_to_share(host, &message);

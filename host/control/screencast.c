@@ -259,7 +259,7 @@ static void handle_created(
 	void *data, enum error_code code, const char *detail, GVariant *results) {
 	struct screencast *screencast = data;
 	screencast->request = NULL;
-	if (code == ERROR_DENIED || code == ERROR_CANCELLED) {
+	if (code == ERROR_DENIED) {
 		code = ERROR_PORTAL_ERROR; /* nobody was asked: it is the portal's own failure */
 	}
 	if (code != ERROR_NONE) {

@@ -56,7 +56,7 @@ static bool read_grant(char *line, struct grant *grant) {
 	return true;
 }
 
-/* A copy to be cut into lines; a NUL becomes a character that is not valid anywhere. */
+/* A copy to cut into lines; a NUL becomes a character that is valid nowhere. */
 static char *copy_text(const void *text, size_t length) {
 	char *copy = malloc(length + 1);
 	for (size_t i = 0; copy != NULL && i < length; i++) {

@@ -74,10 +74,6 @@ static bool cursor_valid(const struct packet_cursor *cursor) {
 	       cursor->hot_y <= cursor->height;
 }
 
-static bool ended_valid(const struct packet_ended *ended) {
-	return in_range(ended->code, ERROR_NONE + 1, ERROR_COUNT - 1);
-}
-
 /* False for an unknown type too. */
 static bool packet_valid(const struct packet *packet) {
 	switch (packet->type) {
@@ -94,26 +90,22 @@ static bool packet_valid(const struct packet *packet) {
 	case PACKET_FRAME:
 		return frame_valid(&packet->frame);
 	case PACKET_ENDED:
-		return ended_valid(&packet->ended);
+		return in_range(packet->ended.code, ERROR_NONE + 1, ERROR_COUNT - 1);
 	case PACKET_CURSOR:
 		return cursor_valid(&packet->cursor);
 	}
 	return false;
 }
 
-/* One integer of a packet. */
+/* One integer or bool of a packet. */
 struct field {
 	uint8_t wire_size;
-	uint8_t size; /* in struct packet */
-	bool flag;    /* 0 or 1 */
+	uint8_t size; /* in struct packet; 1 is a bool */
 	uint16_t offset;
 };
 
-#define MEMBER(member) ((struct packet *)NULL)->member
 #define FIELD(wire_size, member)                                                                   \
-	{ wire_size, sizeof(MEMBER(member)), false, offsetof(struct packet, member) }
-#define FLAG(member)                                                                               \
-	{ 1, sizeof(MEMBER(member)), true, offsetof(struct packet, member) }
+	{ wire_size, sizeof(((struct packet *)NULL)->member), offsetof(struct packet, member) }
 #define REGION(member)                                                                             \
 	FIELD(4, member.x), FIELD(4, member.y), FIELD(4, member.width), FIELD(4, member.height)
 #define FIELDS_MAX 13
@@ -131,10 +123,10 @@ static const struct field layouts[][FIELDS_MAX] = {
 	[PACKET_READY] = {FIELD(1, ready.codec), FIELD(4, ready.width), FIELD(4, ready.height),
 		FIELD(4, ready.full_width), FIELD(4, ready.full_height), FIELD(1, ready.chroma)},
 	[PACKET_FRAME] = {FIELD(4, frame.sequence), FIELD(2, frame.part), FIELD(2, frame.parts),
-		FLAG(frame.key), FIELD(1, frame.codec), FIELD(4, frame.width),
+		FIELD(1, frame.key), FIELD(1, frame.codec), FIELD(4, frame.width),
 		FIELD(4, frame.height), FIELD(8, frame.pts_us)},
 	[PACKET_ENDED] = {FIELD(2, ended.code)},
-	[PACKET_CURSOR] = {FLAG(cursor.visible), FIELD(4, cursor.x), FIELD(4, cursor.y),
+	[PACKET_CURSOR] = {FIELD(1, cursor.visible), FIELD(4, cursor.x), FIELD(4, cursor.y),
 		FIELD(2, cursor.width), FIELD(2, cursor.height), FIELD(2, cursor.hot_x),
 		FIELD(2, cursor.hot_y)},
 };
@@ -170,7 +162,6 @@ static void store(void *at, size_t size, uint64_t value) {
 
 /* What follows the integers. */
 static bool parse_rest(struct reader *reader, struct packet *packet) {
-	struct packet_ended *ended = &packet->ended;
 	size_t length = 0;
 	const uint8_t *detail = NULL;
 	switch (packet->type) {
@@ -190,8 +181,8 @@ static bool parse_rest(struct reader *reader, struct packet *packet) {
 			memchr(detail, '\0', length) != NULL) {
 			return false;
 		}
-		memcpy(ended->detail, detail, length);
-		ended->detail[length] = '\0';
+		memcpy(packet->ended.detail, detail, length);
+		packet->ended.detail[length] = '\0';
 		return true;
 	default:
 		return true;
@@ -208,9 +199,8 @@ bool packet_parse(const void *data, size_t length, struct packet *packet) {
 	valid = valid && (type != PACKET_OPEN || reader_integer(&reader, 2) == PACKET_VERSION);
 	for (size_t i = 0; i < FIELDS_MAX && fields[i].wire_size > 0; i++) {
 		uint64_t value = reader_integer(&reader, fields[i].wire_size);
-		valid = valid && (!fields[i].flag || value <= 1);
-		store((uint8_t *)packet + fields[i].offset, fields[i].size,
-			fields[i].flag ? value & 1 : value);
+		valid = valid && (fields[i].size != sizeof(bool) || value <= 1);
+		store((uint8_t *)packet + fields[i].offset, fields[i].size, valid ? value : 0);
 	}
 	return valid && parse_rest(&reader, packet) && reader.ok && reader_left(&reader) == 0 &&
 	       packet_valid(packet);

@@ -1,7 +1,5 @@
-/*
- * The native messages, JSON <-> structs, as docs/PROTOCOL.md has them. Pure: no I/O, and framing is
- * framing.h's. What was parsed is within its bounds.
- */
+/* The native messages of docs/PROTOCOL.md: JSON <-> structs, no I/O. What was parsed is within its
+ * bounds. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +15,7 @@
 #define PROTOCOL_DEPTH_MAX 16
 #define PROTOCOL_ID_MAX INT32_MAX
 #define PROTOCOL_PENDING_MAX 16u
-/* In protocol_configure: as it was. */
+/* In protocol_configure: unchanged. */
 #define PROTOCOL_KEEP UINT32_MAX
 
 enum protocol_type {
@@ -37,7 +35,7 @@ enum protocol_type {
 enum protocol_cursor {
 	PROTOCOL_CURSOR_EMBEDDED, /* in the picture */
 	PROTOCOL_CURSOR_HIDDEN,
-	PROTOCOL_CURSOR_METADATA, /* beside it; `open` says what becomes of it */
+	PROTOCOL_CURSOR_METADATA, /* `open` says what the helper does with it */
 };
 
 struct protocol_share {
@@ -55,7 +53,7 @@ struct protocol_configure {
 	uint32_t max_kbps;
 	uint32_t max_width; /* 0: no bound */
 	uint32_t max_height;
-	bool region_keeps; /* as it was */
+	bool region_keeps; /* unchanged */
 	struct packet_region region;
 };
 
@@ -78,16 +76,15 @@ struct protocol_message {
 /* Why a message was refused. */
 struct protocol_error {
 	enum error_code code;
-	uint32_t id;      /* the message's; 0: it had none that could be read */
+	uint32_t id;      /* the message's; 0: it has none */
 	char detail[192]; /* UTF-8, such as "open.maxFps: must be 1 to 240"; may be empty */
 };
 
-/* Reads one message. False when it is not one; *error then says why, and *message is
- * unspecified. */
+/* Reads one message. False when it is invalid; *error then says why. */
 bool protocol_parse(const void *text, size_t length, struct protocol_message *message,
 	struct protocol_error *error);
 
-/* True for a request, which is answered by `result` or `error`. */
+/* A request is answered by `result` or `error`. */
 bool protocol_is_request(enum protocol_type type);
 
 /*
@@ -151,7 +148,7 @@ bool protocol_write_stop_result(struct bytes *out, uint32_t id);
 struct grant_list;
 /* The kept grants, without their tokens. */
 bool protocol_write_grants_result(struct bytes *out, uint32_t id, const struct grant_list *list);
-/* The same list by itself, which is no message. */
+/* The list alone, for `portlight grants --json`. */
 bool protocol_write_grants(struct bytes *out, const struct grant_list *list);
 /* `revoked`: there was one to revoke. */
 bool protocol_write_revoke_result(struct bytes *out, uint32_t id, bool revoked);
