@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,15 +22,8 @@ static inline void close_fd(int *fd) {
 	}
 }
 
-static inline void cleanup_file_p(FILE **file) {
-	if (*file != NULL) {
-		(void)fclose(*file);
-	}
-}
-
 #define cleanup_free __attribute__((cleanup(cleanup_free_p)))
 #define cleanup_fd __attribute__((cleanup(close_fd)))
-#define cleanup_file __attribute__((cleanup(cleanup_file_p)))
 
 /* Takes the descriptor out of *fd, leaving -1. */
 static inline int steal_fd(int *fd) {

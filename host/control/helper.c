@@ -10,10 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "control/process_usage.h"
 #include "wire/text.h"
 
 /* The helper's end of the socket, in its process. */
@@ -270,14 +271,9 @@ static gboolean handle_words(gint fd, GIOCondition condition, gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-static void describe_exit(int status, char *text, size_t size) {
-	if (WIFSIGNALED(status)) {
-		(void)snprintf(text, size, "portlight-capture was ended by signal %d (%s)",
-			WTERMSIG(status), g_strsignal(WTERMSIG(status)));
-	} else {
-		(void)snprintf(
-			text, size, "portlight-capture exited with status %d", WEXITSTATUS(status));
-	}
+static bool is_readable(int fd) {
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	return poll(&poll_fd, 1, 0) > 0;
 }
 
 static void handle_exit(GPid pid, gint status, gpointer data) {
@@ -286,24 +282,18 @@ static void handle_exit(GPid pid, gint status, gpointer data) {
 	helper->destroyed = &destroyed;
 	helper->child_source = 0;
 	helper->pid = 0;
-	while (helper->words_source != 0 && relay_words(helper)) {
-		struct pollfd readable = {.fd = helper->words, .events = POLLIN};
-		if (poll(&readable, 1, 0) <= 0) {
-			break;
-		}
-	}
 	/* What it said before it exited still counts. */
-	while (!destroyed && helper->fd >= 0 && !helper->told && !helper->crashed) {
-		struct pollfd readable = {.fd = helper->fd, .events = POLLIN};
-		if (poll(&readable, 1, 0) <= 0) {
-			break;
-		}
+	while (helper->words_source != 0 && relay_words(helper) && is_readable(helper->words)) {
+	}
+	while (!destroyed && helper->fd >= 0 && !helper->told && !helper->crashed &&
+		is_readable(helper->fd)) {
 		read_packet(helper);
 	}
 	if (!destroyed && !helper->told) {
-		char detail[128];
-		describe_exit(status, detail, sizeof(detail));
-		tell_ended(helper, ERROR_HELPER_CRASHED, detail);
+		g_autoptr(GError) error = NULL;
+		(void)g_spawn_check_wait_status(status, &error);
+		tell_ended(
+			helper, ERROR_HELPER_CRASHED, error != NULL ? error->message : "it exited");
 	}
 	if (!destroyed) {
 		helper->destroyed = NULL;
@@ -429,13 +419,33 @@ void helper_set_paused(struct helper_process *helper, bool paused) {
 	}
 }
 
-void helper_usage(const struct helper_process *helper, struct helper_usage *usage) {
-	*usage = (struct helper_usage){
-		.frames = helper->frames, .bytes = helper->bytes, .codec = helper->codec};
-	if (helper->pid > 0) {
-		usage->cpu_ms = process_cpu_ms(helper->pid);
-		usage->rss_kib = process_rss_kib(helper->pid);
+static uint64_t cpu_ms(pid_t pid) {
+	clockid_t clock;
+	struct timespec used;
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
+		return 0;
 	}
+	return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
+}
+
+static uint64_t rss_kib(pid_t pid) {
+	g_autofree char *path = g_strdup_printf("/proc/%d/statm", (int)pid);
+	g_autofree char *text = NULL;
+	/* The first number is the size of the address space, the second what of it is resident. */
+	const char *second =
+		g_file_get_contents(path, &text, NULL, NULL) ? strchr(text, ' ') : NULL;
+	uint64_t pages = second != NULL ? g_ascii_strtoull(second, NULL, 10) : 0;
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+struct protocol_stats_result helper_stats(const struct helper_process *helper) {
+	return (struct protocol_stats_result){
+		.cpu_ms = helper->pid > 0 ? cpu_ms(helper->pid) : 0,
+		.rss_kib = helper->pid > 0 ? rss_kib(helper->pid) : 0,
+		.frames = helper->frames,
+		.bytes = helper->bytes,
+		.codec = helper->codec,
+	};
 }
 
 void helper_stop(struct helper_process *helper) {

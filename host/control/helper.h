@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "wire/errors.h"
-#include "wire/packet.h"
+#include "wire/protocol.h"
 
 #define HELPER_READY_TIMEOUT_MS 10000u
 /* From closing the socket to SIGKILL: all of it takes less than a second. */
@@ -56,15 +56,8 @@ void helper_request_keyframe(struct helper_process *helper);
 /* Backpressure: while paused nothing is read from the helper, so its socket fills and it waits. */
 void helper_set_paused(struct helper_process *helper, bool paused);
 
-struct helper_usage {
-	uint64_t cpu_ms;
-	uint64_t rss_kib; /* now */
-	uint64_t frames;  /* received, as are the bytes of frames */
-	uint64_t bytes;
-	enum packet_codec codec; /* of the last frame */
-};
-
-void helper_usage(const struct helper_process *helper, struct helper_usage *usage);
+/* What the process used so far, 0 if the kernel does not say, and what came from it. */
+struct protocol_stats_result helper_stats(const struct helper_process *helper);
 
 /* Closes the socket; after HELPER_GRACE_MS the process is killed. Only `gone` follows. */
 void helper_stop(struct helper_process *helper);

@@ -361,17 +361,13 @@ struct host *host_create(const struct host_options *options) {
 	return host;
 }
 
-static void destroy_share(gpointer share) {
-	share_destroy(share);
-}
-
 void host_destroy(struct host *host) {
 	if (host == NULL) {
 		return;
 	}
 	g_clear_handle_id(&host->stop_timer, g_source_remove);
 	drop_queries(host);
-	g_queue_clear_full(&host->shares, destroy_share);
+	g_queue_clear_full(&host->shares, (GDestroyNotify)share_destroy);
 	port_destroy(host->port);
 	portal_destroy(host->portal);
 	grants_destroy(host->grants);

@@ -87,34 +87,6 @@ static void answer_share(struct share *share, const struct occasion *occasion) {
 	share->share_id = 0;
 }
 
-static void answer_open(struct share *share, const struct packet_ready *ready) {
-	struct port *port = share->context->port;
-	port_end(port, protocol_write_open_result(port_begin(port), share->open_id, ready));
-	share->open_id = 0;
-}
-
-static void answer_stats(struct share *share, uint32_t id) {
-	struct port *port = share->context->port;
-	struct helper_usage usage;
-	helper_usage(share->helper, &usage);
-	const struct protocol_stats_result result = {
-		usage.cpu_ms, usage.rss_kib, usage.frames, usage.bytes, usage.codec};
-	port_end(port, protocol_write_stats_result(port_begin(port), id, &result));
-}
-
-static void answer_stop(struct share *share) {
-	struct port *port = share->context->port;
-	if (share->stop_id != 0) {
-		port_end(port, protocol_write_stop_result(port_begin(port), share->stop_id));
-		share->stop_id = 0;
-	}
-}
-
-static void tell_ended(struct share *share, enum error_code code, const char *detail) {
-	struct port *port = share->context->port;
-	port_end(port, protocol_write_ended(port_begin(port), share->number, code, detail));
-}
-
 /* ---- the screencast's and the helper's callbacks ---- */
 
 static void handle_claimed(void *data, const struct grants_answer *answer) {
@@ -266,20 +238,16 @@ static void start_helper(struct share *share, int remote) {
 	share->helper = helper_create(&options, remote, &helper_listener, share);
 }
 
+static uint32_t changed(uint32_t before, uint32_t wish) {
+	return wish != PROTOCOL_KEEP ? wish : before;
+}
+
 static void change_settings(struct share *share, const struct protocol_configure *configure) {
 	struct packet_open *open = &share->open;
-	if (configure->max_fps != PROTOCOL_KEEP) {
-		open->max_fps = (uint16_t)configure->max_fps;
-	}
-	if (configure->max_kbps != PROTOCOL_KEEP) {
-		open->max_kbps = configure->max_kbps;
-	}
-	if (configure->max_width != PROTOCOL_KEEP) {
-		open->max_width = configure->max_width;
-	}
-	if (configure->max_height != PROTOCOL_KEEP) {
-		open->max_height = configure->max_height;
-	}
+	open->max_fps = (uint16_t)changed(open->max_fps, configure->max_fps);
+	open->max_kbps = changed(open->max_kbps, configure->max_kbps);
+	open->max_width = changed(open->max_width, configure->max_width);
+	open->max_height = changed(open->max_height, configure->max_height);
 	if (!configure->region_keeps) {
 		open->region = configure->region;
 	}
@@ -317,14 +285,19 @@ static void change_parts(struct share *share, unsigned actions, const struct occ
 
 static void answer_page(struct share *share, struct share_step step, enum share_event event,
 	const struct occasion *occasion) {
+	struct port *port = share->context->port;
 	if ((step.actions & SHARE_ANSWER_SHARE) != 0) {
 		answer_share(share, occasion);
 	}
 	if ((step.actions & SHARE_ANSWER_OPEN) != 0) {
-		answer_open(share, occasion->ready);
+		port_end(port, protocol_write_open_result(
+				       port_begin(port), share->open_id, occasion->ready));
+		share->open_id = 0;
 	}
 	if ((step.actions & SHARE_ANSWER_STATS) != 0) {
-		answer_stats(share, occasion->message->id);
+		const struct protocol_stats_result stats = helper_stats(share->helper);
+		port_end(port, protocol_write_stats_result(
+				       port_begin(port), occasion->message->id, &stats));
 	}
 	if ((step.actions & SHARE_FAIL_SHARE) != 0) {
 		answer_error(share, &share->share_id, step.code, occasion->detail);
@@ -335,7 +308,8 @@ static void answer_page(struct share *share, struct share_step step, enum share_
 			event == SHARE_STOP ? ERROR_CANCELLED : step.code, occasion->detail);
 	}
 	if ((step.actions & SHARE_TELL_ENDED) != 0) {
-		tell_ended(share, step.code, occasion->detail);
+		port_end(port, protocol_write_ended(port_begin(port), share->number, step.code,
+				       occasion->detail));
 	}
 }
 
@@ -354,8 +328,10 @@ static void advance(struct share *share, enum share_event event, enum error_code
 		screencast_leave(share->screencast, share);
 		share->screencast = NULL;
 	}
-	if ((step.actions & SHARE_ANSWER_STOP) != 0) {
-		answer_stop(share);
+	if ((step.actions & SHARE_ANSWER_STOP) != 0 && share->stop_id != 0) {
+		struct port *port = share->context->port;
+		port_end(port, protocol_write_stop_result(port_begin(port), share->stop_id));
+		share->stop_id = 0;
 	}
 	if ((step.actions & SHARE_REFUSE) != 0) {
 		uint32_t id = occasion->message->id;

@@ -9,8 +9,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/cleanup.h"
-
 static int64_t to_ns(const struct timespec *time) {
 	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
@@ -23,15 +21,19 @@ int64_t clock_us(void) {
 
 /* A number in a file of lines "field:	number". */
 static uint64_t read_field(const char *path, const char *field) {
-	cleanup_file FILE *file = fopen(path, "re");
+	FILE *file = fopen(path, "re");
 	char line[256];
 	size_t length = strlen(field);
+	uint64_t number = 0;
 	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
 		if (strncmp(line, field, length) == 0 && line[length] == ':') {
-			return strtoull(line + length + 1, NULL, 10);
+			number = strtoull(line + length + 1, NULL, 10);
 		}
 	}
-	return 0;
+	if (file != NULL) {
+		(void)fclose(file);
+	}
+	return number;
 }
 
 static uint64_t count_wakeups(pid_t pid) {

@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 
 #include "base/bytes.h"
-#include "base/cleanup.h"
 #include "cli/webm.h"
 #include "wire/framing.h"
 
@@ -204,12 +203,13 @@ int main(int argc, char **argv) {
 		return 2;
 	}
 	muxer.path = argv[2];
-	cleanup_file FILE *dump = fopen(argv[1], "rbe");
+	FILE *dump = fopen(argv[1], "rbe");
 	if (dump == NULL) {
 		(void)fprintf(stderr, "webm-from-dump: %s: %s\n", argv[1], g_strerror(errno));
 		return 1;
 	}
 	bool ok = read_dump(&muxer, dump);
+	(void)fclose(dump);
 	if (ok && muxer.webm == NULL) {
 		(void)fprintf(stderr, "webm-from-dump: there is no frame in %s\n", argv[1]);
 		ok = false;

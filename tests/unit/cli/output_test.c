@@ -48,16 +48,18 @@ static int tear_down(void **state) {
 }
 
 static void write_file(const char *path, const char *text) {
-	cleanup_file FILE *file = fopen(path, "we");
+	FILE *file = fopen(path, "we");
 	assert_non_null(file);
 	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
 }
 
 static void assert_file(const char *path, const char *text) {
 	char content[64] = {0};
-	cleanup_file FILE *file = fopen(path, "re");
+	FILE *file = fopen(path, "re");
 	assert_non_null(file);
 	content[fread(content, 1, sizeof(content) - 1, file)] = '\0';
+	(void)fclose(file);
 	assert_string_equal(content, text);
 }
 
