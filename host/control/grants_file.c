@@ -17,9 +17,9 @@
 
 /* The file, locked, and what it holds. */
 struct store {
-	char *path; /* NULL: there is no folder yet */
+	char *path;
 	int lock;
-	struct grant_list list;
+	struct grant_list *list;
 };
 
 static int64_t now(void) {
@@ -95,25 +95,25 @@ static bool load(struct store *store, char **detail) {
 		*detail = g_strdup(error->message);
 		return false;
 	}
-	if (fits && grant_list_is_newer(text, length)) {
+	if (fits && grant_list_is_newer(text)) {
 		errno = EPROTONOSUPPORT;
 		return unusable(detail, "grants is of a newer version of Portlight");
 	}
-	if (!fits || !grant_list_parse(&store->list, text, length)) {
+	if (!fits || !grant_list_parse(store->list, text, length)) {
 		log_warning("some of the remembered grants can't be read; they are left out");
 	}
 	return true;
 }
 
 static bool save(struct store *store, char **detail) {
-	if (store->list.revocations == 0) {
+	if (store->list->revocations == 0) {
 		/* Not 1: a file that was deleted by hand must not come back with the same count. */
-		store->list.revocations = (uint64_t)now();
+		store->list->revocations = (uint64_t)now();
 	}
 	struct bytes text = {0};
 	g_autoptr(GError) error = NULL;
 	errno = ENOMEM;
-	bool ok = grant_list_write(&store->list, &text) || unusable(detail, "can't be written");
+	bool ok = grant_list_write(store->list, &text) || unusable(detail, "can't be written");
 	if (ok &&
 		!g_file_set_contents_full(store->path, (const char *)text.data, (gssize)text.length,
 			G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
@@ -125,32 +125,23 @@ static bool save(struct store *store, char **detail) {
 	return ok;
 }
 
-static void store_close(struct store **store) {
-	if (*store != NULL) {
-		close_fd(&(*store)->lock); /* which unlocks it */
-		g_free((*store)->path);
-		g_free(*store);
-	}
+static void store_finish(struct store *store) {
+	close_fd(&store->lock); /* which unlocks it */
+	g_free(store->path);
+	g_free(store->list);
 }
 
-#define cleanup_store __attribute__((cleanup(store_close)))
-
-/* NULL and why when the file is unusable. With `create` false, an absent folder stays absent. */
-static struct store *store_open(bool create, char **detail) {
-	cleanup_store struct store *store = g_new0(struct store, 1);
-	store->lock = -1;
+/* False and why when the file is unusable; store_finish() is due in any case. With `create` false,
+ * an absent folder stays absent. */
+static bool store_init(struct store *store, bool create, char **detail) {
+	*store = (struct store){.lock = -1, .list = g_new0(struct grant_list, 1)};
 	g_autofree char *path = g_build_filename(g_get_user_state_dir(), "portlight", NULL);
 	cleanup_fd int folder = -1;
 	if (!open_folder(path, create, &folder, detail)) {
-		return NULL;
+		return false;
 	}
-	if (folder >= 0) {
-		store->path = g_build_filename(path, "grants", NULL);
-		if (!take_lock(store, folder, detail) || !load(store, detail)) {
-			return NULL;
-		}
-	}
-	return g_steal_pointer(&store);
+	store->path = g_build_filename(path, "grants", NULL);
+	return folder < 0 || (take_lock(store, folder, detail) && load(store, detail));
 }
 
 static bool covers(enum protocol_surface surface, bool monitor, bool window) {
@@ -165,24 +156,25 @@ bool grants_file_claim(struct grants_claim *claim, const char *origin, bool moni
 	(void)g_strlcpy(claim->origin, origin, sizeof(claim->origin));
 	claim->since = now();
 	g_autofree char *detail = NULL;
-	cleanup_store struct store *store = store_open(true, &detail);
-	bool ok = store != NULL;
-	const struct grant *grant = ok ? grant_list_find(&store->list, origin) : NULL;
+	struct store store;
+	bool ok = store_init(&store, true, &detail);
+	const struct grant *grant = ok ? grant_list_find(store.list, origin) : NULL;
 	if (grant != NULL && covers(grant->surface, monitor, window) &&
 		!g_cancellable_is_cancelled(cancellable)) {
 		const struct grant taken = *grant;
-		(void)grant_list_remove(&store->list, origin);
-		ok = save(store, &detail);
+		(void)grant_list_remove(store.list, origin);
+		ok = save(&store, &detail);
 		if (ok) {
 			memcpy(claim->token, taken.token, sizeof(claim->token));
 			claim->since = taken.since;
 		}
 	}
 	if (ok) {
-		claim->revocations = store->list.revocations;
+		claim->revocations = store.list->revocations;
 	} else {
 		log_warning("nothing is remembered: %s", detail);
 	}
+	store_finish(&store);
 	return ok;
 }
 
@@ -193,46 +185,51 @@ bool grants_file_keep(
 		return false;
 	}
 	g_autofree char *detail = NULL;
-	cleanup_store struct store *store = store_open(true, &detail);
-	bool ok = store != NULL && store->list.revocations == claim->revocations;
+	struct store store;
+	bool ok =
+		store_init(&store, true, &detail) && store.list->revocations == claim->revocations;
 	if (ok) {
 		struct grant grant = {
 			.surface = surface, .since = claim->since, .last_used = now()};
 		(void)g_strlcpy(grant.origin, claim->origin, sizeof(grant.origin));
 		(void)g_strlcpy(grant.token, token, sizeof(grant.token));
-		grant_list_put(&store->list, &grant);
-		ok = save(store, &detail);
+		grant_list_put(store.list, &grant);
+		ok = save(&store, &detail);
 	}
 	if (detail != NULL) {
 		log_warning("nothing is remembered: %s", detail);
 	}
+	store_finish(&store);
 	return ok;
 }
 
 enum error_code grants_file_read(struct grant_list *list, char **detail) {
 	*detail = NULL;
-	cleanup_store struct store *store = store_open(false, detail);
-	if (store == NULL) {
-		return ERROR_STATE_UNUSABLE;
+	struct store store;
+	bool ok = store_init(&store, false, detail);
+	if (ok) {
+		*list = *store.list;
 	}
-	*list = store->list;
-	return ERROR_NONE;
+	store_finish(&store);
+	return ok ? ERROR_NONE : ERROR_STATE_UNUSABLE;
 }
 
 enum error_code grants_file_revoke(const char *origin, size_t *revoked, char **detail) {
 	*detail = NULL;
 	*revoked = 0;
 	/* Even if nothing is kept yet: a share that is being asked for has to notice. */
-	cleanup_store struct store *store = store_open(true, detail);
-	if (store == NULL) {
-		return ERROR_STATE_UNUSABLE;
+	struct store store;
+	bool ok = store_init(&store, true, detail);
+	if (ok) {
+		if (origin != NULL) {
+			*revoked = grant_list_remove(store.list, origin);
+		} else {
+			*revoked = store.list->count;
+			store.list->count = 0;
+		}
+		store.list->revocations = MAX(store.list->revocations, (uint64_t)now()) + 1;
+		ok = save(&store, detail);
 	}
-	if (origin == NULL) {
-		*revoked = store->list.count;
-		store->list.count = 0;
-	} else if (grant_list_remove(&store->list, origin)) {
-		*revoked = 1;
-	}
-	store->list.revocations = MAX(store->list.revocations, (uint64_t)now()) + 1;
-	return save(store, detail) ? ERROR_NONE : ERROR_STATE_UNUSABLE;
+	store_finish(&store);
+	return ok ? ERROR_NONE : ERROR_STATE_UNUSABLE;
 }

@@ -33,7 +33,7 @@ struct share {
 
 /* What came with an event, for the actions that follow from it. */
 struct occasion {
-	const struct protocol_message *message;
+	struct protocol_message message;
 	const struct protocol_stream *streams;
 	size_t stream_count;
 	const struct packet_ready *ready;
@@ -273,13 +273,13 @@ static void change_parts(struct share *share, unsigned actions, const struct occ
 		(void)close(occasion->remote);
 	}
 	if ((actions & SHARE_PASS_CREDIT) != 0) {
-		helper_grant_credit(share->helper, occasion->message->credit);
+		helper_grant_credit(share->helper, occasion->message.credit);
 	}
 	if ((actions & SHARE_PASS_KEYFRAME) != 0) {
 		helper_request_keyframe(share->helper);
 	}
 	if ((actions & SHARE_PASS_SETTINGS) != 0) {
-		change_settings(share, &occasion->message->configure);
+		change_settings(share, &occasion->message.configure);
 	}
 }
 
@@ -297,7 +297,7 @@ static void answer_page(struct share *share, struct share_step step, enum share_
 	if ((step.actions & SHARE_ANSWER_STATS) != 0) {
 		const struct protocol_stats_result stats = helper_stats(share->helper);
 		port_end(port, protocol_write_stats_result(
-				       port_begin(port), occasion->message->id, &stats));
+				       port_begin(port), occasion->message.id, &stats));
 	}
 	if ((step.actions & SHARE_FAIL_SHARE) != 0) {
 		answer_error(share, &share->share_id, step.code, occasion->detail);
@@ -334,7 +334,7 @@ static void advance(struct share *share, enum share_event event, enum error_code
 		share->stop_id = 0;
 	}
 	if ((step.actions & SHARE_REFUSE) != 0) {
-		uint32_t id = occasion->message->id;
+		uint32_t id = occasion->message.id;
 		answer_error(share, &id, step.code, NULL);
 	}
 	if ((step.actions & SHARE_RELEASE) != 0) {
@@ -394,7 +394,7 @@ void share_handle(struct share *share, const struct protocol_message *message) {
 	if (message->type == PROTOCOL_STOP && share_is_known(share)) {
 		share->stop_id = message->id;
 	}
-	advance(share, events[message->type], ERROR_NONE, &(struct occasion){.message = message});
+	advance(share, events[message->type], ERROR_NONE, &(struct occasion){.message = *message});
 }
 
 void share_stop(struct share *share, enum error_code code) {

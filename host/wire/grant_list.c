@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-
 #define NAME "portlight-grants "
 #define VERSION 1
 
@@ -51,46 +49,37 @@ static bool read_grant(char *line, struct grant *grant) {
 		token == NULL || !grant_token_is_valid(token)) {
 		return false;
 	}
-	(void)strcpy(grant->origin, origin);
-	(void)strcpy(grant->token, token);
+	memcpy(grant->origin, origin, strlen(origin) + 1);
+	memcpy(grant->token, token, strlen(token) + 1);
 	return true;
 }
 
-/* A copy to cut into lines; a NUL becomes a character that is valid nowhere. */
-static char *copy_text(const void *text, size_t length) {
-	char *copy = malloc(length + 1);
-	for (size_t i = 0; copy != NULL && i < length; i++) {
-		char c = ((const char *)text)[i];
-		copy[i] = c != '\0' ? c : '\1';
+/* What follows the name and the version on the first line; NULL: they are not there. */
+static const char *read_version(const char *text, long long *version) {
+	if (strncmp(text, NAME, strlen(NAME)) != 0) {
+		return NULL;
 	}
-	if (copy != NULL) {
-		copy[length] = '\0';
-	}
-	return copy;
+	char *end = NULL;
+	*version = strtoll(text + strlen(NAME), &end, 10);
+	return end;
 }
 
-/* Takes the name and the version off the first line; 0: it has none. */
-static long long read_version(char **line) {
-	if (*line == NULL || strncmp(*line, NAME, strlen(NAME)) != 0) {
-		return 0;
-	}
-	return strtoll(*line + strlen(NAME), line, 10);
+bool grant_list_is_newer(const char *text) {
+	long long version = 0;
+	return read_version(text, &version) != NULL && version > VERSION;
 }
 
-bool grant_list_is_newer(const void *text, size_t length) {
-	cleanup_free char *copy = copy_text(text, length);
-	char *line = copy;
-	return read_version(&line) > VERSION;
-}
-
-bool grant_list_parse(struct grant_list *list, const void *text, size_t length) {
+bool grant_list_parse(struct grant_list *list, char *text, size_t length) {
 	*list = (struct grant_list){0};
-	cleanup_free char *copy = copy_text(text, length);
-	char *rest = copy;
-	char *line = strsep(&rest, "\n");
+	for (char *nul = text; (nul = memchr(nul, '\0', length - (size_t)(nul - text))) != NULL;) {
+		*nul = '\1'; /* which is valid nowhere */
+	}
+	char *rest = text;
+	long long version = 0;
 	int64_t revocations = 0;
-	if (read_version(&line) != VERSION || *line != ' ' ||
-		!read_number(line + 1, &revocations)) {
+	const char *head = read_version(strsep(&rest, "\n"), &version);
+	if (head == NULL || version != VERSION || *head != ' ' ||
+		!read_number(head + 1, &revocations)) {
 		return false;
 	}
 	list->revocations = (uint64_t)revocations;

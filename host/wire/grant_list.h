@@ -37,10 +37,11 @@ struct grant_list {
 bool grant_token_is_valid(const char *token);
 
 /* A later version of Portlight wrote the text: it must not be overwritten. */
-bool grant_list_is_newer(const void *text, size_t length);
+bool grant_list_is_newer(const char *text);
 
-/* Reads what is valid. False when something was skipped. */
-bool grant_list_parse(struct grant_list *list, const void *text, size_t length);
+/* Reads what is valid of `text`, which has a terminator and is cut into pieces. False when
+ * something was skipped. */
+bool grant_list_parse(struct grant_list *list, char *text, size_t length);
 
 /* Appends the text. False when memory ran out. */
 bool grant_list_write(const struct grant_list *list, struct bytes *out);

@@ -106,8 +106,6 @@ struct field {
 
 #define FIELD(wire_size, member)                                                                   \
 	{ wire_size, sizeof(((struct packet *)NULL)->member), offsetof(struct packet, member) }
-#define REGION(member)                                                                             \
-	FIELD(4, member.x), FIELD(4, member.y), FIELD(4, member.width), FIELD(4, member.height)
 #define FIELDS_MAX 13
 
 /* The integers of each packet, in order, after its type and a zero byte, and OPEN's version. */
@@ -115,11 +113,13 @@ static const struct field layouts[][FIELDS_MAX] = {
 	[PACKET_OPEN] = {FIELD(4, open.node_id), FIELD(1, open.codec), FIELD(2, open.max_fps),
 		FIELD(4, open.max_kbps), FIELD(2, open.credit), FIELD(4, open.max_width),
 		FIELD(4, open.max_height), FIELD(1, open.fidelity), FIELD(1, open.cursor),
-		REGION(open.region)},
+		FIELD(4, open.region.x), FIELD(4, open.region.y), FIELD(4, open.region.width),
+		FIELD(4, open.region.height)},
 	[PACKET_CREDIT] = {FIELD(2, credit.frames)},
 	[PACKET_KEYFRAME] = {{0}},
 	[PACKET_SET] = {FIELD(2, set.max_fps), FIELD(4, set.max_kbps), FIELD(4, set.max_width),
-		FIELD(4, set.max_height), REGION(set.region)},
+		FIELD(4, set.max_height), FIELD(4, set.region.x), FIELD(4, set.region.y),
+		FIELD(4, set.region.width), FIELD(4, set.region.height)},
 	[PACKET_READY] = {FIELD(1, ready.codec), FIELD(4, ready.width), FIELD(4, ready.height),
 		FIELD(4, ready.full_width), FIELD(4, ready.full_height), FIELD(1, ready.chroma)},
 	[PACKET_FRAME] = {FIELD(4, frame.sequence), FIELD(2, frame.part), FIELD(2, frame.parts),

@@ -166,7 +166,7 @@ static bool take_origin(const struct field *field, struct json_object *value, vo
 		.offset = offsetof(struct protocol_message, member),                               \
 		.size = sizeof(((struct protocol_message *)NULL)->member), __VA_ARGS__             \
 	}
-#define BOUNDS(low_, high_) .low = low_, .high = high_
+#define BOUNDS(low_, high_) .low = (low_), .high = (high_)
 #define REQUIRED .optional = false
 #define OPTIONAL .optional = true
 #define SHARE FIELD("share", integer, share, BOUNDS(1, PROTOCOL_ID_MAX))
@@ -236,7 +236,7 @@ static bool take(const struct message_type *type, const struct field *field,
 		return true;
 	}
 	char bounds[sizeof(error->detail)];
-	(void)strcpy(bounds, error->detail);
+	(void)snprintf(bounds, sizeof(bounds), "%s", error->detail);
 	return refuse(error, ERROR_BAD_FIELD, "%s.%s: must be %s", type->name, field->name, bounds);
 }
 
