@@ -22,7 +22,6 @@ struct probe {
 	unsigned timeout_ms;
 	portal_probe_func func;
 	void *data;
-	struct portal_info info; /* from an earlier probe */
 };
 
 struct portal_request {
@@ -158,13 +157,6 @@ static void handle_properties(GObject *source, GAsyncResult *result, gpointer da
 		info.version > 0 ? NULL : "the portal names no version", &info);
 }
 
-static gboolean handle_known(gpointer data) {
-	struct probe *probe = data;
-	struct portal_info info = probe->info;
-	probe_finish(probe, ERROR_NONE, NULL, &info);
-	return G_SOURCE_REMOVE;
-}
-
 static void read_properties(struct probe *probe) {
 	g_dbus_connection_call(probe->portal->connection, PORTAL_BUS_NAME, PORTAL_OBJECT_PATH,
 		"org.freedesktop.DBus.Properties", "GetAll",
@@ -217,6 +209,31 @@ static void handle_bus(GObject *source, GAsyncResult *result, gpointer data) {
 	read_properties(probe);
 }
 
+static void ask(struct probe *probe) {
+	struct portal *portal = probe->portal;
+	if (portal->connection != NULL && g_dbus_connection_is_closed(portal->connection)) {
+		drop_connection(portal);
+	}
+	if (portal->connection != NULL) {
+		read_properties(probe);
+	} else {
+		g_bus_get(G_BUS_TYPE_SESSION, probe->cancellable, handle_bus, probe);
+	}
+}
+
+static gboolean handle_known(gpointer data) {
+	struct probe *probe = data;
+	if (g_cancellable_is_cancelled(probe->cancellable)) {
+		probe_free(probe);
+	} else if (probe->portal->info.version > 0) {
+		struct portal_info info = probe->portal->info;
+		probe_finish(probe, ERROR_NONE, NULL, &info);
+	} else {
+		ask(probe); /* The portal or the bus has just gone. */
+	}
+	return G_SOURCE_REMOVE;
+}
+
 void portal_probe(struct portal *portal, unsigned timeout_ms, GCancellable *cancellable,
 	portal_probe_func func, void *data) {
 	struct probe *probe = g_new0(struct probe, 1);
@@ -227,16 +244,10 @@ void portal_probe(struct portal *portal, unsigned timeout_ms, GCancellable *canc
 		.func = func,
 		.data = data,
 	};
-	if (portal->connection != NULL && g_dbus_connection_is_closed(portal->connection)) {
-		drop_connection(portal);
-	}
 	if (portal->info.version > 0) {
-		probe->info = portal->info;
 		g_idle_add(handle_known, probe);
-	} else if (portal->connection != NULL) {
-		read_properties(probe);
 	} else {
-		g_bus_get(G_BUS_TYPE_SESSION, cancellable, handle_bus, probe);
+		ask(probe);
 	}
 }
 
