@@ -33,8 +33,8 @@ static bool unusable(char **detail, const char *what) {
 	return false;
 }
 
-/* Makes sure that the folder is the person's alone. With `create` false, *out is -1 where there is
- * none. */
+/* Makes sure that only the person can use the folder. With `create` false, *out is -1 if it is
+ * absent. */
 static bool open_folder(const char *path, bool create, int *out, char **detail) {
 	if (create && g_mkdir_with_parents(path, 0700) != 0) {
 		return unusable(detail, "can't be created");
@@ -73,7 +73,7 @@ static bool take_lock(struct store *store, int folder, char **detail) {
 	return unusable(detail, "can't be locked");
 }
 
-/* In a folder of the person's own nobody else changes the file between the check and the read. */
+/* Only the person can change the folder, so nobody else swaps the file after the check. */
 static bool load(struct store *store, char **detail) {
 	struct stat status;
 	if (lstat(store->path, &status) != 0) {
@@ -217,7 +217,7 @@ enum error_code grants_file_read(struct grant_list *list, char **detail) {
 enum error_code grants_file_revoke(const char *origin, size_t *revoked, char **detail) {
 	*detail = NULL;
 	*revoked = 0;
-	/* Even if nothing is kept yet: a share that is being asked for has to notice. */
+	/* Creates the file too: a share that is still being asked for has to notice. */
 	struct store store;
 	bool ok = store_init(&store, true, detail);
 	if (ok) {

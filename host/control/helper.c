@@ -41,16 +41,16 @@ struct helper_process {
 	guint child_source;
 	guint idle_source; /* ends a helper that never started */
 	char *start_error;
-	uint64_t frames; /* that came whole */
+	uint64_t frames; /* complete ones */
 	uint64_t bytes;
 	enum packet_codec codec; /* of the last frame; before it, the first one's */
 	bool is_ready;
-	bool *destroyed; /* set by helper_destroy() within a callback; NULL: nobody asks */
+	bool *destroyed; /* set by helper_destroy() within a callback, if not NULL */
 	bool told;       /* after `ended` or helper_stop(): only `gone` may still come */
 	bool crashed;    /* the socket closed without ENDED; `ended` waits for the exit status */
 };
 
-/* Path of portlight-capture; NULL: it is not there. */
+/* Path of portlight-capture; NULL: not found. */
 static char *find_program(void) {
 	static const char *const places[] = {
 		"portlight-capture", "../libexec/portlight/portlight-capture"};
@@ -82,7 +82,7 @@ static gboolean handle_grace_over(gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-/* Closes the socket, which tells the process to exit, and sees to it that it does. */
+/* Closes the socket, which tells the process to exit, and kills it if it does not. */
 static void begin_exit(struct helper_process *helper) {
 	g_clear_handle_id(&helper->ready_timer, g_source_remove);
 	close_socket(helper);
@@ -126,12 +126,12 @@ static bool send_packet(struct helper_process *helper, const struct packet *pack
 	if (errno == EAGAIN) {
 		return false;
 	}
-	/* A closed socket shows on the reading side, with what the helper said before. */
+	/* The reading side sees a closed socket, after what the helper sent before. */
 	log_warning("cannot send to portlight-capture: %s", g_strerror(errno));
 	return true;
 }
 
-/* False when there is more to send than the socket takes now. */
+/* False when the socket has no room for all of it. */
 static bool send_settings(struct helper_process *helper) {
 	struct due *due = &helper->due;
 	const struct packet set = {.type = PACKET_SET, .set = due->set};
@@ -323,8 +323,8 @@ static gboolean handle_not_started(gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-/* Starts the program with `socket` as its fd 3. Its standard error is a pipe to here: of ours,
- * which may be the person's terminal, it could read. The others are nothing. */
+/* Starts the program with `socket` as its fd 3. Its standard error is a pipe: ours may be the
+ * person's terminal, from which it could read. Standard input and output are /dev/null. */
 static bool start_process(struct helper_process *helper, const char *program, int socket) {
 	const char *const argv[] = {program, NULL};
 	const int target = HELPER_FD;
@@ -431,7 +431,7 @@ static uint64_t cpu_ms(pid_t pid) {
 static uint64_t rss_kib(pid_t pid) {
 	g_autofree char *path = g_strdup_printf("/proc/%d/statm", (int)pid);
 	g_autofree char *text = NULL;
-	/* The first number is the size of the address space, the second what of it is resident. */
+	/* The second number counts the resident pages. */
 	const char *second =
 		g_file_get_contents(path, &text, NULL, NULL) ? strchr(text, ' ') : NULL;
 	uint64_t pages = second != NULL ? g_ascii_strtoull(second, NULL, 10) : 0;

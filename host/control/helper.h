@@ -40,10 +40,9 @@ struct helper_listener {
 };
 
 /*
- * Starts portlight-capture, which is beside the running program or in ../libexec/portlight/ of it,
- * and sends it OPEN with `remote_fd`, the PipeWire remote, which is taken (closed
- * here in any case). `listener` must outlive the helper. Never NULL: failures come by `ended`,
- * then `gone`.
+ * Starts portlight-capture, which is next to the running program or in ../libexec/portlight/ of it,
+ * and sends it OPEN with `remote_fd`, the PipeWire remote, which is taken in any case. `listener`
+ * must outlive the helper. Never NULL: a failure comes by `ended`, then `gone`.
  */
 struct helper_process *helper_create(const struct helper_options *options, int remote_fd,
 	const struct helper_listener *listener, void *data);

@@ -11,10 +11,9 @@
 #include "control/share.h"
 #include "wire/protocol.h"
 
-/* Then `hello` is answered without a portal: to the extension a host that is silent for 1.8 s
- * hangs. */
+/* After this `hello` is answered without a portal: the extension gives up after 1.8 s. */
 #define HELLO_PROBE_MS 1000u
-/* Then everything that is left is killed: the host must not outlive the browser. */
+/* After this everything that is left is killed: the host must not outlive the browser. */
 #define STOP_MS 950u
 
 /* A request that waits for the portal or the grants file. */
@@ -35,7 +34,7 @@ struct host {
 	uint32_t share_count;      /* so far: the last one's number */
 	bool greeted;
 	bool stopping;
-	bool finishing; /* the last messages to the portal are on their way */
+	bool finishing; /* only the portal and the grants file are still waited for */
 	guint stop_timer;
 };
 
@@ -176,7 +175,7 @@ static bool is_pending(struct host *host, uint32_t id) {
 	return false;
 }
 
-/* Why a message is refused whatever its share is; ERROR_NONE: it is not. */
+/* Why a message is refused before its share is looked up; ERROR_NONE: it is not. */
 static enum error_code check_message(struct host *host, const struct protocol_message *message) {
 	if (!host->greeted && message->type != PROTOCOL_HELLO) {
 		return ERROR_HELLO_REQUIRED;
@@ -187,7 +186,7 @@ static enum error_code check_message(struct host *host, const struct protocol_me
 	if (is_pending(host, message->id)) {
 		return ERROR_DUPLICATE_ID;
 	}
-	/* It reduces what is pending, and a share gets only one: then it is unknown. */
+	/* It reduces what is pending, and the share is unknown after it. */
 	if (message->type == PROTOCOL_STOP) {
 		return ERROR_NONE;
 	}

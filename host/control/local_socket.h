@@ -3,9 +3,9 @@
 
 #include <stdbool.h>
 
-/* True when something listens on the socket `name`, in `folder` unless it is an absolute path. The
- * caller frees *path, which is the socket's in any case. */
+/* True when something listens on the socket `name`, in `folder` unless it is an absolute path.
+ * *path is the socket's path in any case; free with g_free(). */
 bool local_socket_listens(const char *folder, const char *name, char **path);
 
-/* The same for PipeWire's socket, where its environment variables say. */
+/* The same for PipeWire's socket; heeds its environment variables. */
 bool local_socket_pipewire(char **path);

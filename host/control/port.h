@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "wire/errors.h"
 
-/* Queued output that presses, and that has to be left when `relieved` comes. */
+/* How much queued output presses the port, and how much is left when `relieved` comes. */
 #define PORT_PRESSED_BYTES (1024u * 1024u)
 #define PORT_RELIEVED_BYTES (256u * 1024u)
 

@@ -17,7 +17,7 @@ struct portal {
 };
 
 struct probe {
-	struct portal *portal; /* not to be touched once cancelled */
+	struct portal *portal; /* may be gone once cancelled */
 	GCancellable *cancellable;
 	unsigned timeout_ms;
 	portal_probe_func func;
@@ -135,7 +135,7 @@ static void handle_properties(GObject *source, GAsyncResult *result, gpointer da
 		g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
 	if (reply == NULL) {
 		g_dbus_error_strip_remote_error(error);
-		/* GDBus says InvalidArgs of an interface that the portal does not have. */
+		/* GDBus answers InvalidArgs for an interface that the portal lacks. */
 		enum error_code code =
 			g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS)
 				? ERROR_PORTAL_MISSING

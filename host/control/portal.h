@@ -41,9 +41,8 @@ enum portal_cursor {
 	PORTAL_CURSOR_METADATA = 4,
 };
 
-/* What the ScreenCast portal says of itself. */
 struct portal_info {
-	uint32_t version;      /* 1 and up; 0: there is none */
+	uint32_t version;      /* of the ScreenCast portal, 1 and up; 0: there is none */
 	uint32_t source_types; /* enum portal_source, or'ed */
 	uint32_t cursor_modes; /* enum portal_cursor, or'ed; 0 below version 2 */
 };
@@ -86,11 +85,11 @@ char *portal_object_path(struct portal *portal, const char *kind, const char *to
 /* A ScreenCast call that a Request's Response answers. */
 struct portal_call {
 	const char *method;
-	const char *session;       /* object path, first argument; NULL: the method takes none */
-	const char *parent_window; /* second argument; NULL: the method takes none */
+	const char *session;       /* object path, first argument; NULL: not taken */
+	const char *parent_window; /* second argument; NULL: not taken */
 	GVariantDict *options;     /* handle_token is added; its contents are taken */
 	bool waits_for_person;     /* only the handle has to come in time */
-	bool creates_session;      /* a late Response brings a session that must not linger */
+	bool creates_session;      /* a session that a late Response brings must be closed */
 };
 
 /* How a request ended, once. ERROR_NONE: `results` (lent) is the Response's a{sv}. ERROR_DENIED:

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-/* A portal that takes longer hangs; starting it takes less. */
+/* A portal that takes longer hangs: even its start takes less. */
 #define PROBE_MS 3000u
 /* The portal's persist_mode: until it is revoked. Known from this version on. */
 #define PERSIST_UNTIL_REVOKED 2u
@@ -15,9 +15,9 @@ struct screencast {
 	struct portal *portal;
 	struct screencast_options options;
 	const struct screencast_listener *listener;
-	GQueue owners;   /* those that have not been told of the end */
-	GQueue waiting;  /* those that asked for a remote, in that order */
-	unsigned leaves; /* still to come */
+	GQueue owners;   /* their `data`, until `ended` */
+	GQueue waiting;  /* the owners that asked for a remote, in that order */
+	unsigned leaves; /* how many owners still have to leave */
 
 	bool granted;
 	bool ended;
@@ -132,7 +132,7 @@ static void handle_started(
 	}
 	size_t granted = g_variant_n_children(streams);
 	size_t count = MIN(granted, screencast->options.multiple ? SCREENCAST_STREAMS_MAX : 1);
-	/* Asked for one, KDE's portal may give several, of which the last was chosen
+	/* Asked for one, KDE's portal may give several: the last one was chosen
 	 * (obs-studio#4459). */
 	size_t first = screencast->options.multiple ? 0 : granted - 1;
 	if (granted > count) {
@@ -260,7 +260,7 @@ static void handle_created(
 	struct screencast *screencast = data;
 	screencast->request = NULL;
 	if (code == ERROR_DENIED) {
-		code = ERROR_PORTAL_ERROR; /* nobody was asked: it is the portal's own failure */
+		code = ERROR_PORTAL_ERROR; /* nobody was asked yet: the portal failed */
 	}
 	if (code != ERROR_NONE) {
 		end(screencast, code, detail);
@@ -352,7 +352,7 @@ static void handle_remote(GObject *source, GAsyncResult *result, gpointer data) 
 			detail);
 		return;
 	}
-	/* All remotes are alike: it does not matter whose question this one answers. */
+	/* All remotes are alike, so any answer will do. */
 	void *owner = g_queue_pop_head(&screencast->waiting);
 	if (owner != NULL) {
 		screencast->listener->remote(owner, fd);

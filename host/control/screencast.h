@@ -67,7 +67,7 @@ void screencast_join(struct screencast *screencast, void *data);
 /* After `granted`: asks for a connection to PipeWire for this owner. */
 void screencast_open_remote(struct screencast *screencast, void *data);
 
-/* At any step: no callback comes to this owner any longer. The last one to leave withdraws what is
- * pending (the dialog closes), closes the session and frees; by then nothing may read the streams.
- * A NULL screencast is fine. */
+/* At any step: this owner gets no more callbacks. The last one to leave withdraws what is pending
+ * (the dialog closes), closes the session and frees; by then nothing may read the streams. A NULL
+ * screencast is fine. */
 void screencast_leave(struct screencast *screencast, void *data);

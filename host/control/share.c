@@ -19,8 +19,8 @@ struct share {
 	struct screencast_stream *granted; /* until the answer; NULL: not granted yet */
 	size_t granted_count;
 	struct protocol_share wish;
-	GCancellable *cancellable; /* of what the grants file is asked for */
-	bool claimed;              /* the grants file can be used */
+	GCancellable *cancellable; /* of the calls to the grants file */
+	bool claimed;              /* the grants file is usable */
 	struct grants_claim claim;
 	bool remembered;
 	struct packet_open open; /* what `open` asked for, and `configure` since */

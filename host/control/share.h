@@ -49,5 +49,5 @@ bool share_has_pending(const struct share *share, uint32_t id);
 /* Of those, a `share` or `open`: what `cancel` can name. */
 bool share_can_cancel(const struct share *share, uint32_t id);
 
-/* The port was pressed and is not: the helper goes on. */
+/* The port is relieved: the helper goes on. */
 void share_relieved(struct share *share);

@@ -87,10 +87,8 @@ bool protocol_parse(const void *text, size_t length, struct protocol_message *me
 /* A request is answered by `result` or `error`. */
 bool protocol_is_request(enum protocol_type type);
 
-/*
- * The writers append one message's JSON to `out`. False when memory ran out; `out` then is as
- * before. A `detail` may be NULL; what is not UTF-8 in it is replaced.
- */
+/* The writers append one message's JSON to `out`. False when memory ran out for it; `out` then is
+ * as before. A `detail` may be NULL; text_clean() is applied to it. */
 
 struct protocol_hello_result {
 	uint32_t portal;             /* version of the ScreenCast portal; 0: none */

@@ -1,4 +1,4 @@
-/* What JSON on the wire needs beside JSON. */
+/* Clean text and base64 for JSON. */
 #pragma once
 
 #include <stddef.h>
