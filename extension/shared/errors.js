@@ -12,27 +12,27 @@ export const errors = Object.freeze({
 	'bad-frame': {
 		name: 'OperationError',
 		message: 'The native message\'s framing is broken.',
-		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+		remedy: 'Reload the extension; if it happens again, report it with the host\'s log.',
 	},
 	'message-too-large': {
 		name: 'OperationError',
 		message: 'The message is longer than 1 MiB.',
-		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+		remedy: 'Reload the extension; if it happens again, report it with the host\'s log.',
 	},
 	'bad-utf8': {
 		name: 'OperationError',
 		message: 'The message is not valid UTF-8.',
-		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+		remedy: 'Reload the extension; if it happens again, report it with the host\'s log.',
 	},
 	'bad-json': {
 		name: 'OperationError',
 		message: 'The message is not valid JSON, or is nested too deeply.',
-		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+		remedy: 'Reload the extension; if it happens again, report it with the host\'s log.',
 	},
 	'bad-message': {
 		name: 'OperationError',
 		message: 'The message is not an object with a string `type`.',
-		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+		remedy: 'Reload the extension; if it happens again, report it with the host\'s log.',
 	},
 	'unknown-type': {
 		name: 'NotSupportedError',
@@ -47,7 +47,7 @@ export const errors = Object.freeze({
 	'duplicate-id': {
 		name: 'InvalidStateError',
 		message: 'A request with this id is still pending.',
-		remedy: 'Reload the extension; if it comes back, report it with the host\'s log.',
+		remedy: 'Reload the extension; if it happens again, report it with the host\'s log.',
 	},
 	'too-many-requests': {
 		name: 'InvalidStateError',
@@ -96,18 +96,18 @@ export const errors = Object.freeze({
 	},
 	'portal-unsupported': {
 		name: 'NotSupportedError',
-		message: 'The portal offers none of the kinds of source that were asked for.',
+		message: 'The portal offers no source of the requested kind.',
 		remedy: 'Ask for another kind of source.',
 	},
 	'portal-error': {
 		name: 'NotReadableError',
 		message: 'The screen sharing portal reported an error.',
-		remedy: 'Try again; if it comes back, restart xdg-desktop-portal (systemctl --user restart xdg-desktop-portal).',
+		remedy: 'Try again; if it happens again, restart xdg-desktop-portal (systemctl --user restart xdg-desktop-portal).',
 	},
 	'portal-timeout': {
 		name: 'NotReadableError',
 		message: 'The screen sharing portal did not answer.',
-		remedy: 'If another dialog of it is open, answer that one and try again. Else restart it (systemctl --user restart xdg-desktop-portal).',
+		remedy: 'If another dialog of it is open, answer that one and try again. Otherwise restart it (systemctl --user restart xdg-desktop-portal).',
 	},
 	'portal-no-streams': {
 		name: 'NotFoundError',
@@ -132,21 +132,21 @@ export const errors = Object.freeze({
 	'helper-missing': {
 		name: 'NotReadableError',
 		message: 'The capture helper could not be started.',
-		remedy: 'Reinstall Portlight: portlight-capture belongs beside portlight-host.',
+		remedy: 'Reinstall Portlight: portlight-capture belongs next to portlight-host.',
 	},
 	'helper-crashed': {
 		name: 'NotReadableError',
 		message: 'The capture helper ended unexpectedly.',
-		remedy: 'Share the screen again; if it comes back, report it with the host\'s log.',
+		remedy: 'Share the screen again; if it happens again, report it with the host\'s log.',
 	},
 	'helper-timeout': {
 		name: 'NotReadableError',
 		message: 'The capture helper got no picture in time.',
-		remedy: 'Share the screen again; if it comes back, restart PipeWire (systemctl --user restart pipewire).',
+		remedy: 'Share the screen again; if it happens again, restart PipeWire (systemctl --user restart pipewire).',
 	},
 	'bad-packet': {
 		name: 'OperationError',
-		message: 'Host and capture helper do not understand each other.',
+		message: 'The host and the capture helper do not understand each other.',
 		remedy: 'Reinstall Portlight so that both programs are of the same version.',
 	},
 	'pipewire-refused': {
@@ -167,12 +167,12 @@ export const errors = Object.freeze({
 	'format-unsupported': {
 		name: 'NotReadableError',
 		message: 'The desktop offers no picture format that Portlight can read.',
-		remedy: 'Report it with the offered formats that the detail names.',
+		remedy: 'Report it with the formats that the detail lists.',
 	},
 	'encoder-failed': {
 		name: 'EncodingError',
 		message: 'The video encoder failed.',
-		remedy: 'Share the screen again; if it comes back, report it with the host\'s log.',
+		remedy: 'Share the screen again; if it happens again, report it with the host\'s log.',
 	},
 	'out-of-memory': {
 		name: 'NotReadableError',
@@ -187,7 +187,7 @@ export const errors = Object.freeze({
 	'host-crashed': {
 		name: 'NotReadableError',
 		message: 'The Portlight host ended unexpectedly.',
-		remedy: 'Share the screen again; if it comes back, run `portlight doctor`, and report it with the host\'s log.',
+		remedy: 'Share the screen again; if it happens again, run `portlight doctor`, and report it with the host\'s log.',
 	},
 	'busy': {
 		name: 'InvalidStateError',
@@ -196,7 +196,7 @@ export const errors = Object.freeze({
 	},
 	'bad-source-id': {
 		name: 'NotAllowedError',
-		message: 'This source id is unknown, was used already, is too old, or belongs to another page.',
+		message: 'This source id is unknown, already used, too old, or belongs to another page.',
 		remedy: 'Ask for a new source id.',
 	},
 	'decoder-failed': {
@@ -206,18 +206,18 @@ export const errors = Object.freeze({
 	},
 	'region-outside': {
 		name: 'OperationError',
-		message: 'The wanted region lies outside of the shared picture.',
-		remedy: 'Share again, with a region that lies within the picture.',
+		message: 'The requested region lies outside the shared picture.',
+		remedy: 'Share again, with a region inside the picture.',
 	},
 	'state-unusable': {
 		name: 'NotReadableError',
 		message: 'Remembered choices can\'t be read or kept.',
-		remedy: 'Make sure that the folder portlight in ~/.local/state (or $XDG_STATE_HOME) is yours and can be written.',
+		remedy: 'Make sure that you own the folder portlight in ~/.local/state (or $XDG_STATE_HOME) and can write to it.',
 	},
 	'site-blocked': {
 		name: 'NotAllowedError',
 		message: 'This site is blocked from sharing the screen.',
-		remedy: 'Change the site\'s setting in Portlight\'s popup; where it is locked, your organization decided.',
+		remedy: 'Change the site\'s setting in Portlight\'s popup; if it is locked, your organization decides.',
 	},
 	'cool-down': {
 		name: 'NotAllowedError',
@@ -226,8 +226,8 @@ export const errors = Object.freeze({
 	},
 	'insecure-page': {
 		name: 'NotAllowedError',
-		message: 'Only pages of a secure origin may share the screen.',
-		remedy: 'Open the page by https; a frame in a sandbox needs an origin of its own (allow-same-origin).',
+		message: 'Only pages with a secure origin may share the screen.',
+		remedy: 'Open the page over https; a sandboxed frame needs an origin of its own (allow-same-origin).',
 	},
 	'frame-forbidden': {
 		name: 'NotAllowedError',
@@ -237,12 +237,12 @@ export const errors = Object.freeze({
 	'native-off': {
 		name: 'NotSupportedError',
 		message: 'Your organization has switched off sharing through the Portlight host.',
-		remedy: 'Use a browser with a screen sharing dialog of its own, or ask your organization.',
+		remedy: 'Use a browser that has its own screen sharing dialog, or ask your organization.',
 	},
 	'host-timeout': {
 		name: 'NotReadableError',
 		message: 'The Portlight host does not answer.',
-		remedy: 'Share the screen again; if it comes back, restart the browser and run `portlight doctor`.',
+		remedy: 'Share the screen again; if it happens again, restart the browser and run `portlight doctor`.',
 	},
 	'host-unusable': {
 		name: 'NotReadableError',
@@ -251,23 +251,23 @@ export const errors = Object.freeze({
 	},
 	'not-supported': {
 		name: 'NotSupportedError',
-		message: 'This can\'t be done here.',
-		remedy: 'Ask for the capabilities first, and only for what they name.',
+		message: 'This is not possible here.',
+		remedy: 'Ask for the capabilities first, and only for what they list.',
 	},
 	'bad-ask': {
 		name: 'TypeError',
-		message: 'The question is unknown, or something in it is of the wrong type.',
-		remedy: 'See what pages may ask in Portlight\'s documentation.',
+		message: 'The request is unknown, or something in it has the wrong type.',
+		remedy: 'Portlight\'s documentation lists what pages may ask.',
 	},
 	'not-activated': {
 		name: 'InvalidStateError',
-		message: 'Nobody has clicked or typed in this page just now.',
+		message: 'The page has no user gesture: nobody has just clicked or typed in it.',
 		remedy: 'Ask when the person clicks a button or presses a key.',
 	},
 	'host-slow': {
 		name: 'NotReadableError',
 		message: 'The Portlight host has not answered yet.',
-		remedy: 'Wait a moment; a machine that is busy takes longer. If it stays so, run `portlight doctor`.',
+		remedy: 'Wait a moment: a busy machine takes longer. If it does not answer then, run `portlight doctor`.',
 	},
 	'chooser-error': {
 		name: 'NotReadableError',
@@ -277,6 +277,6 @@ export const errors = Object.freeze({
 	'no-picture': {
 		name: 'NotReadableError',
 		message: 'The screen or window sent no picture.',
-		remedy: 'Move the pointer or something else on it and share it again; if that does not help, share another screen or window.',
+		remedy: 'Move the pointer or something else on it and share it again, or share another screen or window.',
 	},
 });

@@ -3,13 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void bytes_init(struct bytes *bytes) {
-	*bytes = (struct bytes){0};
-}
-
 void bytes_finish(struct bytes *bytes) {
 	free(bytes->data);
-	bytes_init(bytes);
+	*bytes = (struct bytes){0};
 }
 
 bool bytes_reserve(struct bytes *bytes, size_t more) {
@@ -34,14 +30,13 @@ bool bytes_reserve(struct bytes *bytes, size_t more) {
 }
 
 bool bytes_append(struct bytes *bytes, const void *data, size_t length) {
-	if (length == 0) {
-		return true;
-	}
 	if (!bytes_reserve(bytes, length)) {
 		return false;
 	}
-	memcpy(bytes->data + bytes->length, data, length);
-	bytes->length += length;
+	if (length > 0) {
+		memcpy(bytes->data + bytes->length, data, length);
+		bytes->length += length;
+	}
 	return true;
 }
 
@@ -74,7 +69,7 @@ const uint8_t *reader_bytes(struct reader *reader, size_t length) {
 	return at;
 }
 
-static uint64_t read_little_endian(struct reader *reader, size_t size) {
+uint64_t reader_integer(struct reader *reader, size_t size) {
 	const uint8_t *at = reader_bytes(reader, size);
 	uint64_t value = 0;
 	for (size_t i = 0; at != NULL && i < size; i++) {
@@ -83,36 +78,8 @@ static uint64_t read_little_endian(struct reader *reader, size_t size) {
 	return value;
 }
 
-uint8_t reader_u8(struct reader *reader) {
-	return (uint8_t)read_little_endian(reader, 1);
-}
-
-uint16_t reader_u16(struct reader *reader) {
-	return (uint16_t)read_little_endian(reader, 2);
-}
-
-uint32_t reader_u32(struct reader *reader) {
-	return (uint32_t)read_little_endian(reader, 4);
-}
-
-uint64_t reader_u64(struct reader *reader) {
-	return read_little_endian(reader, 8);
-}
-
-static void put_little_endian(uint8_t *at, uint64_t value, size_t size) {
+void bytes_put(uint8_t *at, uint64_t value, size_t size) {
 	for (size_t i = 0; i < size; i++) {
 		at[i] = (uint8_t)(value >> (8 * i));
 	}
-}
-
-void bytes_put_u16(uint8_t *at, uint16_t value) {
-	put_little_endian(at, value, 2);
-}
-
-void bytes_put_u32(uint8_t *at, uint32_t value) {
-	put_little_endian(at, value, 4);
-}
-
-void bytes_put_u64(uint8_t *at, uint64_t value) {
-	put_little_endian(at, value, 8);
 }

@@ -1,21 +1,17 @@
-/*
- * A growable byte buffer, and a reader that never leaves its bounds. Integers on the wire are
- * little-endian.
- */
+/* A growable byte buffer, and a reader that stays within its bounds. Integers are little-endian. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zero-initialise, or bytes_init(). `data` is owned by the buffer. */
+/* Zero-initialise. `data` is owned by the buffer. */
 struct bytes {
 	uint8_t *data;
 	size_t length;
 	size_t capacity;
 };
 
-void bytes_init(struct bytes *bytes);
 void bytes_finish(struct bytes *bytes);
 
 /* Makes room for `more` bytes past `length`. False when memory ran out or the size overflows;
@@ -39,13 +35,10 @@ struct reader {
 
 void reader_init(struct reader *reader, const void *data, size_t length);
 size_t reader_left(const struct reader *reader);
-uint8_t reader_u8(struct reader *reader);
-uint16_t reader_u16(struct reader *reader);
-uint32_t reader_u32(struct reader *reader);
-uint64_t reader_u64(struct reader *reader);
+/* `size`: 1 to 8 bytes. */
+uint64_t reader_integer(struct reader *reader, size_t size);
 /* Lends `length` bytes of the reader's data; NULL when fewer are left. */
 const uint8_t *reader_bytes(struct reader *reader, size_t length);
 
-void bytes_put_u16(uint8_t *at, uint16_t value);
-void bytes_put_u32(uint8_t *at, uint32_t value);
-void bytes_put_u64(uint8_t *at, uint64_t value);
+/* Writes an integer of `size` bytes. */
+void bytes_put(uint8_t *at, uint64_t value, size_t size);

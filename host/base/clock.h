@@ -1,7 +1,4 @@
-/*
- * The time that goes forward whatever is done to the wall clock: CLOCK_MONOTONIC, which PipeWire's
- * time stamps are of too.
- */
+/* CLOCK_MONOTONIC, as in PipeWire's time stamps. */
 #pragma once
 
 #include <stdint.h>

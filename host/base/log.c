@@ -30,7 +30,7 @@ void log_write(enum log_level level, const char *format, ...) {
 	if (level > max_level) {
 		return;
 	}
-	/* One write per line, so that lines of host and helper never mix. */
+	/* One write per line, so that lines of several processes do not mix. */
 	char line[1024];
 	int used = snprintf(
 		line, sizeof(line), "%s[%d] %s: ", program_name, (int)getpid(), level_names[level]);
@@ -46,6 +46,5 @@ void log_write(enum log_level level, const char *format, ...) {
 	}
 	size_t length = strlen(line);
 	line[length++] = '\n';
-	ssize_t written = write(STDERR_FILENO, line, length);
-	(void)written; /* There is nowhere left to report a broken stderr. */
+	(void)!write(STDERR_FILENO, line, length);
 }

@@ -27,7 +27,7 @@ bool channel_init(struct channel *channel, int fd) {
 		return false;
 	}
 	*channel = (struct channel){.fd = fd};
-	bytes_init(&channel->queue);
+	channel->queue = (struct bytes){0};
 	return true;
 }
 
@@ -125,7 +125,7 @@ static int send_now(struct channel *channel, const struct iovec *vectors, size_t
 static bool queue_packet(struct channel *channel, const uint8_t *head, size_t head_length,
 	const struct iovec *body) {
 	uint8_t prefix[4];
-	bytes_put_u32(prefix, (uint32_t)(head_length + body->iov_len));
+	bytes_put(prefix, head_length + body->iov_len, 4);
 	/* All or nothing: half a packet must never be sent. */
 	if (!bytes_reserve(&channel->queue, sizeof(prefix) + head_length + body->iov_len)) {
 		return false;
@@ -191,7 +191,7 @@ bool channel_flush(struct channel *channel) {
 		uint8_t *at = channel->queue.data + channel->sent;
 		struct reader reader;
 		reader_init(&reader, at, channel->queue.length - channel->sent);
-		struct iovec vector = {.iov_len = reader_u32(&reader)};
+		struct iovec vector = {.iov_len = reader_integer(&reader, 4)};
 		vector.iov_base = at + reader.offset;
 		int sent = send_now(channel, &vector, 1);
 		if (sent == 0) {

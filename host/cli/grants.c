@@ -6,7 +6,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/say.h"
-#include "control/grants.h"
+#include "control/grants_file.h"
 #include "wire/protocol.h"
 
 static const char description[] =
@@ -44,7 +44,7 @@ static void print_grant(const struct grant *grant) {
 static int list_grants(bool json) {
 	g_autofree struct grant_list *list = g_new0(struct grant_list, 1);
 	g_autofree char *detail = NULL;
-	enum error_code code = grants_read(list, &detail);
+	enum error_code code = grants_file_read(list, &detail);
 	if (code != ERROR_NONE) {
 		say_error(code, detail);
 		return EXIT_FILE;
@@ -71,7 +71,7 @@ static int list_grants(bool json) {
 static int revoke_grants(const char *origin) {
 	g_autofree char *detail = NULL;
 	size_t revoked = 0;
-	enum error_code code = grants_revoke(origin, &revoked, &detail);
+	enum error_code code = grants_file_revoke(origin, &revoked, &detail);
 	if (code != ERROR_NONE) {
 		say_error(code, detail);
 		return EXIT_FILE;

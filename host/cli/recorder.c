@@ -44,7 +44,7 @@ struct recorder {
 	struct portal *portal;
 	struct screencast *screencast;
 	struct screencast_stream stream;
-	struct helper *helper;
+	struct helper_process *helper;
 	bool helper_alive; /* neither ended nor stopped */
 	enum phase phase;
 	struct webm *webm;
@@ -82,7 +82,7 @@ static void leave_when_done(struct recorder *recorder) {
 	if (recorder->phase != PHASE_ENDING || recorder->helper != NULL) {
 		return;
 	}
-	screencast_destroy(recorder->screencast);
+	screencast_leave(recorder->screencast, recorder);
 	recorder->screencast = NULL;
 	if (recorder->pipe_source == 0) {
 		g_main_loop_quit(recorder->loop);
@@ -377,7 +377,7 @@ static void screencast_granted(void *data, const struct screencast_stream *strea
 	struct recorder *recorder = data;
 	recorder->stream = *streams;
 	progress_say(&recorder->progress, "Waiting for the first picture…");
-	screencast_open_remote(recorder->screencast);
+	screencast_open_remote(recorder->screencast, recorder);
 }
 
 static void screencast_remote(void *data, int fd) {

@@ -218,7 +218,7 @@ void webm_destroy(struct webm *webm) {
 	av_packet_free(&webm->held);
 	av_packet_free(&webm->next);
 	bytes_finish(&webm->queue);
-	cleanup_fd_p(&webm->fd);
+	close_fd(&webm->fd);
 	free(webm);
 }
 

@@ -1,10 +1,8 @@
-/* Who started the host: browsers tell by its arguments. */
+/* Who started the host. */
 #pragma once
 
 #include <stdbool.h>
 
-/*
- * True when the arguments are those that a browser gives to the host of our extension:
- * Chromium: chrome-extension://ID/ [--parent-window=…]; Firefox: path of the host's manifest, id.
- */
+/* The arguments come from a browser with our extension. Chromium: chrome-extension://ID/
+ * [--parent-window=…]; Firefox: path of the host's manifest, id. */
 bool caller_is_ours(int argc, char *const argv[]);

@@ -1,42 +1,42 @@
 /*
- * The grants that the person lets a site keep: the portal's restore tokens, one for each origin, in
- * one file of the state folder ($XDG_STATE_HOME/portlight or ~/.local/state/portlight), for the
- * person alone. Every call reads the file anew under a lock, so several hosts and `portlight
- * grants` see each other's changes at once. What can't be read of the file is left out with a
- * warning.
+ * The grants file (grants_file.h) for a program with a loop: the calls run in a thread, one after
+ * the other in the order in which they were made, and the answer comes on the loop.
  */
 #pragma once
 
+#include <gio/gio.h>
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "wire/errors.h"
-#include "wire/grant_list.h"
+#include "control/grants_file.h"
 
-/* What a share does with the grant of its origin, from asking to the person's choice. */
-struct grants_claim {
-	char origin[ORIGIN_MAX + 1];
-	char token[GRANT_TOKEN_MAX + 1]; /* "": there is none to be used */
-	int64_t since;
-	uint64_t revocations;
+struct grants;
+
+/* What grants_file.h returned; each call fills in its own part. */
+struct grants_answer {
+	bool ok;                   /* claimed, or kept */
+	struct grants_claim claim; /* of grants_claim() */
+	enum error_code code;      /* of grants_read() and grants_revoke() */
+	char *detail;
+	struct grant_list *list; /* of grants_read() */
+	size_t revoked;
 };
 
-/*
- * Takes the origin's token out of the file, for it may be used once. A grant of a surface that is
- * not asked for now stays where it is. False when the file can't be used: nothing is to be
- * remembered then.
- */
-bool grants_claim(struct grants_claim *claim, const char *origin, bool monitor, bool window);
+/* `answer` is lent for the call. Never called from within the function that asked, nor once the
+ * call's cancellable is cancelled; the file may have changed all the same. */
+typedef void (*grants_func)(void *data, const struct grants_answer *answer);
 
-/* Keeps the token that the portal gave for the claim. False when it is not kept: a grant was
- * revoked meanwhile, the token is none that can be kept, or the file can't be used. */
-bool grants_keep(
-	const struct grants_claim *claim, const char *token, enum protocol_surface surface);
+struct grants *grants_create(void);
 
-/* ERROR_NONE, or ERROR_STATE_UNUSABLE and why in *detail (free with g_free()). An absent file is an
- * empty list. */
-enum error_code grants_read(struct grant_list *list, char **detail);
+/* What was asked for is still done while the process lives. NULL is fine. */
+void grants_destroy(struct grants *grants);
 
-/* Forgets the grant of an origin (NULL: all of them), and holds for shares that are being asked for
- * as well. *revoked: how many there were. Errors as above. */
-enum error_code grants_revoke(const char *origin, size_t *revoked, char **detail);
+void grants_claim(struct grants *grants, const char *origin, bool monitor, bool window,
+	GCancellable *cancellable, grants_func func, void *data);
+void grants_keep(struct grants *grants, const struct grants_claim *claim, const char *token,
+	enum protocol_surface surface, GCancellable *cancellable, grants_func func, void *data);
+void grants_read(struct grants *grants, GCancellable *cancellable, grants_func func, void *data);
+void grants_revoke(struct grants *grants, const char *origin, GCancellable *cancellable,
+	grants_func func, void *data);
+
+/* Answers once everything that was asked for before is done. */
+void grants_flush(struct grants *grants, grants_func func, void *data);

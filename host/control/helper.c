@@ -10,22 +10,23 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/program.h"
-#include "control/process_usage.h"
 #include "wire/text.h"
 
-/* Where the helper finds its socket. */
+/* The helper's end of the socket, in its process. */
 #define HELPER_FD 3
 
-struct helper {
+struct helper_process {
 	const struct helper_listener *listener;
 	void *data;
 	pid_t pid; /* 0: none, or reaped */
 	int fd;    /* our end of the socket, -1 once closed */
-	int words; /* its standard error, -1: none */
+	int words; /* its standard error; -1: none */
 	uint8_t *buffer;
 	guint words_source;
 	guint socket_source;
@@ -35,32 +36,29 @@ struct helper {
 		bool has_set;
 		bool keyframe;
 		uint32_t credit; /* frames, summed */
-	} due;                   /* what its socket had no room for yet */
+	} due;                   /* what its socket has no room for yet */
 	guint ready_timer;
 	guint grace_timer;
 	guint child_source;
 	guint idle_source; /* ends a helper that never started */
 	char *start_error;
-	uint64_t frames; /* that came whole */
+	uint64_t frames; /* complete ones */
 	uint64_t bytes;
 	enum packet_codec codec; /* of the last frame; before it, the first one's */
 	bool is_ready;
-	bool *destroyed; /* set by helper_destroy() within a callback; NULL: nobody asks */
-	bool told;       /* `ended` was called, or helper_stop(): no more ready, frame, ended */
+	bool *destroyed; /* set by helper_destroy() within a callback, if not NULL */
+	bool told;       /* after `ended` or helper_stop(): only `gone` may still come */
 	bool crashed;    /* the socket closed without ENDED; `ended` waits for the exit status */
 };
 
-static void close_socket(struct helper *helper) {
+static void close_socket(struct helper_process *helper) {
 	g_clear_handle_id(&helper->socket_source, g_source_remove);
 	g_clear_handle_id(&helper->writable_source, g_source_remove);
-	if (helper->fd >= 0) {
-		(void)close(helper->fd);
-		helper->fd = -1;
-	}
+	close_fd(&helper->fd);
 }
 
 static gboolean handle_grace_over(gpointer data) {
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	helper->grace_timer = 0;
 	if (helper->pid > 0) {
 		log_warning("portlight-capture %d did not exit; killing it", (int)helper->pid);
@@ -69,8 +67,8 @@ static gboolean handle_grace_over(gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-/* Closes the socket, which tells the process to exit, and sees to it that it does. */
-static void begin_exit(struct helper *helper) {
+/* Closes the socket, which tells the process to exit, and kills it if it does not. */
+static void begin_exit(struct helper_process *helper) {
 	g_clear_handle_id(&helper->ready_timer, g_source_remove);
 	close_socket(helper);
 	if (helper->pid > 0 && helper->grace_timer == 0) {
@@ -79,7 +77,7 @@ static void begin_exit(struct helper *helper) {
 }
 
 /* The listener may destroy the helper in the call: nothing of it is touched afterwards. */
-static void tell_ended(struct helper *helper, enum error_code code, const char *detail) {
+static void tell_ended(struct helper_process *helper, enum error_code code, const char *detail) {
 	begin_exit(helper);
 	if (!helper->told) {
 		helper->told = true;
@@ -90,7 +88,7 @@ static void tell_ended(struct helper *helper, enum error_code code, const char *
 /* ---- packets ---- */
 
 /* False when the socket has no room now. */
-static bool send_packet(struct helper *helper, const struct packet *packet, int passed_fd) {
+static bool send_packet(struct helper_process *helper, const struct packet *packet, int passed_fd) {
 	uint8_t bytes[64];
 	struct iovec part = {.iov_base = bytes, .iov_len = packet_write(packet, bytes)};
 	union {
@@ -113,13 +111,13 @@ static bool send_packet(struct helper *helper, const struct packet *packet, int 
 	if (errno == EAGAIN) {
 		return false;
 	}
-	/* A closed socket shows on the reading side, with what the helper said before. */
+	/* The reading side sees a closed socket, after what the helper sent before. */
 	log_warning("cannot send to portlight-capture: %s", g_strerror(errno));
 	return true;
 }
 
-/* False when there is more to send than the socket takes now. */
-static bool send_settings(struct helper *helper) {
+/* False when the socket has no room for all of it. */
+static bool send_settings(struct helper_process *helper) {
 	struct due *due = &helper->due;
 	const struct packet set = {.type = PACKET_SET, .set = due->set};
 	if (due->has_set && !send_packet(helper, &set, -1)) {
@@ -134,7 +132,7 @@ static bool send_settings(struct helper *helper) {
 	return true;
 }
 
-static bool send_credit(struct helper *helper) {
+static bool send_credit(struct helper_process *helper) {
 	while (helper->due.credit > 0) {
 		uint16_t frames = (uint16_t)MIN(helper->due.credit, PACKET_CREDIT_MAX);
 		const struct packet packet = {.type = PACKET_CREDIT, .credit = {.frames = frames}};
@@ -147,9 +145,7 @@ static bool send_credit(struct helper *helper) {
 }
 
 static gboolean handle_writable(gint fd, GIOCondition condition, gpointer data) {
-	(void)fd;
-	(void)condition;
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	if (send_settings(helper) && send_credit(helper)) {
 		helper->writable_source = 0;
 		return G_SOURCE_REMOVE;
@@ -157,15 +153,15 @@ static gboolean handle_writable(gint fd, GIOCondition condition, gpointer data) 
 	return G_SOURCE_CONTINUE;
 }
 
-/* Sends what is due; the rest once the helper has read what it was sent before. */
-static void send_due(struct helper *helper) {
+/* Sends what is due; the rest once the socket has room. */
+static void send_due(struct helper_process *helper) {
 	if (helper->writable_source == 0 && (!send_settings(helper) || !send_credit(helper))) {
 		helper->writable_source =
 			g_unix_fd_add(helper->fd, G_IO_OUT, handle_writable, helper);
 	}
 }
 
-static void handle_packet(struct helper *helper, const void *data, size_t length) {
+static void handle_packet(struct helper_process *helper, const void *data, size_t length) {
 	struct packet packet;
 	if (length > PACKET_SIZE_MAX || !packet_parse(data, length, &packet)) {
 		tell_ended(helper, ERROR_BAD_PACKET, NULL);
@@ -209,7 +205,7 @@ static void handle_packet(struct helper *helper, const void *data, size_t length
 }
 
 /* Reads one packet, if there is one. The listener may have destroyed the helper after it. */
-static void read_packet(struct helper *helper) {
+static void read_packet(struct helper_process *helper) {
 	ssize_t length =
 		recv(helper->fd, helper->buffer, PACKET_SIZE_MAX, MSG_DONTWAIT | MSG_TRUNC);
 	if (length > 0) {
@@ -222,21 +218,19 @@ static void read_packet(struct helper *helper) {
 }
 
 static gboolean handle_socket(gint fd, GIOCondition condition, gpointer data) {
-	(void)fd;
-	(void)condition;
 	read_packet(data);
 	return G_SOURCE_CONTINUE;
 }
 
-static void watch_socket(struct helper *helper) {
+static void watch_socket(struct helper_process *helper) {
 	helper->socket_source = g_unix_fd_add(helper->fd, G_IO_IN, handle_socket, helper);
 }
 
 /* ---- the process ---- */
 
-/* What it says goes on with nothing in it that a terminal obeys. One read has whole lines: each is
- * one write of less than PIPE_BUF bytes. */
-static bool relay_words(struct helper *helper) {
+/* Passes its log on without anything that a terminal obeys. A read gives whole lines, since each is
+ * one write of less than PIPE_BUF bytes. False at the end. */
+static bool relay_words(struct helper_process *helper) {
 	char text[PIPE_BUF + 1];
 	ssize_t length = read(helper->words, text, PIPE_BUF);
 	if (length <= 0) {
@@ -254,9 +248,7 @@ static bool relay_words(struct helper *helper) {
 }
 
 static gboolean handle_words(gint fd, GIOCondition condition, gpointer data) {
-	(void)fd;
-	(void)condition;
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	if (relay_words(helper)) {
 		return G_SOURCE_CONTINUE;
 	}
@@ -264,41 +256,29 @@ static gboolean handle_words(gint fd, GIOCondition condition, gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-static void describe_exit(int status, char *text, size_t size) {
-	if (WIFSIGNALED(status)) {
-		(void)snprintf(text, size, "portlight-capture was ended by signal %d (%s)",
-			WTERMSIG(status), g_strsignal(WTERMSIG(status)));
-	} else {
-		(void)snprintf(
-			text, size, "portlight-capture exited with status %d", WEXITSTATUS(status));
-	}
+static bool is_readable(int fd) {
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	return poll(&poll_fd, 1, 0) > 0;
 }
 
 static void handle_exit(GPid pid, gint status, gpointer data) {
-	(void)pid;
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	bool destroyed = false;
 	helper->destroyed = &destroyed;
 	helper->child_source = 0;
 	helper->pid = 0;
-	while (helper->words_source != 0 && relay_words(helper)) {
-		struct pollfd readable = {.fd = helper->words, .events = POLLIN};
-		if (poll(&readable, 1, 0) <= 0) {
-			break;
-		}
-	}
 	/* What it said before it exited still counts. */
-	while (!destroyed && helper->fd >= 0 && !helper->told && !helper->crashed) {
-		struct pollfd readable = {.fd = helper->fd, .events = POLLIN};
-		if (poll(&readable, 1, 0) <= 0) {
-			break;
-		}
+	while (helper->words_source != 0 && relay_words(helper) && is_readable(helper->words)) {
+	}
+	while (!destroyed && helper->fd >= 0 && !helper->told && !helper->crashed &&
+		is_readable(helper->fd)) {
 		read_packet(helper);
 	}
 	if (!destroyed && !helper->told) {
-		char detail[128];
-		describe_exit(status, detail, sizeof(detail));
-		tell_ended(helper, ERROR_HELPER_CRASHED, detail);
+		g_autoptr(GError) error = NULL;
+		(void)g_spawn_check_wait_status(status, &error);
+		tell_ended(
+			helper, ERROR_HELPER_CRASHED, error != NULL ? error->message : "it exited");
 	}
 	if (!destroyed) {
 		helper->destroyed = NULL;
@@ -309,14 +289,14 @@ static void handle_exit(GPid pid, gint status, gpointer data) {
 }
 
 static gboolean handle_no_ready(gpointer data) {
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	helper->ready_timer = 0;
 	tell_ended(helper, ERROR_HELPER_TIMEOUT, NULL);
 	return G_SOURCE_REMOVE;
 }
 
 static gboolean handle_not_started(gpointer data) {
-	struct helper *helper = data;
+	struct helper_process *helper = data;
 	bool destroyed = false;
 	helper->destroyed = &destroyed;
 	helper->idle_source = 0;
@@ -328,9 +308,9 @@ static gboolean handle_not_started(gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-/* Starts the program with `socket` as its fd 3. Its standard error is a pipe to here: of ours,
- * which may be the person's terminal, it could read. The others are nothing. */
-static bool start_process(struct helper *helper, const char *program, int socket) {
+/* Starts the program with `socket` as its fd 3. Its standard error is a pipe: ours may be the
+ * person's terminal, from which it could read. Standard input and output are /dev/null. */
+static bool start_process(struct helper_process *helper, const char *program, int socket) {
 	const char *const argv[] = {program, NULL};
 	const int target = HELPER_FD;
 	g_autoptr(GError) error = NULL;
@@ -346,7 +326,7 @@ static bool start_process(struct helper *helper, const char *program, int socket
 	return true;
 }
 
-static bool start(struct helper *helper, const char *program) {
+static bool start(struct helper_process *helper, const char *program) {
 	int ends[2];
 	if (program == NULL) {
 		helper->start_error = g_strdup("portlight-capture was not found");
@@ -363,11 +343,11 @@ static bool start(struct helper *helper, const char *program) {
 
 /* ---- the verbs ---- */
 
-struct helper *helper_create(const struct helper_options *options, int remote_fd,
+struct helper_process *helper_create(const struct helper_options *options, int remote_fd,
 	const struct helper_listener *listener, void *data) {
 	cleanup_fd int remote = remote_fd;
 	cleanup_free char *program = program_find("portlight-capture");
-	struct helper *helper = g_new0(struct helper, 1);
+	struct helper_process *helper = g_new0(struct helper_process, 1);
 	helper->listener = listener;
 	helper->data = data;
 	helper->fd = -1;
@@ -387,18 +367,18 @@ struct helper *helper_create(const struct helper_options *options, int remote_fd
 	return helper;
 }
 
-static bool takes_packets(const struct helper *helper) {
+static bool takes_packets(const struct helper_process *helper) {
 	return !helper->told && helper->fd >= 0;
 }
 
-void helper_grant_credit(struct helper *helper, uint16_t frames) {
+void helper_grant_credit(struct helper_process *helper, uint16_t frames) {
 	if (takes_packets(helper)) {
 		helper->due.credit += frames;
 		send_due(helper);
 	}
 }
 
-void helper_set(struct helper *helper, const struct packet_set *set) {
+void helper_set(struct helper_process *helper, const struct packet_set *set) {
 	if (takes_packets(helper)) {
 		helper->due.set = *set;
 		helper->due.has_set = true;
@@ -406,14 +386,14 @@ void helper_set(struct helper *helper, const struct packet_set *set) {
 	}
 }
 
-void helper_request_keyframe(struct helper *helper) {
+void helper_request_keyframe(struct helper_process *helper) {
 	if (takes_packets(helper)) {
 		helper->due.keyframe = true;
 		send_due(helper);
 	}
 }
 
-void helper_set_paused(struct helper *helper, bool paused) {
+void helper_set_paused(struct helper_process *helper, bool paused) {
 	if (helper->fd < 0 || paused == (helper->socket_source == 0)) {
 		return;
 	}
@@ -424,21 +404,41 @@ void helper_set_paused(struct helper *helper, bool paused) {
 	}
 }
 
-void helper_usage(const struct helper *helper, struct helper_usage *usage) {
-	*usage = (struct helper_usage){
-		.frames = helper->frames, .bytes = helper->bytes, .codec = helper->codec};
-	if (helper->pid > 0) {
-		usage->cpu_ms = process_cpu_ms(helper->pid);
-		usage->rss_kib = process_rss_kib(helper->pid);
+static uint64_t cpu_ms(pid_t pid) {
+	clockid_t clock;
+	struct timespec used;
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
+		return 0;
 	}
+	return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
 }
 
-void helper_stop(struct helper *helper) {
+static uint64_t rss_kib(pid_t pid) {
+	g_autofree char *path = g_strdup_printf("/proc/%d/statm", (int)pid);
+	g_autofree char *text = NULL;
+	/* The second number counts the resident pages. */
+	const char *second =
+		g_file_get_contents(path, &text, NULL, NULL) ? strchr(text, ' ') : NULL;
+	uint64_t pages = second != NULL ? g_ascii_strtoull(second, NULL, 10) : 0;
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+struct protocol_stats_result helper_stats(const struct helper_process *helper) {
+	return (struct protocol_stats_result){
+		.cpu_ms = helper->pid > 0 ? cpu_ms(helper->pid) : 0,
+		.rss_kib = helper->pid > 0 ? rss_kib(helper->pid) : 0,
+		.frames = helper->frames,
+		.bytes = helper->bytes,
+		.codec = helper->codec,
+	};
+}
+
+void helper_stop(struct helper_process *helper) {
 	helper->told = true;
 	begin_exit(helper);
 }
 
-void helper_destroy(struct helper *helper) {
+void helper_destroy(struct helper_process *helper) {
 	if (helper == NULL) {
 		return;
 	}
@@ -447,7 +447,7 @@ void helper_destroy(struct helper *helper) {
 	}
 	close_socket(helper);
 	g_clear_handle_id(&helper->words_source, g_source_remove);
-	cleanup_fd_p(&helper->words);
+	close_fd(&helper->words);
 	g_clear_handle_id(&helper->ready_timer, g_source_remove);
 	g_clear_handle_id(&helper->grace_timer, g_source_remove);
 	g_clear_handle_id(&helper->idle_source, g_source_remove);

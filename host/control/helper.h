@@ -1,10 +1,10 @@
 /*
- * The other side of one portlight-capture: its process, its socket, its packets. Verbs go down,
+ * The host's side of one portlight-capture: its process, its socket, its packets. Verbs go down,
  * callbacks come up; no callback is called from within a verb, and any verb (helper_destroy() too)
  * may be called from a callback.
  *
- * The process can't outlive this one (parent-death signal) nor its socket: the helper ends itself
- * when the socket closes, and is killed when it does not.
+ * The process exits when its socket closes, and is killed if it does not; a parent-death signal
+ * ends it with this process.
  */
 #pragma once
 
@@ -12,14 +12,13 @@
 #include <stdint.h>
 
 #include "wire/errors.h"
-#include "wire/packet.h"
+#include "wire/protocol.h"
 
 #define HELPER_READY_TIMEOUT_MS 10000u
-/* From closing the socket to SIGKILL: "within a second" has to hold with the kill and the reaping.
- */
+/* From closing the socket to SIGKILL: all of it takes less than a second. */
 #define HELPER_GRACE_MS 800u
 
-struct helper;
+struct helper_process;
 
 struct helper_options {
 	struct packet_open open;
@@ -27,56 +26,40 @@ struct helper_options {
 };
 
 struct helper_listener {
-	/* Pictures flow. Once, before any frame. */
+	/* Once, before any frame. */
 	void (*ready)(void *data, const struct packet_ready *ready);
-	/* One fragment of a frame; its payload is lent for the call. */
+	/* A fragment; its payload is lent for the call. */
 	void (*frame)(void *data, const struct packet_frame *frame);
-	/* The cursor moved or changed; its bitmap is lent for the call. NULL where OPEN does not
-	 * ask for it. */
+	/* Its bitmap is lent for the call. NULL if OPEN does not ask for it. */
 	void (*cursor)(void *data, const struct packet_cursor *cursor);
-	/*
-	 * It ended by itself, once: its ENDED packet, a crash (ERROR_HELPER_CRASHED), an invalid
-	 * packet (ERROR_BAD_PACKET), no READY in time (ERROR_HELPER_TIMEOUT), or it could not be
-	 * started (ERROR_HELPER_MISSING). Nothing but `gone` comes after it. `detail` may be NULL.
-	 */
+	/* It failed, once: its ENDED packet, ERROR_HELPER_CRASHED, _TIMEOUT (no READY), _MISSING,
+	 * or ERROR_BAD_PACKET. Only `gone` comes after it. `detail` may be NULL. */
 	void (*ended)(void *data, enum error_code code, const char *detail);
-	/* The process is gone and reaped: once and last, after `ended` or helper_stop(). */
+	/* The process was reaped: once and last, after `ended` or helper_stop(). */
 	void (*gone)(void *data);
 };
 
 /*
- * Starts a helper and sends it OPEN with `remote_fd`, the PipeWire remote, which is taken (closed
- * here in any case). `listener` must outlive the helper. Never NULL: failures come by `ended`,
- * then `gone`.
+ * Starts portlight-capture, which is next to the running program or in ../libexec/portlight/ of it,
+ * and sends it OPEN with `remote_fd`, the PipeWire remote, which is taken in any case. `listener`
+ * must outlive the helper. Never NULL: a failure comes by `ended`, then `gone`.
  */
-struct helper *helper_create(const struct helper_options *options, int remote_fd,
+struct helper_process *helper_create(const struct helper_options *options, int remote_fd,
 	const struct helper_listener *listener, void *data);
 
-/* `frames`: 1 to PACKET_CREDIT_MAX. Nothing once it ended or was stopped. */
-void helper_grant_credit(struct helper *helper, uint16_t frames);
-/* New bounds for the pictures from the next one on. Nothing once it ended or was stopped. */
-void helper_set(struct helper *helper, const struct packet_set *set);
-/* The next frame will be a keyframe. Nothing once it ended or was stopped. */
-void helper_request_keyframe(struct helper *helper);
+/* The packets CREDIT, SET and KEYFRAME. They do nothing once it ended or was stopped. */
+void helper_grant_credit(struct helper_process *helper, uint16_t frames);
+void helper_set(struct helper_process *helper, const struct packet_set *set);
+void helper_request_keyframe(struct helper_process *helper);
 
-/* While paused nothing is read from the helper: its socket fills and it waits. */
-void helper_set_paused(struct helper *helper, bool paused);
+/* Backpressure: while paused nothing is read from the helper, so its socket fills and it waits. */
+void helper_set_paused(struct helper_process *helper, bool paused);
 
-/* What the process used so far, and what was received from it. */
-struct helper_usage {
-	uint64_t cpu_ms;
-	uint64_t rss_kib; /* now; what the kernel does not tell is 0 */
-	uint64_t frames;
-	uint64_t bytes;          /* of frames */
-	enum packet_codec codec; /* of the last frame */
-};
+/* What the process used so far, 0 if the kernel does not say, and what came from it. */
+struct protocol_stats_result helper_stats(const struct helper_process *helper);
 
-void helper_usage(const struct helper *helper, struct helper_usage *usage);
+/* Closes the socket; after HELPER_GRACE_MS the process is killed. Only `gone` follows. */
+void helper_stop(struct helper_process *helper);
 
-/* Closes the socket; the process has HELPER_GRACE_MS to exit, then it is killed. `gone` follows and
- * nothing else. */
-void helper_stop(struct helper *helper);
-
-/* Frees; a process that is still there is killed and reaped first, without callbacks. NULL is
- * fine. */
-void helper_destroy(struct helper *helper);
+/* Kills and reaps a process that still runs, without callbacks. NULL is fine. */
+void helper_destroy(struct helper_process *helper);

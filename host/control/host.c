@@ -6,48 +6,61 @@
 #include "control/grants.h"
 #include "control/helper.h"
 #include "control/local_socket.h"
+#include "control/port.h"
 #include "control/portal.h"
 #include "control/share.h"
-#include "control/stdio.h"
 #include "wire/protocol.h"
 
-/* `hello` is answered without a portal rather than late: the extension takes a host that is silent
- * for 1.8 s for one that hangs. */
+/* After this `hello` is answered without a portal: the extension gives up after 1.8 s. */
 #define HELLO_PROBE_MS 1000u
-/* All that is left then is killed: whatever holds the host must not outlive the browser. */
+/* After this everything that is left is killed: the host must not outlive the browser. */
 #define STOP_MS 950u
 
-/* A `hello` that waits for the portal's probe. */
-struct hello {
+/* A request that waits for the portal or the grants file. */
+struct query {
 	struct host *host;
 	uint32_t id;
 };
 
 struct host {
 	struct host_options options;
-	struct stdio *stdio;
+	struct port *port;
 	struct portal *portal;
+	struct grants *grants;
 	struct share_context context;
-	GCancellable *cancellable; /* of the probes */
-	GQueue hellos;             /* struct hello */
+	GCancellable *cancellable; /* of the queries */
+	GQueue queries;            /* struct query */
 	GQueue shares;             /* struct share */
 	uint32_t share_count;      /* so far: the last one's number */
 	bool greeted;
 	bool stopping;
-	bool finishing; /* the last messages to the portal are on their way */
+	bool finishing; /* only the portal and the grants file are still waited for */
 	guint stop_timer;
 };
 
 static void answer_error(struct host *host, uint32_t id, enum error_code code, const char *detail) {
-	stdio_end(host->stdio, protocol_write_error(stdio_begin(host->stdio), id, code, detail));
+	port_end(host->port, protocol_write_error(port_begin(host->port), id, code, detail));
+}
+
+static struct query *add_query(struct host *host, uint32_t id) {
+	struct query *query = g_new0(struct query, 1);
+	*query = (struct query){host, id};
+	g_queue_push_tail(&host->queries, query);
+	return query;
+}
+
+/* After its answer: its id is free again. */
+static void end_query(struct query *query) {
+	g_queue_remove(&query->host->queries, query);
+	g_free(query);
 }
 
 /* ---- hello ---- */
 
 static void handle_probed(
 	void *data, enum error_code code, const char *detail, const struct portal_info *info) {
-	struct hello *hello = data;
-	struct host *host = hello->host;
+	struct query *query = data;
+	struct host *host = query->host;
 	if (code != ERROR_NONE) {
 		log_warning("%s %s", error_message(code), detail != NULL ? detail : "");
 	}
@@ -58,41 +71,33 @@ static void handle_probed(
 		.pipewire = local_socket_pipewire(&socket),
 		.monitor = (info->source_types & PORTAL_SOURCE_MONITOR) != 0,
 		.window = (info->source_types & PORTAL_SOURCE_WINDOW) != 0,
-		/* Version 1 knows no modes: the cursor is hidden. */
+		/* Version 1 has no cursor modes: it hides the cursor. */
 		.cursor_hidden =
 			info->version == 1 || (info->cursor_modes & PORTAL_CURSOR_HIDDEN) != 0,
-		/* One that comes beside the picture is drawn in. */
+		/* The helper can draw the cursor that comes as metadata. */
 		.cursor_embedded = (info->cursor_modes &
 					   (PORTAL_CURSOR_EMBEDDED | PORTAL_CURSOR_METADATA)) != 0,
 		.cursor_metadata = (info->cursor_modes & PORTAL_CURSOR_METADATA) != 0,
 	};
-	stdio_end(host->stdio,
-		protocol_write_hello_result(stdio_begin(host->stdio), hello->id, &result));
-	g_queue_remove(&host->hellos, hello);
-	g_free(hello);
+	port_end(host->port,
+		protocol_write_hello_result(port_begin(host->port), query->id, &result));
+	end_query(query);
 }
 
 static void handle_hello(struct host *host, const struct protocol_message *message) {
-	if (message->hello.protocol != PROTOCOL_VERSION) {
+	if (message->hello_protocol != PROTOCOL_VERSION) {
 		char detail[64];
 		(void)g_snprintf(detail, sizeof(detail), "the extension speaks %u, the host %d",
-			message->hello.protocol, PROTOCOL_VERSION);
+			message->hello_protocol, PROTOCOL_VERSION);
 		answer_error(host, message->id, ERROR_VERSION_MISMATCH, detail);
 		return;
 	}
 	host->greeted = true;
-	struct hello *hello = g_new0(struct hello, 1);
-	*hello = (struct hello){host, message->id};
-	g_queue_push_tail(&host->hellos, hello);
 	portal_probe(host->portal, MIN(HELLO_PROBE_MS, host->options.timeout_ms), host->cancellable,
-		handle_probed, hello);
+		handle_probed, add_query(host, message->id));
 }
 
 /* ---- shares ---- */
-
-static void handle_share(struct host *host, const struct protocol_message *message) {
-	share_create(&host->context, message);
-}
 
 static uint32_t handle_added(void *data, struct share *share) {
 	struct host *host = data;
@@ -129,62 +134,27 @@ static void handle_released(void *data, struct share *share) {
 	finish_stop(host);
 }
 
-/* The share that a message is about, or NULL when it is none that the page knows. */
-static struct share *find_addressed(struct host *host, const struct protocol_message *message) {
-	switch (message->type) {
-	case PROTOCOL_OPEN:
-		return find_share(host, message->open.share);
-	case PROTOCOL_CREDIT:
-		return find_share(host, message->credit.share);
-	case PROTOCOL_CONFIGURE:
-		return find_share(host, message->configure.share);
-	case PROTOCOL_KEYFRAME:
-		return find_share(host, message->keyframe_share);
-	case PROTOCOL_STATS:
-		return find_share(host, message->stats_share);
-	case PROTOCOL_STOP:
-		return find_share(host, message->stop_share);
-	case PROTOCOL_CANCEL:
-		return find_cancellable(host, message->cancel_request);
-	case PROTOCOL_HELLO:
-	case PROTOCOL_SHARE:
-	case PROTOCOL_GRANTS:
-	case PROTOCOL_REVOKE:
-		break;
-	}
-	return NULL;
-}
-
 /* ---- remembered grants ---- */
 
-static void handle_grants(struct host *host, const struct protocol_message *message) {
-	g_autofree struct grant_list *list = g_new0(struct grant_list, 1);
-	g_autofree char *detail = NULL;
-	enum error_code code = grants_read(list, &detail);
-	if (code != ERROR_NONE) {
-		answer_error(host, message->id, code, detail);
-		return;
+static void handle_grants(void *data, const struct grants_answer *answer) {
+	struct query *query = data;
+	struct port *port = query->host->port;
+	if (answer->code != ERROR_NONE) {
+		answer_error(query->host, query->id, answer->code, answer->detail);
+	} else if (answer->list != NULL) {
+		port_end(port,
+			protocol_write_grants_result(port_begin(port), query->id, answer->list));
+	} else {
+		port_end(port, protocol_write_revoke_result(
+				       port_begin(port), query->id, answer->revoked > 0));
 	}
-	stdio_end(host->stdio,
-		protocol_write_grants_result(stdio_begin(host->stdio), message->id, list));
-}
-
-static void handle_revoke(struct host *host, const struct protocol_message *message) {
-	g_autofree char *detail = NULL;
-	size_t revoked = 0;
-	enum error_code code = grants_revoke(message->revoke_origin, &revoked, &detail);
-	if (code != ERROR_NONE) {
-		answer_error(host, message->id, code, detail);
-		return;
-	}
-	stdio_end(host->stdio,
-		protocol_write_revoke_result(stdio_begin(host->stdio), message->id, revoked > 0));
+	end_query(query);
 }
 
 /* ---- messages ---- */
 
 static unsigned count_pending(struct host *host) {
-	unsigned count = host->hellos.length;
+	unsigned count = host->queries.length;
 	for (GList *link = host->shares.head; link != NULL; link = link->next) {
 		count += share_pending_count(link->data);
 	}
@@ -192,8 +162,8 @@ static unsigned count_pending(struct host *host) {
 }
 
 static bool is_pending(struct host *host, uint32_t id) {
-	for (GList *link = host->hellos.head; link != NULL; link = link->next) {
-		if (((struct hello *)link->data)->id == id) {
+	for (GList *link = host->queries.head; link != NULL; link = link->next) {
+		if (((struct query *)link->data)->id == id) {
 			return true;
 		}
 	}
@@ -205,7 +175,7 @@ static bool is_pending(struct host *host, uint32_t id) {
 	return false;
 }
 
-/* What has to be refused before its meaning matters; ERROR_NONE: nothing. */
+/* Why a message is refused before its share is looked up; ERROR_NONE: it is not. */
 static enum error_code check_message(struct host *host, const struct protocol_message *message) {
 	if (!host->greeted && message->type != PROTOCOL_HELLO) {
 		return ERROR_HELLO_REQUIRED;
@@ -216,7 +186,7 @@ static enum error_code check_message(struct host *host, const struct protocol_me
 	if (is_pending(host, message->id)) {
 		return ERROR_DUPLICATE_ID;
 	}
-	/* It takes work away, and a share takes one alone: then it is not known any more. */
+	/* It reduces what is pending, and the share is unknown after it. */
 	if (message->type == PROTOCOL_STOP) {
 		return ERROR_NONE;
 	}
@@ -224,11 +194,14 @@ static enum error_code check_message(struct host *host, const struct protocol_me
 }
 
 static void pass_to_share(struct host *host, const struct protocol_message *message) {
-	struct share *share = find_addressed(host, message);
+	struct share *share = message->type == PROTOCOL_CANCEL
+				      ? find_cancellable(host, message->cancel_request)
+				      : find_share(host, message->share);
 	if (share == NULL) {
 		answer_error(host, message->id, ERROR_UNKNOWN_SHARE,
-			message->type == PROTOCOL_CANCEL ? "cancel.request: no such request pends"
-							 : NULL);
+			message->type == PROTOCOL_CANCEL
+				? "cancel.request: no such request is pending"
+				: NULL);
 		return;
 	}
 	share_handle(share, message);
@@ -252,13 +225,15 @@ static void handle_message(void *data, const uint8_t *text, size_t length) {
 		handle_hello(host, &message);
 		break;
 	case PROTOCOL_SHARE:
-		handle_share(host, &message);
+		share_create(&host->context, &message);
 		break;
 	case PROTOCOL_GRANTS:
-		handle_grants(host, &message);
+		grants_read(host->grants, host->cancellable, handle_grants,
+			add_query(host, message.id));
 		break;
 	case PROTOCOL_REVOKE:
-		handle_revoke(host, &message);
+		grants_revoke(host->grants, message.revoke_origin, host->cancellable, handle_grants,
+			add_query(host, message.id));
 		break;
 	default:
 		pass_to_share(host, &message);
@@ -287,7 +262,7 @@ static void handle_flushed(void *data) {
 	finish_stop(data);
 }
 
-static const struct stdio_listener stdio_listener = {
+static const struct port_listener port_listener = {
 	.message = handle_message,
 	.broken = handle_broken,
 	.closed = handle_closed,
@@ -305,24 +280,29 @@ static void finish(struct host *host) {
 static gboolean handle_stop_timeout(gpointer data) {
 	struct host *host = data;
 	host->stop_timer = 0;
-	log_warning("stopping took too long; what is left is killed");
+	log_warning("stopping took too long; killing what is left");
 	finish(host);
 	return G_SOURCE_REMOVE;
 }
 
-static void handle_portal_flushed(GObject *source, GAsyncResult *result, gpointer data) {
-	g_autoptr(GError) error = NULL;
-	(void)g_dbus_connection_flush_finish(G_DBUS_CONNECTION(source), result, &error);
+static void handle_grants_flushed(void *data, const struct grants_answer *answer) {
 	struct host *host = data;
 	if (host->stop_timer != 0) {
 		finish(host);
 	}
 }
 
-/* Once no share is left and all is written: lets the portal have its Close calls, and is done. */
+static void handle_portal_flushed(GObject *source, GAsyncResult *result, gpointer data) {
+	struct host *host = data;
+	(void)g_dbus_connection_flush_finish(G_DBUS_CONNECTION(source), result, NULL);
+	grants_flush(host->grants, handle_grants_flushed, host);
+}
+
+/* Once no share is left and everything is written: the portal gets its Close calls, then the grants
+ * file what is still to be written. */
 static void finish_stop(struct host *host) {
 	if (!host->stopping || host->finishing || host->shares.length > 0 ||
-		!stdio_is_flushed(host->stdio)) {
+		!port_is_flushed(host->port)) {
 		return;
 	}
 	host->finishing = true;
@@ -330,13 +310,13 @@ static void finish_stop(struct host *host) {
 	if (connection != NULL) {
 		g_dbus_connection_flush(connection, NULL, handle_portal_flushed, host);
 	} else {
-		finish(host);
+		grants_flush(host->grants, handle_grants_flushed, host);
 	}
 }
 
-static void drop_hellos(struct host *host) {
+static void drop_queries(struct host *host) {
 	g_cancellable_cancel(host->cancellable);
-	g_queue_clear_full(&host->hellos, g_free);
+	g_queue_clear_full(&host->queries, g_free);
 }
 
 void host_stop(struct host *host) {
@@ -345,8 +325,8 @@ void host_stop(struct host *host) {
 	}
 	host->stopping = true;
 	host->stop_timer = g_timeout_add(STOP_MS, handle_stop_timeout, host);
-	stdio_stop_reading(host->stdio);
-	drop_hellos(host);
+	port_stop_reading(host->port);
+	drop_queries(host);
 	GList *next = NULL;
 	for (GList *link = host->shares.head; link != NULL; link = next) {
 		next = link->next;
@@ -363,23 +343,21 @@ struct host *host_create(const struct host_options *options) {
 	}
 	host->cancellable = g_cancellable_new();
 	host->portal = portal_create(MIN(host->options.timeout_ms, PORTAL_TIMEOUT_MS));
-	host->stdio = stdio_create(options->in_fd, options->out_fd, &stdio_listener, host);
+	host->port = port_create(options->in_fd, options->out_fd, &port_listener, host);
+	host->grants = grants_create();
 	host->context = (struct share_context){
 		.portal = host->portal,
-		.stdio = host->stdio,
+		.grants = host->grants,
+		.port = host->port,
 		.timeout_ms = host->options.timeout_ms,
 		.ready_timeout_ms = MIN(host->options.timeout_ms, HELPER_READY_TIMEOUT_MS),
 		.added = handle_added,
 		.released = handle_released,
 		.data = host,
 	};
-	g_queue_init(&host->hellos);
+	g_queue_init(&host->queries);
 	g_queue_init(&host->shares);
 	return host;
-}
-
-static void destroy_share(gpointer share) {
-	share_destroy(share);
 }
 
 void host_destroy(struct host *host) {
@@ -387,10 +365,11 @@ void host_destroy(struct host *host) {
 		return;
 	}
 	g_clear_handle_id(&host->stop_timer, g_source_remove);
-	drop_hellos(host);
-	g_queue_clear_full(&host->shares, destroy_share);
-	stdio_destroy(host->stdio);
+	drop_queries(host);
+	g_queue_clear_full(&host->shares, (GDestroyNotify)share_destroy);
+	port_destroy(host->port);
 	portal_destroy(host->portal);
+	grants_destroy(host->grants);
 	g_clear_object(&host->cancellable);
 	g_free(host);
 }

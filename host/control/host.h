@@ -1,7 +1,4 @@
-/*
- * portlight-host: the messages of one native port, its shares, and the end of everything when the
- * browser goes.
- */
+/* portlight-host: the messages of one native port, its shares, and their end with the browser. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,17 +10,17 @@ struct host;
 struct host_options {
 	int in_fd; /* taken, as is out_fd */
 	int out_fd;
-	/* How long a share may stay unopened. 0: HOST_TIMEOUT_MS. Where it is shorter than the
-	 * portal's or a helper's own limit, it takes the place of that too. */
+	/* How long a share may stay unopened; 0: HOST_TIMEOUT_MS. It also limits what the portal
+	 * and a helper may take. */
 	unsigned timeout_ms;
-	/* Nothing is left to do; called once. */
+	/* Nothing is left to do. Once. */
 	void (*done)(void *data);
 	void *data;
 };
 
 struct host *host_create(const struct host_options *options);
 
-/* Stops every share, writes what can be written, then calls `done`: within a second. */
+/* Stops every share, writes what can be written, and calls `done`, all within a second. */
 void host_stop(struct host *host);
 
 /* Kills what is left. NULL is fine. */

@@ -16,7 +16,7 @@ bool local_socket_listens(const char *folder, const char *name, char **path) {
 	}
 	memcpy(address.sun_path, *path, strlen(*path) + 1);
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* A listener whose queue is full is there too, if not well. */
+	/* EAGAIN: the listener's queue is full. */
 	return fd >= 0 && (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
 				  errno == EAGAIN);
 }

@@ -1,14 +1,11 @@
-#pragma once
-
 /* The sockets of the desktop's services. */
+#pragma once
 
 #include <stdbool.h>
 
-/*
- * True when something listens on the socket `name`, in `folder` unless its path is absolute. *path
- * is the socket's, for the caller to free, either way.
- */
+/* True when something listens on the socket `name`, in `folder` unless it is an absolute path.
+ * *path is the socket's path in any case; free with g_free(). */
 bool local_socket_listens(const char *folder, const char *name, char **path);
 
-/* The same for PipeWire's, which its own variables of the environment may move. */
+/* The same for PipeWire's socket; heeds its environment variables. */
 bool local_socket_pipewire(char **path);

@@ -1,7 +1,7 @@
 /*
- * portlight-host: started by the browser, one process per native port. The end of stdin is what
- * tells it that the browser is gone; a parent-death signal would be wrong here, since it fires when
- * the browser's spawning thread ends, and browsers spawn from threads that come and go.
+ * portlight-host: the browser starts one process per native port. The end of stdin says that the
+ * browser is gone. A parent-death signal would be wrong here: it fires when the thread that spawned
+ * the process ends, and browsers spawn from short-lived threads.
  */
 #include <glib-unix.h>
 #include <glib.h>
@@ -15,7 +15,7 @@
 #include "config.h"
 #include "control/caller.h"
 #include "control/host.h"
-#include "control/stdio.h"
+#include "control/port.h"
 #include "wire/framing.h"
 #include "wire/protocol.h"
 
@@ -39,7 +39,7 @@ static void print(int fd, const char *text) {
 	(void)!write(fd, text, strlen(text));
 }
 
-/* Writes the one message that a stranger gets. */
+/* The only message that a wrong caller gets. */
 static void refuse_caller(int out) {
 	struct bytes message = {0};
 	size_t start = 0;
@@ -88,7 +88,7 @@ static void run(int out) {
 }
 
 int main(int argc, char *argv[]) {
-	int out = stdio_claim_stdout();
+	int out = port_claim_stdout();
 	log_init("portlight-host", LOG_WARNING);
 	if (out < 0) {
 		log_error("stdout is not open; a browser starts this program with pipes");

@@ -10,12 +10,14 @@
 struct portal {
 	GDBusConnection *connection;
 	gulong closed_handler;
+	guint owner_subscription;
+	struct portal_info info; /* version 0: not known */
 	unsigned timeout_ms;
 	unsigned tokens; /* given out so far */
 };
 
 struct probe {
-	struct portal *portal; /* not to be touched once cancelled */
+	struct portal *portal; /* may be gone once cancelled */
 	GCancellable *cancellable;
 	unsigned timeout_ms;
 	portal_probe_func func;
@@ -45,7 +47,10 @@ struct portal *portal_create(unsigned timeout_ms) {
 static void drop_connection(struct portal *portal) {
 	if (portal->connection != NULL) {
 		g_signal_handler_disconnect(portal->connection, portal->closed_handler);
+		g_dbus_connection_signal_unsubscribe(
+			portal->connection, portal->owner_subscription);
 		g_clear_object(&portal->connection);
+		portal->info = (struct portal_info){0};
 	}
 }
 
@@ -114,7 +119,6 @@ static void probe_free(struct probe *probe) {
 	g_free(probe);
 }
 
-/* Says how the probe went, and frees it. */
 static void probe_finish(struct probe *probe, enum error_code code, const char *detail,
 	const struct portal_info *info) {
 	if (!g_cancellable_is_cancelled(probe->cancellable)) {
@@ -131,7 +135,7 @@ static void handle_properties(GObject *source, GAsyncResult *result, gpointer da
 		g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
 	if (reply == NULL) {
 		g_dbus_error_strip_remote_error(error);
-		/* GDBus says InvalidArgs of an interface that the portal does not have. */
+		/* GDBus answers InvalidArgs for an interface that the portal lacks. */
 		enum error_code code =
 			g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS)
 				? ERROR_PORTAL_MISSING
@@ -145,6 +149,9 @@ static void handle_properties(GObject *source, GAsyncResult *result, gpointer da
 	g_variant_lookup(properties, "AvailableCursorModes", "u", &info.cursor_modes);
 	if (info.version < 2) {
 		info.cursor_modes = 0;
+	}
+	if (!g_cancellable_is_cancelled(probe->cancellable)) {
+		probe->portal->info = info;
 	}
 	probe_finish(probe, info.version > 0 ? ERROR_NONE : ERROR_PORTAL_MISSING,
 		info.version > 0 ? NULL : "the portal names no version", &info);
@@ -160,15 +167,19 @@ static void read_properties(struct probe *probe) {
 
 static void handle_closed(
 	GDBusConnection *connection, gboolean remote_vanished, GError *error, gpointer data) {
-	(void)connection;
-	(void)remote_vanished;
 	log_warning(
 		"the session bus went away: %s", error != NULL ? error->message : "it was closed");
 	drop_connection(data);
 }
 
+/* Another portal may offer something else. */
+static void handle_owner_changed(GDBusConnection *connection, const char *sender, const char *path,
+	const char *interface, const char *signal, GVariant *parameters, gpointer data) {
+	struct portal *portal = data;
+	portal->info = (struct portal_info){0};
+}
+
 static void handle_bus(GObject *source, GAsyncResult *result, gpointer data) {
-	(void)source;
 	struct probe *probe = data;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GDBusConnection) connection = g_bus_get_finish(result, &error);
@@ -176,7 +187,7 @@ static void handle_bus(GObject *source, GAsyncResult *result, gpointer data) {
 		probe_free(probe);
 		return;
 	}
-	/* One that is lost is handed out until its last user lets go of it. */
+	/* GIO hands a lost connection out again until its last user drops it. */
 	if (connection == NULL || g_dbus_connection_is_closed(connection)) {
 		g_autofree char *detail = g_strdup_printf(
 			"no session bus: %s", error != NULL ? error->message : "it was closed");
@@ -189,9 +200,38 @@ static void handle_bus(GObject *source, GAsyncResult *result, gpointer data) {
 		g_dbus_connection_set_exit_on_close(connection, FALSE);
 		portal->closed_handler =
 			g_signal_connect(connection, "closed", G_CALLBACK(handle_closed), portal);
+		portal->owner_subscription = g_dbus_connection_signal_subscribe(connection,
+			"org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+			"/org/freedesktop/DBus", PORTAL_BUS_NAME, G_DBUS_SIGNAL_FLAGS_NONE,
+			handle_owner_changed, portal, NULL);
 		portal->connection = g_steal_pointer(&connection);
 	}
 	read_properties(probe);
+}
+
+static void ask(struct probe *probe) {
+	struct portal *portal = probe->portal;
+	if (portal->connection != NULL && g_dbus_connection_is_closed(portal->connection)) {
+		drop_connection(portal);
+	}
+	if (portal->connection != NULL) {
+		read_properties(probe);
+	} else {
+		g_bus_get(G_BUS_TYPE_SESSION, probe->cancellable, handle_bus, probe);
+	}
+}
+
+static gboolean handle_known(gpointer data) {
+	struct probe *probe = data;
+	if (g_cancellable_is_cancelled(probe->cancellable)) {
+		probe_free(probe);
+	} else if (probe->portal->info.version > 0) {
+		struct portal_info info = probe->portal->info;
+		probe_finish(probe, ERROR_NONE, NULL, &info);
+	} else {
+		ask(probe); /* The portal or the bus has just gone. */
+	}
+	return G_SOURCE_REMOVE;
 }
 
 void portal_probe(struct portal *portal, unsigned timeout_ms, GCancellable *cancellable,
@@ -204,13 +244,10 @@ void portal_probe(struct portal *portal, unsigned timeout_ms, GCancellable *canc
 		.func = func,
 		.data = data,
 	};
-	if (portal->connection != NULL && g_dbus_connection_is_closed(portal->connection)) {
-		drop_connection(portal);
-	}
-	if (portal->connection != NULL) {
-		read_properties(probe);
+	if (portal->info.version > 0) {
+		g_idle_add(handle_known, probe);
 	} else {
-		g_bus_get(G_BUS_TYPE_SESSION, cancellable, handle_bus, probe);
+		ask(probe);
 	}
 }
 
@@ -228,7 +265,7 @@ char *portal_object_path(struct portal *portal, const char *kind, const char *to
 	return g_strdup_printf(PORTAL_OBJECT_PATH "/%s/%s/%s", kind, sender, token);
 }
 
-/* Nobody waits for the answer; an object that is gone already is fine. */
+/* Nobody waits for the answer: the object may be gone already. */
 static void close_object(GDBusConnection *connection, const char *path, const char *interface) {
 	g_dbus_connection_call(connection, PORTAL_BUS_NAME, path, interface, "Close", NULL, NULL,
 		G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
@@ -240,7 +277,7 @@ void portal_close_session(GDBusConnection *connection, const char *session) {
 
 /* ---- requests ---- */
 
-/* Frees a request that is finished and whose call is not on the way any more. */
+/* Frees a request once it is finished and its call has been answered. */
 static void request_release(struct portal_request *request) {
 	if (!request->finished || request->call_pending) {
 		return;
@@ -257,7 +294,7 @@ static void request_unsubscribe(struct portal_request *request) {
 	}
 }
 
-/* Tells the owner, if there is one. request_release() has to follow. */
+/* Tells the owner unless it gave up. Call request_release() after it. */
 static void request_finish(struct portal_request *request, enum error_code code, const char *detail,
 	GVariant *results) {
 	if (request->finished) {
@@ -284,11 +321,6 @@ static void close_late_session(struct portal_request *request, GVariant *results
 
 static void handle_response(GDBusConnection *connection, const char *sender, const char *path,
 	const char *interface, const char *signal, GVariant *parameters, gpointer data) {
-	(void)connection;
-	(void)sender;
-	(void)path;
-	(void)interface;
-	(void)signal;
 	struct portal_request *request = data;
 	if (!g_variant_is_of_type(parameters, G_VARIANT_TYPE("(ua{sv})"))) {
 		request_finish(
@@ -302,7 +334,7 @@ static void handle_response(GDBusConnection *connection, const char *sender, con
 	g_autofree char *detail = NULL;
 	enum error_code code = ERROR_NONE;
 	if (response != 0) {
-		/* 1 is the person's no; 2, "ended in some other way", the portal's own failure. */
+		/* 1: the person declined. 2, "ended in some other way": the portal failed. */
 		code = response == 1 ? ERROR_DENIED : ERROR_PORTAL_ERROR;
 		detail = g_strdup_printf("%s: response %u", request->method, response);
 	} else if (request->abandoned) {
@@ -389,7 +421,7 @@ struct portal_request *portal_request_create(struct portal *portal, const struct
 		.data = data,
 	};
 	request_subscribe(request);
-	/* The person may take any time, but the portal says at once that it will ask. */
+	/* The person may take any time, but the portal sends the handle at once. */
 	int limit_ms = call->waits_for_person ? (int)portal->timeout_ms : G_MAXINT;
 	if (!call->waits_for_person) {
 		request->timer = g_timeout_add(portal->timeout_ms, handle_request_timeout, request);
@@ -407,7 +439,7 @@ void portal_request_abandon(struct portal_request *request) {
 	}
 	request->abandoned = true;
 	close_object(request->connection, request->path, REQUEST_INTERFACE);
-	/* A session that is being created is waited for, so as to close it; the timer bounds it. */
+	/* Waits for a session that is being created, to close it; the timer limits that. */
 	if (!request->creates_session || request->timer == 0) {
 		request_finish(request, ERROR_CANCELLED, NULL, NULL);
 		request_release(request);

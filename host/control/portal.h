@@ -28,9 +28,9 @@ enum portal_source {
 };
 
 /*
- * What a stream is, where the portal says `said` and could only offer `possible` (or'ed): that, if
- * it is among them; else the only one possible; 0: not known. xdg-desktop-portal-wlr 0.7.0 says
- * PORTAL_SOURCE_WINDOW of every monitor.
+ * The source type of a stream: what the portal says, if it was `possible` (or'ed); else the only
+ * possible one; 0: unknown. xdg-desktop-portal-wlr 0.7.0 says PORTAL_SOURCE_WINDOW of every
+ * monitor.
  */
 uint32_t portal_settle_source(uint32_t said, uint32_t possible);
 
@@ -41,9 +41,8 @@ enum portal_cursor {
 	PORTAL_CURSOR_METADATA = 4,
 };
 
-/* What the ScreenCast portal says of itself. */
 struct portal_info {
-	uint32_t version;      /* 1 and up; 0: there is none */
+	uint32_t version;      /* of the ScreenCast portal, 1 and up; 0: there is none */
 	uint32_t source_types; /* enum portal_source, or'ed */
 	uint32_t cursor_modes; /* enum portal_cursor, or'ed; 0 below version 2 */
 };
@@ -51,24 +50,22 @@ struct portal_info {
 struct portal;
 struct portal_request;
 
-/* `timeout_ms`: how long the portal may take to answer where it does not wait for the person; 0
- * means PORTAL_TIMEOUT_MS. Connects to nothing yet. */
+/* `timeout_ms`: how long the portal may take for what needs no person; 0: PORTAL_TIMEOUT_MS.
+ * Connects to nothing yet. */
 struct portal *portal_create(unsigned timeout_ms);
 
-/* Drops the connection; what is still pending is abandoned. NULL is fine. */
+/* Drops the connection. NULL is fine. */
 void portal_destroy(struct portal *portal);
 
-/*
- * `info` is lent for the call. `code` is ERROR_NONE, or says why there is no portal
- * (ERROR_PORTAL_MISSING, _ERROR, _TIMEOUT); `detail` may then be NULL.
+/* `info` is lent for the call. `code`: ERROR_NONE, or why there is no portal; `detail` may be NULL.
  */
 typedef void (*portal_probe_func)(
 	void *data, enum error_code code, const char *detail, const struct portal_info *info);
 
 /*
- * Connects to the session bus if need be (again, after the bus went away), starts the portal if it
- * is not running, and reads what it offers. `timeout_ms`: 0 means the portal's own. `func` is
- * called once, unless `cancellable` is cancelled first: then never.
+ * Says what the portal offers. The first time, and again after the portal or the bus went away or
+ * the probe failed, it connects to the session bus, starts the portal and asks it. `timeout_ms`: 0
+ * means the portal's own. `func` is called once, or never if `cancellable` is cancelled first.
  */
 void portal_probe(struct portal *portal, unsigned timeout_ms, GCancellable *cancellable,
 	portal_probe_func func, void *data);
@@ -78,28 +75,25 @@ GDBusConnection *portal_connection(struct portal *portal);
 
 unsigned portal_timeout_ms(const struct portal *portal);
 
-/* A name for a handle that no other request or session of this process has; free with g_free(). */
+/* A handle token that is unique in this process; free with g_free(). */
 char *portal_new_token(struct portal *portal);
 
-/* The object path that the portal gives to our request ("request") or session ("session") of that
- * token; free with g_free(). Needs a connection. */
+/* The path that the portal gives to the request or session (`kind`) of that token; free with
+ * g_free(). Needs a connection. */
 char *portal_object_path(struct portal *portal, const char *kind, const char *token);
 
-/* The method of a ScreenCast call that answers by a Request's Response. */
+/* A ScreenCast call that a Request's Response answers. */
 struct portal_call {
 	const char *method;
-	const char *session;       /* object path, first argument; NULL: the method takes none */
-	const char *parent_window; /* second argument; NULL: the method takes none */
+	const char *session;       /* object path, first argument; NULL: not taken */
+	const char *parent_window; /* second argument; NULL: not taken */
 	GVariantDict *options;     /* handle_token is added; its contents are taken */
-	bool waits_for_person;     /* no limit to the answer; that it asks is said in time */
-	bool creates_session;      /* a late Response brings a session that must not linger */
+	bool waits_for_person;     /* only the handle has to come in time */
+	bool creates_session;      /* a session that a late Response brings must be closed */
 };
 
-/*
- * How a request ended, once. ERROR_NONE: `results` (lent) is the Response's a{sv}. A Response of 1
- * is ERROR_DENIED and 2 is ERROR_CANCELLED; else what went wrong with the call. `detail` may be
- * NULL. The request is freed after the call.
- */
+/* How a request ended, once. ERROR_NONE: `results` (lent) is the Response's a{sv}. ERROR_DENIED:
+ * the person declined. `detail` may be NULL. The request is freed after the call. */
 typedef void (*portal_response_func)(
 	void *data, enum error_code code, const char *detail, GVariant *results);
 
@@ -107,11 +101,8 @@ typedef void (*portal_response_func)(
 struct portal_request *portal_request_create(struct portal *portal, const struct portal_call *call,
 	portal_response_func func, void *data);
 
-/*
- * Gives a pending request up: its dialog is closed (Request.Close), `func` is not called, and a
- * session that the late answer should bring is closed too. Frees the request in the end. NULL is
- * fine.
- */
+/* Closes the dialog of a pending request (Request.Close), and a session that a late Response
+ * brings; `func` is not called. Frees the request in the end. NULL is fine. */
 void portal_request_abandon(struct portal_request *request);
 
 /* Asks for a session to be closed; nobody waits for the answer. */

@@ -1,31 +1,26 @@
 #include "control/screencast.h"
 
 #include <gio/gunixfdlist.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
-/* What is so late is taken for hung; one that is only being started takes less. */
+/* A portal that takes longer hangs: even its start takes less. */
 #define PROBE_MS 3000u
 /* The portal's persist_mode: until it is revoked. Known from this version on. */
 #define PERSIST_UNTIL_REVOKED 2u
 #define PERSIST_VERSION 4u
 
-enum step {
-	STEP_PROBING,
-	STEP_CREATING,
-	STEP_SELECTING,
-	STEP_STARTING,
-	STEP_GRANTED,
-	STEP_ENDED,
-};
-
 struct screencast {
 	struct portal *portal;
 	struct screencast_options options;
 	const struct screencast_listener *listener;
-	void *data;
+	GQueue owners;   /* their `data`, until `ended` */
+	GQueue waiting;  /* the owners that asked for a remote, in that order */
+	unsigned leaves; /* how many owners still have to leave */
 
-	enum step step;
+	bool granted;
+	bool ended;
 	struct portal_info info;
 	enum portal_cursor cursor; /* in force once the sources are selected */
 	bool restored;
@@ -37,24 +32,26 @@ struct screencast {
 	guint name_watch;
 };
 
-/* Ends all but the session. */
-static void release(struct screencast *screencast) {
-	if (screencast->cancellable != NULL) {
-		g_cancellable_cancel(screencast->cancellable);
-		g_clear_object(&screencast->cancellable);
-	}
-	portal_request_abandon(screencast->request);
-	screencast->request = NULL;
+static void *first_owner(struct screencast *screencast) {
+	return g_queue_peek_head(&screencast->owners);
+}
+
+static void unsubscribe_closed(struct screencast *screencast) {
 	if (screencast->closed_subscription != 0) {
 		g_dbus_connection_signal_unsubscribe(
 			screencast->connection, screencast->closed_subscription);
 		screencast->closed_subscription = 0;
 	}
-	if (screencast->name_watch != 0) {
-		g_bus_unwatch_name(screencast->name_watch);
-		screencast->name_watch = 0;
-	}
-	screencast->step = STEP_ENDED;
+}
+
+/* Ends all but the session. */
+static void release(struct screencast *screencast) {
+	screencast->ended = true;
+	g_cancellable_cancel(screencast->cancellable);
+	portal_request_abandon(screencast->request);
+	screencast->request = NULL;
+	unsubscribe_closed(screencast);
+	g_clear_handle_id(&screencast->name_watch, g_bus_unwatch_name);
 }
 
 static void forget_session(struct screencast *screencast) {
@@ -62,15 +59,32 @@ static void forget_session(struct screencast *screencast) {
 	g_clear_object(&screencast->connection);
 }
 
+static void destroy(struct screencast *screencast) {
+	release(screencast);
+	if (screencast->session != NULL) {
+		portal_close_session(screencast->connection, screencast->session);
+	}
+	forget_session(screencast);
+	g_clear_object(&screencast->cancellable);
+	g_queue_clear(&screencast->owners);
+	g_queue_clear(&screencast->waiting);
+	g_free(screencast);
+}
+
 static void end(struct screencast *screencast, enum error_code code, const char *detail) {
-	if (screencast->step == STEP_ENDED) {
+	if (screencast->ended) {
 		return;
 	}
 	release(screencast);
 	if (code == ERROR_SESSION_CLOSED || code == ERROR_BUS_LOST) {
 		forget_session(screencast);
 	}
-	screencast->listener->ended(screencast->data, code, detail);
+	/* Any of the owners may leave during each call: this one leaves after them. */
+	screencast->leaves++;
+	for (void *data; (data = g_queue_pop_head(&screencast->owners)) != NULL;) {
+		screencast->listener->ended(data, code, detail);
+	}
+	screencast_leave(screencast, NULL);
 }
 
 /* The kinds of source that are asked for and that the portal has. */
@@ -86,7 +100,7 @@ static void call_step(struct screencast *screencast, struct portal_call call, GV
 
 /* ---- Start ---- */
 
-/* What PipeWire takes for "any node" names none. */
+/* PipeWire's PW_ID_ANY. */
 #define ANY_NODE UINT32_MAX
 
 static void read_stream(GVariant *streams, size_t index, struct screencast_stream *stream) {
@@ -118,7 +132,7 @@ static void handle_started(
 	}
 	size_t granted = g_variant_n_children(streams);
 	size_t count = MIN(granted, screencast->options.multiple ? SCREENCAST_STREAMS_MAX : 1);
-	/* Asked for one, KDE's portal may give several, of which the last was chosen
+	/* Asked for one, KDE's portal may give several: the last one was chosen
 	 * (obs-studio#4459). */
 	size_t first = screencast->options.multiple ? 0 : granted - 1;
 	if (granted > count) {
@@ -137,22 +151,20 @@ static void handle_started(
 		read[i].source_type =
 			portal_settle_source(read[i].source_type, possible_sources(screencast));
 	}
-	screencast->step = STEP_GRANTED;
-	screencast->listener->granted(screencast->data, read, count);
+	screencast->granted = true;
+	screencast->listener->granted(first_owner(screencast), read, count);
 }
 
 /* ---- SelectSources ---- */
 
 static void handle_selected(
 	void *data, enum error_code code, const char *detail, GVariant *results) {
-	(void)results;
 	struct screencast *screencast = data;
 	screencast->request = NULL;
 	if (code != ERROR_NONE) {
 		end(screencast, code, detail);
 		return;
 	}
-	screencast->step = STEP_STARTING;
 	GVariantDict options;
 	g_variant_dict_init(&options, NULL);
 	call_step(screencast,
@@ -163,12 +175,12 @@ static void handle_selected(
 		&options, handle_started);
 }
 
-/* The cursor mode to ask for; 0: none, the portal's default (hidden) holds. */
+/* The cursor mode to ask for; 0: the portal's default (hidden). */
 static uint32_t choose_cursor(enum portal_cursor wanted, uint32_t available) {
 	if ((available & wanted) != 0) {
 		return wanted;
 	}
-	/* A cursor that comes beside the picture can be drawn in. */
+	/* The helper can draw a cursor that comes as metadata. */
 	uint32_t other = wanted == PORTAL_CURSOR_METADATA   ? PORTAL_CURSOR_EMBEDDED
 			 : wanted == PORTAL_CURSOR_EMBEDDED ? PORTAL_CURSOR_METADATA
 							    : 0;
@@ -178,21 +190,7 @@ static uint32_t choose_cursor(enum portal_cursor wanted, uint32_t available) {
 	return (available & PORTAL_CURSOR_HIDDEN) != 0 ? PORTAL_CURSOR_HIDDEN : 0;
 }
 
-static void ask_to_remember(struct screencast *screencast, GVariantDict *options) {
-	const char *token = NULL;
-	if (!screencast->options.remember || screencast->info.version < PERSIST_VERSION ||
-		!screencast->listener->restore(screencast->data, &token)) {
-		return;
-	}
-	g_variant_dict_insert(options, "persist_mode", "u", PERSIST_UNTIL_REVOKED);
-	if (token != NULL) {
-		g_variant_dict_insert(options, "restore_token", "s", token);
-		screencast->restored = true;
-	}
-}
-
-static void select_sources(struct screencast *screencast) {
-	screencast->step = STEP_SELECTING;
+static void select_sources(struct screencast *screencast, bool persist, const char *token) {
 	GVariantDict options;
 	g_variant_dict_init(&options, NULL);
 	g_variant_dict_insert(&options, "types", "u", possible_sources(screencast));
@@ -202,7 +200,13 @@ static void select_sources(struct screencast *screencast) {
 	if (cursor != 0) {
 		g_variant_dict_insert(&options, "cursor_mode", "u", cursor);
 	}
-	ask_to_remember(screencast, &options);
+	if (persist) {
+		g_variant_dict_insert(&options, "persist_mode", "u", PERSIST_UNTIL_REVOKED);
+	}
+	screencast->restored = persist && token != NULL;
+	if (screencast->restored) {
+		g_variant_dict_insert(&options, "restore_token", "s", token);
+	}
 	/* Some portals ask the person already here (xdg-desktop-portal-wlr). */
 	call_step(screencast,
 		(struct portal_call){.method = "SelectSources",
@@ -211,30 +215,27 @@ static void select_sources(struct screencast *screencast) {
 		&options, handle_selected);
 }
 
+void screencast_restore(struct screencast *screencast, bool persist, const char *token) {
+	if (!screencast->ended) {
+		select_sources(screencast, persist, token);
+	}
+}
+
 /* ---- CreateSession ---- */
 
 static void handle_session_closed(GDBusConnection *connection, const char *sender, const char *path,
 	const char *interface, const char *signal, GVariant *parameters, gpointer data) {
-	(void)connection;
-	(void)sender;
-	(void)path;
-	(void)interface;
-	(void)signal;
-	(void)parameters;
 	end(data, ERROR_SESSION_CLOSED, NULL);
 }
 
 static void watch_session(struct screencast *screencast) {
-	if (screencast->closed_subscription != 0) {
-		g_dbus_connection_signal_unsubscribe(
-			screencast->connection, screencast->closed_subscription);
-	}
+	unsubscribe_closed(screencast);
 	screencast->closed_subscription = g_dbus_connection_signal_subscribe(screencast->connection,
 		PORTAL_BUS_NAME, "org.freedesktop.portal.Session", "Closed", screencast->session,
 		NULL, G_DBUS_SIGNAL_FLAGS_NONE, handle_session_closed, screencast, NULL);
 }
 
-/* Takes over the session's path from CreateSession's results; false when they have none. */
+/* Takes the session's path from CreateSession's results; false if they have none. */
 static bool take_session(struct screencast *screencast, GVariant *results) {
 	g_autoptr(GVariant) handle = g_variant_lookup_value(results, "session_handle", NULL);
 	/* The specification says object path, every portal sends a string. */
@@ -258,26 +259,26 @@ static void handle_created(
 	void *data, enum error_code code, const char *detail, GVariant *results) {
 	struct screencast *screencast = data;
 	screencast->request = NULL;
-	if (code == ERROR_DENIED || code == ERROR_CANCELLED) {
-		code = ERROR_PORTAL_ERROR; /* nobody was asked: it is the portal's own failure */
+	if (code == ERROR_DENIED) {
+		code = ERROR_PORTAL_ERROR; /* nobody was asked yet: the portal failed */
 	}
 	if (code != ERROR_NONE) {
 		end(screencast, code, detail);
 	} else if (!take_session(screencast, results)) {
 		end(screencast, ERROR_PORTAL_ERROR, "CreateSession: no session_handle");
+	} else if (screencast->options.remember && screencast->info.version >= PERSIST_VERSION) {
+		screencast->listener->restore(first_owner(screencast));
 	} else {
-		select_sources(screencast);
+		select_sources(screencast, false, NULL);
 	}
 }
 
 static void handle_name_vanished(GDBusConnection *connection, const char *name, gpointer data) {
-	(void)name;
 	end(data, ERROR_BUS_LOST,
 		connection == NULL ? "the session bus went away" : "the portal went away");
 }
 
 static void create_session(struct screencast *screencast) {
-	screencast->step = STEP_CREATING;
 	screencast->connection = g_object_ref(portal_connection(screencast->portal));
 	screencast->name_watch = g_bus_watch_name_on_connection(screencast->connection,
 		PORTAL_BUS_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, handle_name_vanished,
@@ -315,7 +316,9 @@ struct screencast *screencast_create(struct portal *portal,
 	screencast->portal = portal;
 	screencast->options = *options;
 	screencast->listener = listener;
-	screencast->data = data;
+	g_queue_init(&screencast->owners);
+	g_queue_init(&screencast->waiting);
+	screencast_join(screencast, data);
 	screencast->cancellable = g_cancellable_new();
 	portal_probe(portal, MIN(PROBE_MS, portal_timeout_ms(portal)), screencast->cancellable,
 		handle_probed, screencast);
@@ -349,13 +352,25 @@ static void handle_remote(GObject *source, GAsyncResult *result, gpointer data) 
 			detail);
 		return;
 	}
-	screencast->listener->remote(screencast->data, fd);
+	/* All remotes are alike, so any answer will do. */
+	void *owner = g_queue_pop_head(&screencast->waiting);
+	if (owner != NULL) {
+		screencast->listener->remote(owner, fd);
+	} else {
+		(void)close(fd);
+	}
 }
 
-void screencast_open_remote(struct screencast *screencast) {
-	if (screencast->step != STEP_GRANTED) {
+void screencast_join(struct screencast *screencast, void *data) {
+	g_queue_push_tail(&screencast->owners, data);
+	screencast->leaves++;
+}
+
+void screencast_open_remote(struct screencast *screencast, void *data) {
+	if (!screencast->granted || screencast->ended) {
 		return;
 	}
+	g_queue_push_tail(&screencast->waiting, data);
 	g_dbus_connection_call_with_unix_fd_list(screencast->connection, PORTAL_BUS_NAME,
 		PORTAL_OBJECT_PATH, PORTAL_SCREENCAST_INTERFACE, "OpenPipeWireRemote",
 		g_variant_new("(oa{sv})", screencast->session, NULL), G_VARIANT_TYPE("(h)"),
@@ -363,14 +378,13 @@ void screencast_open_remote(struct screencast *screencast) {
 		screencast->cancellable, handle_remote, screencast);
 }
 
-void screencast_destroy(struct screencast *screencast) {
+void screencast_leave(struct screencast *screencast, void *data) {
 	if (screencast == NULL) {
 		return;
 	}
-	release(screencast);
-	if (screencast->session != NULL) {
-		portal_close_session(screencast->connection, screencast->session);
+	g_queue_remove(&screencast->owners, data);
+	g_queue_remove(&screencast->waiting, data);
+	if (--screencast->leaves == 0) {
+		destroy(screencast);
 	}
-	forget_session(screencast);
-	g_free(screencast);
 }

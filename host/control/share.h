@@ -1,14 +1,13 @@
-/*
- * One share of the page: carries out what session.h decides, with a screencast and a helper, and
- * speaks for it to the extension.
- */
+/* One share: carries out what share_state.h decides, with a screencast and a helper, and answers
+ * the extension. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/grants.h"
+#include "control/port.h"
 #include "control/portal.h"
-#include "control/stdio.h"
 #include "wire/protocol.h"
 
 struct share;
@@ -16,13 +15,14 @@ struct share;
 /* What all shares have in common; outlives them. */
 struct share_context {
 	struct portal *portal;
-	struct stdio *stdio;
+	struct grants *grants;
+	struct port *port;
 	unsigned timeout_ms;       /* from the person's choice to `open` */
 	unsigned ready_timeout_ms; /* from `open` to the first picture */
-	/* One more share that came of a consent: keeps it with the others. Returns its number. */
+	/* One more share: keeps it with the others. Returns its number. */
 	uint32_t (*added)(void *data, struct share *share);
-	/* Nothing of the share is left: destroy it. Called from the main loop or from within
-	 * share_handle() or share_stop(). */
+	/* Nothing of the share is left: destroy it. Also called from within share_handle() and
+	 * share_stop(). */
 	void (*released)(void *data, struct share *share);
 	void *data;
 };
@@ -30,17 +30,16 @@ struct share_context {
 /* `request` is a `share` message. `added` gets the share, and one for each further stream. */
 void share_create(const struct share_context *context, const struct protocol_message *request);
 
-/* Kills and closes what is left, without a word to the page. NULL is fine. */
+/* Kills and closes what is left, without telling the page. NULL is fine. */
 void share_destroy(struct share *share);
 
-/* An `open`, `credit`, `configure`, `keyframe`, `stats` or `stop` of this share, or a `cancel` of
- * one of its requests. */
+/* A message about this share, or a `cancel` of one of its requests. */
 void share_handle(struct share *share, const struct protocol_message *message);
 
 /* Ends the share as the page's `stop` does, with `code`. */
 void share_stop(struct share *share, enum error_code code);
 
-/* The page has been told of the share, and not yet of its end. */
+/* The page knows the share, and not yet its end. */
 bool share_is_known(const struct share *share);
 uint32_t share_number(const struct share *share);
 
@@ -50,5 +49,5 @@ bool share_has_pending(const struct share *share, uint32_t id);
 /* Of those, a `share` or `open`: what `cancel` can name. */
 bool share_can_cancel(const struct share *share, uint32_t id);
 
-/* The output queue has drained: the helper goes on. */
+/* The port is relieved: the helper goes on. */
 void share_relieved(struct share *share);

@@ -1,7 +1,4 @@
-/*
- * The catalogue of errors that every program, the wire and the extension share. Its text is
- * errors.def.
- */
+/* The catalogue of errors (errors.def) that the programs and the extension share. */
 #pragma once
 
 enum error_code {

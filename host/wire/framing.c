@@ -3,13 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-void framing_init(struct framing *framing) {
-	*framing = (struct framing){0};
-}
-
 void framing_finish(struct framing *framing) {
 	bytes_finish(&framing->buffer);
-	framing_init(framing);
+	*framing = (struct framing){0};
 }
 
 bool framing_feed(struct framing *framing, const void *data, size_t length) {

@@ -1,7 +1,7 @@
 /*
- * The browsers' native-message framing, towards the host: a length (32 bits, native byte order),
- * then that many bytes. Incremental and pure: bytes in, messages out. Memory grows with the bytes
- * that arrived, never with what a length claims.
+ * The browsers' native-message framing: a length (32 bits, native byte order), then that many
+ * bytes. Pure: bytes in, messages out. Memory grows with the bytes that arrived, never with what a
+ * length claims.
  */
 #pragma once
 
@@ -15,35 +15,30 @@
 #define FRAMING_MESSAGE_MAX (1024u * 1024u)
 #define FRAMING_HEAD_SIZE 4u
 
-/* Zero-initialise, or framing_init(). */
+/* Zero-initialise. */
 struct framing {
 	struct bytes buffer;
 	size_t offset; /* of the next message in `buffer` */
 };
 
-void framing_init(struct framing *framing);
 void framing_finish(struct framing *framing);
 
-/* Takes a copy of `length` bytes. Views from framing_next() are void after it. False when memory
- * ran out; nothing changes then. */
+/* Copies `length` bytes. False when memory ran out; nothing changes then. */
 bool framing_feed(struct framing *framing, const void *data, size_t length);
 
 enum framing_status {
-	FRAMING_MESSAGE, /* *message and *length are one message's bytes, lent until the next feed
-			  */
+	FRAMING_MESSAGE, /* *message and *length are lent until the next feed */
 	FRAMING_MORE,    /* feed more */
-	FRAMING_BROKEN,  /* *error says how; nothing after it can be trusted, so it stays broken */
+	FRAMING_BROKEN,  /* for good; *error says why */
 };
 
-/* Next message, if it is complete. */
 enum framing_status framing_next(
 	struct framing *framing, const uint8_t **message, size_t *length, enum error_code *error);
 
-/* At the end of the input: ERROR_BAD_FRAME when it ended within a message, else ERROR_NONE. Call
- * it once framing_next() gave FRAMING_MORE. */
+/* After FRAMING_MORE, at the end of the input: ERROR_BAD_FRAME if it ended within a message. */
 enum error_code framing_end(const struct framing *framing);
 
-/* Room for the length of a message that is about to be appended to `out`; returns false when memory
- * ran out. *start goes to framing_finish_message(), which writes the length. */
+/* Reserves a message's length in `out`, where the message is appended next; false when memory ran
+ * out. *start is for framing_finish_message(), which writes the length. */
 bool framing_begin_message(struct bytes *out, size_t *start);
 void framing_finish_message(struct bytes *out, size_t start);

@@ -2,50 +2,24 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME "portlight-grants "
-#define FIRST_LINE NAME "1 "
-#define FIELD_COUNT 5
+#define VERSION 1
 
-/* A piece of the text, without a terminator. */
-struct piece {
-	const char *text;
-	size_t length;
-};
-
-/* Takes what is before the next `separator`, and that, off *rest; all of it when there is none. */
-static struct piece cut(struct piece *rest, char separator) {
-	const char *end = rest->length > 0 ? memchr(rest->text, separator, rest->length) : NULL;
-	size_t length = end != NULL ? (size_t)(end - rest->text) : rest->length;
-	struct piece first = {rest->text, length};
-	size_t taken = length + (end != NULL);
-	if (taken > 0) { /* An empty list may have no text at all. */
-		rest->text += taken;
-	}
-	rest->length -= taken;
-	return first;
-}
-
-static bool read_number(struct piece piece, int64_t *out) {
-	int64_t number = 0;
-	if (piece.length == 0 || piece.length > 15) {
+static bool read_number(const char *text, int64_t *out) {
+	size_t digits = text != NULL ? strspn(text, "0123456789") : 0;
+	if (digits == 0 || digits > 15 || text[digits] != '\0') {
 		return false;
 	}
-	for (size_t i = 0; i < piece.length; i++) {
-		if (piece.text[i] < '0' || piece.text[i] > '9') {
-			return false;
-		}
-		number = number * 10 + (piece.text[i] - '0');
-	}
-	*out = number;
+	*out = strtoll(text, NULL, 10);
 	return true;
 }
 
-static bool read_surface(struct piece piece, enum protocol_surface *out) {
-	for (int surface = 0; surface < PROTOCOL_SURFACE_COUNT; surface++) {
-		const char *name = protocol_surface_name((enum protocol_surface)surface);
-		if (piece.length == strlen(name) && memcmp(piece.text, name, piece.length) == 0) {
+static bool read_surface(const char *text, enum protocol_surface *out) {
+	for (int surface = 0; text != NULL && surface < PROTOCOL_SURFACE_COUNT; surface++) {
+		if (strcmp(text, protocol_surface_name((enum protocol_surface)surface)) == 0) {
 			*out = (enum protocol_surface)surface;
 			return true;
 		}
@@ -63,54 +37,56 @@ bool grant_token_is_valid(const char *token) {
 	return length > 0;
 }
 
-static bool read_grant(struct piece line, struct grant *grant) {
-	struct piece fields[FIELD_COUNT];
-	for (size_t i = 0; i < FIELD_COUNT; i++) {
-		fields[i] = cut(&line, '\t');
-	}
-	struct piece origin = fields[0];
-	struct piece token = fields[4];
+static bool read_grant(char *line, struct grant *grant) {
+	const char *origin = strsep(&line, "\t");
+	const char *surface = strsep(&line, "\t");
+	const char *since = strsep(&line, "\t");
+	const char *last_used = strsep(&line, "\t");
+	const char *token = line;
 	*grant = (struct grant){0};
-	if (line.length > 0 || !origin_is_valid(origin.text, origin.length) ||
-		token.length > GRANT_TOKEN_MAX || !read_surface(fields[1], &grant->surface) ||
-		!read_number(fields[2], &grant->since) ||
-		!read_number(fields[3], &grant->last_used)) {
+	if (!origin_is_valid(origin, strlen(origin)) || !read_surface(surface, &grant->surface) ||
+		!read_number(since, &grant->since) || !read_number(last_used, &grant->last_used) ||
+		token == NULL || !grant_token_is_valid(token)) {
 		return false;
 	}
-	memcpy(grant->origin, origin.text, origin.length);
-	memcpy(grant->token, token.text, token.length);
-	return strlen(grant->token) == token.length && grant_token_is_valid(grant->token);
+	memcpy(grant->origin, origin, strlen(origin) + 1);
+	memcpy(grant->token, token, strlen(token) + 1);
+	return true;
 }
 
-bool grant_list_is_newer(const void *text, size_t length) {
-	const char *bytes = text;
-	size_t name = strlen(NAME);
-	if (length <= name || memcmp(bytes, NAME, name) != 0) {
-		return false;
+/* What follows the name and the version on the first line; NULL: they are not there. */
+static const char *read_version(const char *text, long long *version) {
+	if (strncmp(text, NAME, strlen(NAME)) != 0) {
+		return NULL;
 	}
-	uint32_t version = 0;
-	for (size_t i = name; i < length && bytes[i] >= '0' && bytes[i] <= '9' && version < 1000;
-		i++) {
-		version = version * 10 + (uint32_t)(bytes[i] - '0');
-	}
-	return version > 1;
+	char *end = NULL;
+	*version = strtoll(text + strlen(NAME), &end, 10);
+	return end;
 }
 
-bool grant_list_parse(struct grant_list *list, const void *text, size_t length) {
+bool grant_list_is_newer(const char *text) {
+	long long version = 0;
+	return read_version(text, &version) != NULL && version > VERSION;
+}
+
+bool grant_list_parse(struct grant_list *list, char *text, size_t length) {
 	*list = (struct grant_list){0};
-	struct piece rest = {text, length};
-	struct piece head = cut(&rest, '\n');
-	size_t name = strlen(FIRST_LINE);
+	for (char *nul = text; (nul = memchr(nul, '\0', length - (size_t)(nul - text))) != NULL;) {
+		*nul = '\1'; /* which is valid nowhere */
+	}
+	char *rest = text;
+	long long version = 0;
 	int64_t revocations = 0;
-	if (head.length < name || memcmp(head.text, FIRST_LINE, name) != 0 ||
-		!read_number((struct piece){head.text + name, head.length - name}, &revocations)) {
+	const char *head = read_version(strsep(&rest, "\n"), &version);
+	if (head == NULL || version != VERSION || *head != ' ' ||
+		!read_number(head + 1, &revocations)) {
 		return false;
 	}
 	list->revocations = (uint64_t)revocations;
 	bool whole = true;
-	while (rest.length > 0) {
+	while (rest != NULL && *rest != '\0') {
 		struct grant grant;
-		if (read_grant(cut(&rest, '\n'), &grant) &&
+		if (read_grant(strsep(&rest, "\n"), &grant) &&
 			grant_list_find(list, grant.origin) == NULL && list->count < GRANTS_MAX) {
 			list->grants[list->count++] = grant;
 		} else {
@@ -122,7 +98,8 @@ bool grant_list_parse(struct grant_list *list, const void *text, size_t length) 
 
 bool grant_list_write(const struct grant_list *list, struct bytes *out) {
 	char line[1024];
-	int length = snprintf(line, sizeof(line), FIRST_LINE "%" PRIu64 "\n", list->revocations);
+	int length =
+		snprintf(line, sizeof(line), NAME "%d %" PRIu64 "\n", VERSION, list->revocations);
 	bool ok = bytes_append(out, line, (size_t)length);
 	for (size_t i = 0; ok && i < list->count; i++) {
 		const struct grant *grant = &list->grants[i];

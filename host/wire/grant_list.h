@@ -1,7 +1,7 @@
 /*
- * The remembered grants, text <-> structs. The text is one line that names the format and the count
- * of revocations, then one line for each grant: origin, surface, since, last used and the portal's
- * restore token, separated by tabs. Pure: no I/O.
+ * The remembered grants: text <-> structs, no I/O. The first line has the format's version and the
+ * count of revocations, the others one grant each: origin, surface, since, last used and the
+ * portal's restore token, separated by tabs.
  */
 #pragma once
 
@@ -33,23 +33,23 @@ struct grant_list {
 	struct grant grants[GRANTS_MAX];
 };
 
-/* What a portal may hand out as a token to be kept: printable ASCII without spaces, within the
- * bound. */
+/* Printable ASCII without spaces, within the bound. */
 bool grant_token_is_valid(const char *token);
 
-/* Whether a later version of Portlight wrote the text: what it holds is not ours to lose. */
-bool grant_list_is_newer(const void *text, size_t length);
+/* A later version of Portlight wrote the text: it must not be overwritten. */
+bool grant_list_is_newer(const char *text);
 
-/* Reads all that can be read. False when something could not: that is left out. */
-bool grant_list_parse(struct grant_list *list, const void *text, size_t length);
+/* Reads what is valid of `text`, which has a terminator and is cut into pieces. False when
+ * something was skipped. */
+bool grant_list_parse(struct grant_list *list, char *text, size_t length);
 
 /* Appends the text. False when memory ran out. */
 bool grant_list_write(const struct grant_list *list, struct bytes *out);
 
-/* Lent until the list changes; NULL: there is none. */
+/* Lent until the list changes; NULL: not found. */
 const struct grant *grant_list_find(const struct grant_list *list, const char *origin);
 
-/* Replaces the origin's grant. Where the list is full, the one unused for longest makes room. */
+/* Replaces the origin's grant. A full list drops the one that was unused for longest. */
 void grant_list_put(struct grant_list *list, const struct grant *grant);
 
 /* False when there was none. */

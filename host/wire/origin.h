@@ -6,9 +6,6 @@
 
 #define ORIGIN_MAX 300
 
-/*
- * True for `https://HOST[:PORT]`, and for `http://` with a host that is this machine: localhost,
- * anything below it, 127.0.0.1 or [::1]. HOST is in ASCII and lower case. False for anything longer
- * than ORIGIN_MAX.
- */
+/* `https://HOST[:PORT]`, or `http://` with this machine: localhost, anything below it, 127.0.0.1 or
+ * [::1]. HOST is lower-case ASCII. Nothing longer than ORIGIN_MAX. */
 bool origin_is_valid(const char *text, size_t length);

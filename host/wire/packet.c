@@ -5,8 +5,6 @@
 
 #include "base/bytes.h"
 
-/* Type and the zero byte after it. */
-#define HEADER_SIZE 2u
 #define PTS_MAX ((INT64_C(1) << 53) - 1)
 
 static bool in_range(uint32_t value, uint32_t low, uint32_t high) {
@@ -76,258 +74,163 @@ static bool cursor_valid(const struct packet_cursor *cursor) {
 	       cursor->hot_y <= cursor->height;
 }
 
-static void parse_region(struct reader *reader, struct packet_region *region) {
-	region->x = reader_u32(reader);
-	region->y = reader_u32(reader);
-	region->width = reader_u32(reader);
-	region->height = reader_u32(reader);
-}
-
-static bool parse_open(struct reader *reader, struct packet_open *open) {
-	if (reader_u16(reader) != PACKET_VERSION) {
-		return false;
+/* False for an unknown type too. */
+static bool packet_valid(const struct packet *packet) {
+	switch (packet->type) {
+	case PACKET_OPEN:
+		return open_valid(&packet->open);
+	case PACKET_CREDIT:
+		return in_range(packet->credit.frames, 1, PACKET_CREDIT_MAX);
+	case PACKET_KEYFRAME:
+		return true;
+	case PACKET_SET:
+		return set_valid(&packet->set);
+	case PACKET_READY:
+		return ready_valid(&packet->ready);
+	case PACKET_FRAME:
+		return frame_valid(&packet->frame);
+	case PACKET_ENDED:
+		return in_range(packet->ended.code, ERROR_NONE + 1, ERROR_COUNT - 1);
+	case PACKET_CURSOR:
+		return cursor_valid(&packet->cursor);
 	}
-	open->node_id = reader_u32(reader);
-	open->codec = (enum packet_codec)reader_u8(reader);
-	open->max_fps = reader_u16(reader);
-	open->max_kbps = reader_u32(reader);
-	open->credit = reader_u16(reader);
-	open->max_width = reader_u32(reader);
-	open->max_height = reader_u32(reader);
-	open->fidelity = (enum packet_fidelity)reader_u8(reader);
-	open->cursor = (enum packet_cursor_mode)reader_u8(reader);
-	parse_region(reader, &open->region);
-	return open_valid(open);
+	return false;
 }
 
-static bool parse_set(struct reader *reader, struct packet_set *set) {
-	set->max_fps = reader_u16(reader);
-	set->max_kbps = reader_u32(reader);
-	set->max_width = reader_u32(reader);
-	set->max_height = reader_u32(reader);
-	parse_region(reader, &set->region);
-	return set_valid(set);
-}
+/* One integer or bool of a packet. */
+struct field {
+	uint8_t wire_size;
+	uint8_t size; /* in struct packet; 1 is a bool */
+	uint16_t offset;
+};
 
-static bool parse_ready(struct reader *reader, struct packet_ready *ready) {
-	ready->codec = (enum packet_codec)reader_u8(reader);
-	ready->width = reader_u32(reader);
-	ready->height = reader_u32(reader);
-	ready->full_width = reader_u32(reader);
-	ready->full_height = reader_u32(reader);
-	ready->chroma = (enum packet_chroma)reader_u8(reader);
-	return ready_valid(ready);
-}
+#define FIELD(wire_size, member)                                                                   \
+	{ wire_size, sizeof(((struct packet *)NULL)->member), offsetof(struct packet, member) }
+#define FIELDS_MAX 13
 
-static bool parse_cursor(struct reader *reader, struct packet_cursor *cursor) {
-	uint8_t visible = reader_u8(reader);
-	cursor->visible = visible == 1;
-	cursor->x = (int32_t)reader_u32(reader);
-	cursor->y = (int32_t)reader_u32(reader);
-	cursor->width = reader_u16(reader);
-	cursor->height = reader_u16(reader);
-	cursor->hot_x = reader_u16(reader);
-	cursor->hot_y = reader_u16(reader);
-	if (visible > 1 || !cursor_valid(cursor)) {
-		return false;
+/* The integers of each packet, in order, after its type and a zero byte, and OPEN's version. */
+static const struct field layouts[][FIELDS_MAX] = {
+	[PACKET_OPEN] = {FIELD(4, open.node_id), FIELD(1, open.codec), FIELD(2, open.max_fps),
+		FIELD(4, open.max_kbps), FIELD(2, open.credit), FIELD(4, open.max_width),
+		FIELD(4, open.max_height), FIELD(1, open.fidelity), FIELD(1, open.cursor),
+		FIELD(4, open.region.x), FIELD(4, open.region.y), FIELD(4, open.region.width),
+		FIELD(4, open.region.height)},
+	[PACKET_CREDIT] = {FIELD(2, credit.frames)},
+	[PACKET_KEYFRAME] = {{0}},
+	[PACKET_SET] = {FIELD(2, set.max_fps), FIELD(4, set.max_kbps), FIELD(4, set.max_width),
+		FIELD(4, set.max_height), FIELD(4, set.region.x), FIELD(4, set.region.y),
+		FIELD(4, set.region.width), FIELD(4, set.region.height)},
+	[PACKET_READY] = {FIELD(1, ready.codec), FIELD(4, ready.width), FIELD(4, ready.height),
+		FIELD(4, ready.full_width), FIELD(4, ready.full_height), FIELD(1, ready.chroma)},
+	[PACKET_FRAME] = {FIELD(4, frame.sequence), FIELD(2, frame.part), FIELD(2, frame.parts),
+		FIELD(1, frame.key), FIELD(1, frame.codec), FIELD(4, frame.width),
+		FIELD(4, frame.height), FIELD(8, frame.pts_us)},
+	[PACKET_ENDED] = {FIELD(2, ended.code)},
+	[PACKET_CURSOR] = {FIELD(1, cursor.visible), FIELD(4, cursor.x), FIELD(4, cursor.y),
+		FIELD(2, cursor.width), FIELD(2, cursor.height), FIELD(2, cursor.hot_x),
+		FIELD(2, cursor.hot_y)},
+};
+
+static uint64_t load(const void *at, size_t size) {
+	switch (size) {
+	case 1:
+		return *(const uint8_t *)at;
+	case 2:
+		return *(const uint16_t *)at;
+	case 4:
+		return *(const uint32_t *)at;
+	default:
+		return *(const uint64_t *)at;
 	}
-	cursor->rgba = reader_bytes(reader, packet_cursor_length(cursor));
-	return cursor->rgba != NULL;
 }
 
-static bool parse_frame(struct reader *reader, struct packet_frame *frame) {
-	frame->sequence = reader_u32(reader);
-	frame->part = reader_u16(reader);
-	frame->parts = reader_u16(reader);
-	uint8_t key = reader_u8(reader);
-	frame->key = key == 1;
-	frame->codec = (enum packet_codec)reader_u8(reader);
-	frame->width = reader_u32(reader);
-	frame->height = reader_u32(reader);
-	frame->pts_us = (int64_t)reader_u64(reader);
-	size_t left = reader_left(reader);
-	if (left > PACKET_PAYLOAD_MAX) {
-		return false;
+static void store(void *at, size_t size, uint64_t value) {
+	switch (size) {
+	case 1:
+		*(uint8_t *)at = (uint8_t)value;
+		break;
+	case 2:
+		*(uint16_t *)at = (uint16_t)value;
+		break;
+	case 4:
+		*(uint32_t *)at = (uint32_t)value;
+		break;
+	default:
+		*(uint64_t *)at = value;
 	}
-	frame->payload_length = (uint32_t)left;
-	frame->payload = reader_bytes(reader, left);
-	return key <= 1 && frame_valid(frame);
 }
 
-static bool parse_ended(struct reader *reader, struct packet_ended *ended) {
-	uint16_t code = reader_u16(reader);
-	uint16_t length = reader_u16(reader);
-	const uint8_t *detail = reader_bytes(reader, length);
-	if (detail == NULL || code == ERROR_NONE || code >= ERROR_COUNT ||
-		length > PACKET_DETAIL_MAX || memchr(detail, '\0', length) != NULL) {
-		return false;
+/* What follows the integers. */
+static bool parse_rest(struct reader *reader, struct packet *packet) {
+	size_t length = 0;
+	const uint8_t *detail = NULL;
+	switch (packet->type) {
+	case PACKET_FRAME:
+		length = reader_left(reader);
+		packet->frame.payload_length = (uint32_t)length;
+		packet->frame.payload = reader_bytes(reader, length);
+		return length <= PACKET_PAYLOAD_MAX;
+	case PACKET_CURSOR:
+		length = packet_cursor_length(&packet->cursor);
+		packet->cursor.rgba = reader_bytes(reader, length);
+		return true;
+	case PACKET_ENDED:
+		length = reader_integer(reader, 2);
+		detail = reader_bytes(reader, length);
+		if (detail == NULL || length > PACKET_DETAIL_MAX ||
+			memchr(detail, '\0', length) != NULL) {
+			return false;
+		}
+		memcpy(packet->ended.detail, detail, length);
+		packet->ended.detail[length] = '\0';
+		return true;
+	default:
+		return true;
 	}
-	ended->code = (enum error_code)code;
-	memcpy(ended->detail, detail, length);
-	ended->detail[length] = '\0';
-	return true;
 }
 
 bool packet_parse(const void *data, size_t length, struct packet *packet) {
 	struct reader reader;
 	reader_init(&reader, data, length);
-	packet->type = (enum packet_type)reader_u8(&reader);
-	if (reader_u8(&reader) != 0 || !reader.ok) {
-		return false;
+	size_t type = reader_integer(&reader, 1);
+	bool valid = reader_integer(&reader, 1) == 0 && type < sizeof(layouts) / sizeof(layouts[0]);
+	const struct field *fields = layouts[valid ? type : 0];
+	packet->type = (enum packet_type)type;
+	valid = valid && (type != PACKET_OPEN || reader_integer(&reader, 2) == PACKET_VERSION);
+	for (size_t i = 0; i < FIELDS_MAX && fields[i].wire_size > 0; i++) {
+		uint64_t value = reader_integer(&reader, fields[i].wire_size);
+		valid = valid && (fields[i].size != sizeof(bool) || value <= 1);
+		store((uint8_t *)packet + fields[i].offset, fields[i].size, valid ? value : 0);
 	}
-	bool valid = false;
-	switch (packet->type) {
-	case PACKET_OPEN:
-		valid = parse_open(&reader, &packet->open);
-		break;
-	case PACKET_CREDIT:
-		packet->credit.frames = reader_u16(&reader);
-		valid = in_range(packet->credit.frames, 1, PACKET_CREDIT_MAX);
-		break;
-	case PACKET_KEYFRAME:
-		valid = true;
-		break;
-	case PACKET_SET:
-		valid = parse_set(&reader, &packet->set);
-		break;
-	case PACKET_READY:
-		valid = parse_ready(&reader, &packet->ready);
-		break;
-	case PACKET_FRAME:
-		valid = parse_frame(&reader, &packet->frame);
-		break;
-	case PACKET_ENDED:
-		valid = parse_ended(&reader, &packet->ended);
-		break;
-	case PACKET_CURSOR:
-		valid = parse_cursor(&reader, &packet->cursor);
-		break;
-	}
-	return valid && reader.ok && reader_left(&reader) == 0;
-}
-
-static uint8_t *put_u8(uint8_t *at, uint8_t value) {
-	*at = value;
-	return at + 1;
-}
-
-static uint8_t *put_u16(uint8_t *at, uint16_t value) {
-	bytes_put_u16(at, value);
-	return at + 2;
-}
-
-static uint8_t *put_u32(uint8_t *at, uint32_t value) {
-	bytes_put_u32(at, value);
-	return at + 4;
-}
-
-static uint8_t *write_region(const struct packet_region *region, uint8_t *at) {
-	at = put_u32(at, region->x);
-	at = put_u32(at, region->y);
-	at = put_u32(at, region->width);
-	return put_u32(at, region->height);
-}
-
-static uint8_t *write_open(const struct packet_open *open, uint8_t *at) {
-	assert(open_valid(open));
-	at = put_u16(at, PACKET_VERSION);
-	at = put_u32(at, open->node_id);
-	at = put_u8(at, (uint8_t)open->codec);
-	at = put_u16(at, open->max_fps);
-	at = put_u32(at, open->max_kbps);
-	at = put_u16(at, open->credit);
-	at = put_u32(at, open->max_width);
-	at = put_u32(at, open->max_height);
-	at = put_u8(at, (uint8_t)open->fidelity);
-	at = put_u8(at, (uint8_t)open->cursor);
-	return write_region(&open->region, at);
-}
-
-static uint8_t *write_set(const struct packet_set *set, uint8_t *at) {
-	assert(set_valid(set));
-	at = put_u16(at, set->max_fps);
-	at = put_u32(at, set->max_kbps);
-	at = put_u32(at, set->max_width);
-	at = put_u32(at, set->max_height);
-	return write_region(&set->region, at);
-}
-
-static uint8_t *write_ready(const struct packet_ready *ready, uint8_t *at) {
-	assert(ready_valid(ready));
-	at = put_u8(at, (uint8_t)ready->codec);
-	at = put_u32(at, ready->width);
-	at = put_u32(at, ready->height);
-	at = put_u32(at, ready->full_width);
-	at = put_u32(at, ready->full_height);
-	return put_u8(at, (uint8_t)ready->chroma);
-}
-
-static uint8_t *write_cursor(const struct packet_cursor *cursor, uint8_t *at) {
-	assert(cursor_valid(cursor));
-	at = put_u8(at, cursor->visible ? 1 : 0);
-	at = put_u32(at, (uint32_t)cursor->x);
-	at = put_u32(at, (uint32_t)cursor->y);
-	at = put_u16(at, cursor->width);
-	at = put_u16(at, cursor->height);
-	at = put_u16(at, cursor->hot_x);
-	return put_u16(at, cursor->hot_y);
-}
-
-static uint8_t *write_frame(const struct packet_frame *frame, uint8_t *at) {
-	assert(frame_valid(frame));
-	at = put_u32(at, frame->sequence);
-	at = put_u16(at, frame->part);
-	at = put_u16(at, frame->parts);
-	at = put_u8(at, frame->key ? 1 : 0);
-	at = put_u8(at, (uint8_t)frame->codec);
-	at = put_u32(at, frame->width);
-	at = put_u32(at, frame->height);
-	bytes_put_u64(at, (uint64_t)frame->pts_us);
-	return at + 8;
-}
-
-static uint8_t *write_ended(const struct packet_ended *ended, uint8_t *at) {
-	size_t length = strnlen(ended->detail, PACKET_DETAIL_MAX);
-	assert(ended->code > ERROR_NONE && ended->code < ERROR_COUNT);
-	at = put_u16(at, (uint16_t)ended->code);
-	at = put_u16(at, (uint16_t)length);
-	memcpy(at, ended->detail, length);
-	return at + length;
+	return valid && parse_rest(&reader, packet) && reader.ok && reader_left(&reader) == 0 &&
+	       packet_valid(packet);
 }
 
 size_t packet_write(const struct packet *packet, uint8_t *out) {
-	uint8_t *at = put_u8(out, (uint8_t)packet->type);
-	at = put_u8(at, 0);
-	switch (packet->type) {
-	case PACKET_OPEN:
-		at = write_open(&packet->open, at);
-		break;
-	case PACKET_CREDIT:
-		assert(in_range(packet->credit.frames, 1, PACKET_CREDIT_MAX));
-		at = put_u16(at, packet->credit.frames);
-		break;
-	case PACKET_KEYFRAME:
-		break;
-	case PACKET_SET:
-		at = write_set(&packet->set, at);
-		break;
-	case PACKET_READY:
-		at = write_ready(&packet->ready, at);
-		break;
-	case PACKET_FRAME:
-		at = write_frame(&packet->frame, at);
-		break;
-	case PACKET_ENDED:
-		at = write_ended(&packet->ended, at);
-		break;
-	case PACKET_CURSOR:
-		at = write_cursor(&packet->cursor, at);
-		break;
+	assert(packet_valid(packet));
+	uint8_t *at = out;
+	*at++ = (uint8_t)packet->type;
+	*at++ = 0;
+	if (packet->type == PACKET_OPEN) {
+		bytes_put(at, PACKET_VERSION, 2);
+		at += 2;
+	}
+	const struct field *fields = layouts[packet->type];
+	for (size_t i = 0; i < FIELDS_MAX && fields[i].wire_size > 0; i++) {
+		bytes_put(at, load((const uint8_t *)packet + fields[i].offset, fields[i].size),
+			fields[i].wire_size);
+		at += fields[i].wire_size;
+	}
+	if (packet->type == PACKET_ENDED) {
+		size_t length = strnlen(packet->ended.detail, PACKET_DETAIL_MAX);
+		bytes_put(at, length, 2);
+		memcpy(at + 2, packet->ended.detail, length);
+		at += 2 + length;
 	}
 	return (size_t)(at - out);
 }
 
-static_assert(HEADER_SIZE + 29 + PACKET_PAYLOAD_MAX <= PACKET_SIZE_MAX, "a full FRAME fits");
+static_assert(2 + 29 + PACKET_PAYLOAD_MAX <= PACKET_SIZE_MAX, "a full FRAME fits");
 static_assert(PACKET_CURSOR_SIDE_MAX * PACKET_CURSOR_SIDE_MAX * 4 <= PACKET_PAYLOAD_MAX,
 	"a full CURSOR's bitmap fits where a FRAME's payload does");
-static_assert(HEADER_SIZE + 4 + PACKET_DETAIL_MAX <= PACKET_SIZE_MAX, "an ENDED fits");
+static_assert(2 + 4 + PACKET_DETAIL_MAX <= PACKET_SIZE_MAX, "an ENDED fits");

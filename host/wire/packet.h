@@ -1,9 +1,7 @@
 /*
- * The packets between portlight-host (or portlight record) and portlight-capture: one packet is one
- * message of a SOCK_SEQPACKET pair. Pure bytes <-> structs, no I/O. The layouts stand in
- * docs/PROTOCOL.md.
- *
- * Both programs are built from one tree; PACKET_VERSION in OPEN catches a mixed installation.
+ * The packets between portlight-host (or portlight record) and portlight-capture, each one message
+ * of a SOCK_SEQPACKET pair: bytes <-> structs, no I/O. docs/PROTOCOL.md has the layouts.
+ * PACKET_VERSION in OPEN catches a mixed installation.
  */
 #pragma once
 
@@ -49,23 +47,23 @@ enum packet_codec {
 	PACKET_CODEC_AUTO = 3, /* in OPEN: either, and it may change with any keyframe */
 };
 
-/* What the picture is to be best at. */
+/* What the encoder is best at. */
 enum packet_fidelity {
 	PACKET_FIDELITY_MOTION = 0, /* 4:2:0 */
 	PACKET_FIDELITY_TEXT = 1,   /* 4:4:4; only with VP9 */
 };
 
-/* What becomes of a cursor that comes as metadata. */
+/* What the helper does with a cursor that comes as metadata. */
 enum packet_cursor_mode {
-	PACKET_CURSOR_AS_IS = 0, /* nothing: it is in the picture already, or is not wanted */
-	PACKET_CURSOR_BLEND = 1, /* it is drawn into the picture */
-	PACKET_CURSOR_SEND = 2,  /* it is sent beside the picture, in CURSOR */
+	PACKET_CURSOR_AS_IS = 0, /* nothing */
+	PACKET_CURSOR_BLEND = 1, /* draws it into the picture */
+	PACKET_CURSOR_SEND = 2,  /* sends it in CURSOR */
 };
 
 enum packet_chroma { PACKET_CHROMA_420 = 0, PACKET_CHROMA_444 = 1 };
 
-/* A part of the source's picture, in the pixels of that when it is upright. Sides are 2 to
- * PACKET_SIDE_MAX, its corner is at 0 to PACKET_SIDE_MAX. All 0: the whole picture. */
+/* A part of the upright source picture, in its pixels. Sides are 2 to PACKET_SIDE_MAX, the corner
+ * is at 0 to PACKET_SIDE_MAX. All 0: the whole picture. */
 struct packet_region {
 	uint32_t x;
 	uint32_t y;
@@ -79,8 +77,8 @@ struct packet_open {
 	uint16_t max_fps;  /* 1 to PACKET_FPS_MAX */
 	uint32_t max_kbps; /* PACKET_KBPS_MIN to PACKET_KBPS_MAX */
 	uint16_t credit;   /* frames that may be sent at once, 0 to PACKET_CREDIT_MAX */
-	/* The encoded picture is scaled down to fit, its shape kept, its sides even; never up. 0:
-	 * no bound; else 2 to PACKET_SIDE_MAX. */
+	/* The picture is scaled down to fit, with its aspect ratio and even sides; never up. 0: no
+	 * bound; else 2 to PACKET_SIDE_MAX. */
 	uint32_t max_width;
 	uint32_t max_height;
 	enum packet_fidelity fidelity;
@@ -120,26 +118,22 @@ struct packet_frame {
 	enum packet_codec codec; /* changes with a keyframe only */
 	uint32_t width;          /* of this frame */
 	uint32_t height;
-	int64_t pts_us; /* when the picture left the compositor, CLOCK_MONOTONIC microseconds, 0 to
-			   2^53 - 1 */
+	int64_t pts_us; /* CLOCK_MONOTONIC when the picture left the compositor, 0 to 2^53 - 1 */
 	const uint8_t *payload;  /* lent */
 	uint32_t payload_length; /* 1 to PACKET_PAYLOAD_MAX */
 };
 
 struct packet_ended {
 	enum error_code code;
-	char detail[PACKET_DETAIL_MAX +
-		    1]; /* printable UTF-8 for the log and the error's `detail`, may be empty */
+	char detail[PACKET_DETAIL_MAX + 1]; /* UTF-8 for the error's `detail`; may be empty */
 };
 
 /* The cursor moved, changed, came or went. Only with PACKET_CURSOR_SEND. */
 struct packet_cursor {
 	bool visible;
-	int32_t x; /* of the hotspot, in the encoded picture's pixels; may lie outside of it by up
-		      to PACKET_SIDE_MAX */
+	int32_t x; /* of the hotspot in the encoded picture, or up to PACKET_SIDE_MAX outside */
 	int32_t y;
-	/* The new bitmap; all 0: the one before still holds. Each side is 1 to
-	 * PACKET_CURSOR_SIDE_MAX. */
+	/* The new bitmap, each side 1 to PACKET_CURSOR_SIDE_MAX; all 0: it has not changed. */
 	uint16_t width;
 	uint16_t height;
 	uint16_t hot_x; /* of the hotspot in the bitmap, 0 to width */
@@ -160,11 +154,8 @@ struct packet {
 	};
 };
 
-/*
- * Reads one packet. False when it is truncated, too long, of an unknown type or version, or a field
- * is out of its bounds; *packet is then unspecified. A FRAME's payload and a CURSOR's bitmap point
- * into `data`.
- */
+/* Reads one packet. False when it is truncated, too long, of an unknown type or version, or a field
+ * is out of bounds. A FRAME's payload and a CURSOR's bitmap point into `data`. */
 bool packet_parse(const void *data, size_t length, struct packet *packet);
 
 /* Bytes of a CURSOR's bitmap; 0: it has none. */
@@ -173,9 +164,8 @@ static inline size_t packet_cursor_length(const struct packet_cursor *cursor) {
 }
 
 /*
- * Writes a packet's bytes to `out` (at least PACKET_SIZE_MAX bytes) and returns how many there are.
- * The packet's fields are within their bounds, or it asserts. For a FRAME and a CURSOR only
- * the header is written, and the payload or bitmap is not copied: send the returned header and that
- * as two parts of one message.
+ * Writes a packet to `out` (PACKET_SIZE_MAX bytes) and returns its length. Asserts that its fields
+ * are within their bounds. Of a FRAME and a CURSOR it writes only the header: send the payload or
+ * bitmap as a second part of the message.
  */
 size_t packet_write(const struct packet *packet, uint8_t *out);

@@ -8,12 +8,26 @@
 
 #include "wire/text.h"
 
-/* A message's object while its fields are read: the first complaint stays. */
-struct fields {
-	struct json_object *object;
-	const char *type;
-	struct protocol_error *error;
-	bool ok;
+/* A field of a message, as docs/PROTOCOL.md has it. */
+struct field {
+	const char *name;
+	/* On failure error->detail says what it must be. */
+	bool (*take)(const struct field *field, struct json_object *value, void *out,
+		struct protocol_error *error);
+	size_t offset; /* of what is taken, in struct protocol_message */
+	size_t size;
+	uint32_t low; /* bounds of an integer; of words, the value of the first */
+	uint32_t high;
+	const char *words[3];
+	bool optional;
+};
+
+#define FIELDS_MAX 10
+
+struct message_type {
+	const char *name;
+	bool is_request;
+	struct field fields[FIELDS_MAX]; /* beside `type`, and `id` of a request */
 };
 
 __attribute__((format(printf, 3, 4))) static bool refuse(
@@ -27,7 +41,7 @@ __attribute__((format(printf, 3, 4))) static bool refuse(
 	return false;
 }
 
-/* False when it is no integer within the bounds. */
+/* False unless it is an integer within the bounds. */
 static bool integer_in(struct json_object *value, int64_t low, int64_t high, int64_t *out) {
 	if (!json_object_is_type(value, json_type_int)) {
 		return false;
@@ -42,57 +56,41 @@ static bool string_is(struct json_object *value, const char *wanted) {
 	       memcmp(json_object_get_string(value), wanted, strlen(wanted)) == 0;
 }
 
-static struct json_object *take_field(struct fields *fields, const char *name) {
-	struct json_object *value = NULL;
-	if (fields->ok && !json_object_object_get_ex(fields->object, name, &value)) {
-		fields->ok = refuse(
-			fields->error, ERROR_BAD_FIELD, "%s.%s: is missing", fields->type, name);
-	}
-	return fields->ok ? value : NULL;
-}
-
-static uint32_t take_integer(struct fields *fields, const char *name, uint32_t low, uint32_t high) {
-	struct json_object *value = take_field(fields, name);
+static bool take_integer(const struct field *field, struct json_object *value, void *out,
+	struct protocol_error *error) {
 	int64_t number = 0;
-	if (fields->ok && !integer_in(value, low, high, &number)) {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
-			"%s.%s: must be %" PRIu32 " to %" PRIu32, fields->type, name, low, high);
+	if (!integer_in(value, field->low, field->high, &number)) {
+		return refuse(
+			error, ERROR_BAD_FIELD, "%" PRIu32 " to %" PRIu32, field->low, field->high);
 	}
-	return fields->ok ? (uint32_t)number : 0;
+	if (field->size == sizeof(uint16_t)) {
+		*(uint16_t *)out = (uint16_t)number;
+	} else {
+		*(uint32_t *)out = (uint32_t)number;
+	}
+	return true;
 }
 
-static bool has_field(const struct fields *fields, const char *name) {
-	return fields->ok && json_object_object_get_ex(fields->object, name, NULL);
-}
-
-/* A bound of a picture's side; `absent` when the field is not there. */
-static uint32_t take_side(struct fields *fields, const char *name, uint32_t absent) {
-	if (!has_field(fields, name)) {
-		return absent;
-	}
+/* A bound of a picture's side. */
+static bool take_side(const struct field *field, struct json_object *value, void *out,
+	struct protocol_error *error) {
 	int64_t number = 0;
-	if (!integer_in(take_field(fields, name), 0, PACKET_SIDE_MAX, &number) || number == 1) {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD, "%s.%s: must be 0, or 2 to %u",
-			fields->type, name, PACKET_SIDE_MAX);
+	if (!integer_in(value, 0, PACKET_SIDE_MAX, &number) || number == 1) {
+		return refuse(error, ERROR_BAD_FIELD, "0, or 2 to %u", PACKET_SIDE_MAX);
 	}
-	return (uint32_t)number;
+	*(uint32_t *)out = (uint32_t)number;
+	return true;
 }
 
-static uint32_t take_optional(
-	struct fields *fields, const char *name, uint32_t low, uint32_t high) {
-	return has_field(fields, name) ? take_integer(fields, name, low, high) : PROTOCOL_KEEP;
-}
-
-/* The region stays the whole picture where the message says null, or nothing. */
-static void take_region(struct fields *fields, struct packet_region *region) {
+/* The region stays the whole picture where the message says null. */
+static bool take_region(const struct field *field, struct json_object *value, void *out,
+	struct protocol_error *error) {
 	static const struct {
 		const char *name;
 		int64_t low;
 	} sides[] = {{"x", 0}, {"y", 0}, {"width", 2}, {"height", 2}};
-	struct json_object *value =
-		has_field(fields, "region") ? take_field(fields, "region") : NULL;
 	if (value == NULL) {
-		return;
+		return true;
 	}
 	bool valid = json_object_is_type(value, json_type_object) &&
 		     json_object_object_length(value) == 4;
@@ -102,227 +100,193 @@ static void take_region(struct fields *fields, struct packet_region *region) {
 			PACKET_SIDE_MAX, &numbers[i]);
 	}
 	if (!valid) {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
-			"%s.region: must be null, or x and y of 0 to %u with width and height of 2 "
+		return refuse(error, ERROR_BAD_FIELD,
+			"null, or x and y of 0 to %u with width and height of 2 "
 			"to %u",
-			fields->type, PACKET_SIDE_MAX, PACKET_SIDE_MAX);
-		return;
+			PACKET_SIDE_MAX, PACKET_SIDE_MAX);
 	}
-	*region = (struct packet_region){(uint32_t)numbers[0], (uint32_t)numbers[1],
-		(uint32_t)numbers[2], (uint32_t)numbers[3]};
+	*(struct packet_region *)out = (struct packet_region){(uint32_t)numbers[0],
+		(uint32_t)numbers[1], (uint32_t)numbers[2], (uint32_t)numbers[3]};
+	return true;
 }
 
-/* One of two or three words (`third` may be NULL): its place, from 0. */
-static unsigned take_word(struct fields *fields, const char *name, const char *first,
-	const char *second, const char *third) {
-	struct json_object *value = take_field(fields, name);
-	const char *const words[] = {first, second, third};
+/* An enum whose values follow each other as the words do. */
+static bool take_word(const struct field *field, struct json_object *value, void *out,
+	struct protocol_error *error) {
+	const char *const *words = field->words;
 	for (unsigned i = 0; i < 3 && words[i] != NULL; i++) {
 		if (string_is(value, words[i])) {
-			return i;
+			*(uint32_t *)out = field->low + i;
+			return true;
 		}
 	}
-	if (fields->ok && third == NULL) {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
-			"%s.%s: must be \"%s\" or \"%s\"", fields->type, name, first, second);
-	} else if (fields->ok) {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
-			"%s.%s: must be \"%s\", \"%s\" or \"%s\"", fields->type, name, first,
-			second, third);
+	if (words[2] == NULL) {
+		return refuse(error, ERROR_BAD_FIELD, "\"%s\" or \"%s\"", words[0], words[1]);
 	}
-	return 0;
+	return refuse(
+		error, ERROR_BAD_FIELD, "\"%s\", \"%s\" or \"%s\"", words[0], words[1], words[2]);
 }
 
-static void take_sources(struct fields *fields, struct protocol_share *share) {
-	struct json_object *value = take_field(fields, "sources");
-	if (!fields->ok) {
-		return;
-	}
+static bool take_sources(const struct field *field, struct json_object *value, void *out,
+	struct protocol_error *error) {
+	struct protocol_share *wish = out;
 	bool valid = json_object_is_type(value, json_type_array);
 	size_t count = valid ? json_object_array_length(value) : 0;
 	valid = count >= 1 && count <= 2;
 	for (size_t i = 0; valid && i < count; i++) {
 		struct json_object *word = json_object_array_get_idx(value, i);
-		bool *wanted = string_is(word, "monitor") ? &share->monitor : &share->window;
-		valid = !*wanted && (wanted == &share->monitor || string_is(word, "window"));
+		bool *wanted = string_is(word, "monitor") ? &wish->monitor : &wish->window;
+		valid = !*wanted && (wanted == &wish->monitor || string_is(word, "window"));
 		*wanted = true;
 	}
-	if (!valid) {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
-			"%s.sources: must be a list of \"monitor\", \"window\" or both",
-			fields->type);
-	}
+	return valid || refuse(error, ERROR_BAD_FIELD, "a list of \"monitor\", \"window\" or both");
 }
 
-static bool take_bool(struct fields *fields, const char *name) {
-	struct json_object *value = take_field(fields, name);
-	if (fields->ok && !json_object_is_type(value, json_type_boolean)) {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD, "%s.%s: must be true or false",
-			fields->type, name);
-	}
-	return fields->ok && json_object_get_boolean(value);
+static bool take_bool(const struct field *field, struct json_object *value, void *out,
+	struct protocol_error *error) {
+	*(bool *)out = json_object_get_boolean(value);
+	return json_object_is_type(value, json_type_boolean) ||
+	       refuse(error, ERROR_BAD_FIELD, "true or false");
 }
 
-static void take_origin(struct fields *fields, char origin[ORIGIN_MAX + 1]) {
-	struct json_object *value = take_field(fields, "origin");
-	if (!fields->ok) {
-		return;
-	}
+static bool take_origin(const struct field *field, struct json_object *value, void *out,
+	struct protocol_error *error) {
 	size_t length = (size_t)json_object_get_string_len(value);
 	if (!json_object_is_type(value, json_type_string) ||
 		!origin_is_valid(json_object_get_string(value), length)) {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
-			"%s.origin: must be that of a secure page", fields->type);
-		return;
+		return refuse(error, ERROR_BAD_FIELD, "that of a secure page");
 	}
-	memcpy(origin, json_object_get_string(value), length);
-	origin[length] = '\0';
+	memcpy(out, json_object_get_string(value), length + 1);
+	return true;
 }
 
-static void take_hello(struct fields *fields, struct protocol_message *message) {
-	message->hello.protocol = take_integer(fields, "protocol", 1, 1000);
-}
-
-static void take_share(struct fields *fields, struct protocol_message *message) {
-	take_sources(fields, &message->share);
-	static const enum protocol_cursor cursors[] = {
-		PROTOCOL_CURSOR_EMBEDDED, PROTOCOL_CURSOR_HIDDEN, PROTOCOL_CURSOR_METADATA};
-	message->share.cursor =
-		cursors[take_word(fields, "cursor", "embedded", "hidden", "metadata")];
-	if (has_field(fields, "origin")) {
-		take_origin(fields, message->share.origin);
+#define FIELD(name_, kind, member, ...)                                                            \
+	{                                                                                          \
+		.name = name_, .take = take_##kind,                                                \
+		.offset = offsetof(struct protocol_message, member),                               \
+		.size = sizeof(((struct protocol_message *)NULL)->member), __VA_ARGS__             \
 	}
-	message->share.remember = has_field(fields, "remember") && take_bool(fields, "remember");
-	if (fields->ok && message->share.remember && message->share.origin[0] == '\0') {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD, "%s.remember: needs an origin",
-			fields->type);
-	}
-	message->share.multiple = has_field(fields, "multiple") && take_bool(fields, "multiple");
-}
+#define BOUNDS(low_, high_) .low = (low_), .high = (high_)
+#define REQUIRED .optional = false
+#define OPTIONAL .optional = true
+#define SHARE FIELD("share", integer, share, BOUNDS(1, PROTOCOL_ID_MAX))
 
-static void take_open(struct fields *fields, struct protocol_message *message) {
-	struct protocol_open *open = &message->open;
-	open->share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
-	static const enum packet_codec codecs[] = {
-		PACKET_CODEC_VP8, PACKET_CODEC_VP9, PACKET_CODEC_AUTO};
-	open->codec = codecs[take_word(fields, "codec", "vp8", "vp9", "auto")];
-	open->max_fps = (uint16_t)take_integer(fields, "maxFps", 1, PACKET_FPS_MAX);
-	open->max_kbps = take_integer(fields, "maxKbps", PACKET_KBPS_MIN, PACKET_KBPS_MAX);
-	open->credit = (uint16_t)take_integer(fields, "credit", 0, PACKET_CREDIT_MAX);
-	open->max_width = take_side(fields, "maxWidth", 0);
-	open->max_height = take_side(fields, "maxHeight", 0);
-	take_region(fields, &open->region);
-	if (has_field(fields, "fidelity") &&
-		take_word(fields, "fidelity", "motion", "text", NULL) == 1) {
-		open->fidelity = PACKET_FIDELITY_TEXT;
-	}
-	if (has_field(fields, "cursor")) {
-		open->cursor = take_word(fields, "cursor", "blend", "send", NULL) == 0
-				       ? PACKET_CURSOR_BLEND
-				       : PACKET_CURSOR_SEND;
-	}
-	if (fields->ok && open->fidelity == PACKET_FIDELITY_TEXT &&
-		open->codec != PACKET_CODEC_VP9) {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
-			"%s.fidelity: \"text\" needs the codec \"vp9\"", fields->type);
-	}
-}
+static const struct field id_field = FIELD("id", integer, id, BOUNDS(1, PROTOCOL_ID_MAX));
 
-static void take_configure(struct fields *fields, struct protocol_message *message) {
-	struct protocol_configure *configure = &message->configure;
-	configure->share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
-	configure->max_fps = take_optional(fields, "maxFps", 1, PACKET_FPS_MAX);
-	configure->max_kbps = take_optional(fields, "maxKbps", PACKET_KBPS_MIN, PACKET_KBPS_MAX);
-	configure->max_width = take_side(fields, "maxWidth", PROTOCOL_KEEP);
-	configure->max_height = take_side(fields, "maxHeight", PROTOCOL_KEEP);
-	configure->region_keeps = !has_field(fields, "region");
-	take_region(fields, &configure->region);
-	if (fields->ok && configure->region_keeps && configure->max_fps == PROTOCOL_KEEP &&
-		configure->max_kbps == PROTOCOL_KEEP && configure->max_width == PROTOCOL_KEEP &&
-		configure->max_height == PROTOCOL_KEEP) {
-		fields->ok = refuse(fields->error, ERROR_BAD_FIELD,
-			"%s: must name something to change", fields->type);
-	}
-}
-
-static void take_credit(struct fields *fields, struct protocol_message *message) {
-	message->credit.share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
-	message->credit.frames = (uint16_t)take_integer(fields, "frames", 1, PACKET_CREDIT_MAX);
-}
-
-static void take_keyframe(struct fields *fields, struct protocol_message *message) {
-	message->keyframe_share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
-}
-
-static void take_stats(struct fields *fields, struct protocol_message *message) {
-	message->stats_share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
-}
-
-static void take_cancel(struct fields *fields, struct protocol_message *message) {
-	message->cancel_request = take_integer(fields, "request", 1, PROTOCOL_ID_MAX);
-}
-
-static void take_stop(struct fields *fields, struct protocol_message *message) {
-	message->stop_share = take_integer(fields, "share", 1, PROTOCOL_ID_MAX);
-}
-
-static void take_nothing(struct fields *fields, struct protocol_message *message) {
-	(void)fields;
-	(void)message;
-}
-
-static void take_revoke(struct fields *fields, struct protocol_message *message) {
-	take_origin(fields, message->revoke_origin);
-}
-
-#define FIELDS_MAX 10
-
-struct message_type {
-	const char *name;
-	bool is_request;
-	void (*take)(struct fields *fields, struct protocol_message *message);
-	const char *fields[FIELDS_MAX]; /* beside `type`, and `id` of a request */
-};
-
+/* clang-format off */
 static const struct message_type message_types[] = {
-	[PROTOCOL_HELLO] = {"hello", true, take_hello, {"protocol"}},
-	[PROTOCOL_SHARE] = {"share", true, take_share,
-		{"sources", "cursor", "multiple", "origin", "remember"}},
-	[PROTOCOL_OPEN] = {"open", true, take_open,
-		{"share", "codec", "maxFps", "maxKbps", "credit", "maxWidth", "maxHeight",
-			"fidelity", "cursor", "region"}},
-	[PROTOCOL_CREDIT] = {"credit", false, take_credit, {"share", "frames"}},
-	[PROTOCOL_CONFIGURE] = {"configure", false, take_configure,
-		{"share", "maxFps", "maxKbps", "maxWidth", "maxHeight", "region"}},
-	[PROTOCOL_KEYFRAME] = {"keyframe", false, take_keyframe, {"share"}},
-	[PROTOCOL_STATS] = {"stats", true, take_stats, {"share"}},
-	[PROTOCOL_CANCEL] = {"cancel", false, take_cancel, {"request"}},
-	[PROTOCOL_STOP] = {"stop", true, take_stop, {"share"}},
-	[PROTOCOL_GRANTS] = {"grants", true, take_nothing, {NULL}},
-	[PROTOCOL_REVOKE] = {"revoke", true, take_revoke, {"origin"}},
+	[PROTOCOL_HELLO] = {"hello", true, {
+		FIELD("protocol", integer, hello_protocol, BOUNDS(1, 1000)),
+	}},
+	[PROTOCOL_SHARE] = {"share", true, {
+		FIELD("sources", sources, wish, REQUIRED),
+		FIELD("cursor", word, wish.cursor, .words = {"embedded", "hidden", "metadata"}),
+		FIELD("multiple", bool, wish.multiple, OPTIONAL),
+		FIELD("origin", origin, wish.origin, OPTIONAL),
+		FIELD("remember", bool, wish.remember, OPTIONAL),
+	}},
+	[PROTOCOL_OPEN] = {"open", true, {
+		SHARE,
+		FIELD("codec", word, open.codec, .low = PACKET_CODEC_VP8, .words = {"vp8", "vp9", "auto"}),
+		FIELD("maxFps", integer, open.max_fps, BOUNDS(1, PACKET_FPS_MAX)),
+		FIELD("maxKbps", integer, open.max_kbps, BOUNDS(PACKET_KBPS_MIN, PACKET_KBPS_MAX)),
+		FIELD("credit", integer, open.credit, BOUNDS(0, PACKET_CREDIT_MAX)),
+		FIELD("maxWidth", side, open.max_width, OPTIONAL),
+		FIELD("maxHeight", side, open.max_height, OPTIONAL),
+		FIELD("fidelity", word, open.fidelity, OPTIONAL, .words = {"motion", "text"}),
+		FIELD("cursor", word, open.cursor, OPTIONAL, .low = PACKET_CURSOR_BLEND, .words = {"blend", "send"}),
+		FIELD("region", region, open.region, OPTIONAL),
+	}},
+	[PROTOCOL_CREDIT] = {"credit", false, {
+		SHARE,
+		FIELD("frames", integer, credit, BOUNDS(1, PACKET_CREDIT_MAX)),
+	}},
+	[PROTOCOL_CONFIGURE] = {"configure", false, {
+		SHARE,
+		FIELD("maxFps", integer, configure.max_fps, OPTIONAL, BOUNDS(1, PACKET_FPS_MAX)),
+		FIELD("maxKbps", integer, configure.max_kbps, OPTIONAL, BOUNDS(PACKET_KBPS_MIN, PACKET_KBPS_MAX)),
+		FIELD("maxWidth", side, configure.max_width, OPTIONAL),
+		FIELD("maxHeight", side, configure.max_height, OPTIONAL),
+		FIELD("region", region, configure.region, OPTIONAL),
+	}},
+	[PROTOCOL_KEYFRAME] = {"keyframe", false, {SHARE}},
+	[PROTOCOL_STATS] = {"stats", true, {SHARE}},
+	[PROTOCOL_CANCEL] = {"cancel", false, {
+		FIELD("request", integer, cancel_request, BOUNDS(1, PROTOCOL_ID_MAX)),
+	}},
+	[PROTOCOL_STOP] = {"stop", true, {SHARE}},
+	[PROTOCOL_GRANTS] = {.name = "grants", .is_request = true},
+	[PROTOCOL_REVOKE] = {"revoke", true, {
+		FIELD("origin", origin, revoke_origin, REQUIRED),
+	}},
 };
+/* clang-format on */
 
 #define TYPE_COUNT (sizeof(message_types) / sizeof(message_types[0]))
+
+static bool take(const struct message_type *type, const struct field *field,
+	struct json_object *object, struct protocol_message *message,
+	struct protocol_error *error) {
+	struct json_object *value = NULL;
+	if (!json_object_object_get_ex(object, field->name, &value)) {
+		return field->optional ||
+		       refuse(error, ERROR_BAD_FIELD, "%s.%s: is missing", type->name, field->name);
+	}
+	if (field->take(field, value, (uint8_t *)message + field->offset, error)) {
+		return true;
+	}
+	char bounds[sizeof(error->detail)];
+	(void)snprintf(bounds, sizeof(bounds), "%s", error->detail);
+	return refuse(error, ERROR_BAD_FIELD, "%s.%s: must be %s", type->name, field->name, bounds);
+}
 
 static bool field_is_known(const struct message_type *type, const char *name) {
 	if (strcmp(name, "type") == 0 || (type->is_request && strcmp(name, "id") == 0)) {
 		return true;
 	}
-	for (size_t i = 0; i < FIELDS_MAX && type->fields[i] != NULL; i++) {
-		if (strcmp(name, type->fields[i]) == 0) {
+	for (size_t i = 0; i < FIELDS_MAX && type->fields[i].name != NULL; i++) {
+		if (strcmp(name, type->fields[i].name) == 0) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool refuse_unknown_fields(struct fields *fields, const struct message_type *type) {
-	json_object_object_foreach(fields->object, name, value) {
+static bool take_fields(const struct message_type *type, struct json_object *object,
+	struct protocol_message *message, struct protocol_error *error) {
+	if (type->is_request && !take(type, &id_field, object, message, error)) {
+		return false;
+	}
+	for (size_t i = 0; i < FIELDS_MAX && type->fields[i].name != NULL; i++) {
+		if (!take(type, &type->fields[i], object, message, error)) {
+			return false;
+		}
+	}
+	json_object_object_foreach(object, name, value) {
 		(void)value;
 		if (!field_is_known(type, name)) {
-			return refuse(fields->error, ERROR_BAD_FIELD, "%s.%.32s: is not known",
-				type->name, name);
+			return refuse(
+				error, ERROR_BAD_FIELD, "%s.%.32s: is not known", type->name, name);
 		}
+	}
+	return true;
+}
+
+/* What holds between fields. */
+static bool check_fields(const struct protocol_message *message, struct json_object *object,
+	struct protocol_error *error) {
+	if (message->type == PROTOCOL_SHARE && message->wish.remember &&
+		message->wish.origin[0] == '\0') {
+		return refuse(error, ERROR_BAD_FIELD, "share.remember: needs an origin");
+	}
+	if (message->type == PROTOCOL_OPEN && message->open.fidelity == PACKET_FIDELITY_TEXT &&
+		message->open.codec != PACKET_CODEC_VP9) {
+		return refuse(
+			error, ERROR_BAD_FIELD, "open.fidelity: \"text\" needs the codec \"vp9\"");
+	}
+	/* It has its type and its share. */
+	if (message->type == PROTOCOL_CONFIGURE && json_object_object_length(object) == 2) {
+		return refuse(error, ERROR_BAD_FIELD, "configure: must name something to change");
 	}
 	return true;
 }
@@ -336,70 +300,28 @@ static const struct message_type *find_type(struct json_object *name) {
 	return NULL;
 }
 
-/* What json-c lets pass: raw control characters in strings; and its own count of levels depends on
- * what the innermost brackets hold. NULL, or the complaint. */
-static const char *find_excess(const char *text, size_t length) {
-	bool in_string = false;
-	int depth = 0;
-	for (size_t i = 0; i < length; i++) {
-		if (in_string && (unsigned char)text[i] < 0x20) {
-			return "a control character in a string";
-		}
-		if (in_string && text[i] == '\\') {
-			i++;
-		} else if (text[i] == '"') {
-			in_string = !in_string;
-		} else if (!in_string && (text[i] == '{' || text[i] == '[')) {
-			depth++;
-		} else if (!in_string && (text[i] == '}' || text[i] == ']')) {
-			depth--;
-		}
-		if (depth > PROTOCOL_DEPTH_MAX) {
-			return "nested too deeply";
-		}
-	}
-	return NULL;
-}
-
 /* The message's JSON, or NULL with *error filled in. */
 static struct json_object *parse_json(
 	const char *text, size_t length, struct protocol_error *error) {
-	if (!text_is_utf8(text, length)) {
-		refuse(error, ERROR_BAD_UTF8, "%s", "");
-		return NULL;
-	}
-	const char *excess = find_excess(text, length);
-	if (excess != NULL) {
-		refuse(error, ERROR_BAD_JSON, "%s", excess);
-		return NULL;
-	}
-	struct bytes ascii = {0};
-	struct json_tokener *tokener = json_tokener_new_ex(PROTOCOL_DEPTH_MAX + 1);
-	if (tokener == NULL || !text_json_to_ascii(text, length, &ascii)) {
-		json_tokener_free(tokener);
-		bytes_finish(&ascii);
+	struct json_tokener *tokener = json_tokener_new_ex(PROTOCOL_DEPTH_MAX);
+	if (tokener == NULL) {
 		refuse(error, ERROR_OUT_OF_MEMORY, "%s", "");
 		return NULL;
 	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	struct json_object *object =
-		json_tokener_parse_ex(tokener, (const char *)ascii.data, (int)ascii.length);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	struct json_object *object = json_tokener_parse_ex(tokener, text, (int)length);
 	enum json_tokener_error result = json_tokener_get_error(tokener);
-	if (result == json_tokener_continue) {
-		/* A bare number could go on; something has to end it. */
-		object = json_tokener_parse_ex(tokener, " ", 1);
-		result = json_tokener_get_error(tokener);
-	} else if (result == json_tokener_success &&
-		   json_tokener_get_parse_end(tokener) != ascii.length) {
-		result = json_tokener_error_parse_unexpected;
+	if (result == json_tokener_success && json_tokener_get_parse_end(tokener) != length) {
+		result = json_tokener_error_parse_unexpected; /* a NUL */
 	}
 	json_tokener_free(tokener);
-	bytes_finish(&ascii);
 	if (result == json_tokener_success) {
 		return object;
 	}
 	json_object_put(object);
-	refuse(error, ERROR_BAD_JSON, "%s",
+	refuse(error,
+		result == json_tokener_error_parse_utf8_string ? ERROR_BAD_UTF8 : ERROR_BAD_JSON,
+		"%s",
 		result == json_tokener_continue ? "the text ends too early"
 						: json_tokener_error_desc(result));
 	return NULL;
@@ -421,11 +343,13 @@ static bool parse_object(struct json_object *object, struct protocol_message *me
 	if (type == NULL) {
 		return refuse(error, ERROR_UNKNOWN_TYPE, "%.32s", json_object_get_string(name));
 	}
-	struct fields fields = {object, type->name, error, true};
 	message->type = (enum protocol_type)(type - message_types);
-	message->id = type->is_request ? take_integer(&fields, "id", 1, PROTOCOL_ID_MAX) : 0;
-	type->take(&fields, message);
-	return fields.ok && refuse_unknown_fields(&fields, type);
+	if (message->type == PROTOCOL_CONFIGURE) {
+		message->configure = (struct protocol_configure){PROTOCOL_KEEP, PROTOCOL_KEEP,
+			PROTOCOL_KEEP, PROTOCOL_KEEP,
+			!json_object_object_get_ex(object, "region", NULL), {0}};
+	}
+	return take_fields(type, object, message, error) && check_fields(message, object, error);
 }
 
 bool protocol_parse(const void *text, size_t length, struct protocol_message *message,

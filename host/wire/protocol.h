@@ -1,7 +1,5 @@
-/*
- * The native messages, JSON <-> structs, as docs/PROTOCOL.md has them. Pure: no I/O, and framing is
- * framing.h's. What was parsed is within its bounds.
- */
+/* The native messages of docs/PROTOCOL.md: JSON <-> structs, no I/O. What was parsed is within its
+ * bounds. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +15,7 @@
 #define PROTOCOL_DEPTH_MAX 16
 #define PROTOCOL_ID_MAX INT32_MAX
 #define PROTOCOL_PENDING_MAX 16u
-/* In protocol_configure: as it was. */
+/* In protocol_configure: unchanged. */
 #define PROTOCOL_KEEP UINT32_MAX
 
 enum protocol_type {
@@ -34,14 +32,10 @@ enum protocol_type {
 	PROTOCOL_REVOKE,
 };
 
-struct protocol_hello {
-	uint32_t protocol; /* 1 to 1000 */
-};
-
 enum protocol_cursor {
-	PROTOCOL_CURSOR_HIDDEN,
 	PROTOCOL_CURSOR_EMBEDDED, /* in the picture */
-	PROTOCOL_CURSOR_METADATA, /* beside it; protocol_open says what becomes of it */
+	PROTOCOL_CURSOR_HIDDEN,
+	PROTOCOL_CURSOR_METADATA, /* `open` says what the helper does with it */
 };
 
 struct protocol_share {
@@ -53,49 +47,28 @@ struct protocol_share {
 	char origin[ORIGIN_MAX + 1]; /* "": the message names none */
 };
 
-struct protocol_open {
-	uint32_t share;
-	enum packet_codec codec;
-	uint16_t max_fps;
-	uint32_t max_kbps;
-	uint16_t credit;
-	uint32_t max_width; /* 0: no bound */
-	uint32_t max_height;
-	enum packet_fidelity fidelity;
-	enum packet_cursor_mode cursor; /* PACKET_CURSOR_AS_IS: the message says nothing of it */
-	struct packet_region region;
-};
-
 /* New values for what `open` said, or PROTOCOL_KEEP; not all of them. */
 struct protocol_configure {
-	uint32_t share;
 	uint32_t max_fps;
 	uint32_t max_kbps;
 	uint32_t max_width; /* 0: no bound */
 	uint32_t max_height;
-	bool region_keeps; /* as it was */
+	bool region_keeps; /* unchanged */
 	struct packet_region region;
-};
-
-struct protocol_credit {
-	uint32_t share;
-	uint16_t frames;
 };
 
 /* One message from the extension. */
 struct protocol_message {
 	enum protocol_type type;
-	uint32_t id; /* of a request, 1 to PROTOCOL_ID_MAX; 0: the message is no request */
+	uint32_t id;    /* of a request, 1 to PROTOCOL_ID_MAX; else 0 */
+	uint32_t share; /* that the message is about, 1 to PROTOCOL_ID_MAX; else 0 */
 	union {
-		struct protocol_hello hello;
-		struct protocol_share share;
-		struct protocol_open open;
-		struct protocol_credit credit;
+		uint32_t hello_protocol; /* 1 to 1000 */
+		struct protocol_share wish;
+		struct packet_open open; /* without a node; AS_IS: says nothing of the cursor */
+		uint16_t credit;         /* frames */
 		struct protocol_configure configure;
-		uint32_t keyframe_share;
-		uint32_t stats_share;
 		uint32_t cancel_request;
-		uint32_t stop_share;
 		char revoke_origin[ORIGIN_MAX + 1];
 	};
 };
@@ -103,22 +76,19 @@ struct protocol_message {
 /* Why a message was refused. */
 struct protocol_error {
 	enum error_code code;
-	uint32_t id;      /* the message's; 0: it had none that could be read */
+	uint32_t id;      /* the message's; 0: it has none */
 	char detail[192]; /* UTF-8, such as "open.maxFps: must be 1 to 240"; may be empty */
 };
 
-/* Reads one message. False when it is not one; *error then says why, and *message is
- * unspecified. */
+/* Reads one message. False when it is invalid; *error then says why. */
 bool protocol_parse(const void *text, size_t length, struct protocol_message *message,
 	struct protocol_error *error);
 
-/* True for a request, which is answered by `result` or `error`. */
+/* A request is answered by `result` or `error`. */
 bool protocol_is_request(enum protocol_type type);
 
-/*
- * The writers append one message's JSON to `out`. False when memory ran out; `out` then is as
- * before. A `detail` may be NULL; what is not UTF-8 in it is replaced.
- */
+/* The writers append one message's JSON to `out`. False when memory ran out for it; `out` then is
+ * as before. A `detail` may be NULL; text_clean() is applied to it. */
 
 struct protocol_hello_result {
 	uint32_t portal;             /* version of the ScreenCast portal; 0: none */
@@ -141,7 +111,6 @@ enum protocol_surface {
 
 const char *protocol_surface_name(enum protocol_surface surface);
 
-/* One of several streams. */
 struct protocol_stream {
 	uint32_t share;
 	enum protocol_surface surface;
@@ -150,14 +119,11 @@ struct protocol_stream {
 };
 
 struct protocol_share_result {
-	uint32_t share;
-	enum protocol_surface surface;
-	uint32_t width; /* 0: unknown */
-	uint32_t height;
-	bool restored;                         /* a kept grant was handed to the portal */
-	bool remembered;                       /* a grant is kept for the next time */
-	const struct protocol_stream *streams; /* lent; NULL: there is nothing to say of them */
+	const struct protocol_stream *streams; /* lent; the first is the share itself */
 	size_t stream_count;
+	bool multiple;   /* all streams are listed */
+	bool restored;   /* a kept grant was handed to the portal */
+	bool remembered; /* a grant is kept for the next time */
 };
 
 /* What a share's helper has cost and delivered so far. */
@@ -180,7 +146,7 @@ bool protocol_write_stop_result(struct bytes *out, uint32_t id);
 struct grant_list;
 /* The kept grants, without their tokens. */
 bool protocol_write_grants_result(struct bytes *out, uint32_t id, const struct grant_list *list);
-/* The same list by itself, which is no message. */
+/* The list alone, for `portlight grants --json`. */
 bool protocol_write_grants(struct bytes *out, const struct grant_list *list);
 /* `revoked`: there was one to revoke. */
 bool protocol_write_revoke_result(struct bytes *out, uint32_t id, bool revoked);

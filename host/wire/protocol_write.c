@@ -4,61 +4,71 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "config.h"
 #include "wire/grant_list.h"
 #include "wire/text.h"
 
-/* Adds a member, which is taken; false when memory ran out for either. */
-static bool add(struct json_object *object, const char *name, struct json_object *value) {
-	if (object == NULL || value == NULL || json_object_object_add(object, name, value) != 0) {
-		json_object_put(value);
-		return false;
+/* Out of memory ends the program, as in GLib. */
+static struct json_object *checked(struct json_object *object) {
+	if (object == NULL) {
+		abort();
 	}
-	return true;
+	return object;
 }
 
-static bool add_string(struct json_object *object, const char *name, const char *text) {
-	return add(object, name, json_object_new_string(text));
+static void put(struct json_object *object, const char *name, struct json_object *value) {
+	if (json_object_object_add(object, name, checked(value)) != 0) {
+		abort();
+	}
 }
 
-static bool add_integer(struct json_object *object, const char *name, uint64_t number) {
-	return add(object, name, json_object_new_int64((int64_t)number));
+static void put_string(struct json_object *object, const char *name, const char *text) {
+	put(object, name, json_object_new_string(text));
 }
 
-static bool add_bool(struct json_object *object, const char *name, bool value) {
-	return add(object, name, json_object_new_boolean(value));
+static void put_integer(struct json_object *object, const char *name, uint64_t number) {
+	put(object, name, json_object_new_int64((int64_t)number));
 }
 
-/* Times are in milliseconds, as JavaScript has them. */
-static bool add_time(struct json_object *object, const char *name, int64_t seconds) {
-	return add_integer(object, name, (uint64_t)seconds * 1000);
+static void put_bool(struct json_object *object, const char *name, bool value) {
+	put(object, name, json_object_new_boolean(value));
 }
 
-/* Appends the object's text when `ok`, and drops the object. */
-static bool append_object(struct bytes *out, struct json_object *object, bool ok) {
+static void append(struct json_object *array, struct json_object *value) {
+	if (json_object_array_add(array, checked(value)) != 0) {
+		abort();
+	}
+}
+
+static struct json_object *new_message(const char *type) {
+	struct json_object *object = checked(json_object_new_object());
+	put_string(object, "type", type);
+	return object;
+}
+
+static struct json_object *new_result(uint32_t id) {
+	struct json_object *object = new_message("result");
+	put_integer(object, "id", id);
+	return object;
+}
+
+/* Appends the object's text, and drops the object. */
+static bool write_object(struct bytes *out, struct json_object *object) {
 	size_t length = 0;
-	const char *text = NULL;
-	if (ok) {
-		text = json_object_to_json_string_length(
-			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
-	}
-	ok = text != NULL && bytes_append(out, text, length);
+	const char *text = json_object_to_json_string_length(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+	bool ok = text != NULL && bytes_append(out, text, length);
 	json_object_put(object);
 	return ok;
-}
-
-static struct json_object *new_result(uint32_t id, bool *ok) {
-	struct json_object *object = json_object_new_object();
-	*ok = add_string(object, "type", "result") && add_integer(object, "id", id);
-	return object;
 }
 
 static const char *codec_name(enum packet_codec codec) {
 	return codec == PACKET_CODEC_VP8 ? "vp8" : "vp9";
 }
 
-static bool add_supports(struct json_object *object, const struct protocol_hello_result *result) {
+static struct json_object *new_supports(const struct protocol_hello_result *result) {
 	const struct {
 		bool has;
 		const char *name;
@@ -80,30 +90,27 @@ static bool add_supports(struct json_object *object, const struct protocol_hello
 		{result->cursor_metadata, "cursor-metadata"},
 		{result->cursor_metadata, "cursor-send"},
 	};
-	struct json_object *list = json_object_new_array();
-	bool ok = list != NULL;
-	for (size_t i = 0; ok && i < sizeof(features) / sizeof(features[0]); i++) {
-		ok = !features[i].has ||
-		     json_object_array_add(list, json_object_new_string(features[i].name)) == 0;
+	struct json_object *list = checked(json_object_new_array());
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		if (features[i].has) {
+			append(list, json_object_new_string(features[i].name));
+		}
 	}
-	if (!ok) {
-		json_object_put(list);
-		return false;
-	}
-	return add(object, "supports", list);
+	return list;
 }
 
 bool protocol_write_hello_result(
 	struct bytes *out, uint32_t id, const struct protocol_hello_result *result) {
-	bool ok = false;
-	struct json_object *object = new_result(id, &ok);
-	ok = ok && add_integer(object, "protocol", PROTOCOL_VERSION) &&
-	     add_string(object, "version", PORTLIGHT_VERSION) && add_supports(object, result) &&
-	     add_integer(object, "portal", result->portal) &&
-	     (result->portal_code == ERROR_NONE ||
-		     add_string(object, "portalCode", error_code_string(result->portal_code))) &&
-	     add_bool(object, "pipewire", result->pipewire);
-	return append_object(out, object, ok);
+	struct json_object *object = new_result(id);
+	put_integer(object, "protocol", PROTOCOL_VERSION);
+	put_string(object, "version", PORTLIGHT_VERSION);
+	put(object, "supports", new_supports(result));
+	put_integer(object, "portal", result->portal);
+	if (result->portal_code != ERROR_NONE) {
+		put_string(object, "portalCode", error_code_string(result->portal_code));
+	}
+	put_bool(object, "pipewire", result->pipewire);
+	return write_object(out, object);
 }
 
 const char *protocol_surface_name(enum protocol_surface surface) {
@@ -116,147 +123,126 @@ const char *protocol_surface_name(enum protocol_surface surface) {
 	return names[surface];
 }
 
-static bool add_stream(struct json_object *object, const struct protocol_stream *stream) {
-	return add_integer(object, "share", stream->share) &&
-	       add_string(object, "surface", protocol_surface_name(stream->surface)) &&
-	       add_integer(object, "width", stream->width) &&
-	       add_integer(object, "height", stream->height);
+static void put_stream(struct json_object *object, const struct protocol_stream *stream) {
+	put_integer(object, "share", stream->share);
+	put_string(object, "surface", protocol_surface_name(stream->surface));
+	put_integer(object, "width", stream->width);
+	put_integer(object, "height", stream->height);
 }
 
-static bool add_streams(struct json_object *object, const struct protocol_share_result *result) {
-	struct json_object *streams = json_object_new_array();
-	bool ok = streams != NULL;
-	for (size_t i = 0; ok && i < result->stream_count; i++) {
-		struct json_object *stream = json_object_new_object();
-		ok = add_stream(stream, &result->streams[i]) &&
-		     json_object_array_add(streams, stream) == 0;
-		if (!ok) {
-			json_object_put(stream);
-		}
+static struct json_object *new_streams(const struct protocol_share_result *result) {
+	struct json_object *list = checked(json_object_new_array());
+	for (size_t i = 0; i < result->stream_count; i++) {
+		struct json_object *stream = checked(json_object_new_object());
+		put_stream(stream, &result->streams[i]);
+		append(list, stream);
 	}
-	return add(object, "streams", streams) && ok;
+	return list;
 }
 
 bool protocol_write_share_result(
 	struct bytes *out, uint32_t id, const struct protocol_share_result *result) {
-	bool ok = false;
-	struct json_object *object = new_result(id, &ok);
-	const struct protocol_stream first = {
-		result->share, result->surface, result->width, result->height};
-	ok = ok && add_stream(object, &first) && add_bool(object, "restored", result->restored) &&
-	     add_bool(object, "remembered", result->remembered) &&
-	     (result->streams == NULL || add_streams(object, result));
-	return append_object(out, object, ok);
+	struct json_object *object = new_result(id);
+	put_stream(object, &result->streams[0]);
+	put_bool(object, "restored", result->restored);
+	put_bool(object, "remembered", result->remembered);
+	if (result->multiple) {
+		put(object, "streams", new_streams(result));
+	}
+	return write_object(out, object);
 }
 
 bool protocol_write_open_result(struct bytes *out, uint32_t id, const struct packet_ready *ready) {
-	bool ok = false;
-	struct json_object *object = new_result(id, &ok);
-	ok = ok && add_string(object, "codec", codec_name(ready->codec)) &&
-	     add_integer(object, "width", ready->width) &&
-	     add_integer(object, "height", ready->height) &&
-	     add_integer(object, "fullWidth", ready->full_width) &&
-	     add_integer(object, "fullHeight", ready->full_height) &&
-	     add_string(object, "chroma", ready->chroma == PACKET_CHROMA_444 ? "444" : "420");
-	return append_object(out, object, ok);
+	struct json_object *object = new_result(id);
+	put_string(object, "codec", codec_name(ready->codec));
+	put_integer(object, "width", ready->width);
+	put_integer(object, "height", ready->height);
+	put_integer(object, "fullWidth", ready->full_width);
+	put_integer(object, "fullHeight", ready->full_height);
+	put_string(object, "chroma", ready->chroma == PACKET_CHROMA_444 ? "444" : "420");
+	return write_object(out, object);
 }
 
 bool protocol_write_stats_result(
 	struct bytes *out, uint32_t id, const struct protocol_stats_result *result) {
-	bool ok = false;
-	struct json_object *object = new_result(id, &ok);
-	ok = ok && add_integer(object, "cpuMs", result->cpu_ms) &&
-	     add_integer(object, "rssKiB", result->rss_kib) &&
-	     add_integer(object, "frames", result->frames) &&
-	     add_integer(object, "bytes", result->bytes) &&
-	     add_string(object, "codec", codec_name(result->codec));
-	return append_object(out, object, ok);
+	struct json_object *object = new_result(id);
+	put_integer(object, "cpuMs", result->cpu_ms);
+	put_integer(object, "rssKiB", result->rss_kib);
+	put_integer(object, "frames", result->frames);
+	put_integer(object, "bytes", result->bytes);
+	put_string(object, "codec", codec_name(result->codec));
+	return write_object(out, object);
 }
 
 bool protocol_write_stop_result(struct bytes *out, uint32_t id) {
-	bool ok = false;
-	struct json_object *object = new_result(id, &ok);
-	return append_object(out, object, ok);
+	return write_object(out, new_result(id));
 }
 
-static struct json_object *new_grant(const struct grant *grant) {
-	struct json_object *object = json_object_new_object();
-	if (add_string(object, "origin", grant->origin) &&
-		add_string(object, "surface", protocol_surface_name(grant->surface)) &&
-		add_time(object, "since", grant->since) &&
-		add_time(object, "lastUsed", grant->last_used)) {
-		return object;
-	}
-	json_object_put(object);
-	return NULL;
-}
-
-static struct json_object *new_grants(const struct grant_list *list, bool *ok) {
-	struct json_object *grants = json_object_new_array();
-	*ok = grants != NULL;
-	for (size_t i = 0; *ok && i < list->count; i++) {
-		struct json_object *grant = new_grant(&list->grants[i]);
-		*ok = grant != NULL && json_object_array_add(grants, grant) == 0;
+/* Times are in milliseconds, as in JavaScript. */
+static struct json_object *new_grants(const struct grant_list *list) {
+	struct json_object *grants = checked(json_object_new_array());
+	for (size_t i = 0; i < list->count; i++) {
+		const struct grant *grant = &list->grants[i];
+		struct json_object *object = checked(json_object_new_object());
+		put_string(object, "origin", grant->origin);
+		put_string(object, "surface", protocol_surface_name(grant->surface));
+		put_integer(object, "since", (uint64_t)grant->since * 1000);
+		put_integer(object, "lastUsed", (uint64_t)grant->last_used * 1000);
+		append(grants, object);
 	}
 	return grants;
 }
 
 bool protocol_write_grants_result(struct bytes *out, uint32_t id, const struct grant_list *list) {
-	bool ok = false;
-	struct json_object *grants = new_grants(list, &ok);
-	bool begun = false;
-	struct json_object *object = new_result(id, &begun);
-	ok = add(object, "grants", grants) && begun && ok;
-	return append_object(out, object, ok);
+	struct json_object *object = new_result(id);
+	put(object, "grants", new_grants(list));
+	return write_object(out, object);
 }
 
 bool protocol_write_grants(struct bytes *out, const struct grant_list *list) {
-	bool ok = false;
-	struct json_object *grants = new_grants(list, &ok);
-	return append_object(out, grants, ok);
+	return write_object(out, new_grants(list));
 }
 
 bool protocol_write_revoke_result(struct bytes *out, uint32_t id, bool revoked) {
-	bool ok = false;
-	struct json_object *object = new_result(id, &ok);
-	return append_object(out, object, ok && add_bool(object, "revoked", revoked));
+	struct json_object *object = new_result(id);
+	put_bool(object, "revoked", revoked);
+	return write_object(out, object);
 }
 
-static bool add_error(struct json_object *object, enum error_code code, const char *detail) {
-	bool ok = add_string(object, "code", error_code_string(code)) &&
-		  add_string(object, "message", error_message(code)) &&
-		  add_string(object, "remedy", error_remedy(code));
-	if (ok && detail != NULL && detail[0] != '\0') {
+static void put_error(struct json_object *object, enum error_code code, const char *detail) {
+	put_string(object, "code", error_code_string(code));
+	put_string(object, "message", error_message(code));
+	put_string(object, "remedy", error_remedy(code));
+	if (detail != NULL && detail[0] != '\0') {
 		char clean[PACKET_DETAIL_MAX + 1];
 		(void)snprintf(clean, sizeof(clean), "%s", detail);
 		text_clean(clean);
-		ok = add_string(object, "detail", clean);
+		put_string(object, "detail", clean);
 	}
-	return ok;
 }
 
 bool protocol_write_error(
 	struct bytes *out, uint32_t id, enum error_code code, const char *detail) {
-	struct json_object *object = json_object_new_object();
-	bool ok = add_string(object, "type", "error");
-	if (ok && id == 0) {
-		ok = json_object_object_add(object, "id", NULL) == 0;
+	struct json_object *object = new_message("error");
+	if (id != 0) {
+		put_integer(object, "id", id);
 	} else {
-		ok = ok && add_integer(object, "id", id);
+		(void)json_object_object_add(object, "id", NULL);
 	}
-	return append_object(out, object, ok && add_error(object, code, detail));
+	put_error(object, code, detail);
+	return write_object(out, object);
 }
 
 bool protocol_write_ended(
 	struct bytes *out, uint32_t share, enum error_code code, const char *detail) {
-	struct json_object *object = json_object_new_object();
-	bool ok = add_string(object, "type", "ended") && add_integer(object, "share", share) &&
-		  add_error(object, code, detail);
-	return append_object(out, object, ok);
+	struct json_object *object = new_message("ended");
+	put_integer(object, "share", share);
+	put_error(object, code, detail);
+	return write_object(out, object);
 }
 
 /* Appends the head, the base64 of `payload`, and the end of the message. Written by hand: this runs
- * for every fragment, and the payload is not to be copied. */
+ * for every fragment, and must not copy the payload. */
 static bool append_with_payload(struct bytes *out, const char *head, size_t head_length,
 	const uint8_t *payload, size_t payload_length) {
 	size_t text_length = text_base64_length(payload_length);

@@ -113,7 +113,7 @@ export class World {
 			DBUS_SESSION_BUS_ADDRESS: '',
 		};
 		delete this.env.DISPLAY;
-		/** @type {{method: string, path?: string, options?: any, helpers?: number}[]} calls that the portal got */
+		/** @type {{method: string, path?: string, property?: string, options?: any, helpers?: number}[]} calls that the portal got */
 		this.calls = [];
 		/** How often the portal was told something, and has done it. */
 		this.tellings = {begun: 0, done: 0};
@@ -190,8 +190,9 @@ export class World {
 	 */
 	async answer(method, browser, answer = 'answer') {
 		await this.called(method);
-		// The reply to a question that follows comes behind the one to METHOD.
-		await browser.hello();
+		// The reply to a call that follows comes behind the one to METHOD.
+		await this.tell({create: 'error'});
+		assert.equal((await browser.share()).code, 'portal-error');
 		await this.tell(answer);
 	}
 

@@ -85,7 +85,7 @@ test('a portal without windows is asked for a window', async () => {
 	await world.startPortal({source_types: 1});
 	const run = await start(['--source', 'window']).ended();
 	assert.equal(run.status, 4, run.stderr);
-	assert.match(run.stderr, /none of the kinds of source/);
+	assert.match(run.stderr, /no source of the requested kind/);
 	await assertClean();
 });
 

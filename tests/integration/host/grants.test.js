@@ -5,7 +5,7 @@ import {once} from 'node:events';
 import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
-import {firefoxId} from '../../fake/browser.js';
+import {firefoxId, frame} from '../../fake/browser.js';
 import {until, World} from '../../fake/world.js';
 import {program} from '../recording.js';
 
@@ -274,24 +274,87 @@ test('the file is the person\'s own: no link is followed, nothing is left open t
 	assert.equal((await browser.request('grants')).code, 'state-unusable');
 	assert.equal((await share(browser)).restored, false);
 	rmSync(file());
-	symlinkSync(elsewhere, join(world.state, 'grants.new'));
+	rmSync(join(world.state, 'grants.lock'));
+	symlinkSync(elsewhere, join(world.state, 'grants.lock'));
 	assert.equal((await share(browser)).remembered, false);
 	assert.match(readFileSync(elsewhere, 'utf8'), /foreign/);
 });
 
-test('a lock that is held delays and never blocks', async () => {
-	keep(head);
+/** Holds the lock of the grants file until it is killed. */
+async function hold() {
 	const holder = spawn('flock', ['-F', join(world.state, 'grants.lock'), 'sh', '-c', 'echo held; exec sleep 60'], {
 		stdio: ['ignore', 'pipe', 'ignore'],
 	});
 	await once(holder.stdout, 'data');
+	return async () => {
+		holder.kill();
+		await once(holder, 'close');
+	};
+}
+
+test('a lock that is held delays and never blocks', async () => {
+	keep(head);
+	const release = await hold();
 	const browser = await greeted();
 	const answer = await share(browser);
 	assert.deepEqual([answer.type, answer.remembered], ['result', false]);
 	assert.equal((await browser.request('grants')).code, 'state-unusable');
-	holder.kill();
-	await once(holder, 'close');
+	await release();
 	assert.deepEqual((await browser.request('grants')).grants, []);
+});
+
+test('a live share and other requests go on while the lock is held', async () => {
+	keep(`${head}${origin}\tmonitor\t1\t2\told\n`);
+	const browser = await greeted();
+	const live = (await browser.share()).share;
+	await browser.open(live, {credit: 0});
+	const release = await hold();
+	// The host reads all of it at once.
+	const [asked, listed, revoked, stats] = [101, 102, 103, 104];
+	browser.sendBytes(Buffer.concat([
+		{type: 'share', id: asked, sources: ['monitor'], cursor: 'embedded', origin, remember: true},
+		{type: 'grants', id: listed},
+		{type: 'revoke', id: revoked, origin: 'https://unknown.example'},
+		{type: 'credit', share: live, frames: 1},
+		{type: 'stats', id: stats, share: live},
+	].map((message) => frame(JSON.stringify(message)))));
+	const answers = [];
+	const next = async () => answers.push((await browser.next((message) => [listed, revoked, stats].includes(message.id))).id);
+	await next();
+	await browser.frame(live);
+	await release();
+	await next();
+	await next();
+	assert.deepEqual(answers, [stats, listed, revoked]);
+	assert.equal((await browser.answer(asked)).type, 'result');
+});
+
+test('a request that waits for the file keeps its id', async () => {
+	keep(head);
+	const browser = await greeted();
+	const release = await hold();
+	const messages = Array(17).fill({type: 'grants', id: 7});
+	browser.sendBytes(Buffer.concat(messages.map((message) => frame(JSON.stringify(message)))));
+	for (let i = 0; i < 16; i++) {
+		assert.equal((await browser.next((message) => message.code === 'duplicate-id')).id, 7);
+	}
+	await release();
+	await browser.next((message) => message.id === 7);
+});
+
+test('a revoke that the browser does not wait for holds, also when it leaves', async () => {
+	keep(`${head}${origin}\tmonitor\t1\t2\told\nhttps://b.example\twindow\t1\t2\tother\n`);
+	const browser = await greeted();
+	const first = browser.post('revoke', {origin});
+	const second = share(browser);
+	assert.equal((await second).restored, false);
+	assert.equal((await browser.answer(first)).revoked, true);
+	const release = await hold();
+	browser.post('revoke', {origin: 'https://b.example'});
+	browser.hangUp();
+	await release();
+	await browser.exited;
+	assert.deepEqual(tokens(), ['token-1']);
 });
 
 test('portlight grants lists and revokes', async () => {

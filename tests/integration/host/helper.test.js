@@ -52,7 +52,7 @@ async function assertOver(browser, code, detail) {
 
 const beforeReady = [
 	{mode: 'crash', code: 'helper-crashed', detail: /signal 11/},
-	{mode: 'exit', code: 'helper-crashed', detail: /status 3/},
+	{mode: 'exit', code: 'helper-crashed', detail: /code 3/},
 	{mode: 'hang', code: 'helper-timeout', detail: /^$/, env: {PORTLIGHT_TIMEOUT_MS: '900'}},
 	{mode: 'early-frame', code: 'bad-packet', detail: /out of place/},
 	{mode: 'early-cursor', code: 'bad-packet', detail: /out of place/},

@@ -94,7 +94,7 @@ const badMessages = [
 	{name: 'not JSON', text: '{"type":', code: 'bad-json', id: null},
 	{name: 'two values', text: '{}{}', code: 'bad-json', id: null},
 	{name: 'an array', text: '[1]', code: 'bad-message', id: null},
-	{name: 'null', text: 'null', code: 'bad-message', id: null},
+	{name: 'null', text: 'null', code: 'bad-json', id: null},
 	{name: 'no type', text: '{"id":5}', code: 'bad-message', id: 5},
 	{name: 'unknown type', text: '{"type":"play","id":5}', code: 'unknown-type', id: 5, detail: 'play'},
 	{name: 'missing field', text: '{"type":"stop","id":5}', code: 'bad-field', id: 5, detail: 'stop.share: is missing'},

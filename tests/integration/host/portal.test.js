@@ -228,10 +228,13 @@ for (const step of ['create', 'select', 'start', 'remote']) {
 	});
 }
 
-test('the bus dies while the portal is asked what it can', async () => {
-	const browser = await greeted();
+test('the bus dies while the portal is asked what it offers', async () => {
+	await world.startPortal();
 	world.portal?.kill('SIGSTOP');
 	try {
+		const browser = world.browse();
+		// Then there is a connection, and the next probe asks again.
+		assert.equal((await browser.hello()).portalCode, 'portal-timeout');
 		const share = browser.postShare();
 		// What is answered later was read later.
 		assert.equal((await browser.request('grants')).type, 'result');
@@ -240,6 +243,22 @@ test('the bus dies while the portal is asked what it can', async () => {
 	} finally {
 		world.portal?.kill('SIGCONT');
 	}
+});
+
+test('the portal is asked what it offers once, and again when it is another one', async () => {
+	/** How often the portals have been asked until now. */
+	const asked = async () => (await world.callsOf('Get')).filter(({property}) => property === 'version').length;
+	const browser = await greeted();
+	await browser.hello();
+	await browser.share();
+	await browser.share();
+	assert.equal(await asked(), 1);
+	await world.startPortal({version: 5, source_types: 1});
+	assert.equal((await browser.ended(2)).code, 'bus-lost');
+	const {portal, supports} = await browser.hello();
+	assert.deepEqual([portal, supports.includes('window')], [5, false]);
+	assert.equal((await browser.share()).type, 'result');
+	assert.equal(await asked(), 2);
 });
 
 test('no streams: the session is closed', async () => {

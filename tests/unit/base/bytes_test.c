@@ -56,19 +56,19 @@ static void consume_moves_the_rest_to_the_front(void **state) {
 static void integers_survive_the_round_trip(void **state) {
 	(void)state;
 	uint8_t wire[15] = {0x5a};
-	bytes_put_u16(wire + 1, 0x1234);
-	bytes_put_u32(wire + 3, 0x89abcdef);
-	bytes_put_u64(wire + 7, UINT64_C(0xfedcba9876543210));
+	bytes_put(wire + 1, 0x1234, 2);
+	bytes_put(wire + 3, 0x89abcdef, 4);
+	bytes_put(wire + 7, UINT64_C(0xfedcba9876543210), 8);
 	/* Little-endian on every machine. */
 	assert_int_equal(wire[1], 0x34);
 	assert_int_equal(wire[3], 0xef);
 	assert_int_equal(wire[7], 0x10);
 	struct reader reader;
 	reader_init(&reader, wire, sizeof(wire));
-	assert_int_equal(reader_u8(&reader), 0x5a);
-	assert_int_equal(reader_u16(&reader), 0x1234);
-	assert_int_equal(reader_u32(&reader), 0x89abcdef);
-	assert_true(reader_u64(&reader) == UINT64_C(0xfedcba9876543210));
+	assert_int_equal(reader_integer(&reader, 1), 0x5a);
+	assert_int_equal(reader_integer(&reader, 2), 0x1234);
+	assert_int_equal(reader_integer(&reader, 4), 0x89abcdef);
+	assert_true(reader_integer(&reader, 8) == UINT64_C(0xfedcba9876543210));
 	assert_true(reader.ok);
 	assert_int_equal(reader_left(&reader), 0);
 }
@@ -78,10 +78,10 @@ static void a_read_past_the_end_fails_for_good(void **state) {
 	uint8_t wire[3] = {1, 2, 3};
 	struct reader reader;
 	reader_init(&reader, wire, sizeof(wire));
-	assert_int_equal(reader_u32(&reader), 0);
+	assert_int_equal(reader_integer(&reader, 4), 0);
 	assert_false(reader.ok);
 	/* Two bytes would still fit, but a broken message is broken. */
-	assert_int_equal(reader_u16(&reader), 0);
+	assert_int_equal(reader_integer(&reader, 2), 0);
 	assert_null(reader_bytes(&reader, 1));
 	assert_int_equal(reader_left(&reader), 0);
 }

@@ -223,7 +223,7 @@ static void unknown_types_and_versions_are_refused(void **state) {
 	uint8_t reserved[2] = {PACKET_KEYFRAME, 1};
 	assert_false(packet_parse(reserved, 2, &packet));
 	size_t length = write_whole(&samples[0], wire);
-	bytes_put_u16(wire + 2, PACKET_VERSION + 1);
+	bytes_put(wire + 2, PACKET_VERSION + 1, 2);
 	assert_false(packet_parse(wire, length, &packet));
 }
 

