@@ -244,7 +244,5 @@ export function makeVerdicts(rows, runs, glass, growth) {
 	/** @param {number} damage */
 	const grown = (damage) => growth.find((g) => g.pixels === 1920 * 1080 && g.damage === damage)?.cpuMsPerFrame ?? NaN;
 	verdicts.atMost('cost at 1 % damage against 100 %', grown(0.01) / grown(1), 0.15);
-	const large = rows.filter((row) => row.engine === 'portlight' && row.width === 3840).map((row) => row.rssMiB);
-	verdicts.atMost('peak memory at 4K, MiB', large.length ? Math.max(...large) : undefined, 120);
 	return verdicts.lines;
 }
