@@ -2,8 +2,9 @@
 
 #include <assert.h>
 #include <libyuv/scale.h>
+#include <sys/param.h>
 
-/* How many of its own pixels around a scaled one take part in it. */
+/* How many of its own pixels around a scaled pixel contribute to it. */
 #define FILTER_REACH 2
 
 void scale_fit(uint32_t max_width, uint32_t max_height, uint32_t *width, uint32_t *height) {
@@ -18,15 +19,14 @@ void scale_fit(uint32_t max_width, uint32_t max_height, uint32_t *width, uint32_
 		fitted_height = bottom;
 		fitted_width = *width * bottom / *height;
 	}
-	*width = fitted_width >= 2 ? (uint32_t)fitted_width & ~1u : 2;
-	*height = fitted_height >= 2 ? (uint32_t)fitted_height & ~1u : 2;
+	*width = MAX((uint32_t)fitted_width & ~1u, 2);
+	*height = MAX((uint32_t)fitted_height & ~1u, 2);
 }
 
-/* Along one axis: `from` pixels become `to`. Borders of both fall together every `from_step` and
- * `to_step` pixels. */
+/* How one side is scaled. Pixel borders of both pictures coincide every `from_step` and `to_step`
+ * pixels. Both are even, as subsampled planes need it. */
 struct axis {
-	int32_t from;
-	int32_t to;
+	int32_t from; /* the side */
 	int32_t from_step;
 	int32_t to_step;
 	int32_t reach; /* of the filter, in `from` pixels */
@@ -34,35 +34,25 @@ struct axis {
 
 static struct axis axis_between(uint32_t from, uint32_t to) {
 	assert(from > 0 && to > 0);
-	uint32_t a = from;
-	uint32_t b = to;
-	while (b != 0) {
-		uint32_t rest = a % b;
-		a = b;
-		b = rest;
+	uint32_t divisor = from;
+	for (uint32_t rest = to; rest != 0;) {
+		uint32_t next = divisor % rest;
+		divisor = rest;
+		rest = next;
 	}
-	struct axis axis = {
+	return (struct axis){
 		.from = (int32_t)from,
-		.to = (int32_t)to,
-		.from_step = (int32_t)(from / a),
-		.to_step = (int32_t)(to / a),
+		.from_step = (int32_t)(2 * from / divisor),
+		.to_step = (int32_t)(2 * to / divisor),
 		.reach = (int32_t)(FILTER_REACH * (from / to + 1)),
 	};
-	if (axis.from_step % 2 != 0 || axis.to_step % 2 != 0) {
-		axis.from_step *= 2;
-		axis.to_step *= 2;
-	}
-	return axis;
 }
 
-/* The steps that a stretch of `from` touches, with what the filter reaches. */
-static void touched_steps(
-	const struct axis *axis, int32_t begin, int32_t length, int32_t *first, int32_t *last) {
-	int32_t end = begin + length + axis->reach;
-	begin = begin > axis->reach ? begin - axis->reach : 0;
-	end = end < axis->from ? end : axis->from;
-	*first = begin / axis->from_step;
-	*last = (end + axis->from_step - 1) / axis->from_step;
+/* The steps that a stretch and the filter around it touch. */
+static void find_steps(const struct axis *axis, int32_t *begin, int32_t *length) {
+	int32_t end = MIN(*begin + *length + axis->reach, axis->from);
+	*begin = MAX(*begin - axis->reach, 0) / axis->from_step;
+	*length = (end + axis->from_step - 1) / axis->from_step - *begin;
 }
 
 static void scale_part(const struct picture *from, struct picture *to, const struct rect *part,
@@ -79,24 +69,20 @@ static void scale_part(const struct picture *from, struct picture *to, const str
 void scale_damaged(const struct picture *from, struct picture *to, struct damage *damage) {
 	const struct axis across = axis_between(from->width, to->width);
 	const struct axis down = axis_between(from->height, to->height);
-	struct damage scaled = {0};
+	struct damage steps = {0};
 	for (uint32_t i = 0; i < damage->count; i++) {
-		const struct rect *rect = &damage->rects[i];
-		int32_t left = 0;
-		int32_t right = 0;
-		int32_t top = 0;
-		int32_t bottom = 0;
-		touched_steps(&across, rect->x, rect->width, &left, &right);
-		touched_steps(&down, rect->y, rect->height, &top, &bottom);
-		damage_add(&scaled, &(struct rect){left, top, right - left, bottom - top});
+		struct rect rect = damage->rects[i];
+		find_steps(&across, &rect.x, &rect.width);
+		find_steps(&down, &rect.y, &rect.height);
+		damage_add(&steps, &rect);
 	}
-	*damage = (struct damage){0};
-	for (uint32_t i = 0; i < scaled.count; i++) {
-		const struct rect *steps = &scaled.rects[i];
-		const struct rect part = {steps->x * across.from_step, steps->y * down.from_step,
-			steps->width * across.from_step, steps->height * down.from_step};
-		const struct rect place = {steps->x * across.to_step, steps->y * down.to_step,
-			steps->width * across.to_step, steps->height * down.to_step};
+	damage_clear(damage);
+	for (uint32_t i = 0; i < steps.count; i++) {
+		const struct rect *rect = &steps.rects[i];
+		const struct rect part = {rect->x * across.from_step, rect->y * down.from_step,
+			rect->width * across.from_step, rect->height * down.from_step};
+		const struct rect place = {rect->x * across.to_step, rect->y * down.to_step,
+			rect->width * across.to_step, rect->height * down.to_step};
 		scale_part(from, to, &part, &place);
 		damage_add(damage, &place);
 	}
