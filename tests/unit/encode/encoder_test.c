@@ -23,7 +23,7 @@ struct bench {
 static void bench_init(struct bench *bench, enum packet_codec codec, uint32_t kbps) {
 	*bench = (struct bench){.codec = codec};
 	const struct encoder_config config = {.fps = 30, .kbps = kbps, .cores = 2};
-	bench->encoder = encoder_vpx_create(&config);
+	bench->encoder = encoder_create(&config);
 	assert_non_null(bench->encoder);
 	vpx_codec_iface_t *interface =
 		codec == PACKET_CODEC_VP8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx();
@@ -401,7 +401,7 @@ static void test_destroy_accepts_nothing(void **state) {
 	(void)state;
 	encoder_destroy(NULL);
 	const struct encoder_config config = {.fps = 1, .kbps = 100, .cores = 1};
-	encoder_destroy(encoder_vpx_create(&config));
+	encoder_destroy(encoder_create(&config));
 }
 
 int main(void) {

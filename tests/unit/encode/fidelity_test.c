@@ -50,7 +50,7 @@ static void open_decoder(struct view *view) {
 static void view_init(struct view *view, const struct way *way, uint32_t width, uint32_t height) {
 	const struct encoder_config config = {
 		.chroma = way->chroma, .fps = FPS, .kbps = KBPS, .cores = 2};
-	*view = (struct view){.encoder = encoder_vpx_create(&config),
+	*view = (struct view){.encoder = encoder_create(&config),
 		.codec = way->codec,
 		.screen = malloc((size_t)width * height * 4)};
 	assert_non_null(view->encoder);
