@@ -33,16 +33,6 @@ static struct rect find_region(const struct canvas *canvas, uint32_t width, uint
 	return region;
 }
 
-/* The same part as it is in the buffer. */
-static struct rect find_crop(
-	const struct canvas *canvas, const struct pixels *pixels, enum orientation orientation) {
-	uint32_t width = pixels->width;
-	uint32_t height = pixels->height;
-	orientation_size(orientation, &width, &height);
-	struct rect region = find_region(canvas, width, height);
-	return orientation_rect_in_buffer(orientation, width, height, &region);
-}
-
 /* Copies to `raw` what only `upright` has, except for what is about to be read. */
 static void catch_up(struct canvas *canvas, const struct damage *reading) {
 	for (uint32_t i = 0; i < canvas->behind.count; i++) {
@@ -67,7 +57,12 @@ static bool move_crop(struct canvas *canvas, const struct rect *crop) {
 
 bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orientation orientation,
 	const struct damage *damage) {
-	struct rect crop = find_crop(canvas, pixels, orientation);
+	uint32_t width = pixels->width;
+	uint32_t height = pixels->height;
+	orientation_size(orientation, &width, &height);
+	struct rect region = find_region(canvas, width, height);
+	struct rect crop =
+		orientation_rect(orientation_inverse(orientation), width, height, &region);
 	if (rect_is_empty(&crop)) {
 		canvas->stale = true;
 		return true;

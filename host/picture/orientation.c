@@ -20,6 +20,11 @@ void orientation_size(enum orientation orientation, uint32_t *width, uint32_t *h
 	}
 }
 
+enum orientation orientation_inverse(enum orientation orientation) {
+	/* Half a turn and anything mirrored undo themselves. */
+	return is_mirrored(orientation) ? orientation : (4u - orientation) % 4;
+}
+
 struct rect orientation_rect(
 	enum orientation orientation, uint32_t width, uint32_t height, const struct rect *rect) {
 	struct rect turned = *rect;
@@ -32,15 +37,6 @@ struct rect orientation_rect(
 		orientation_size(ORIENTATION_90, &width, &height);
 	}
 	return turned;
-}
-
-struct rect orientation_rect_in_buffer(
-	enum orientation orientation, uint32_t width, uint32_t height, const struct rect *rect) {
-	/* Half a turn and anything mirrored is its own inverse. */
-	enum orientation inverse = orientation == ORIENTATION_90    ? ORIENTATION_270
-				   : orientation == ORIENTATION_270 ? ORIENTATION_90
-								    : orientation;
-	return orientation_rect(inverse, width, height, rect);
 }
 
 void orientation_apply(enum orientation orientation, const struct picture *from, struct picture *to,

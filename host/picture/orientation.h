@@ -24,12 +24,11 @@ enum orientation {
 /* Turns a picture's sides in the buffer into its upright sides, or back. */
 void orientation_size(enum orientation orientation, uint32_t *width, uint32_t *height);
 
+/* The orientation that undoes this one. */
+enum orientation orientation_inverse(enum orientation orientation);
+
 /* Turns a rectangle of a picture that is width x height in the buffer upright. */
 struct rect orientation_rect(
-	enum orientation orientation, uint32_t width, uint32_t height, const struct rect *rect);
-
-/* The inverse: turns a rectangle of a picture that is width x height upright into the buffer's. */
-struct rect orientation_rect_in_buffer(
 	enum orientation orientation, uint32_t width, uint32_t height, const struct rect *rect);
 
 /* Brings the damaged parts of `to`, which has the upright size, up to date with `from`. *damage,

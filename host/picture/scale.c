@@ -23,16 +23,9 @@ void scale_fit(uint32_t max_width, uint32_t max_height, uint32_t *width, uint32_
 	*height = MAX((uint32_t)fitted_height & ~1u, 2);
 }
 
-/* How one side is scaled. Pixel borders of both pictures coincide every `from_step` and `to_step`
- * pixels. Both are even, as subsampled planes need it. */
-struct axis {
-	int32_t from; /* the side */
-	int32_t from_step;
-	int32_t to_step;
-	int32_t reach; /* of the filter, in `from` pixels */
-};
-
-static struct axis axis_between(uint32_t from, uint32_t to) {
+/* Grows a stretch of a side of `from` pixels by the reach of the filter, and to where pixel borders
+ * of both pictures coincide, also in their subsampled planes. */
+static void grow(uint32_t from, uint32_t to, int32_t *begin, int32_t *length) {
 	assert(from > 0 && to > 0);
 	uint32_t divisor = from;
 	for (uint32_t rest = to; rest != 0;) {
@@ -40,19 +33,15 @@ static struct axis axis_between(uint32_t from, uint32_t to) {
 		divisor = rest;
 		rest = next;
 	}
-	return (struct axis){
-		.from = (int32_t)from,
-		.from_step = (int32_t)(2 * from / divisor),
-		.to_step = (int32_t)(2 * to / divisor),
-		.reach = (int32_t)(FILTER_REACH * (from / to + 1)),
-	};
+	int32_t step = (int32_t)(2 * from / divisor);
+	int32_t reach = (int32_t)(FILTER_REACH * (from / to + 1));
+	int32_t end = MIN(*begin + *length + reach, (int32_t)from);
+	*begin = MAX(*begin - reach, 0) / step * step;
+	*length = (end + step - 1) / step * step - *begin;
 }
 
-/* The steps that a stretch and the filter around it touch. */
-static void find_steps(const struct axis *axis, int32_t *begin, int32_t *length) {
-	int32_t end = MIN(*begin + *length + axis->reach, axis->from);
-	*begin = MAX(*begin - axis->reach, 0) / axis->from_step;
-	*length = (end + axis->from_step - 1) / axis->from_step - *begin;
+static int32_t scale(int32_t length, uint32_t from, uint32_t to) {
+	return (int32_t)((uint32_t)length * to / from);
 }
 
 static void scale_part(const struct picture *from, struct picture *to, const struct rect *part,
@@ -67,23 +56,21 @@ static void scale_part(const struct picture *from, struct picture *to, const str
 }
 
 void scale_damaged(const struct picture *from, struct picture *to, struct damage *damage) {
-	const struct axis across = axis_between(from->width, to->width);
-	const struct axis down = axis_between(from->height, to->height);
-	struct damage steps = {0};
+	struct damage grown = {0};
 	for (uint32_t i = 0; i < damage->count; i++) {
 		struct rect rect = damage->rects[i];
-		find_steps(&across, &rect.x, &rect.width);
-		find_steps(&down, &rect.y, &rect.height);
-		damage_add(&steps, &rect);
+		grow(from->width, to->width, &rect.x, &rect.width);
+		grow(from->height, to->height, &rect.y, &rect.height);
+		damage_add(&grown, &rect);
 	}
 	damage_clear(damage);
-	for (uint32_t i = 0; i < steps.count; i++) {
-		const struct rect *rect = &steps.rects[i];
-		const struct rect part = {rect->x * across.from_step, rect->y * down.from_step,
-			rect->width * across.from_step, rect->height * down.from_step};
-		const struct rect place = {rect->x * across.to_step, rect->y * down.to_step,
-			rect->width * across.to_step, rect->height * down.to_step};
-		scale_part(from, to, &part, &place);
+	for (uint32_t i = 0; i < grown.count; i++) {
+		const struct rect *part = &grown.rects[i];
+		const struct rect place = {scale(part->x, from->width, to->width),
+			scale(part->y, from->height, to->height),
+			scale(part->width, from->width, to->width),
+			scale(part->height, from->height, to->height)};
+		scale_part(from, to, part, &place);
 		damage_add(damage, &place);
 	}
 }

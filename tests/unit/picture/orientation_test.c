@@ -80,7 +80,7 @@ static void test_rectangles_return(void **state) {
 		uint32_t height = 38;
 		const struct rect upright = {7, 5, 11, 3};
 		struct rect buffer =
-			orientation_rect_in_buffer(orientation, width, height, &upright);
+			orientation_rect(orientation_inverse(orientation), width, height, &upright);
 		orientation_size(orientation, &width, &height);
 		struct rect again = orientation_rect(orientation, width, height, &buffer);
 		assert_memory_equal(&again, &upright, sizeof(again));
