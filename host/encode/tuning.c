@@ -1,7 +1,5 @@
 #include "encode/tuning.h"
 
-#include <sys/param.h>
-
 /* A second VP9 thread pays off above this: at 1920x1080 it gains nothing on a typing screen, at
  * 3840x2160 a third. */
 #define VP9_PIXELS_ONE_THREAD (1920u * 1200u)
@@ -86,8 +84,4 @@ struct tuning tuning_choose(const struct encoder_config *config, const struct en
 		.block_age = 4,
 		.good_frames = 4,
 	};
-}
-
-uint32_t tuning_intra_pct(uint32_t fps) {
-	return MAX(fps * 30, 300);
 }

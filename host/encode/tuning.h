@@ -39,6 +39,3 @@ struct tuning {
 /* For pictures of width x height. */
 struct tuning tuning_choose(const struct encoder_config *config, const struct encoder_wish *wish,
 	uint32_t width, uint32_t height);
-
-/* The maximum size of a keyframe, in percent of an average frame. */
-uint32_t tuning_intra_pct(uint32_t fps);

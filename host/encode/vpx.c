@@ -64,9 +64,10 @@ static void fill_settings(struct encoder *encoder, const struct picture *picture
 	settings->kf_mode = VPX_KF_DISABLED;
 }
 
+/* The maximum size of a keyframe, in percent of an average frame: half of the optimal buffer. */
 static bool set_intra_limit(struct encoder *encoder) {
-	return control(encoder, VP8E_SET_MAX_INTRA_BITRATE_PCT,
-		(int)tuning_intra_pct(encoder->config.fps));
+	return control(
+		encoder, VP8E_SET_MAX_INTRA_BITRATE_PCT, (int)MAX(encoder->config.fps * 30, 300));
 }
 
 /* What follows the content. */
@@ -216,33 +217,23 @@ static bool encode_image(struct encoder *encoder, const struct picture *picture)
 		vpx_codec_encode(&encoder->codec, &image, pts, duration, flags, VPX_DL_REALTIME));
 }
 
-/* There is none if rate control dropped the picture: VP8 does that for screens when it would cost
- * far more than is left. */
-static void collect_frame(struct encoder *encoder, struct encoder_frame *frame) {
-	vpx_codec_iter_t iterator = NULL;
-	const vpx_codec_cx_pkt_t *packet;
-	*frame = (struct encoder_frame){0};
-	while ((packet = vpx_codec_get_cx_data(&encoder->codec, &iterator)) != NULL) {
-		if (packet->kind == VPX_CODEC_CX_FRAME_PKT && packet->data.frame.sz > 0) {
-			frame->data = packet->data.frame.buf;
-			frame->length = packet->data.frame.sz;
-			frame->key = (packet->data.frame.flags & VPX_FRAME_IS_KEY) != 0;
-			return;
-		}
-	}
-}
-
 bool encoder_encode(struct encoder *encoder, const struct picture *picture,
 	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame) {
 	if (!prepare(encoder, picture, damage, wish) || !set_active_map(encoder) ||
 		!encode_image(encoder, picture)) {
 		return false;
 	}
-	collect_frame(encoder, frame);
-	/* If the picture was dropped, what changed stays active for the next attempt. */
-	if (frame->length > 0) {
+	vpx_codec_iter_t iterator = NULL;
+	const vpx_codec_cx_pkt_t *packet = vpx_codec_get_cx_data(&encoder->codec, &iterator);
+	*frame = (struct encoder_frame){0};
+	/* Rate control may drop the picture: VP8 does that for screens when it would cost far more
+	 * than is left. What changed then stays active for the next attempt. */
+	if (packet != NULL && packet->kind == VPX_CODEC_CX_FRAME_PKT) {
 		bool good = last_quantizer(encoder) <= encoder->tuning.quantizer_good;
 		active_map_age(&encoder->active_map, good);
+		frame->data = packet->data.frame.buf;
+		frame->length = packet->data.frame.sz;
+		frame->key = (packet->data.frame.flags & VPX_FRAME_IS_KEY) != 0;
 		frame->settled = active_map_is_empty(&encoder->active_map);
 	}
 	return true;

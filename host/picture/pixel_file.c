@@ -47,11 +47,6 @@ static bool load(struct pixel_file *file, const uint8_t *first, size_t length) {
 	return true;
 }
 
-static bool has(const struct pixel_file *file, const uint8_t *first, size_t length) {
-	return file->length >= length && first >= file->first &&
-	       first + length <= file->first + file->length;
-}
-
 struct pixels pixel_file_read(const struct pixels *pixels, int32_t y, int32_t height) {
 	struct pixel_file *file = pixels->file;
 	struct pixels part = *pixels;
@@ -60,7 +55,9 @@ struct pixels pixel_file_read(const struct pixels *pixels, int32_t y, int32_t he
 	ptrdiff_t below = (ptrdiff_t)(height - 1) * part.stride;
 	const uint8_t *first = below < 0 ? part.top + below : part.top;
 	size_t length = (size_t)llabs(below) + (size_t)part.width * 4;
-	if (has(file, first, length) || load(file, first, length)) {
+	bool has = file->length >= length && first >= file->first &&
+		   first + length <= file->first + file->length;
+	if (has || load(file, first, length)) {
 		part.top = file->rows + (part.top - file->first);
 	}
 	return part;

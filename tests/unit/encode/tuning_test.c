@@ -107,12 +107,6 @@ static void test_bounds(void **state) {
 	}
 }
 
-static void test_intra(void **state) {
-	(void)state;
-	assert_int_equal(tuning_intra_pct(1), 300);
-	assert_int_equal(tuning_intra_pct(30), 900);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vp8_threads),
@@ -122,7 +116,6 @@ int main(void) {
 		cmocka_unit_test(test_vp9_speed),
 		cmocka_unit_test(test_moving_pictures),
 		cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_intra),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
