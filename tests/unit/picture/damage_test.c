@@ -5,7 +5,7 @@
 
 #include "picture/damage.h"
 
-/* Pixels in which property tests count. */
+/* Property tests draw rectangles on a canvas of this size. */
 #define SIDE 48
 
 struct canvas {
