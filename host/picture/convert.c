@@ -20,8 +20,7 @@ static uint32_t align_row(uint32_t width) {
 
 bool picture_resize(
 	struct picture *picture, uint32_t width, uint32_t height, enum packet_chroma chroma) {
-	if (picture->memory != NULL && picture->width == width && picture->height == height &&
-		picture->chroma == chroma) {
+	if (picture->width == width && picture->height == height && picture->chroma == chroma) {
 		return true;
 	}
 	picture_finish(picture);
@@ -84,8 +83,7 @@ static void convert_memory(const struct pixels *pixels, const struct rect *rect,
 		strides[2], rect->width, rect->height);
 }
 
-/* libyuv has no ABGRToI444(), so red and blue are swapped first, in pieces that stay in the cache.
- */
+/* libyuv has no ABGRToI444(): swaps red and blue first, in pieces that stay in the cache. */
 static void convert_swapped(const struct pixels *pixels, const struct rect *rect,
 	struct picture *picture, int32_t x, int32_t y) {
 	uint8_t memory[4 * SWAP_WIDTH];
