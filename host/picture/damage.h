@@ -1,8 +1,8 @@
 /*
  * Which parts of a picture changed: a short list of rectangles. Pure.
  *
- * A list covers at least what was added to it. When it is full, the two rectangles whose union adds
- * the fewest pixels are merged, so it may cover more. Rectangles may overlap.
+ * A list covers at least what was added to it. It may cover more: once it is full, a new rectangle
+ * is merged with the one whose union adds the fewest pixels. Rectangles may overlap.
  */
 #pragma once
 

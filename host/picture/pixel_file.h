@@ -11,8 +11,7 @@
 
 struct pixels;
 
-/* How many rows are read at once: few enough for the second-level cache, and for few system calls.
- */
+/* How many rows are read at once: what fits the second-level cache, in few system calls. */
 #define PIXEL_FILE_ROWS 16
 
 /* Zero-initialise it. */
