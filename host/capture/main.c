@@ -150,7 +150,7 @@ static void open_share(struct helper *helper, const struct packet_open *open, in
 	};
 	helper->source = stream_create(&helper->loop, fd, open->node_id, open->max_fps,
 		open->cursor != PACKET_CURSOR_AS_IS, &source_events, helper);
-	helper->encoder = encoder_vpx_create(&config);
+	helper->encoder = encoder_create(&config);
 	if (helper->source != NULL && helper->encoder != NULL) {
 		helper->pipeline = pipeline_create(open, helper->source, helper->encoder,
 			&helper->channel, &pipeline_loop, helper);

@@ -1,5 +1,6 @@
 /*
- * A real-time video encoder: a picture that goes in comes out at once, as one frame or none.
+ * A real-time video encoder for screens: VP8 and VP9 by libvpx. Each picture gives one frame at
+ * once, or none.
  */
 #pragma once
 
@@ -17,67 +18,42 @@ struct encoder_config {
 	enum packet_chroma chroma; /* of all pictures; 4:4:4 only with VP9 */
 	uint32_t fps;              /* pictures a second at most */
 	uint32_t kbps;             /* target, at `fps` */
-	uint32_t cores;            /* how many the encoder may run on, at least 1 */
+	uint32_t cores;            /* how many the encoder may use, at least 1 */
 };
 
-/* How a picture is to be encoded. */
+/* How to encode a picture. */
 struct encoder_wish {
-	enum packet_codec codec; /* VP8 or VP9; another one than before begins with a keyframe */
-	bool key;                /* as a keyframe in any case */
-	bool moving;             /* moving pictures are what changes, see capture/content.h */
-	uint32_t way; /* rows by which what moved is not where it is looked for first, see
-			 capture/scroll.h; 0: not many */
-	bool hurried; /* fast rather than well */
-	bool coarse;  /* in as few bytes as can be */
+	enum packet_codec codec; /* VP8 or VP9; a change starts with a keyframe */
+	bool key;                /* force a keyframe */
+	bool moving;             /* moving pictures change, not text, see capture/motion.h */
+	uint32_t way;            /* rows between where moved text came from and where libvpx looks
+				    first, see capture/scroll.h; 0: few */
+	bool hurried;            /* speed over quality */
+	bool coarse;             /* as few bytes as possible */
 };
 
 struct encoder_frame {
 	const uint8_t *data; /* lent until the next call on the encoder */
-	size_t length;       /* 0: rate control left the picture out; it has to be encoded again */
+	size_t length;       /* 0: rate control dropped the picture; encode it again */
 	bool key;
-	bool settled; /* the picture is as good as this encoder makes it; encoding it again gains
-			 nothing */
+	bool settled; /* encoding the picture again would not improve it */
 };
 
-struct encoder_impl {
-	bool (*encode)(struct encoder *encoder, const struct picture *picture,
-		const struct damage *damage, const struct encoder_wish *wish,
-		struct encoder_frame *frame);
-	void (*set_rate)(struct encoder *encoder, uint32_t fps, uint32_t kbps);
-	const char *(*error)(const struct encoder *encoder);
-	void (*destroy)(struct encoder *encoder);
-};
-
-/* The first member of every implementation. */
-struct encoder {
-	const struct encoder_impl *impl;
-};
+/* NULL when out of memory. */
+struct encoder *encoder_create(const struct encoder_config *config);
+/* NULL is fine. */
+void encoder_destroy(struct encoder *encoder);
 
 /*
- * Encodes `picture`, of which `damage` differs from the last one that was encoded (empty: it is the
- * same, and only its quality is to rise). The first frame, and the first of a new size or codec, is
- * a keyframe. False when the encoder failed; it is of no further use then.
+ * Encodes `picture`, which differs from the last one where `damage` says; without damage only its
+ * quality is to rise. The first frame, and the first of a new size or codec, is a keyframe. False
+ * when encoding failed; only encoder_error() and encoder_destroy() may follow.
  */
-static inline bool encoder_encode(struct encoder *encoder, const struct picture *picture,
-	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame) {
-	return encoder->impl->encode(encoder, picture, damage, wish, frame);
-}
+bool encoder_encode(struct encoder *encoder, const struct picture *picture,
+	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame);
 
 /* From the next picture on; see encoder_config. */
-static inline void encoder_set_rate(struct encoder *encoder, uint32_t fps, uint32_t kbps) {
-	encoder->impl->set_rate(encoder, fps, kbps);
-}
+void encoder_set_rate(struct encoder *encoder, uint32_t fps, uint32_t kbps);
 
-/* Why the last encoder_encode() failed; static or owned by the encoder. */
-static inline const char *encoder_error(const struct encoder *encoder) {
-	return encoder->impl->error(encoder);
-}
-
-static inline void encoder_destroy(struct encoder *encoder) {
-	if (encoder != NULL) {
-		encoder->impl->destroy(encoder);
-	}
-}
-
-/* VP8 and VP9 by libvpx, tuned for screens. NULL when memory ran out. */
-struct encoder *encoder_vpx_create(const struct encoder_config *config);
+/* Why encoder_encode() failed; a static string. */
+const char *encoder_error(const struct encoder *encoder);

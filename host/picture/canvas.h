@@ -1,6 +1,6 @@
 /*
- * From lent pixels, or a region of them, to the picture that is encoded, only where they changed:
- * converted, the cursor drawn in, turned upright, scaled down. Pure.
+ * Makes the picture to encode from lent pixels, or a region of them, only where they changed:
+ * converts, draws the cursor in, turns upright, scales down. Pure.
  */
 #pragma once
 
@@ -16,16 +16,15 @@ struct canvas {
 	enum packet_chroma chroma;
 	uint32_t max_width; /* of the result; 0: no bound */
 	uint32_t max_height;
-	struct rect region; /* what is wanted of the upright pixels; empty: all */
-	struct rect crop;   /* what `raw` has of the pixels as they are in the buffer */
-	bool stale;         /* pixels came since of which `raw` has nothing */
+	struct rect region; /* the wanted part of the upright pixels; empty: all */
+	struct rect crop;   /* the part of the pixels, as in the buffer, that `raw` has */
+	bool stale;         /* `raw` misses newer pixels */
 	enum orientation orientation;
 	struct cursor cursor;
 	struct picture raw; /* as in the buffer; the cursor's place is relative to it */
-	/* What is composed is a copy, or was exchanged with `raw`, which may change while it is
-	 * encoded. */
-	struct picture upright; /* empty where only the scaled one is needed */
-	struct picture scaled;  /* empty where the upright one has the right size */
+	/* The result is one of these, since `raw` may change while it is encoded. */
+	struct picture upright; /* empty if only the scaled one is needed */
+	struct picture scaled;  /* empty if the upright one has the right size */
 	struct damage damage;   /* of `raw`, not composed yet */
 	struct damage behind;   /* where `upright` is newer than `raw` */
 };
@@ -34,27 +33,28 @@ void canvas_init(
 	struct canvas *canvas, enum packet_chroma chroma, uint32_t max_width, uint32_t max_height);
 void canvas_finish(struct canvas *canvas);
 
-/* Nothing can be composed before pixels were read. */
+/* True until pixels were read; nothing can be composed before. */
 bool canvas_is_empty(const struct canvas *canvas);
 
 /*
- * Takes in what changed in `pixels` since they were read last; they are not needed any more on
- * return. `damage` NULL: that is found by comparing. Pixels that the region lies outside of change
- * nothing. False when memory ran out.
+ * Reads what changed in `pixels` since the last call; they are no longer needed on return. If
+ * `damage` is NULL, finds that by comparing. Does nothing if the region lies outside of the pixels.
+ * False when out of memory.
  */
 bool canvas_read(struct canvas *canvas, const struct pixels *pixels, enum orientation orientation,
 	const struct damage *damage);
 
-/* The picture to encode, and what of it changed since it was composed last. It is the canvas's and
- * holds until the next call of this; canvas_read() leaves it alone. False when memory ran out. */
+/* Returns the picture to encode, and what changed in it since the last call. It belongs to the
+ * canvas and is valid until the next call; canvas_read() leaves it alone. False when out of memory.
+ */
 bool canvas_compose(struct canvas *canvas, const struct picture **picture, struct damage *damage);
 
-/* The sides, before they are scaled to fit, for pixels whose upright sides are given. False when
- * the region lies outside of them. */
+/* Turns the upright sides of pixels into those of the result before it is scaled. False if the
+ * region lies outside of them. */
 bool canvas_full_size(const struct canvas *canvas, uint32_t *width, uint32_t *height);
 
-/* The same of the result. */
+/* The same for the result itself. */
 bool canvas_size(const struct canvas *canvas, uint32_t *width, uint32_t *height);
 
-/* Where a point of the pixels is in the result; outside of it too. */
+/* Turns a point of the pixels that were read into one of the result. Either may be outside. */
 void canvas_point(const struct canvas *canvas, int32_t *x, int32_t *y);

@@ -5,6 +5,7 @@
 #include <libyuv/scale_argb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 void cursor_finish(struct cursor *cursor) {
 	free(cursor->rgba);
@@ -14,46 +15,34 @@ void cursor_finish(struct cursor *cursor) {
 
 bool cursor_set_bitmap(
 	struct cursor *cursor, uint32_t width, uint32_t height, const uint8_t *rgba) {
-	free(cursor->rgba);
-	cursor->rgba = NULL;
-	cursor->changed = true;
-	cursor->width = 0;
-	cursor->height = 0;
 	size_t size = (size_t)width * height * 4;
-	if (size == 0) {
-		return true;
+	uint8_t *copy = size > 0 ? malloc(size) : NULL;
+	if (copy != NULL) {
+		memcpy(copy, rgba, size);
 	}
-	cursor->rgba = malloc(size);
-	if (cursor->rgba == NULL) {
-		return false;
-	}
-	memcpy(cursor->rgba, rgba, size);
-	cursor->width = width;
-	cursor->height = height;
-	return true;
+	free(cursor->rgba);
+	cursor->rgba = copy;
+	cursor->width = copy != NULL ? width : 0;
+	cursor->height = copy != NULL ? height : 0;
+	cursor->changed = true;
+	return copy != NULL || size == 0;
 }
 
-/* libyuv names formats by their little-endian word. Copying, scaling and dividing by alpha treat
- * all colours alike, so that their order doesn't matter. */
+/* libyuv's "ARGB" is B, G, R, A in memory. Copying, scaling and dividing by alpha treat all colours
+ * alike, so their order doesn't matter there. */
 void cursor_copy_bitmap(const uint8_t *from, int32_t stride, bool bgr, uint32_t width,
 	uint32_t height, uint8_t *rgba) {
-	if (bgr) {
-		ABGRToARGB(from, stride, rgba, (int)width * 4, (int)width, (int)height);
-	} else {
-		ARGBCopy(from, stride, rgba, (int)width * 4, (int)width, (int)height);
-	}
+	(bgr ? ABGRToARGB : ARGBCopy)(from, stride, rgba, (int)width * 4, (int)width, (int)height);
 }
 
 void cursor_shrink_bitmap(
 	const uint8_t *rgba, uint32_t side, uint32_t *width, uint32_t *height, uint8_t *to) {
 	int from_width = (int)*width;
 	int from_height = (int)*height;
-	uint32_t longest = *width > *height ? *width : *height;
+	uint32_t longest = MAX(*width, *height);
 	if (longest > side) {
-		*width = *width * side / longest;
-		*height = *height * side / longest;
-		*width += *width == 0;
-		*height += *height == 0;
+		*width = MAX(*width * side / longest, 1);
+		*height = MAX(*height * side / longest, 1);
 	}
 	int row = (int)*width * 4;
 	ARGBScale(rgba, from_width * 4, from_width, from_height, to, row, (int)*width, (int)*height,
@@ -70,32 +59,32 @@ void cursor_move(struct cursor *cursor, bool visible, int32_t x, int32_t y) {
 }
 
 void cursor_lift(struct cursor *cursor, struct picture *picture, struct damage *damage) {
-	const struct rect whole = {0, 0, (int32_t)picture->width, (int32_t)picture->height};
-	if (!rect_is_empty(&cursor->drawn) && rect_contains(&whole, &cursor->drawn)) {
-		const struct rect all = {0, 0, cursor->drawn.width, cursor->drawn.height};
-		picture_copy(&cursor->beneath, &all, picture, cursor->drawn.x, cursor->drawn.y);
+	const struct rect *drawn = &cursor->drawn;
+	if (!rect_is_empty(drawn)) {
+		const struct rect all = {0, 0, drawn->width, drawn->height};
+		picture_copy(&cursor->beneath, &all, picture, drawn->x, drawn->y);
 		if (cursor->changed) {
-			damage_add(damage, &cursor->drawn);
+			damage_add(damage, drawn);
 		}
 	}
 	cursor->drawn = (struct rect){0};
 }
 
-/* The cursor's pixel over (x, y) of the picture; nothing outside of the bitmap. */
+/* The cursor's pixel at (x, y) of the picture; transparent outside of the bitmap. */
 static const uint8_t *pixel_over(const struct cursor *cursor, int32_t x, int32_t y) {
-	static const uint8_t nothing[4];
-	int64_t column = (int64_t)x - cursor->x;
-	int64_t row = (int64_t)y - cursor->y;
-	if (column < 0 || row < 0 || column >= cursor->width || row >= cursor->height) {
-		return nothing;
-	}
-	return cursor->rgba + 4 * ((size_t)row * cursor->width + (size_t)column);
+	static const uint8_t transparent[4];
+	/* What is left of it or above wraps around. */
+	uint32_t column = (uint32_t)x - (uint32_t)cursor->x;
+	uint32_t row = (uint32_t)y - (uint32_t)cursor->y;
+	return column < cursor->width && row < cursor->height
+		       ? cursor->rgba + 4 * ((size_t)row * cursor->width + column)
+		       : transparent;
 }
 
-/* BT.601, limited range, in 256ths, as convert_damaged() makes it. */
+/* BT.601 limited range in 256ths, as in convert_damaged(); the last column is the offset. */
 static const int32_t matrix[3][4] = {{66, 129, 25, 16}, {-38, -74, 112, 128}, {112, -94, -18, 128}};
 
-/* One sample, of side x side pixels whose first is (x, y). */
+/* Blends one sample, which covers side x side pixels from (x, y) on. */
 static uint8_t blend(const struct cursor *cursor, int plane, int32_t x, int32_t y, int32_t side,
 	uint8_t beneath) {
 	int32_t sum[4] = {0};
@@ -111,7 +100,7 @@ static uint8_t blend(const struct cursor *cursor, int plane, int32_t x, int32_t 
 				 matrix[plane][2] * sum[2]) /
 			 count / 256;
 	int32_t value = colour + (matrix[plane][3] * alpha + beneath * (255 - alpha) + 127) / 255;
-	return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+	return (uint8_t)MIN(MAX(value, 0), 255);
 }
 
 static void blend_drawn(const struct cursor *cursor, struct picture *picture) {
@@ -131,7 +120,7 @@ static void blend_drawn(const struct cursor *cursor, struct picture *picture) {
 }
 
 bool cursor_draw(struct cursor *cursor, struct picture *picture, struct damage *damage) {
-	const struct rect whole = {0, 0, (int32_t)picture->width, (int32_t)picture->height};
+	const struct rect whole = rect_sized(picture->width, picture->height);
 	const struct rect place = {
 		cursor->x, cursor->y, (int32_t)cursor->width, (int32_t)cursor->height};
 	struct rect inside = rect_intersect(&place, &whole);

@@ -1,92 +1,55 @@
 #include "picture/damage.h"
 
-#include <stddef.h>
+#include <sys/param.h>
 
-static int64_t edge_right(const struct rect *rect) {
-	int64_t edge = (int64_t)rect->x + rect->width;
-	return edge < INT32_MAX ? edge : INT32_MAX;
+static int32_t right(const struct rect *rect) {
+	return (int32_t)MIN((int64_t)rect->x + rect->width, INT32_MAX);
 }
 
-static int64_t edge_bottom(const struct rect *rect) {
-	int64_t edge = (int64_t)rect->y + rect->height;
-	return edge < INT32_MAX ? edge : INT32_MAX;
+static int32_t bottom(const struct rect *rect) {
+	return (int32_t)MIN((int64_t)rect->y + rect->height, INT32_MAX);
 }
 
 static int64_t area(const struct rect *rect) {
 	return rect_is_empty(rect) ? 0 : (int64_t)rect->width * rect->height;
 }
 
-bool rect_is_empty(const struct rect *rect) {
-	return rect->width <= 0 || rect->height <= 0;
-}
-
 bool rect_contains(const struct rect *outer, const struct rect *inner) {
-	if (rect_is_empty(inner)) {
-		return true;
-	}
-	return !rect_is_empty(outer) && inner->x >= outer->x && inner->y >= outer->y &&
-	       edge_right(inner) <= edge_right(outer) && edge_bottom(inner) <= edge_bottom(outer);
+	struct rect shared = rect_intersect(outer, inner);
+	return area(&shared) == area(inner);
 }
 
 struct rect rect_intersect(const struct rect *a, const struct rect *b) {
-	if (rect_is_empty(a) || rect_is_empty(b)) {
+	int32_t x = MAX(a->x, b->x);
+	int32_t y = MAX(a->y, b->y);
+	int32_t x_end = MIN(right(a), right(b));
+	int32_t y_end = MIN(bottom(a), bottom(b));
+	if (rect_is_empty(a) || rect_is_empty(b) || x_end <= x || y_end <= y) {
 		return (struct rect){0};
 	}
-	int64_t left = a->x > b->x ? a->x : b->x;
-	int64_t top = a->y > b->y ? a->y : b->y;
-	int64_t right = edge_right(a) < edge_right(b) ? edge_right(a) : edge_right(b);
-	int64_t bottom = edge_bottom(a) < edge_bottom(b) ? edge_bottom(a) : edge_bottom(b);
-	if (right <= left || bottom <= top || right - left > INT32_MAX ||
-		bottom - top > INT32_MAX) {
-		return (struct rect){0};
-	}
-	return (struct rect){
-		(int32_t)left, (int32_t)top, (int32_t)(right - left), (int32_t)(bottom - top)};
+	return (struct rect){x, y, x_end - x, y_end - y};
 }
 
 struct rect rect_around(const struct rect *a, const struct rect *b) {
-	if (rect_is_empty(a)) {
-		return *b;
+	if (rect_is_empty(a) || rect_is_empty(b)) {
+		return rect_is_empty(a) ? *b : *a;
 	}
-	if (rect_is_empty(b)) {
-		return *a;
-	}
-	int64_t left = a->x < b->x ? a->x : b->x;
-	int64_t top = a->y < b->y ? a->y : b->y;
-	int64_t right = edge_right(a) > edge_right(b) ? edge_right(a) : edge_right(b);
-	int64_t bottom = edge_bottom(a) > edge_bottom(b) ? edge_bottom(a) : edge_bottom(b);
-	return (struct rect){
-		(int32_t)left, (int32_t)top, (int32_t)(right - left), (int32_t)(bottom - top)};
+	int32_t x = MIN(a->x, b->x);
+	int32_t y = MIN(a->y, b->y);
+	return (struct rect){x, y, MAX(right(a), right(b)) - x, MAX(bottom(a), bottom(b)) - y};
 }
 
-void damage_clear(struct damage *damage) {
-	damage->count = 0;
-}
-
-bool damage_is_empty(const struct damage *damage) {
-	return damage->count == 0;
-}
-
-static void damage_remove(struct damage *damage, uint32_t index) {
-	damage->rects[index] = damage->rects[--damage->count];
-}
-
-/* Pixels that the rectangle around both would name though neither does (negative when they
- * overlap). */
-static int64_t waste(const struct rect *a, const struct rect *b) {
-	struct rect around = rect_around(a, b);
-	return area(&around) - area(a) - area(b);
-}
-
-/* The rectangle whose union with `rect` wastes least. */
+/* The rectangle whose union with `rect` wastes the fewest pixels that neither covers. *waste is
+ * negative if they overlap. */
 static uint32_t cheapest_partner(
-	const struct damage *damage, const struct rect *rect, int64_t *cheapest) {
+	const struct damage *damage, const struct rect *rect, int64_t *waste) {
 	uint32_t partner = 0;
-	*cheapest = INT64_MAX;
+	*waste = INT64_MAX;
 	for (uint32_t i = 0; i < damage->count; i++) {
-		int64_t cost = waste(&damage->rects[i], rect);
-		if (cost < *cheapest) {
-			*cheapest = cost;
+		struct rect around = rect_around(&damage->rects[i], rect);
+		int64_t cost = area(&around) - area(&damage->rects[i]) - area(rect);
+		if (cost < *waste) {
+			*waste = cost;
 			partner = i;
 		}
 	}
@@ -99,16 +62,15 @@ void damage_add(struct damage *damage, const struct rect *rect) {
 	if (rect_is_empty(&adding)) {
 		return;
 	}
-	/* A merged rectangle may reach others: begin again with it until it stands alone. */
+	/* A merged rectangle may reach others: start over with it until it stands alone. */
 	for (;;) {
-		int64_t cost = 0;
-		uint32_t partner = cheapest_partner(damage, &adding, &cost);
-		bool full = damage->count == DAMAGE_RECTS_MAX;
-		if (damage->count == 0 || (cost > 0 && !full)) {
+		int64_t waste;
+		uint32_t partner = cheapest_partner(damage, &adding, &waste);
+		if (waste > 0 && damage->count < DAMAGE_RECTS_MAX) {
 			break;
 		}
 		adding = rect_around(&adding, &damage->rects[partner]);
-		damage_remove(damage, partner);
+		damage->rects[partner] = damage->rects[--damage->count];
 	}
 	damage->rects[damage->count++] = adding;
 }
@@ -129,8 +91,8 @@ bool damage_covers(const struct damage *damage, const struct rect *rect) {
 }
 
 void damage_set_full(struct damage *damage, uint32_t width, uint32_t height) {
-	damage->rects[0] = (struct rect){0, 0, (int32_t)width, (int32_t)height};
-	damage->count = width > 0 && height > 0 ? 1 : 0;
+	damage->rects[0] = rect_sized(width, height);
+	damage->count = 1;
 }
 
 void damage_crop(struct damage *damage, const struct rect *bounds) {

@@ -2,38 +2,24 @@
 
 #include <string.h>
 
-/* As many pixels as stay in the first cache are converted at a time. */
+/* How many pixels of a row are converted at once: few enough for the first-level cache. */
 #define BLOCK_WIDTH 512
 
-/* A block of the new pixels, converted beside the picture. */
+/* New pixels, converted, but not yet part of the picture. */
 struct block {
 	struct picture picture;
-	struct rect rect; /* where it goes */
+	struct rect rect; /* where in the picture they belong */
 	_Alignas(64) uint8_t memory[3][BLOCK_WIDTH * DIFF_ROWS];
 };
-
-static void convert_block(const struct pixels *pixels, const struct rect *rect,
-	const struct picture *picture, struct block *block) {
-	block->rect = *rect;
-	block->picture = (struct picture){
-		.planes = {block->memory[0], block->memory[1], block->memory[2]},
-		.strides = {rect->width, rect->width, rect->width},
-		.width = (uint32_t)rect->width,
-		.height = (uint32_t)rect->height,
-		.chroma = picture->chroma,
-	};
-	convert_rect(pixels, rect, &block->picture, 0, 0);
-}
 
 /* `rect` lies within the block. */
 static bool is_same(
 	const struct picture *picture, const struct block *block, const struct rect *rect) {
-	int32_t x = rect->x - block->rect.x;
-	int32_t y = rect->y - block->rect.y;
 	for (int plane = 0; plane < 3; plane++) {
 		uint32_t shift = picture_shift(picture, plane);
 		const uint8_t *old = picture_at(picture, plane, rect->x, rect->y);
-		const uint8_t *new = picture_at(&block->picture, plane, x, y);
+		const uint8_t *new = picture_at(
+			&block->picture, plane, rect->x - block->rect.x, rect->y - block->rect.y);
 		for (int32_t row = 0; row < rect->height >> shift; row++) {
 			if (memcmp(old, new, (size_t)(rect->width >> shift)) != 0) {
 				return false;
@@ -60,14 +46,19 @@ static void take_changes(
 }
 
 void diff_find(const struct pixels *pixels, struct picture *picture, struct damage *damage) {
-	const struct rect whole = {0, 0, (int32_t)picture->width, (int32_t)picture->height};
+	const struct rect whole = rect_sized(picture->width, picture->height);
 	struct block block;
+	block.picture = (struct picture){
+		.planes = {block.memory[0], block.memory[1], block.memory[2]},
+		.strides = {BLOCK_WIDTH, BLOCK_WIDTH, BLOCK_WIDTH},
+		.chroma = picture->chroma,
+	};
 	for (int32_t y = 0; y < whole.height; y += DIFF_ROWS) {
 		for (int32_t x = 0; x < whole.width; x += BLOCK_WIDTH) {
 			const struct rect place = {x, y, BLOCK_WIDTH, DIFF_ROWS};
-			const struct rect inside = rect_intersect(&place, &whole);
-			convert_block(pixels, &inside, picture, &block);
-			if (!is_same(picture, &block, &inside)) {
+			block.rect = rect_intersect(&place, &whole);
+			convert_rect(pixels, &block.rect, &block.picture, 0, 0);
+			if (!is_same(picture, &block, &block.rect)) {
 				take_changes(picture, &block, damage);
 			}
 		}

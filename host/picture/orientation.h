@@ -1,6 +1,5 @@
 /*
- * Pictures that lie on their side or are mirrored in the buffer, and how they are put upright.
- * Pure.
+ * Buffers whose picture is rotated or mirrored, and how it is turned upright. Pure.
  */
 #pragma once
 
@@ -9,8 +8,8 @@
 #include "picture/convert.h"
 #include "picture/damage.h"
 
-/* What was done to the upright picture to get the one in the buffer: mirrored from left to right if
- * it says so, then turned counter-clockwise. The numbers are SPA's. */
+/* How the upright picture became the one in the buffer: mirrored left to right if the name says so,
+ * then rotated counter-clockwise. The numbers are SPA's. */
 enum orientation {
 	ORIENTATION_UPRIGHT = 0,
 	ORIENTATION_90 = 1,
@@ -22,19 +21,17 @@ enum orientation {
 	ORIENTATION_MIRRORED_270 = 7,
 };
 
-/* The upright sides of a picture whose sides in the buffer are given. */
+/* Turns a picture's sides in the buffer into its upright sides, or back. */
 void orientation_size(enum orientation orientation, uint32_t *width, uint32_t *height);
 
-/* Where a rectangle within a picture of width x height (in the buffer) is upright. */
+/* The orientation that undoes this one. */
+enum orientation orientation_inverse(enum orientation orientation);
+
+/* Turns a rectangle of a picture that is width x height in the buffer upright. */
 struct rect orientation_rect(
 	enum orientation orientation, uint32_t width, uint32_t height, const struct rect *rect);
 
-/* The other way round: where a rectangle within an upright picture of width x height is in the
- * buffer. */
-struct rect orientation_rect_in_buffer(
-	enum orientation orientation, uint32_t width, uint32_t height, const struct rect *rect);
-
-/* Brings the damaged parts of `to`, which has the upright size, up to date with `from`. *damage
- * becomes the upright one. Its rectangles lie within `from`. */
+/* Brings the damaged parts of `to`, which has the upright size, up to date with `from`. *damage,
+ * which lies within `from`, becomes that of `to`. */
 void orientation_apply(enum orientation orientation, const struct picture *from, struct picture *to,
 	struct damage *damage);

@@ -6,13 +6,9 @@
 
 #include "picture/convert.h"
 
-static size_t row_step(int32_t stride) {
-	return (size_t)(stride < 0 ? -(int64_t)stride : stride);
-}
-
 bool pixel_file_open(
 	struct pixel_file *file, int fd, const uint8_t *memory, int64_t offset, int32_t stride) {
-	size_t room = PIXEL_FILE_ROWS * row_step(stride);
+	size_t room = PIXEL_FILE_ROWS * (size_t)llabs(stride);
 	file->fd = fd;
 	file->memory = memory;
 	file->offset = offset;
@@ -30,14 +26,15 @@ void pixel_file_finish(struct pixel_file *file) {
 	*file = (struct pixel_file){0};
 }
 
-/* False when the file can't be read. A file that ended early has nothing to show there. */
+/* False if the file can't be read. */
 static bool load(struct pixel_file *file, const uint8_t *first, size_t length) {
-	size_t done = 0;
-	while (done < length) {
-		ssize_t count = pread(file->fd, file->rows + done, length - done,
-			file->offset + (first - file->memory) + (int64_t)done);
+	int64_t offset = file->offset + (first - file->memory);
+	file->first = first;
+	file->length = 0;
+	for (size_t done = 0; done < length;) {
+		ssize_t count =
+			pread(file->fd, file->rows + done, length - done, offset + (int64_t)done);
 		if (count < 0) {
-			file->length = 0;
 			return false;
 		}
 		if (count == 0) {
@@ -46,14 +43,8 @@ static bool load(struct pixel_file *file, const uint8_t *first, size_t length) {
 		}
 		done += (size_t)count;
 	}
-	file->first = first;
 	file->length = length;
 	return true;
-}
-
-static bool has(const struct pixel_file *file, const uint8_t *first, size_t length) {
-	return file->length >= length && first >= file->first &&
-	       first + length <= file->first + file->length;
 }
 
 struct pixels pixel_file_read(const struct pixels *pixels, int32_t y, int32_t height) {
@@ -61,12 +52,13 @@ struct pixels pixel_file_read(const struct pixels *pixels, int32_t y, int32_t he
 	struct pixels part = *pixels;
 	part.top += (ptrdiff_t)y * part.stride;
 	part.file = NULL;
-	/* The lowest row is the first in memory where pictures are upside down. */
-	size_t up = part.stride < 0 ? (size_t)(height - 1) * row_step(part.stride) : 0;
-	const uint8_t *first = part.top - up;
-	size_t length = (size_t)(height - 1) * row_step(part.stride) + (size_t)part.width * 4;
-	if (has(file, first, length) || load(file, first, length)) {
-		part.top = file->rows + (first - file->first) + up;
+	ptrdiff_t below = (ptrdiff_t)(height - 1) * part.stride;
+	const uint8_t *first = below < 0 ? part.top + below : part.top;
+	size_t length = (size_t)llabs(below) + (size_t)part.width * 4;
+	bool has = file->length >= length && first >= file->first &&
+		   first + length <= file->first + file->length;
+	if (has || load(file, first, length)) {
+		part.top = file->rows + (part.top - file->first);
 	}
 	return part;
 }

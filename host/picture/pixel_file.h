@@ -1,7 +1,7 @@
 /*
- * Large pictures of a compositor, read from their file some rows at a time. Through a mapping each
- * page of a picture would have to be mapped anew each time, or 33 MiB of every buffer of 3840x2160
- * would stay resident: `docs/PERFORMANCE.md` has what either costs.
+ * Reads large pictures of a compositor from their file, a few rows at a time. A mapping would have
+ * to be set up again for every picture, page by page, or keep 33 MiB resident for each buffer of
+ * 3840x2160: `docs/PERFORMANCE.md` says what either costs.
  */
 #pragma once
 
@@ -11,8 +11,7 @@
 
 struct pixels;
 
-/* How many rows are read at once: they stay in the processor's second cache, and take few system
- * calls. */
+/* How many rows are read at once: what fits the second-level cache, in few system calls. */
 #define PIXEL_FILE_ROWS 16
 
 /* Zero-initialise it. */
@@ -20,21 +19,21 @@ struct pixel_file {
 	int fd;
 	const uint8_t *memory; /* where the file is mapped */
 	int64_t offset;        /* of `memory` in the file */
-	uint8_t *rows;         /* owned: the last ones that were read */
+	uint8_t *rows;         /* owned: what was read last */
 	size_t room;
-	const uint8_t *first; /* which part of `memory` they are */
+	const uint8_t *first; /* where in `memory` it comes from */
 	size_t length;
 };
 
-/* `fd`: another picture, lent like its mapping. Rows of at most `stride` bytes can be read from
- * here on, and none of an earlier picture is left. False when memory ran out. */
+/* Starts a new picture in `fd`, mapped at `memory` (both lent), whose rows have at most `stride`
+ * bytes. False when out of memory. */
 bool pixel_file_open(
 	struct pixel_file *file, int fd, const uint8_t *memory, int64_t offset, int32_t stride);
 void pixel_file_finish(struct pixel_file *file);
 
 /*
- * `pixels`, in a file, from row `y` on, of which `height` rows may be looked at, PIXEL_FILE_ROWS at
- * most. They are lent until the next call. What lies past the file's end is black; where the file
- * can't be read at all it is the mapping.
+ * Reads `height` rows (at most PIXEL_FILE_ROWS) of `pixels`, which have a file, from row `y` on.
+ * They are lent until the next call. What is past the end of the file is black; if the file can't
+ * be read, the rows are those of the mapping.
  */
 struct pixels pixel_file_read(const struct pixels *pixels, int32_t y, int32_t height);

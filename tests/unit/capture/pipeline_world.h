@@ -15,13 +15,12 @@
 #define PICTURE_ROWS_MAX 256
 
 struct world {
-	/* First members of what the pipeline knows. */
+	/* What the pipeline knows. */
 	struct fake_source {
 		struct source source;
 		struct world *world;
 	} source;
-	struct fake_encoder {
-		struct encoder encoder;
+	struct encoder {
 		struct world *world;
 	} encoder;
 	struct channel channel;
@@ -106,15 +105,15 @@ static inline bool fake_cursor(struct source *source, struct source_cursor *curs
 	return changed;
 }
 
-static inline void fake_set_rate(struct encoder *encoder, uint32_t fps, uint32_t kbps) {
-	struct world *world = ((struct fake_encoder *)encoder)->world;
-	world->fps = fps;
-	world->kbps = kbps;
+/* These three stand in for host/encode. */
+void encoder_set_rate(struct encoder *encoder, uint32_t fps, uint32_t kbps) {
+	encoder->world->fps = fps;
+	encoder->world->kbps = kbps;
 }
 
-static inline bool fake_encode(struct encoder *encoder, const struct picture *picture,
+bool encoder_encode(struct encoder *encoder, const struct picture *picture,
 	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame) {
-	struct world *world = ((struct fake_encoder *)encoder)->world;
+	struct world *world = encoder->world;
 	assert_int_equal(picture->width % 2, 0);
 	if (world->shows_while_encoding) {
 		come(world, 0, 64);
@@ -147,7 +146,7 @@ static inline bool fake_encode(struct encoder *encoder, const struct picture *pi
 	return true;
 }
 
-static const char *fake_error(const struct encoder *encoder) {
+const char *encoder_error(const struct encoder *encoder) {
 	(void)encoder;
 	return "scripted";
 }
@@ -165,8 +164,6 @@ static const struct source_impl fake_source_impl = {.want = fake_want,
 	.cursor = fake_cursor,
 	.refresh = fake_refresh,
 	.set_rate = fake_source_rate};
-static const struct encoder_impl fake_encoder_impl = {
-	.encode = fake_encode, .set_rate = fake_set_rate, .error = fake_error};
 
 static inline int64_t fake_now(void *data) {
 	return ((struct world *)data)->now;
@@ -196,7 +193,7 @@ static inline void world_open(struct world *world, const struct packet_open *wis
 	assert_true(channel_init(&world->channel, fds[0]));
 	world->peer = fds[1];
 	world->source = (struct fake_source){{&fake_source_impl}, world};
-	world->encoder = (struct fake_encoder){{&fake_encoder_impl}, world};
+	world->encoder = (struct encoder){world};
 	world->now = 1000000;
 	world->wake_at = -1;
 	world->width = 64;
@@ -209,8 +206,8 @@ static inline void world_open(struct world *world, const struct packet_open *wis
 	open.codec = wish->codec != 0 ? wish->codec : PACKET_CODEC_VP8;
 	open.max_fps = wish->max_fps != 0 ? wish->max_fps : 50;
 	open.max_kbps = 1000;
-	world->pipeline = pipeline_create(&open, &world->source.source, &world->encoder.encoder,
-		&world->channel, &fake_loop, world);
+	world->pipeline = pipeline_create(
+		&open, &world->source.source, &world->encoder, &world->channel, &fake_loop, world);
 	assert_non_null(world->pipeline);
 }
 

@@ -64,17 +64,17 @@ static void test_borders(void **state) {
 	assert_false(active_map_is_full(&active_map));
 	active_map_set_all(&active_map, 250);
 	assert_true(active_map_is_full(&active_map));
-	/* A change takes nothing of a longer life. */
+	/* A change does not shorten a longer life. */
 	damage_add(&damage, &(struct rect){0, 0, 1, 1});
 	active_map_add(&active_map, &damage);
 	assert_int_equal(active_map.map[0], 250);
-	/* A new size begins without active_map. */
+	/* A new size starts with no active block. */
 	assert_true(active_map_resize(&active_map, 16, 16, 1, 1));
 	assert_true(active_map_is_empty(&active_map));
 	active_map_finish(&active_map);
 }
 
-/* Frames of a moving screen are not counted as good; on a still one the debt is paid. */
+/* Coarse frames of a moving screen pay no debt; good ones of a still screen do. */
 static void test_debt(void **state) {
 	(void)state;
 	struct active_map active_map = {0};
@@ -84,11 +84,11 @@ static void test_debt(void **state) {
 	active_map_add(&active_map, &damage);
 	active_map_age(&active_map, false);
 	active_map_age(&active_map, false);
-	/* It rests for the time being. */
+	/* It is inactive, but owes. */
 	assert_int_equal(active_map.active, 0);
 	assert_int_equal(active_map.owing, 1);
 	assert_false(active_map_is_empty(&active_map));
-	/* Good frames of other blocks don't count. */
+	/* Good frames of other blocks don't count for it. */
 	active_map_age(&active_map, true);
 	assert_int_equal(active_map.owed[0], 3);
 	for (int i = 0; i < 3; i++) {

@@ -8,7 +8,7 @@
 
 #include "encode/encoder.h"
 
-/* Encodes until the picture rests, at most so often. */
+/* A still picture must settle within this. */
 #define ENCODES_MAX 200
 
 struct bench {
@@ -23,7 +23,7 @@ struct bench {
 static void bench_init(struct bench *bench, enum packet_codec codec, uint32_t kbps) {
 	*bench = (struct bench){.codec = codec};
 	const struct encoder_config config = {.fps = 30, .kbps = kbps, .cores = 2};
-	bench->encoder = encoder_vpx_create(&config);
+	bench->encoder = encoder_create(&config);
 	assert_non_null(bench->encoder);
 	vpx_codec_iface_t *interface =
 		codec == PACKET_CODEC_VP8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx();
@@ -67,7 +67,7 @@ static int bench_settle(struct bench *bench) {
 	return encodes;
 }
 
-/* Something like text: dark strokes on light, with sharp edges everywhere. */
+/* Something like text: dark strokes on light with sharp edges. */
 static void draw_text(struct picture *picture, const struct rect *where, unsigned int seed) {
 	srand(seed);
 	for (int32_t y = where->y; y < where->y + where->height; y++) {
@@ -105,7 +105,7 @@ static double luma_psnr(const struct bench *bench) {
 
 static const enum packet_codec codecs[] = {PACKET_CODEC_VP8, PACKET_CODEC_VP9};
 
-/* A still picture of text becomes good, and then the encoder wants it no more. */
+/* A still picture of text becomes good, and the encoder then says so. */
 static void test_still_text_settles(void **state) {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -125,7 +125,7 @@ static void test_still_text_settles(void **state) {
 	}
 }
 
-/* Small changes must not leave anything behind, neither in what changed nor around it. */
+/* Small changes leave no artefacts, neither in what changed nor around it. */
 static void test_damage_reaches_the_decoder(void **state) {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -151,7 +151,7 @@ static void test_damage_reaches_the_decoder(void **state) {
 	}
 }
 
-/* Keyframes in mid-stream; what follows each fits to it. */
+/* Keyframes mid-stream, each followed by a frame that refers to it. */
 static void request_keyframes(enum packet_codec codec, uint32_t width, uint32_t height) {
 	struct bench bench;
 	bench_init(&bench, codec, 4000);
@@ -165,7 +165,7 @@ static void request_keyframes(enum packet_codec codec, uint32_t width, uint32_t 
 	for (int round = 0; round < 3; round++) {
 		bench_encode(&bench, &damage, true);
 		assert_true(bench.frame.key);
-		/* A decoder that joins here sees the picture. */
+		/* A late subscriber can start here. */
 		vpx_codec_ctx_t fresh;
 		vpx_codec_iface_t *interface =
 			codec == PACKET_CODEC_VP8 ? vpx_codec_vp8_dx() : vpx_codec_vp9_dx();
@@ -186,7 +186,7 @@ static void test_keyframe_on_request(void **state) {
 	(void)state;
 	request_keyframes(PACKET_CODEC_VP8, 320, 240);
 	request_keyframes(PACKET_CODEC_VP9, 320, 240);
-	/* Here VP9 has one reference. */
+	/* At this size VP9 uses one reference. */
 	request_keyframes(PACKET_CODEC_VP9, 1280, 720);
 }
 
@@ -216,8 +216,7 @@ static void test_size_changes(void **state) {
 	}
 }
 
-/* Two seconds of motion in half of the picture, after one in which the encoder adapts; in kbit/s.
- */
+/* Motion in half of the picture, in kbit/s: two seconds, after one in which the encoder adapts. */
 static double rate_of_motion(struct bench *bench) {
 	struct damage damage;
 	size_t bytes = 0;
@@ -230,7 +229,7 @@ static double rate_of_motion(struct bench *bench) {
 	return (double)bytes * 8 / 2 / 1000;
 }
 
-/* Motion stays near the target, also where that changes on the way. */
+/* Motion stays near the target, also after the target changes. */
 static void test_bitrate_is_bounded(void **state) {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -248,8 +247,7 @@ static void test_bitrate_is_bounded(void **state) {
 	}
 }
 
-/* A picture that the rate can't carry, again and again: frames may be left out, but the encoder
- * goes on. */
+/* Under constant overload frames may be dropped, but the encoder goes on. */
 static void test_overload_is_survived(void **state) {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -258,9 +256,9 @@ static void test_overload_is_survived(void **state) {
 		blank(&bench.picture, 640, 360);
 		struct damage damage;
 		damage_set_full(&damage, 640, 360);
-		int left_out = 0;
+		int dropped = 0;
 		for (unsigned int n = 0; n < 60; n++) {
-			/* Flat, then noise: the change of a slide show at its worst. */
+			/* Flat, then noise: the worst slide show. */
 			for (size_t at = 0; at < 640 * 360; at++) {
 				bench.picture
 					.planes[0][at / 640 * (size_t)bench.picture.strides[0] +
@@ -271,17 +269,16 @@ static void test_overload_is_survived(void **state) {
 			struct encoder_frame frame;
 			assert_true(encoder_encode(
 				bench.encoder, &bench.picture, &damage, &wish, &frame));
-			left_out += frame.length == 0;
+			dropped += frame.length == 0;
 			assert_true(frame.length > 0 || !frame.settled);
 		}
-		print_message("%s: %d of 60 left out\n", i == 0 ? "VP8" : "VP9", left_out);
-		assert_true(left_out < 30);
+		print_message("%s: %d of 60 dropped\n", i == 0 ? "VP8" : "VP9", dropped);
+		assert_true(dropped < 30);
 		bench_finish(&bench);
 	}
 }
 
-/* Noise as a keyframe that is to be short is a fraction of the usual one; the next frames are as
- * ever. */
+/* A coarse keyframe of noise is a fraction of the usual one; the frames after it are as usual. */
 static void test_coarse_is_short(void **state) {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -299,7 +296,7 @@ static void test_coarse_is_short(void **state) {
 			.codec = bench.codec, .key = true, .coarse = true};
 		assert_true(encoder_encode(
 			bench.encoder, &bench.picture, &damage, &wish, &bench.frame));
-		print_message("%zu bytes in place of %zu\n", bench.frame.length, usual);
+		print_message("%zu bytes instead of %zu\n", bench.frame.length, usual);
 		assert_true(bench.frame.key);
 		size_t coarse = bench.frame.length;
 		assert_true(coarse < usual / 2);
@@ -311,7 +308,7 @@ static void test_coarse_is_short(void **state) {
 	}
 }
 
-/* Of another text; then it rests, and gets as good as ever. */
+/* Of a change to another text, which then settles as well as usual. */
 static size_t length_of_change(enum packet_codec codec, bool hurried) {
 	struct bench bench;
 	struct damage damage;
@@ -330,23 +327,23 @@ static size_t length_of_change(enum packet_codec codec, bool hurried) {
 	return length;
 }
 
-/* VP9 has ways of its own. */
+/* It makes no difference to VP9. */
 static void test_hurried(void **state) {
 	(void)state;
 	size_t usual = length_of_change(PACKET_CODEC_VP8, false);
 	size_t hurried = length_of_change(PACKET_CODEC_VP8, true);
-	print_message("%zu bytes in place of %zu\n", hurried, usual);
+	print_message("%zu bytes instead of %zu\n", hurried, usual);
 	assert_true(2 * hurried < usual);
 	assert_int_equal(length_of_change(PACKET_CODEC_VP9, true),
 		length_of_change(PACKET_CODEC_VP9, false));
 }
 
-/* Lines of words of 26 letters, each of strokes of two pixels. */
+/* Lines of words of 26 letters, drawn in strokes of two pixels. */
 static void draw_prose(struct picture *picture) {
 	srand(7);
 	for (uint32_t line = 0; line + 16 <= picture->height; line += 16) {
 		for (uint32_t left = 8; left + 16 <= picture->width; left += 8) {
-			uint32_t letter = (uint32_t)rand() % 32; /* 26 and more: a space */
+			uint32_t letter = (uint32_t)rand() % 32; /* 26 and above: a space */
 			for (uint32_t i = 0; i < 15 && letter < 26; i++) {
 				bool ink = ((letter + 1) * 40503u >> i & 1) != 0;
 				uint8_t *at = picture->planes[0] + left + i % 3 * 2 +
@@ -358,7 +355,7 @@ static void draw_prose(struct picture *picture) {
 	}
 }
 
-/* Of text that rested and is `rows` further up. */
+/* Of settled text that moves up by `rows`. */
 static size_t length_of_step(enum packet_codec codec, int32_t rows, uint32_t way) {
 	struct bench bench;
 	struct damage damage;
@@ -383,25 +380,25 @@ static size_t length_of_step(enum packet_codec codec, int32_t rows, uint32_t way
 	return length;
 }
 
-/* VP9 finds that anyway. */
+/* VP9 finds moved text anyway. */
 static void test_search(void **state) {
 	(void)state;
 	static const int32_t steps[] = {24, 100};
 	for (size_t i = 0; i < 2; i++) {
 		size_t usual = length_of_step(PACKET_CODEC_VP8, steps[i], 0);
 		size_t found = length_of_step(PACKET_CODEC_VP8, steps[i], (uint32_t)steps[i]);
-		print_message("%d rows: %zu bytes in place of %zu\n", steps[i], found, usual);
+		print_message("%d rows: %zu bytes instead of %zu\n", steps[i], found, usual);
 		assert_true(2 * found < usual);
 		assert_int_equal(length_of_step(PACKET_CODEC_VP9, steps[i], (uint32_t)steps[i]),
 			length_of_step(PACKET_CODEC_VP9, steps[i], 0));
 	}
 }
 
-static void test_destroy_accepts_nothing(void **state) {
+static void test_destroy_unused(void **state) {
 	(void)state;
 	encoder_destroy(NULL);
 	const struct encoder_config config = {.fps = 1, .kbps = 100, .cores = 1};
-	encoder_destroy(encoder_vpx_create(&config));
+	encoder_destroy(encoder_create(&config));
 }
 
 int main(void) {
@@ -415,7 +412,7 @@ int main(void) {
 		cmocka_unit_test(test_coarse_is_short),
 		cmocka_unit_test(test_hurried),
 		cmocka_unit_test(test_search),
-		cmocka_unit_test(test_destroy_accepts_nothing),
+		cmocka_unit_test(test_destroy_unused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

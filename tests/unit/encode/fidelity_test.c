@@ -1,6 +1,6 @@
 /*
- * What a viewer sees of a picture: colours that survive the way there and back, and text that is
- * sharp soon after it changed and stays so.
+ * What a viewer sees: colours survive conversion and coding, and text gets sharp soon after a
+ * change and stays sharp.
  */
 #include "unit.h"
 
@@ -50,7 +50,7 @@ static void open_decoder(struct view *view) {
 static void view_init(struct view *view, const struct way *way, uint32_t width, uint32_t height) {
 	const struct encoder_config config = {
 		.chroma = way->chroma, .fps = FPS, .kbps = KBPS, .cores = 2};
-	*view = (struct view){.encoder = encoder_vpx_create(&config),
+	*view = (struct view){.encoder = encoder_create(&config),
 		.codec = way->codec,
 		.screen = malloc((size_t)width * height * 4)};
 	assert_non_null(view->encoder);
@@ -98,7 +98,7 @@ static void view_encode(struct view *view, const struct damage *damage) {
 	assert_non_null(view->image);
 }
 
-/* Encodes until the encoder wants no more; returns how many encodes that took. */
+/* Encodes until the picture is settled; returns how many encodes that took. */
 static int view_settle(struct view *view) {
 	const struct damage none = {0};
 	int encodes = 0;
@@ -127,7 +127,7 @@ static int clamp(double value) {
 	return value < 0 ? 0 : value > 255 ? 255 : (int)(value + 0.5);
 }
 
-/* What the screen of a viewer shows at (x, y), 0xRRGGBB: by the matrix that the stream names. */
+/* What the viewer sees at (x, y), 0xRRGGBB, by the matrix that the stream names. */
 static uint32_t view_pixel(const struct view *view, uint32_t x, uint32_t y) {
 	const vpx_image_t *image = view->image;
 	double samples[3];
@@ -151,7 +151,7 @@ static void assert_pixel(const struct view *view, uint32_t x, uint32_t y, uint32
 	for (uint32_t shift = 0; shift < 24; shift += 8) {
 		int difference = (int)(got >> shift & 255) - (int)(wanted >> shift & 255);
 		if (abs(difference) > 3) {
-			fail_msg("%u,%u: %06x in place of %06x", x, y, got, wanted);
+			fail_msg("%u,%u: %06x instead of %06x", x, y, got, wanted);
 		}
 	}
 }
@@ -188,12 +188,12 @@ static void test_grey_ramp_and_primaries(void **state) {
 	}
 }
 
-/* Letters of 5 x 7 dots, as many as it takes for a page not to repeat itself. */
+/* Letters of 5 x 7 dots, enough for a page not to repeat itself. */
 static const uint64_t letters[] = {0x7f1111117e, 0x364949497f, 0x224141413e, 0x3e4141417f,
 	0x414949497f, 0x010909097f, 0x7a4949413e, 0x7f0808087f, 0x00417f4100, 0x3f41402000,
 	0x412214087f, 0x404040407f, 0x7f020c027f, 0x7f1008047f, 0x3e4141413e, 0x060909097f};
 
-/* A page of text, its letters' edges softened as font renderers do it, every line in its colour. */
+/* A page of text with smoothed edges, as font renderers draw it; each line has its colour. */
 static void draw_page(struct view *view, const struct rect *where, uint32_t seed) {
 	fill(view, where, 0xffffff);
 	uint32_t letter = seed;
@@ -217,7 +217,7 @@ static void draw_page(struct view *view, const struct rect *where, uint32_t seed
 	}
 }
 
-/* After a change a still picture reaches its quality within 2 s, and rests there. */
+/* After a change a still picture reaches its quality within 2 s of frames and keeps it. */
 static void test_text_is_sharp_within_2_s(void **state) {
 	(void)state;
 	for (size_t i = 0; i < WAYS; i++) {
@@ -258,7 +258,7 @@ static void test_text_is_sharp_within_2_s(void **state) {
 	}
 }
 
-/* Noise that differs each time: a film. */
+/* Like film: noise that differs each time. */
 static void draw_film(struct view *view, const struct rect *where, uint32_t seed) {
 	for (int32_t y = where->y; y < where->y + where->height; y++) {
 		for (int32_t x = where->x; x < where->x + where->width; x++) {
@@ -269,8 +269,7 @@ static void draw_film(struct view *view, const struct rect *where, uint32_t seed
 	}
 }
 
-/* Beside something that never stops moving there is no rest in which a changed text could be
- * refined. */
+/* Text that changes beside something that never stops moving gets sharp without a rest. */
 static void test_text_beside_a_film(void **state) {
 	(void)state;
 	const struct rect film = {640, 0, 640, 720};
@@ -298,8 +297,8 @@ static void test_text_beside_a_film(void **state) {
 	}
 }
 
-/* A change of codec begins with a keyframe, and what it shows is as sharp as before within 2 s. */
-static void test_text_is_sharp_after_a_change_of_codec(void **state) {
+/* Switching codecs starts with a keyframe; text is sharp again within 2 s of frames. */
+static void test_text_is_sharp_after_a_codec_switch(void **state) {
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct view view;
@@ -343,7 +342,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grey_ramp_and_primaries),
 		cmocka_unit_test(test_text_is_sharp_within_2_s),
-		cmocka_unit_test(test_text_is_sharp_after_a_change_of_codec),
+		cmocka_unit_test(test_text_is_sharp_after_a_codec_switch),
 		cmocka_unit_test(test_text_beside_a_film),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

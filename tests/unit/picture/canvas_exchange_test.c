@@ -1,10 +1,10 @@
 /*
- * Where most of the picture changes, the canvas exchanges its two pictures in place of copying one.
+ * When most of the picture changes, the canvas exchanges its two pictures instead of copying.
  */
 #include "picture/canvas_world.h"
 
-/* Where most of it changes the two pictures are exchanged, not copied: that shows in nothing else,
- * whatever is read or composed next, and what is being encoded is left alone. */
+/* An exchange changes nothing else, whatever is read or composed next, and leaves the picture that
+ * is being encoded alone. */
 static void test_large_changes(void **state) {
 	(void)state;
 	const struct rect most = {10, 8, WIDTH - 20, HEIGHT - 20};
@@ -52,7 +52,7 @@ static void test_large_changes(void **state) {
 	canvas_finish(&canvas);
 }
 
-/* What shows after an exchange does not depend on what was read before it. */
+/* After an exchange, nothing of the older picture shows. */
 static void test_after_an_exchange(void **state) {
 	(void)state;
 	const struct rect most = {0, 0, WIDTH, HEIGHT - 20};
@@ -77,14 +77,13 @@ static void test_after_an_exchange(void **state) {
 		assert_true(canvas_compose(&canvas, &picture, &damage));
 		assert_int_equal(canvas.behind.count, 1);
 		if (way == 0) {
-			/* Back to what the other picture still has, without a word of what changed.
-			 */
+			/* Back to what the other picture still has, without damage. */
 			screen = &first;
 			assert_true(canvas_read(&canvas, &first.pixels, ORIENTATION_UPRIGHT, NULL));
 		} else if (way == 1) {
 			canvas.max_width = 100;
 		} else {
-			/* Transparent: the cursor shows what is beneath it. */
+			/* A transparent cursor shows what is beneath it. */
 			assert_true(cursor_set_bitmap(&canvas.cursor, 24, 24, transparent));
 			cursor_move(&canvas.cursor, true, 60, 40);
 		}

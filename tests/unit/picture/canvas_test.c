@@ -1,12 +1,12 @@
 /*
- * The canvas, and what it consists of beyond modules of their own: the diff and the cursor.
+ * The canvas, including the diff and the cursor.
  */
 #include "picture/canvas_world.h"
 #include "picture/diff.h"
 
 #include "base/cleanup.h"
 
-/* Whatever is told of truly is followed, turned or not, and no tile is called a lie. */
+/* True damage is followed in every orientation. */
 static void test_true_damage(void **state) {
 	(void)state;
 	struct screen screen;
@@ -31,7 +31,7 @@ static void test_true_damage(void **state) {
 	}
 }
 
-static void test_nothing_new_is_no_damage(void **state) {
+static void test_no_change_is_no_damage(void **state) {
 	(void)state;
 	struct screen screen;
 	struct canvas canvas;
@@ -49,7 +49,7 @@ static void test_nothing_new_is_no_damage(void **state) {
 	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_90, &none));
 	assert_true(canvas_compose(&canvas, &picture, &damage));
 	assert_true(damage_is_empty(&damage));
-	/* Another size of the same pixels. */
+	/* The same pixels in another size. */
 	canvas.max_width = 0;
 	canvas.max_height = 0;
 	assert_true(canvas_compose(&canvas, &picture, &damage));
@@ -59,8 +59,8 @@ static void test_nothing_new_is_no_damage(void **state) {
 	canvas_finish(&canvas);
 }
 
-/* A scaled picture is made from what was read, without an upright copy in between. It is the one
- * that a copy would have made, and reading leaves it alone. */
+/* An upright picture is scaled without a copy in between. The result is the same as with one, and
+ * reading leaves it alone. */
 static void test_scaled_is_the_only_copy(void **state) {
 	(void)state;
 	struct screen screen;
@@ -95,7 +95,7 @@ static void test_scaled_is_the_only_copy(void **state) {
 	}
 }
 
-/* Where nobody says what changed, that is found, and no more than its tiles. */
+/* Without damage, changes are found: their tiles and nothing else. */
 static void test_changes_are_found(void **state) {
 	(void)state;
 	struct screen screen;
@@ -127,8 +127,8 @@ static void test_changes_are_found(void **state) {
 	}
 }
 
-/* The cursor leaves nothing behind, wherever it goes and whatever changes beneath it. */
-static void test_cursor_leaves_nothing(void **state) {
+/* The cursor leaves no trace, wherever it moves and whatever changes beneath it. */
+static void test_cursor_leaves_no_trace(void **state) {
 	(void)state;
 	struct screen screen;
 	screen_init(&screen);
@@ -163,7 +163,7 @@ static void test_cursor_leaves_nothing(void **state) {
 	}
 }
 
-/* An opaque cursor has its colour, a transparent one the picture's, and half of both between. */
+/* An opaque cursor shows its colour, a transparent one the picture, a translucent one a mix. */
 static void test_cursor_is_blended(void **state) {
 	(void)state;
 	struct screen screen;
@@ -176,7 +176,7 @@ static void test_cursor_is_blended(void **state) {
 	const struct picture *picture = NULL;
 	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &none));
 	assert_true(canvas_compose(&canvas, &picture, &damage));
-	/* Red, alpha multiplied in. */
+	/* Red, premultiplied. */
 	const int alphas[] = {255, 128, 0};
 	for (int i = 0; i < 3; i++) {
 		uint8_t bitmap[8 * 8 * 4] = {0};
@@ -197,7 +197,7 @@ static void test_cursor_is_blended(void **state) {
 			v, 128 + 112 * alphas[i] / 256 - 2, 128 + 112 * alphas[i] / 256 + 2);
 		assert_in_range(picture_at(picture, 0, 60, 34)[0], 15, 17);
 	}
-	/* At rest it is no damage. */
+	/* A cursor at rest is no damage. */
 	assert_true(canvas_compose(&canvas, &picture, &damage));
 	assert_true(damage_is_empty(&damage));
 	canvas_finish(&canvas);
@@ -224,8 +224,8 @@ static void test_point(void **state) {
 	canvas_finish(&canvas);
 }
 
-/* A region is what the whole picture has there, however the pixels lie, wherever the region goes,
- * and whatever damage says. */
+/* A region shows what the whole picture has there, in every orientation, wherever the region moves
+ * and whatever changes. */
 static void test_region(void **state) {
 	(void)state;
 	struct screen screen;
@@ -276,8 +276,8 @@ static void test_region(void **state) {
 	canvas_finish(&whole);
 }
 
-/* Outside of a region nothing is looked at. */
-static void test_outside_of_the_region(void **state) {
+/* Nothing outside of the region matters. */
+static void test_outside_the_region(void **state) {
 	(void)state;
 	struct screen screen;
 	struct canvas canvas;
@@ -297,7 +297,7 @@ static void test_outside_of_the_region(void **state) {
 		assert_true(canvas_compose(&canvas, &picture, &damage));
 		assert_true(damage_is_empty(&damage));
 	}
-	/* Pixels that have nothing of it change nothing; the next ones are read throughout. */
+	/* Pixels without the region change nothing; the next ones are read completely. */
 	const struct pixels all = screen.pixels;
 	screen.pixels.width = 101;
 	assert_true(canvas_read(&canvas, &screen.pixels, ORIENTATION_UPRIGHT, &damage));
@@ -318,14 +318,14 @@ static void test_outside_of_the_region(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_true_damage),
-		cmocka_unit_test(test_nothing_new_is_no_damage),
+		cmocka_unit_test(test_no_change_is_no_damage),
 		cmocka_unit_test(test_scaled_is_the_only_copy),
 		cmocka_unit_test(test_changes_are_found),
-		cmocka_unit_test(test_cursor_leaves_nothing),
+		cmocka_unit_test(test_cursor_leaves_no_trace),
 		cmocka_unit_test(test_cursor_is_blended),
 		cmocka_unit_test(test_point),
 		cmocka_unit_test(test_region),
-		cmocka_unit_test(test_outside_of_the_region),
+		cmocka_unit_test(test_outside_the_region),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * What the tests of the canvas share: a screen of noise, and what a canvas has to make of it.
+ * Shared by the canvas tests: a screen of noise, and the picture that a canvas must make of it.
  */
 #pragma once
 
@@ -47,7 +47,7 @@ static inline void assert_same(const struct picture *a, const struct picture *b)
 	}
 }
 
-/* What a canvas that sees the screen for the first time makes of it. */
+/* Compares with what a new canvas makes of the screen. */
 static inline void assert_like_fresh(
 	struct canvas *canvas, const struct screen *screen, const struct picture *picture) {
 	struct canvas fresh;

@@ -8,11 +8,11 @@
 #include "base/cleanup.h"
 #include "picture/convert.h"
 
-/* Pixels that end right before a page that must not be touched, and begin right after another. */
+/* Pixels between two inaccessible pages: they touch the one before or, `at_end`, the one behind. */
 struct guarded {
 	uint8_t *mapping;
 	size_t mapped;
-	uint8_t *block; /* `length` bytes that may be read */
+	uint8_t *block; /* `length` readable bytes */
 	size_t length;
 };
 
@@ -43,7 +43,7 @@ static void put_pixel(const struct pixels *pixels, uint32_t x, uint32_t y, uint3
 	at[3] = (uint8_t)rand();
 }
 
-/* Blocks of 2x2 have one colour, so that what a pixel becomes does not depend on its neighbours. */
+/* Each 2x2 block has one colour, so a pixel does not depend on its neighbours. */
 static uint32_t pattern(uint32_t x, uint32_t y) {
 	return ((x / 2 * 2654435761u) ^ (y / 2 * 2246822519u)) & 0xffffff;
 }
@@ -72,7 +72,7 @@ static void assert_colour(const struct picture *picture, uint32_t x, uint32_t y,
 						 (ptrdiff_t)column];
 		double difference = got - wanted[plane];
 		if (difference > 2 || difference < -2) {
-			fail_msg("%u,%u plane %d: %d in place of %.1f", x, y, plane, got,
+			fail_msg("%u,%u plane %d: %d instead of %.1f", x, y, plane, got,
 				wanted[plane]);
 		}
 	}
@@ -141,7 +141,7 @@ static void check_layout(
 	guarded_finish(&guarded);
 }
 
-/* Every row tail that vector code could overrun, with nothing readable around it. */
+/* Every row tail that vector code could overrun, between inaccessible pages. */
 static void test_sizes_and_guards(void **state) {
 	(void)state;
 	for (uint32_t width = 2; width <= 70; width++) {

@@ -4,8 +4,8 @@
 
 #include "picture/orientation.h"
 
-/* Where an upright pixel lies in the buffer, by the words of the contract: mirrored from left to
- * right, then turned counter-clockwise by quarters. */
+/* Where an upright pixel lies in the buffer, as the contract says it: mirrored left to right, then
+ * rotated counter-clockwise. */
 static void into_buffer(
 	enum orientation orientation, int32_t width, int32_t height, int32_t *x, int32_t *y) {
 	if (orientation >= ORIENTATION_MIRRORED) {
@@ -42,7 +42,7 @@ static void test_all_eight(void **state) {
 					}
 				}
 			}
-			/* In pieces, as damage comes. */
+			/* In pieces, like damage. */
 			for (int32_t x = 0; x < 70; x += 14) {
 				struct damage damage = {0};
 				damage_add(&damage, &(struct rect){x, 0, 14, 17});
@@ -71,7 +71,7 @@ static void test_all_eight(void **state) {
 	}
 }
 
-/* To the buffer and back is where it began. */
+/* A rectangle comes back from the buffer unchanged. */
 static void test_rectangles_return(void **state) {
 	(void)state;
 	for (int n = 0; n < 8; n++) {
@@ -80,7 +80,7 @@ static void test_rectangles_return(void **state) {
 		uint32_t height = 38;
 		const struct rect upright = {7, 5, 11, 3};
 		struct rect buffer =
-			orientation_rect_in_buffer(orientation, width, height, &upright);
+			orientation_rect(orientation_inverse(orientation), width, height, &upright);
 		orientation_size(orientation, &width, &height);
 		struct rect again = orientation_rect(orientation, width, height, &buffer);
 		assert_memory_equal(&again, &upright, sizeof(again));

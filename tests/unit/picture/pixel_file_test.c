@@ -1,5 +1,5 @@
-/* Pictures in a file whose mapping must not be touched: what is made of them is what is made of the
- * same pixels in memory. */
+/* Pictures in a file whose mapping is inaccessible give the same result as the same pixels in
+ * memory. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 struct world {
 	int fd;
 	uint8_t *memory; /* the file's bytes */
-	uint8_t *locked; /* where it would be mapped */
+	uint8_t *locked; /* stands for its mapping */
 	size_t length;
 	struct pixel_file file;
 	struct pixels in_memory;
@@ -146,7 +146,7 @@ static void test_changes_are_found(void **state) {
 	world_finish(&world);
 }
 
-/* Another picture in the same file, or another file, is read anew. */
+/* Opening a new picture discards the rows of the last one, even in the same file. */
 static void test_next_picture(void **state) {
 	(void)state;
 	struct world world;
@@ -161,7 +161,7 @@ static void test_next_picture(void **state) {
 	world_finish(&world);
 }
 
-/* A producer that cuts its file off shows black, and costs no signal. */
+/* A file that its producer truncates shows black and raises no SIGBUS. */
 static void test_short_file(void **state) {
 	(void)state;
 	static const uint8_t black[4 * WIDTH];

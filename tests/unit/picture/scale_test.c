@@ -64,8 +64,8 @@ static int worst_difference(const struct picture *a, const struct picture *b) {
 	return worst;
 }
 
-/* Parts that are scaled for themselves make the same picture as the whole. */
-static void test_parts_are_like_the_whole(void **state) {
+/* Scaling part by part gives the same picture as scaling the whole. */
+static void test_parts_match_the_whole(void **state) {
 	(void)state;
 	const uint32_t sizes[][4] = {{384, 216, 256, 144}, {384, 216, 192, 108},
 		{400, 300, 266, 200}, {640, 360, 160, 90}, {500, 300, 498, 298},
@@ -110,7 +110,7 @@ static void test_parts_are_like_the_whole(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fit),
-		cmocka_unit_test(test_parts_are_like_the_whole),
+		cmocka_unit_test(test_parts_match_the_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
