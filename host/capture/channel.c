@@ -8,11 +8,11 @@
 
 #include "base/cleanup.h"
 
-/* No packet to the helper is longer. */
+/* Longer than any packet to the helper. */
 #define RECEIVE_SIZE 64u
-/* A descriptor too many must be seen to be refused. */
+/* More than one, so that extra descriptors are noticed and refused. */
 #define RECEIVE_FDS 4u
-/* A queue that grew past this is freed once it is empty. */
+/* An empty queue keeps at most this much memory. */
 #define QUEUE_KEPT ((size_t)1024 * 1024)
 
 bool channel_init(struct channel *channel, int fd) {
@@ -27,13 +27,12 @@ bool channel_init(struct channel *channel, int fd) {
 		return false;
 	}
 	*channel = (struct channel){.fd = fd};
-	bytes_init(&channel->queue);
 	return true;
 }
 
 void channel_finish(struct channel *channel) {
-	/* Closing over unread packets would reset the connection, and the peer would get an error
-	 * in place of the last packets. Once both directions are shut nothing new can arrive. */
+	/* Closing with unread packets would reset the connection, and the peer would get an error
+	 * instead of the last packets. After the shutdown nothing new can arrive. */
 	shutdown(channel->fd, SHUT_RDWR);
 	uint8_t dropped[RECEIVE_SIZE];
 	while (recv(channel->fd, dropped, sizeof(dropped), MSG_DONTWAIT) > 0) {
@@ -43,8 +42,8 @@ void channel_finish(struct channel *channel) {
 	bytes_finish(&channel->queue);
 }
 
-/* Takes the first descriptor out of the control data and closes any other. Returns how many there
- * were. */
+/* Takes the first descriptor out of the control data and closes the others. Returns their number.
+ */
 static size_t take_descriptors(struct msghdr *message, int *first) {
 	size_t count = 0;
 	for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL;
@@ -106,7 +105,7 @@ enum channel_result channel_receive(struct channel *channel, struct packet *pack
 	return CHANNEL_PACKET;
 }
 
-/* 1: sent, 0: the socket is full, -1: the peer is gone. */
+/* Returns 1: sent, 0: the socket is full, -1: the peer is gone. */
 static int send_now(struct channel *channel, const struct iovec *vectors, size_t count) {
 	struct msghdr message = {.msg_iov = (struct iovec *)vectors, .msg_iovlen = count};
 	for (;;) {
@@ -126,11 +125,9 @@ static bool queue_packet(struct channel *channel, const uint8_t *head, size_t he
 	const struct iovec *body) {
 	uint8_t prefix[4];
 	bytes_put_u32(prefix, (uint32_t)(head_length + body->iov_len));
-	/* All or nothing: half a packet must never be sent. */
-	if (!bytes_reserve(&channel->queue, sizeof(prefix) + head_length + body->iov_len)) {
-		return false;
-	}
-	return bytes_append(&channel->queue, prefix, sizeof(prefix)) &&
+	/* All or nothing: never send half a packet. */
+	return bytes_reserve(&channel->queue, sizeof(prefix) + head_length + body->iov_len) &&
+	       bytes_append(&channel->queue, prefix, sizeof(prefix)) &&
 	       bytes_append(&channel->queue, head, head_length) &&
 	       bytes_append(&channel->queue, body->iov_base, body->iov_len);
 }
@@ -145,11 +142,8 @@ static bool send_or_queue(
 		const struct iovec vectors[] = {{.iov_base = head, .iov_len = head_length}, *body};
 		sent = send_now(channel, vectors, body->iov_len > 0 ? 2 : 1);
 	}
-	if (sent == 0) {
-		channel->broken = !queue_packet(channel, head, head_length, body);
-	} else if (sent < 0) {
-		channel->broken = true;
-	}
+	channel->broken =
+		sent < 0 || (sent == 0 && !queue_packet(channel, head, head_length, body));
 	return !channel->broken;
 }
 

@@ -1,11 +1,10 @@
 #include "capture/codec_choice.h"
 
-/* What was encoded longer ago than this says nothing of the time since then. */
+/* After a longer gap, the time since the last encode was not all heavy. */
 #define GAP_MAX_US 250000
-/* A longer rest is the same, and products with it stay within 64 bits. */
+/* Longer rests make no difference; the cap keeps products within 64 bits. */
 #define REST_MAX_US INT64_C(60000000)
-/* Who asks for more pictures a second than this gets text that can be read, rather than all of
- * them. */
+/* Above this rate, readable text matters more than every single picture. */
 #define SMOOTH_US (1000000 / 30)
 
 void codec_choice_init(struct codec_choice *choice, enum packet_codec asked) {
@@ -16,7 +15,7 @@ void codec_choice_init(struct codec_choice *choice, enum packet_codec asked) {
 	};
 }
 
-/* `passed_us`: since the last picture. What took VP8 keeps it, at any speed. */
+/* `passed_us`: since the last picture. Once VP8 is chosen, slower motion keeps it. */
 static bool is_heavy(const struct codec_choice *choice, const struct codec_choice_view *view,
 	int64_t passed_us) {
 	int64_t budget = view->interval_us > SMOOTH_US ? view->interval_us : SMOOTH_US;
@@ -37,10 +36,6 @@ static void count_heavy(struct codec_choice *choice, int64_t passed_us) {
 	choice->heavy_us = heavy < CODEC_CHOICE_HEAVY_US ? heavy : CODEC_CHOICE_HEAVY_US;
 }
 
-bool codec_choice_vp8_fits(uint32_t width, uint32_t height) {
-	return width <= CODEC_CHOICE_VP8_SIDE_MAX && height <= CODEC_CHOICE_VP8_SIDE_MAX;
-}
-
 enum packet_codec codec_choice_see(
 	struct codec_choice *choice, const struct codec_choice_view *view) {
 	if (choice->fixed) {
@@ -56,7 +51,7 @@ enum packet_codec codec_choice_see(
 	} else {
 		count_calm(choice, passed);
 	}
-	if (view->vp9_only || choice->heavy_us == 0) {
+	if (!codec_choice_vp8_fits(view->width, view->height) || choice->heavy_us == 0) {
 		choice->codec = PACKET_CODEC_VP9;
 	} else if (choice->heavy_us == CODEC_CHOICE_HEAVY_US) {
 		choice->codec = PACKET_CODEC_VP8;

@@ -1,8 +1,8 @@
 #include "capture/motion.h"
 
-/* Less than this part of the screen says nothing: a pointer over a film. */
+/* A change of less than 1/16 of the screen, like a pointer over a film, says nothing. */
 #define PART_MIN 16
-/* So many rows of each rectangle are looked at, and each fourth pixel of a row. */
+/* At most about this many rows of each rectangle are sampled, and every fourth pixel of a row. */
 #define ROWS 16
 #define STEP 4
 
@@ -36,9 +36,7 @@ void motion_see(struct motion *motion, const struct picture *picture, const stru
 	motion->changed = count.area;
 	if (count.area * PART_MIN >= (uint64_t)picture->width * picture->height) {
 		bool drawn = 2 * count.equal >= count.pairs;
-		motion->seen = drawn                           ? 0
-			       : motion->seen < MOTION_CHANGES ? motion->seen + 1
-							       : motion->seen;
+		motion->seen = drawn ? 0 : motion->seen + (motion->seen < MOTION_CHANGES);
 	} else if (damage_is_empty(damage)) {
 		motion->seen = 0;
 	} else if (motion->seen > 0) {

@@ -26,8 +26,8 @@ int64_t pace_wait(const struct pace *pace, int64_t now_us) {
 }
 
 void pace_took(struct pace *pace, int64_t now_us) {
-	/* No burst makes up for a pause. But were it forgotten whole, a picture that came late
-	 * would hold up the ones after it, for as long as they come at this very rate. */
+	/* No burst makes up for a pause. But some lateness has to be kept: otherwise one late
+	 * picture would delay every following one of a producer at exactly this rate. */
 	int64_t late = pace->interval_us - pace->interval_us / 4;
 	if (pace->due_us < now_us - late) {
 		pace->due_us = now_us - late;

@@ -350,7 +350,7 @@ static void test_widest_pictures(void **state) {
 	share_start(&share, *state, arguments, &open);
 	producer_send(&share.producer, "frame");
 	helper_expect_end(&share.helper, ERROR_ENCODER_FAILED);
-	assert_string_equal(share.helper.ended_packet.detail, "VP8 takes no picture of 16384x16");
+	assert_string_equal(share.helper.ended_packet.detail, "VP8 can't encode 16384x16");
 	assert_false(share.helper.ready);
 	share_stop(&share);
 	open.codec = PACKET_CODEC_AUTO;

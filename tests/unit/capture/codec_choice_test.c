@@ -2,7 +2,9 @@
 
 #include "capture/codec_choice.h"
 
-#define PIXELS (1920u * 1080u)
+#define WIDTH 1920u
+#define HEIGHT 1080u
+#define PIXELS (WIDTH * HEIGHT)
 #define INTERVAL_US 33333
 
 enum kind { STILL, TYPING, WINDOW, SCROLL, HALF, STEPS, LARGE_STEPS, LATE_STEPS };
@@ -35,7 +37,8 @@ static int64_t see_for(struct codec_choice *choice, enum kind kind, int64_t us) 
 		const struct codec_choice_view view = {
 			.now_us = now,
 			.changed = kinds[kind].changed,
-			.pixels = kind == LARGE_STEPS ? 4 * PIXELS : PIXELS,
+			.width = kind == LARGE_STEPS ? 4 * WIDTH : WIDTH,
+			.height = HEIGHT,
 			.encode_us = kinds[kind].encode_us,
 			.interval_us = INTERVAL_US,
 		};
@@ -106,8 +109,11 @@ static void test_slower_motion_keeps_vp8(void **state) {
 static void test_late_is_what_people_see(void **state) {
 	(void)state;
 	struct codec_choice choice = begin();
-	struct codec_choice_view view = {
-		.pixels = PIXELS, .changed = PIXELS, .interval_us = 100000, .encode_us = 90000};
+	struct codec_choice_view view = {.width = WIDTH,
+		.height = HEIGHT,
+		.changed = PIXELS,
+		.interval_us = 100000,
+		.encode_us = 90000};
 	for (int i = 0; i < 300; i++) {
 		view.now_us = now += 100000;
 		assert_int_equal(codec_choice_see(&choice, &view), PACKET_CODEC_VP9);
@@ -134,7 +140,8 @@ static void test_spells_do_not_flap(void **state) {
 static void test_rests_between_changes_count(void **state) {
 	(void)state;
 	struct codec_choice choice = begin();
-	struct codec_choice_view view = {.pixels = PIXELS,
+	struct codec_choice_view view = {.width = WIDTH,
+		.height = HEIGHT,
 		.changed = PIXELS,
 		.encode_us = 90000,
 		.interval_us = INTERVAL_US};
@@ -152,7 +159,7 @@ static void test_rest_ends_vp8_once(void **state) {
 	see_for(&choice, SCROLL, 5000000);
 	int64_t due = codec_choice_rest_us(&choice);
 	assert_int_equal(due, now + CODEC_CHOICE_CALM_US);
-	struct codec_choice_view rest = {.now_us = due - 1000, .pixels = PIXELS};
+	struct codec_choice_view rest = {.now_us = due - 1000, .width = WIDTH, .height = HEIGHT};
 	assert_int_equal(codec_choice_see(&choice, &rest), PACKET_CODEC_VP8);
 	assert_in_range(codec_choice_rest_us(&choice), due - 1, due + 1);
 	rest.now_us = codec_choice_rest_us(&choice);
@@ -167,7 +174,7 @@ static void test_what_vp8_cannot_take_is_vp9(void **state) {
 	see_for(&choice, SCROLL, 5000000);
 	assert_int_equal(choice.codec, PACKET_CODEC_VP8);
 	struct codec_choice_view view = {
-		.pixels = PIXELS, .changed = PIXELS, .interval_us = INTERVAL_US, .vp9_only = true};
+		.width = 16384, .height = 2, .changed = 16384 * 2, .interval_us = INTERVAL_US};
 	for (int i = 0; i < 300; i++) {
 		view.now_us = now += INTERVAL_US;
 		assert_int_equal(codec_choice_see(&choice, &view), PACKET_CODEC_VP9);
