@@ -10,8 +10,6 @@
 
 /* Longer than any packet to the helper. */
 #define RECEIVE_SIZE 64u
-/* More than one, so that extra descriptors are noticed and refused. */
-#define RECEIVE_FDS 4u
 /* An empty queue keeps at most this much memory. */
 #define QUEUE_KEPT ((size_t)1024 * 1024)
 
@@ -42,29 +40,6 @@ void channel_finish(struct channel *channel) {
 	bytes_finish(&channel->queue);
 }
 
-/* Takes the first descriptor out of the control data and closes the others. Returns their number.
- */
-static size_t take_descriptors(struct msghdr *message, int *first) {
-	size_t count = 0;
-	for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL;
-		control = CMSG_NXTHDR(message, control)) {
-		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) {
-			continue;
-		}
-		size_t fds = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < fds; i++) {
-			int fd = -1;
-			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof(fd));
-			if (count++ == 0) {
-				*first = fd;
-			} else {
-				close(fd);
-			}
-		}
-	}
-	return count;
-}
-
 static bool is_for_helper(enum packet_type type) {
 	return type == PACKET_OPEN || type == PACKET_CREDIT || type == PACKET_KEYFRAME ||
 	       type == PACKET_SET;
@@ -73,32 +48,32 @@ static bool is_for_helper(enum packet_type type) {
 enum channel_result channel_receive(struct channel *channel, struct packet *packet, int *fd) {
 	uint8_t data[RECEIVE_SIZE];
 	union {
-		struct cmsghdr align;
-		uint8_t bytes[CMSG_SPACE(RECEIVE_FDS * sizeof(int))];
+		struct cmsghdr header;
+		uint8_t bytes[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec vector = {.iov_base = data, .iov_len = sizeof(data)};
 	struct msghdr message = {
 		.msg_iov = &vector,
 		.msg_iovlen = 1,
 		.msg_control = &control,
-		.msg_controllen = sizeof(control),
+		/* Room for one descriptor: the kernel closes others and sets MSG_CTRUNC. */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
-	*fd = -1;
-	ssize_t length;
-	do {
-		length = recvmsg(channel->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	} while (length < 0 && errno == EINTR);
-	if (length < 0) {
-		return errno == EAGAIN ? CHANNEL_EMPTY : CHANNEL_CLOSED;
-	}
 	cleanup_fd int received = -1;
-	size_t fds = take_descriptors(&message, &received);
-	if (length == 0 && fds == 0) {
+	*fd = -1;
+	ssize_t length = recvmsg(channel->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (length < 0) {
+		return errno == EAGAIN || errno == EINTR ? CHANNEL_EMPTY : CHANNEL_CLOSED;
+	}
+	if (CMSG_FIRSTHDR(&message) != NULL && control.header.cmsg_type == SCM_RIGHTS) {
+		memcpy(&received, CMSG_DATA(&control.header), sizeof(received));
+	}
+	if (length == 0 && received < 0) {
 		return CHANNEL_CLOSED;
 	}
 	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
 		!packet_parse(data, (size_t)length, packet) || !is_for_helper(packet->type) ||
-		fds != (packet->type == PACKET_OPEN ? 1 : 0)) {
+		(received >= 0) != (packet->type == PACKET_OPEN)) {
 		return CHANNEL_BAD;
 	}
 	*fd = steal_fd(&received);
@@ -108,17 +83,10 @@ enum channel_result channel_receive(struct channel *channel, struct packet *pack
 /* Returns 1: sent, 0: the socket is full, -1: the peer is gone. */
 static int send_now(struct channel *channel, const struct iovec *vectors, size_t count) {
 	struct msghdr message = {.msg_iov = (struct iovec *)vectors, .msg_iovlen = count};
-	for (;;) {
-		if (sendmsg(channel->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
-			return 1;
-		}
-		if (errno == EAGAIN || errno == ENOBUFS) {
-			return 0;
-		}
-		if (errno != EINTR) {
-			return -1;
-		}
+	if (sendmsg(channel->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
+		return 1;
 	}
+	return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? 0 : -1;
 }
 
 static bool queue_packet(struct channel *channel, const uint8_t *head, size_t head_length,

@@ -26,16 +26,6 @@ static bool is_heavy(const struct codec_choice *choice, const struct codec_choic
 	       (fast || late || choice->codec == PACKET_CODEC_VP8);
 }
 
-static void count_calm(struct codec_choice *choice, int64_t passed_us) {
-	int64_t calm = passed_us * CODEC_CHOICE_HEAVY_US / CODEC_CHOICE_CALM_US;
-	choice->heavy_us = calm < choice->heavy_us ? choice->heavy_us - calm : 0;
-}
-
-static void count_heavy(struct codec_choice *choice, int64_t passed_us) {
-	int64_t heavy = choice->heavy_us + passed_us;
-	choice->heavy_us = heavy < CODEC_CHOICE_HEAVY_US ? heavy : CODEC_CHOICE_HEAVY_US;
-}
-
 enum packet_codec codec_choice_see(
 	struct codec_choice *choice, const struct codec_choice_view *view) {
 	if (choice->fixed) {
@@ -44,13 +34,12 @@ enum packet_codec codec_choice_see(
 	int64_t passed = choice->seen_us < 0 ? 0 : view->now_us - choice->seen_us;
 	passed = passed < REST_MAX_US ? passed : REST_MAX_US;
 	choice->seen_us = view->now_us;
-	if (is_heavy(choice, view, passed)) {
-		int64_t moved = passed < GAP_MAX_US ? passed : GAP_MAX_US;
-		count_calm(choice, passed - moved);
-		count_heavy(choice, moved);
-	} else {
-		count_calm(choice, passed);
-	}
+	int64_t heavy = !is_heavy(choice, view, passed) ? 0
+			: passed < GAP_MAX_US           ? passed
+							: GAP_MAX_US;
+	int64_t calm = (passed - heavy) * CODEC_CHOICE_HEAVY_US / CODEC_CHOICE_CALM_US;
+	heavy += calm < choice->heavy_us ? choice->heavy_us - calm : 0;
+	choice->heavy_us = heavy < CODEC_CHOICE_HEAVY_US ? heavy : CODEC_CHOICE_HEAVY_US;
 	if (!codec_choice_vp8_fits(view->width, view->height) || choice->heavy_us == 0) {
 		choice->codec = PACKET_CODEC_VP9;
 	} else if (choice->heavy_us == CODEC_CHOICE_HEAVY_US) {

@@ -13,29 +13,30 @@
  * pointer, is no rest: otherwise every step of the scroll would search. */
 #define START_REST_US 100000
 
-static bool may_search(const struct follow *follow, const struct follow_view *view) {
+static bool may_search(const struct follow *follow, const struct codec_choice_view *view) {
 	bool slow = follow->search_us > 2 * view->interval_us;
 	int64_t rest = follow->search_us * (slow ? SEARCH_REST_SLOW : SEARCH_REST);
 	return view->now_us - follow->searched_us >= rest;
 }
 
 void follow_see(struct follow *follow, const struct picture *picture,
-	const struct follow_view *view, struct encoder_wish *wish) {
+	const struct codec_choice_view *view, bool fresh, struct encoder_wish *wish) {
 	struct scroll_step step = {0};
-	if (view->all) {
+	bool all = codec_choice_most_changed(view) && !wish->moving;
+	if (all) {
 		step = scroll_see(&follow->scroll, picture);
 	}
-	if (!view->all || view->fresh) {
+	if (!all || fresh) {
 		scroll_rest(&follow->scroll);
 	}
 	/* VP9 finds moved text by itself. */
-	bool known = !view->fresh && wish->codec == PACKET_CODEC_VP8;
+	bool known = !fresh && wish->codec == PACKET_CODEC_VP8;
 	follow->started = step.starts && view->now_us - follow->seen_us >= START_REST_US;
 	bool search = known && (follow->started || may_search(follow, view));
 	/* After a keyframe the encoder has no earlier motion: the next step starts a scroll. */
-	if (view->fresh) {
+	if (fresh) {
 		follow->seen_us = view->now_us - START_REST_US;
-	} else if (view->all) {
+	} else if (all) {
 		follow->seen_us = view->now_us;
 	}
 	wish->way = search ? step.way : 0;

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "capture/codec_choice.h"
 #include "capture/scroll.h"
 #include "encode/encoder.h"
 
@@ -16,16 +17,9 @@ struct follow {
 	bool started;        /* the last picture started a scroll */
 };
 
-struct follow_view {
-	int64_t now_us;
-	int64_t interval_us; /* between two pictures at the requested rate */
-	bool all;            /* most of the picture changed, and it isn't film */
-	bool fresh;          /* it is encoded as a keyframe */
-};
-
-/* Before each encode: sets the wish's `way` and `hurried`. */
+/* Before each encode: sets the wish's `way` and `hurried`. `fresh`: a keyframe will be encoded. */
 void follow_see(struct follow *follow, const struct picture *picture,
-	const struct follow_view *view, struct encoder_wish *wish);
+	const struct codec_choice_view *view, bool fresh, struct encoder_wish *wish);
 
 /* After the encode, which began at `began_us` and took `encode_us`. */
 void follow_encoded(struct follow *follow, const struct encoder_wish *wish, int64_t began_us,

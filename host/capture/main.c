@@ -3,8 +3,8 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "capture/channel.h"
@@ -130,9 +130,8 @@ static uint32_t count_cores(void) {
 	return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (uint32_t)CPU_COUNT(&cores) : 1;
 }
 
-static void open_share(struct capture *capture, const struct packet_open *open, int fd) {
+static void open_share(struct capture *capture, const struct packet_open *open, int *fd) {
 	if (capture->source != NULL) {
-		close(fd);
 		finish_share(capture, ERROR_BAD_PACKET, "a second OPEN");
 		return;
 	}
@@ -142,7 +141,7 @@ static void open_share(struct capture *capture, const struct packet_open *open, 
 		.kbps = open->max_kbps,
 		.cores = count_cores(),
 	};
-	capture->source = stream_create(&capture->loop, fd, open->node_id, open->max_fps,
+	capture->source = stream_create(&capture->loop, steal_fd(fd), open->node_id, open->max_fps,
 		open->cursor != PACKET_CURSOR_AS_IS, &source_events, capture);
 	capture->encoder = encoder_vpx_create(&config);
 	if (capture->source != NULL && capture->encoder != NULL) {
@@ -157,7 +156,7 @@ static void open_share(struct capture *capture, const struct packet_open *open, 
 	source_start(capture->source);
 }
 
-static void handle_packet(struct capture *capture, const struct packet *packet, int fd) {
+static void handle_packet(struct capture *capture, const struct packet *packet, int *fd) {
 	if (packet->type == PACKET_OPEN) {
 		open_share(capture, &packet->open, fd);
 	} else if (capture->pipeline == NULL) {
@@ -174,13 +173,11 @@ static void handle_packet(struct capture *capture, const struct packet *packet, 
 static void receive_packets(struct capture *capture) {
 	for (;;) {
 		struct packet packet;
-		int fd = -1;
+		cleanup_fd int fd = -1;
 		switch (channel_receive(&capture->channel, &packet, &fd)) {
 		case CHANNEL_PACKET:
 			if (!capture->over) {
-				handle_packet(capture, &packet, fd);
-			} else if (fd >= 0) {
-				close(fd);
+				handle_packet(capture, &packet, &fd);
 			}
 			break;
 		case CHANNEL_EMPTY:

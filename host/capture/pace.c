@@ -1,22 +1,20 @@
 #include "capture/pace.h"
 
 void pace_init(struct pace *pace, uint32_t fps) {
-	pace->interval_us = 1000000 / fps;
-	pace->due_us = INT64_MIN;
+	*pace = (struct pace){
+		.interval_us = 1000000 / fps,
+		.due_us = INT64_MIN / 2,
+		.taken_us = INT64_MIN / 2,
+	};
 }
 
 void pace_set_fps(struct pace *pace, uint32_t fps) {
 	int64_t interval = 1000000 / fps;
-	if (pace->due_us != INT64_MIN) {
-		pace->due_us += interval - pace->interval_us;
-	}
+	pace->due_us += interval - pace->interval_us;
 	pace->interval_us = interval;
 }
 
 int64_t pace_wait(const struct pace *pace, int64_t now_us) {
-	if (pace->due_us == INT64_MIN) {
-		return 0;
-	}
 	int64_t early = pace->due_us - pace->interval_us / 4;
 	int64_t apart = pace->taken_us + pace->interval_us / 2;
 	if (now_us >= early && now_us >= apart) {

@@ -10,8 +10,8 @@
 
 struct pace {
 	int64_t interval_us;
-	int64_t due_us;   /* when the next picture is due; INT64_MIN before the first */
-	int64_t taken_us; /* when the last picture was taken */
+	int64_t due_us;   /* when the next picture is due; long ago before the first */
+	int64_t taken_us; /* when the last picture was taken; long ago before the first */
 };
 
 /* fps: at least 1. */

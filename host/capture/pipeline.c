@@ -223,13 +223,8 @@ static struct encoder_wish choose(
 		.moving = pipeline->motion.moving,
 	};
 	if (pipeline->open.codec != PACKET_CODEC_VP9) {
-		const struct follow_view scrolled = {
-			.now_us = view.now_us,
-			.interval_us = view.interval_us,
-			.all = codec_choice_most_changed(&view) && !wish.moving,
-			.fresh = wish.key || wish.codec != last,
-		};
-		follow_see(&pipeline->follow, picture, &scrolled, &wish);
+		bool fresh = wish.key || wish.codec != last;
+		follow_see(&pipeline->follow, picture, &view, fresh, &wish);
 	}
 	return wish;
 }
