@@ -1,8 +1,8 @@
 #include "capture/channel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -19,11 +19,6 @@ bool channel_init(struct channel *channel, int fd) {
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_SEQPACKET) {
 		return false;
 	}
-	int flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-		fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
-		return false;
-	}
 	*channel = (struct channel){.fd = fd};
 	return true;
 }
@@ -38,11 +33,6 @@ void channel_finish(struct channel *channel) {
 	close(channel->fd);
 	channel->fd = -1;
 	bytes_finish(&channel->queue);
-}
-
-static bool is_for_helper(enum packet_type type) {
-	return type == PACKET_OPEN || type == PACKET_CREDIT || type == PACKET_KEYFRAME ||
-	       type == PACKET_SET;
 }
 
 enum channel_result channel_receive(struct channel *channel, struct packet *packet, int *fd) {
@@ -72,7 +62,7 @@ enum channel_result channel_receive(struct channel *channel, struct packet *pack
 		return CHANNEL_CLOSED;
 	}
 	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-		!packet_parse(data, (size_t)length, packet) || !is_for_helper(packet->type) ||
+		!packet_parse(data, (size_t)length, packet) || packet->type >= PACKET_READY ||
 		(received >= 0) != (packet->type == PACKET_OPEN)) {
 		return CHANNEL_BAD;
 	}
@@ -134,10 +124,8 @@ bool channel_send_frame(struct channel *channel, const struct packet_frame *fram
 	packet.frame.parts = (uint16_t)((length + PACKET_PAYLOAD_MAX - 1) / PACKET_PAYLOAD_MAX);
 	for (uint16_t part = 0; part < packet.frame.parts; part++) {
 		size_t offset = (size_t)part * PACKET_PAYLOAD_MAX;
-		size_t left = length - offset;
 		packet.frame.part = part;
-		packet.frame.payload_length =
-			(uint32_t)(left < PACKET_PAYLOAD_MAX ? left : PACKET_PAYLOAD_MAX);
+		packet.frame.payload_length = (uint32_t)MIN(length - offset, PACKET_PAYLOAD_MAX);
 		uint8_t head[64];
 		struct iovec body = {.iov_base = (uint8_t *)data + offset,
 			.iov_len = packet.frame.payload_length};

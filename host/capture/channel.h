@@ -25,8 +25,7 @@ struct channel {
 	bool broken;        /* the peer is gone, or out of memory: nothing more is sent */
 };
 
-/* Takes over the SOCK_SEQPACKET descriptor and makes it non-blocking. False when it isn't one; it
- * stays the caller's then. */
+/* Takes over `fd`, a SOCK_SEQPACKET. False when it isn't one; it stays the caller's then. */
 bool channel_init(struct channel *channel, int fd);
 /* Drops the queue and closes the socket. The peer can still read everything that was sent. */
 void channel_finish(struct channel *channel);

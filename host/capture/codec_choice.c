@@ -1,5 +1,7 @@
 #include "capture/codec_choice.h"
 
+#include <sys/param.h>
+
 /* After a longer gap, the time since the last encode was not all heavy. */
 #define GAP_MAX_US 250000
 /* Longer rests make no difference; the cap keeps products within 64 bits. */
@@ -11,15 +13,13 @@ void codec_choice_init(struct codec_choice *choice, enum packet_codec asked) {
 	*choice = (struct codec_choice){
 		.codec = asked == PACKET_CODEC_AUTO ? PACKET_CODEC_VP9 : asked,
 		.fixed = asked != PACKET_CODEC_AUTO,
-		.seen_us = -1,
 	};
 }
 
 /* `passed_us`: since the last picture. Once VP8 is chosen, slower motion keeps it. */
 static bool is_heavy(const struct codec_choice *choice, const struct codec_choice_view *view,
 	int64_t passed_us) {
-	int64_t budget = view->interval_us > SMOOTH_US ? view->interval_us : SMOOTH_US;
-	bool late = view->encode_us > budget;
+	bool late = view->encode_us > MAX(view->interval_us, SMOOTH_US);
 	bool fast = passed_us <= CODEC_CHOICE_FAST_US ||
 		    (int64_t)view->changed * 1000000 >= CODEC_CHOICE_FAST_PIXELS * passed_us;
 	return codec_choice_most_changed(view) &&
@@ -31,15 +31,12 @@ enum packet_codec codec_choice_see(
 	if (choice->fixed) {
 		return choice->codec;
 	}
-	int64_t passed = choice->seen_us < 0 ? 0 : view->now_us - choice->seen_us;
-	passed = passed < REST_MAX_US ? passed : REST_MAX_US;
+	int64_t passed = MIN(view->now_us - choice->seen_us, REST_MAX_US);
 	choice->seen_us = view->now_us;
-	int64_t heavy = !is_heavy(choice, view, passed) ? 0
-			: passed < GAP_MAX_US           ? passed
-							: GAP_MAX_US;
+	int64_t heavy = is_heavy(choice, view, passed) ? MIN(passed, GAP_MAX_US) : 0;
 	int64_t calm = (passed - heavy) * CODEC_CHOICE_HEAVY_US / CODEC_CHOICE_CALM_US;
-	heavy += calm < choice->heavy_us ? choice->heavy_us - calm : 0;
-	choice->heavy_us = heavy < CODEC_CHOICE_HEAVY_US ? heavy : CODEC_CHOICE_HEAVY_US;
+	heavy += MAX(choice->heavy_us - calm, 0);
+	choice->heavy_us = MIN(heavy, CODEC_CHOICE_HEAVY_US);
 	if (!codec_choice_vp8_fits(view->width, view->height) || choice->heavy_us == 0) {
 		choice->codec = PACKET_CODEC_VP9;
 	} else if (choice->heavy_us == CODEC_CHOICE_HEAVY_US) {

@@ -28,7 +28,7 @@
 struct codec_choice {
 	enum packet_codec codec; /* VP8 or VP9 */
 	bool fixed;
-	int64_t seen_us;  /* -1: never */
+	int64_t seen_us;  /* when it was asked last */
 	int64_t heavy_us; /* 0 to CODEC_CHOICE_HEAVY_US */
 };
 

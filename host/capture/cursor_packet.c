@@ -1,8 +1,9 @@
 #include "capture/cursor_packet.h"
 
+#include <sys/param.h>
+
 static uint16_t scale_hotspot(int32_t hot, uint32_t side, uint32_t scaled) {
-	int64_t place = (int64_t)hot * scaled / side;
-	return (uint16_t)(place < 0 ? 0 : place > scaled ? scaled : place);
+	return (uint16_t)MIN(MAX((int64_t)hot * scaled / side, 0), scaled);
 }
 
 static void take_bitmap(struct cursor_packet *cursor, const struct source_cursor *source) {
@@ -36,7 +37,7 @@ void cursor_packet_repeat(struct cursor_packet *cursor) {
 
 static int32_t bound(int32_t place) {
 	const int32_t most = (int32_t)PACKET_SIDE_MAX;
-	return place < -most ? -most : place > most ? most : place;
+	return MIN(MAX(place, -most), most);
 }
 
 struct packet cursor_packet_make(

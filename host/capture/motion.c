@@ -1,5 +1,7 @@
 #include "capture/motion.h"
 
+#include <sys/param.h>
+
 /* A change of less than 1/16 of the screen, like a pointer over a film, says nothing. */
 #define PART_MIN 16
 /* At most about this many rows of each rectangle are sampled, and every fourth pixel of a row. */
@@ -13,7 +15,7 @@ struct count {
 };
 
 static void look(const struct picture *picture, const struct rect *rect, struct count *count) {
-	int32_t step = rect->height > ROWS ? rect->height / ROWS : 1;
+	int32_t step = MAX(rect->height / ROWS, 1);
 	count->area += (uint64_t)rect->width * (uint64_t)rect->height;
 	for (int32_t y = rect->y; y < rect->y + rect->height; y += step) {
 		const uint8_t *row = picture->planes[0] + (ptrdiff_t)y * picture->strides[0];
@@ -36,7 +38,7 @@ void motion_see(struct motion *motion, const struct picture *picture, const stru
 	motion->changed = count.area;
 	if (count.area * PART_MIN >= (uint64_t)picture->width * picture->height) {
 		bool drawn = 2 * count.equal >= count.pairs;
-		motion->seen = drawn ? 0 : motion->seen + (motion->seen < MOTION_CHANGES);
+		motion->seen = drawn ? 0 : MIN(motion->seen + 1, MOTION_CHANGES);
 	} else if (damage_is_empty(damage)) {
 		motion->seen = 0;
 	} else if (motion->seen > 0) {

@@ -1,5 +1,7 @@
 #include "capture/pace.h"
 
+#include <sys/param.h>
+
 void pace_init(struct pace *pace, uint32_t fps) {
 	*pace = (struct pace){
 		.interval_us = 1000000 / fps,
@@ -20,16 +22,13 @@ int64_t pace_wait(const struct pace *pace, int64_t now_us) {
 	if (now_us >= early && now_us >= apart) {
 		return 0;
 	}
-	return (pace->due_us > apart ? pace->due_us : apart) - now_us;
+	return MAX(pace->due_us, apart) - now_us;
 }
 
 void pace_took(struct pace *pace, int64_t now_us) {
 	/* No burst makes up for a pause. But some lateness has to be kept: otherwise one late
 	 * picture would delay every following one of a producer at exactly this rate. */
 	int64_t late = pace->interval_us - pace->interval_us / 4;
-	if (pace->due_us < now_us - late) {
-		pace->due_us = now_us - late;
-	}
+	pace->due_us = MAX(pace->due_us, now_us - late) + pace->interval_us;
 	pace->taken_us = now_us;
-	pace->due_us += pace->interval_us;
 }

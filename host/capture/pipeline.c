@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "base/log.h"
 #include "capture/codec_choice.h"
@@ -93,7 +94,7 @@ static struct rect region_rect(const struct packet_region *region) {
 
 /* Pictures are only taken in while there is credit for a frame. */
 static void set_credit(struct pipeline *pipeline, uint32_t credit) {
-	pipeline->credit = credit < CREDIT_HELD_MAX ? credit : CREDIT_HELD_MAX;
+	pipeline->credit = MIN(credit, CREDIT_HELD_MAX);
 	source_want(pipeline->source, pipeline->credit > 0 && pipeline->state != STATE_FAILED);
 }
 
@@ -328,11 +329,9 @@ static bool can_send(const struct pipeline *pipeline) {
 
 /* `interval_us`: between the last two changes. */
 static int64_t refine_delay(int64_t interval_us) {
-	int64_t delay = 2 * interval_us;
-	if (interval_us >= REFINE_AFTER_MAX_US || delay < REFINE_AFTER_US) {
-		return REFINE_AFTER_US;
-	}
-	return delay < REFINE_AFTER_MAX_US ? delay : REFINE_AFTER_MAX_US;
+	return interval_us >= REFINE_AFTER_MAX_US
+		       ? REFINE_AFTER_US
+		       : MIN(MAX(2 * interval_us, REFINE_AFTER_US), REFINE_AFTER_MAX_US);
 }
 
 /* Sends one frame of the newest picture, or none when nothing in it changed. */
@@ -394,7 +393,7 @@ static int64_t turn_wait(const struct pipeline *pipeline, int64_t now) {
 	uint32_t height = pipeline->height;
 	bool resized = canvas_size(&pipeline->intake.canvas, &width, &height) &&
 		       (width != pipeline->sent.width || height != pipeline->sent.height);
-	return resized && wait > longest ? longest : wait;
+	return resized ? MIN(wait, longest) : wait;
 }
 
 static void make_frames(struct pipeline *pipeline) {

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/param.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -24,7 +25,7 @@ static bool limit(int resource, rlim_t most) {
 	if (getrlimit(resource, &now) != 0) {
 		return false;
 	}
-	rlim_t value = now.rlim_max != RLIM_INFINITY && now.rlim_max < most ? now.rlim_max : most;
+	rlim_t value = MIN(now.rlim_max, most);
 	return setrlimit(resource, &(struct rlimit){value, value}) == 0;
 }
 

@@ -1,6 +1,7 @@
 #include "capture/scroll.h"
 
 #include <stdlib.h>
+#include <sys/param.h>
 
 /* Every 32nd pixel of a row is hashed, and every third row is compared. */
 #define PIXEL_STEP 32
@@ -58,7 +59,7 @@ static int32_t find_shift(const uint32_t *now, const uint32_t *old, int32_t coun
 struct scroll_step scroll_see(struct scroll *scroll, const struct picture *picture) {
 	uint32_t *now = scroll->rows[1 - scroll->newest];
 	const uint32_t *old = scroll->rows[scroll->newest];
-	uint32_t count = picture->height < SCROLL_ROWS ? picture->height : SCROLL_ROWS;
+	uint32_t count = MIN(picture->height, SCROLL_ROWS);
 	for (uint32_t row = 0; row < count; row++) {
 		now[row] = hash_row(
 			picture->planes[0] + (ptrdiff_t)row * picture->strides[0], picture->width);
@@ -78,7 +79,7 @@ struct scroll_step scroll_see(struct scroll *scroll, const struct picture *pictu
 		.breaks = comparable && !follows && scroll->steady == SCROLL_STEADY,
 	};
 	scroll->moves = true;
-	scroll->steady = follows ? scroll->steady + (scroll->steady < SCROLL_STEADY) : 0;
+	scroll->steady = follows ? MIN(scroll->steady + 1, SCROLL_STEADY) : 0;
 	return step;
 }
 
