@@ -317,7 +317,7 @@ static int64_t improve_at(const struct pipeline *pipeline) {
 					 : codec_choice_rest_us(&pipeline->choice);
 }
 
-/* True when the peer is to get a frame, now or later. */
+/* True when a frame is due, now or later. */
 static bool has_work(const struct pipeline *pipeline) {
 	return pipeline->owed.picture || is_stale(pipeline) || improve_at(pipeline) < INT64_MAX;
 }

@@ -170,7 +170,7 @@ static const int refused[] = {
 	SCMP_SYS(unlinkat),
 };
 
-/* No library of ours uses these: whoever tries has taken over the process, which is killed. */
+/* No library of ours uses these: a process that tries was taken over, and is killed. */
 static const int deadly[] = {
 	SCMP_SYS(add_key),
 	SCMP_SYS(bpf),

@@ -390,7 +390,7 @@ void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, u
 	double should = 0;
 	int plane = other_plane(helper, x, y, colour, &got, &should);
 	if (plane >= 0) {
-		fail_msg("at %u,%u plane %d: %d in place of %.0f (%06x)", x, y, plane, got, should,
+		fail_msg("at %u,%u plane %d: %d instead of %.0f (%06x)", x, y, plane, got, should,
 			colour);
 	}
 }
