@@ -1,18 +1,16 @@
 #include "capture/channel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "base/cleanup.h"
 
-/* No packet to the helper is longer. */
+/* Longer than any packet to the helper. */
 #define RECEIVE_SIZE 64u
-/* A descriptor too many must be seen to be refused. */
-#define RECEIVE_FDS 4u
-/* A queue that grew past this is freed once it is empty. */
+/* An empty queue keeps at most this much memory. */
 #define QUEUE_KEPT ((size_t)1024 * 1024)
 
 bool channel_init(struct channel *channel, int fd) {
@@ -21,19 +19,13 @@ bool channel_init(struct channel *channel, int fd) {
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_SEQPACKET) {
 		return false;
 	}
-	int flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-		fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
-		return false;
-	}
 	*channel = (struct channel){.fd = fd};
-	channel->queue = (struct bytes){0};
 	return true;
 }
 
 void channel_finish(struct channel *channel) {
-	/* Closing over unread packets would reset the connection, and the peer would get an error
-	 * in place of the last packets. Once both directions are shut nothing new can arrive. */
+	/* Closing with unread packets would reset the connection, and the peer would get an error
+	 * instead of the last packets. After the shutdown nothing new can arrive. */
 	shutdown(channel->fd, SHUT_RDWR);
 	uint8_t dropped[RECEIVE_SIZE];
 	while (recv(channel->fd, dropped, sizeof(dropped), MSG_DONTWAIT) > 0) {
@@ -43,94 +35,57 @@ void channel_finish(struct channel *channel) {
 	bytes_finish(&channel->queue);
 }
 
-/* Takes the first descriptor out of the control data and closes any other. Returns how many there
- * were. */
-static size_t take_descriptors(struct msghdr *message, int *first) {
-	size_t count = 0;
-	for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL;
-		control = CMSG_NXTHDR(message, control)) {
-		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) {
-			continue;
-		}
-		size_t fds = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < fds; i++) {
-			int fd = -1;
-			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof(fd));
-			if (count++ == 0) {
-				*first = fd;
-			} else {
-				close(fd);
-			}
-		}
-	}
-	return count;
-}
-
-static bool is_for_helper(enum packet_type type) {
-	return type == PACKET_OPEN || type == PACKET_CREDIT || type == PACKET_KEYFRAME ||
-	       type == PACKET_SET;
-}
-
 enum channel_result channel_receive(struct channel *channel, struct packet *packet, int *fd) {
 	uint8_t data[RECEIVE_SIZE];
 	union {
-		struct cmsghdr align;
-		uint8_t bytes[CMSG_SPACE(RECEIVE_FDS * sizeof(int))];
+		struct cmsghdr header;
+		uint8_t bytes[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec vector = {.iov_base = data, .iov_len = sizeof(data)};
 	struct msghdr message = {
 		.msg_iov = &vector,
 		.msg_iovlen = 1,
 		.msg_control = &control,
-		.msg_controllen = sizeof(control),
+		/* Room for one descriptor: the kernel closes others and sets MSG_CTRUNC. */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
-	*fd = -1;
-	ssize_t length;
-	do {
-		length = recvmsg(channel->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	} while (length < 0 && errno == EINTR);
-	if (length < 0) {
-		return errno == EAGAIN ? CHANNEL_EMPTY : CHANNEL_CLOSED;
-	}
 	cleanup_fd int received = -1;
-	size_t fds = take_descriptors(&message, &received);
-	if (length == 0 && fds == 0) {
+	*fd = -1;
+	ssize_t length = recvmsg(channel->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (length < 0) {
+		return errno == EAGAIN || errno == EINTR ? CHANNEL_EMPTY : CHANNEL_CLOSED;
+	}
+	if (CMSG_FIRSTHDR(&message) != NULL && control.header.cmsg_type == SCM_RIGHTS) {
+		memcpy(&received, CMSG_DATA(&control.header), sizeof(received));
+	}
+	if (length == 0 && received < 0) {
 		return CHANNEL_CLOSED;
 	}
 	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-		!packet_parse(data, (size_t)length, packet) || !is_for_helper(packet->type) ||
-		fds != (packet->type == PACKET_OPEN ? 1 : 0)) {
+		!packet_parse(data, (size_t)length, packet) || packet->type >= PACKET_READY ||
+		(received >= 0) != (packet->type == PACKET_OPEN)) {
 		return CHANNEL_BAD;
 	}
 	*fd = steal_fd(&received);
 	return CHANNEL_PACKET;
 }
 
-/* 1: sent, 0: the socket is full, -1: the peer is gone. */
+/* Returns 1: sent, 0: the socket is full, -1: the peer is gone. */
 static int send_now(struct channel *channel, const struct iovec *vectors, size_t count) {
 	struct msghdr message = {.msg_iov = (struct iovec *)vectors, .msg_iovlen = count};
-	for (;;) {
-		if (sendmsg(channel->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
-			return 1;
-		}
-		if (errno == EAGAIN || errno == ENOBUFS) {
-			return 0;
-		}
-		if (errno != EINTR) {
-			return -1;
-		}
+	if (sendmsg(channel->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
+		return 1;
 	}
+	return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? 0 : -1;
 }
 
 static bool queue_packet(struct channel *channel, const uint8_t *head, size_t head_length,
 	const struct iovec *body) {
 	uint8_t prefix[4];
 	bytes_put(prefix, head_length + body->iov_len, 4);
-	/* All or nothing: half a packet must never be sent. */
-	if (!bytes_reserve(&channel->queue, sizeof(prefix) + head_length + body->iov_len)) {
-		return false;
-	}
-	return bytes_append(&channel->queue, prefix, sizeof(prefix)) &&
+	/* All or nothing: never send half a packet. */
+	return bytes_reserve(&channel->queue, sizeof(prefix) + head_length + body->iov_len) &&
+	       bytes_append(&channel->queue, prefix, sizeof(prefix)) &&
 	       bytes_append(&channel->queue, head, head_length) &&
 	       bytes_append(&channel->queue, body->iov_base, body->iov_len);
 }
@@ -145,11 +100,8 @@ static bool send_or_queue(
 		const struct iovec vectors[] = {{.iov_base = head, .iov_len = head_length}, *body};
 		sent = send_now(channel, vectors, body->iov_len > 0 ? 2 : 1);
 	}
-	if (sent == 0) {
-		channel->broken = !queue_packet(channel, head, head_length, body);
-	} else if (sent < 0) {
-		channel->broken = true;
-	}
+	channel->broken =
+		sent < 0 || (sent == 0 && !queue_packet(channel, head, head_length, body));
 	return !channel->broken;
 }
 
@@ -172,10 +124,8 @@ bool channel_send_frame(struct channel *channel, const struct packet_frame *fram
 	packet.frame.parts = (uint16_t)((length + PACKET_PAYLOAD_MAX - 1) / PACKET_PAYLOAD_MAX);
 	for (uint16_t part = 0; part < packet.frame.parts; part++) {
 		size_t offset = (size_t)part * PACKET_PAYLOAD_MAX;
-		size_t left = length - offset;
 		packet.frame.part = part;
-		packet.frame.payload_length =
-			(uint32_t)(left < PACKET_PAYLOAD_MAX ? left : PACKET_PAYLOAD_MAX);
+		packet.frame.payload_length = (uint32_t)MIN(length - offset, PACKET_PAYLOAD_MAX);
 		uint8_t head[64];
 		struct iovec body = {.iov_base = (uint8_t *)data + offset,
 			.iov_len = packet.frame.payload_length};

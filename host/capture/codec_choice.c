@@ -1,44 +1,29 @@
 #include "capture/codec_choice.h"
 
-/* What was encoded longer ago than this says nothing of the time since then. */
+#include <sys/param.h>
+
+/* After a longer gap, the time since the last encode was not all heavy. */
 #define GAP_MAX_US 250000
-/* A longer rest is the same, and products with it stay within 64 bits. */
+/* Longer rests make no difference; the cap keeps products within 64 bits. */
 #define REST_MAX_US INT64_C(60000000)
-/* Who asks for more pictures a second than this gets text that can be read, rather than all of
- * them. */
+/* Above this rate, readable text matters more than every single picture. */
 #define SMOOTH_US (1000000 / 30)
 
 void codec_choice_init(struct codec_choice *choice, enum packet_codec asked) {
 	*choice = (struct codec_choice){
 		.codec = asked == PACKET_CODEC_AUTO ? PACKET_CODEC_VP9 : asked,
 		.fixed = asked != PACKET_CODEC_AUTO,
-		.seen_us = -1,
 	};
 }
 
-/* `passed_us`: since the last picture. What took VP8 keeps it, at any speed. */
+/* `passed_us`: since the last picture. Once VP8 is chosen, slower motion keeps it. */
 static bool is_heavy(const struct codec_choice *choice, const struct codec_choice_view *view,
 	int64_t passed_us) {
-	int64_t budget = view->interval_us > SMOOTH_US ? view->interval_us : SMOOTH_US;
-	bool late = view->encode_us > budget;
+	bool late = view->encode_us > MAX(view->interval_us, SMOOTH_US);
 	bool fast = passed_us <= CODEC_CHOICE_FAST_US ||
 		    (int64_t)view->changed * 1000000 >= CODEC_CHOICE_FAST_PIXELS * passed_us;
 	return codec_choice_most_changed(view) &&
 	       (fast || late || choice->codec == PACKET_CODEC_VP8);
-}
-
-static void count_calm(struct codec_choice *choice, int64_t passed_us) {
-	int64_t calm = passed_us * CODEC_CHOICE_HEAVY_US / CODEC_CHOICE_CALM_US;
-	choice->heavy_us = calm < choice->heavy_us ? choice->heavy_us - calm : 0;
-}
-
-static void count_heavy(struct codec_choice *choice, int64_t passed_us) {
-	int64_t heavy = choice->heavy_us + passed_us;
-	choice->heavy_us = heavy < CODEC_CHOICE_HEAVY_US ? heavy : CODEC_CHOICE_HEAVY_US;
-}
-
-bool codec_choice_vp8_fits(uint32_t width, uint32_t height) {
-	return width <= CODEC_CHOICE_VP8_SIDE_MAX && height <= CODEC_CHOICE_VP8_SIDE_MAX;
 }
 
 enum packet_codec codec_choice_see(
@@ -46,17 +31,13 @@ enum packet_codec codec_choice_see(
 	if (choice->fixed) {
 		return choice->codec;
 	}
-	int64_t passed = choice->seen_us < 0 ? 0 : view->now_us - choice->seen_us;
-	passed = passed < REST_MAX_US ? passed : REST_MAX_US;
+	int64_t passed = MIN(view->now_us - choice->seen_us, REST_MAX_US);
 	choice->seen_us = view->now_us;
-	if (is_heavy(choice, view, passed)) {
-		int64_t moved = passed < GAP_MAX_US ? passed : GAP_MAX_US;
-		count_calm(choice, passed - moved);
-		count_heavy(choice, moved);
-	} else {
-		count_calm(choice, passed);
-	}
-	if (view->vp9_only || choice->heavy_us == 0) {
+	int64_t heavy = is_heavy(choice, view, passed) ? MIN(passed, GAP_MAX_US) : 0;
+	int64_t calm = (passed - heavy) * CODEC_CHOICE_HEAVY_US / CODEC_CHOICE_CALM_US;
+	heavy += MAX(choice->heavy_us - calm, 0);
+	choice->heavy_us = MIN(heavy, CODEC_CHOICE_HEAVY_US);
+	if (!codec_choice_vp8_fits(view->width, view->height) || choice->heavy_us == 0) {
 		choice->codec = PACKET_CODEC_VP9;
 	} else if (choice->heavy_us == CODEC_CHOICE_HEAVY_US) {
 		choice->codec = PACKET_CODEC_VP8;

@@ -1,6 +1,6 @@
 /*
- * The source's cursor as a CURSOR packet: in the encoded picture's pixels, its bitmap small enough
- * and with alpha not multiplied in. Pure.
+ * The source's cursor as a CURSOR packet: in the encoded picture's pixels, with a bitmap that is
+ * small enough and has straight alpha. Pure.
  */
 #pragma once
 
@@ -13,26 +13,20 @@
 
 /* Zero-initialise it. */
 struct cursor_packet {
-	bool known;        /* the source told of it */
-	bool waits;        /* there is news to send */
-	bool bitmap_waits; /* and a new bitmap */
-	bool visible;
-	int32_t x; /* of the hotspot, in the source's pixels */
-	int32_t y;
-	uint32_t bitmap; /* the source's count */
-	uint16_t width;
-	uint16_t height;
-	uint16_t hot_x;
-	uint16_t hot_y;
+	bool known;                  /* the source has reported one */
+	bool waits;                  /* there is something new to send */
+	bool bitmap_waits;           /* including a new bitmap */
+	uint32_t bitmap;             /* the source's count */
+	struct packet_cursor cursor; /* x and y are in the source's pixels */
 	uint8_t rgba[PACKET_CURSOR_SIDE_MAX * PACKET_CURSOR_SIDE_MAX * 4];
 };
 
 void cursor_packet_update(struct cursor_packet *cursor, const struct source_cursor *source);
 
-/* Its place in the encoded picture is to be told again, once it is known. */
+/* Its position in the encoded picture has to be sent again, if a cursor is known. */
 void cursor_packet_repeat(struct cursor_packet *cursor);
 
-/* The packet to send: the place, and with `bitmap` the new bitmap where one waits, which is lent
- * until the next update. */
+/* The packet to send: the position, and the new bitmap if one waits and `bitmap` allows it. The
+ * bitmap is lent until the next update. */
 struct packet cursor_packet_make(
 	struct cursor_packet *cursor, const struct canvas *canvas, bool bitmap);

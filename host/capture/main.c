@@ -1,9 +1,7 @@
 #include <errno.h>
-#include <getopt.h>
 #include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -18,10 +16,10 @@
 #include "source/stream.h"
 
 #define PEER_FD 3
-/* How long the desktop may take from OPEN to the first picture; less than the host waits. */
-#define FIRST_PICTURE_S 8
-/* What is larger goes back to the system when it is freed. Left to itself glibc raises this with
- * what is freed, and keeps most of an encoder whose place another codec took. */
+/* How long the first picture may take after OPEN; less than the host waits. */
+#define FIRST_PICTURE_US INT64_C(8000000)
+/* Larger blocks go back to the system when they are freed. By default glibc raises this limit with
+ * what is freed, and would keep most of an encoder that was replaced by another codec's. */
 #define GIVEN_BACK (4 * 1024 * 1024)
 
 static const char usage[] =
@@ -31,7 +29,7 @@ static const char usage[] =
 	"portlight-host and `portlight record` start it, with a packet socket as descriptor 3;\n"
 	"started by hand it does nothing. To record the screen run `portlight record`.\n";
 
-struct helper {
+struct capture {
 	struct loop loop;
 	struct spa_source *peer_io;
 	struct spa_source *wake_timer;
@@ -40,40 +38,32 @@ struct helper {
 	struct source *source;
 	struct encoder *encoder;
 	struct pipeline *pipeline;
-	uint32_t cores;
-	bool channel_open;
 	bool writable_wanted;
 	bool over; /* ENDED was sent */
 };
 
-static void quit(struct helper *helper) {
-	loop_quit(&helper->loop);
-}
-
-/* Listens for room in the socket only while something waits for it. */
-static void update_peer_io(struct helper *helper) {
-	if (helper->channel.broken || (helper->over && channel_idle(&helper->channel))) {
-		quit(helper);
-		return;
-	}
-	bool wanted = !channel_idle(&helper->channel);
-	if (wanted != helper->writable_wanted) {
-		helper->writable_wanted = wanted;
-		loop_watch_writable(&helper->loop, helper->peer_io, wanted);
+/* Polls the socket for writing only while the channel's queue waits for it. */
+static void update_peer_io(struct capture *capture) {
+	bool idle = channel_idle(&capture->channel);
+	if (capture->channel.broken || (capture->over && idle)) {
+		loop_quit(&capture->loop);
+	} else if (capture->writable_wanted == idle) {
+		capture->writable_wanted = !idle;
+		loop_watch_writable(&capture->loop, capture->peer_io, !idle);
 	}
 }
 
 static void finish_share(void *data, enum error_code code, const char *detail) {
-	struct helper *helper = data;
-	if (helper->over) {
+	struct capture *capture = data;
+	if (capture->over) {
 		return;
 	}
-	helper->over = true;
+	capture->over = true;
 	log_info("ended: %s %s", error_code_string(code), detail);
 	struct packet packet = {.type = PACKET_ENDED, .ended.code = code};
 	snprintf(packet.ended.detail, sizeof(packet.ended.detail), "%s", detail);
-	(void)channel_send(&helper->channel, &packet);
-	update_peer_io(helper);
+	(void)channel_send(&capture->channel, &packet);
+	update_peer_io(capture);
 }
 
 static int64_t pipeline_now(void *data) {
@@ -82,8 +72,8 @@ static int64_t pipeline_now(void *data) {
 }
 
 static void pipeline_wake(void *data, int64_t delay_us) {
-	struct helper *helper = data;
-	loop_set_timer(&helper->loop, helper->wake_timer, delay_us);
+	struct capture *capture = data;
+	loop_set_timer(&capture->loop, capture->wake_timer, delay_us);
 }
 
 static const struct pipeline_loop pipeline_loop = {
@@ -94,10 +84,10 @@ static const struct pipeline_loop pipeline_loop = {
 
 static void on_wake_timer(void *data, uint64_t expirations) {
 	(void)expirations;
-	struct helper *helper = data;
-	if (!helper->over && helper->pipeline != NULL) {
-		pipeline_step(helper->pipeline);
-		update_peer_io(helper);
+	struct capture *capture = data;
+	if (!capture->over) {
+		pipeline_step(capture->pipeline);
+		update_peer_io(capture);
 	}
 }
 
@@ -107,25 +97,24 @@ static void on_first_picture_timer(void *data, uint64_t expirations) {
 }
 
 static void on_read(void *data, const struct source_picture *picture) {
-	struct helper *helper = data;
-	pipeline_read(helper->pipeline, picture);
+	struct capture *capture = data;
+	pipeline_read(capture->pipeline, picture);
 }
 
 static void on_picture(void *data, uint32_t width, uint32_t height) {
-	struct helper *helper = data;
-	if (helper->over) {
-		return;
+	struct capture *capture = data;
+	if (!capture->over) {
+		loop_set_timer(&capture->loop, capture->first_picture_timer, 0);
+		pipeline_picture(capture->pipeline, width, height);
+		update_peer_io(capture);
 	}
-	loop_set_timer(&helper->loop, helper->first_picture_timer, 0);
-	pipeline_picture(helper->pipeline, width, height);
-	update_peer_io(helper);
 }
 
 static void on_cursor(void *data) {
-	struct helper *helper = data;
-	if (!helper->over) {
-		pipeline_cursor(helper->pipeline);
-		update_peer_io(helper);
+	struct capture *capture = data;
+	if (!capture->over) {
+		pipeline_cursor(capture->pipeline);
+		update_peer_io(capture);
 	}
 }
 
@@ -136,67 +125,69 @@ static const struct source_events source_events = {
 	.ended = finish_share,
 };
 
-static void open_share(struct helper *helper, const struct packet_open *open, int fd) {
-	if (helper->source != NULL) {
-		close(fd);
-		finish_share(helper, ERROR_BAD_PACKET, "a second OPEN");
+static uint32_t count_cores(void) {
+	cpu_set_t cores;
+	return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (uint32_t)CPU_COUNT(&cores) : 1;
+}
+
+static void open_share(struct capture *capture, const struct packet_open *open, int *fd) {
+	if (capture->source != NULL) {
+		finish_share(capture, ERROR_BAD_PACKET, "a second OPEN");
 		return;
 	}
 	const struct encoder_config config = {
 		.chroma = pipeline_chroma(open),
 		.fps = open->max_fps,
 		.kbps = open->max_kbps,
-		.cores = helper->cores,
+		.cores = count_cores(),
 	};
-	helper->source = stream_create(&helper->loop, fd, open->node_id, open->max_fps,
-		open->cursor != PACKET_CURSOR_AS_IS, &source_events, helper);
-	helper->encoder = encoder_create(&config);
-	if (helper->source != NULL && helper->encoder != NULL) {
-		helper->pipeline = pipeline_create(open, helper->source, helper->encoder,
-			&helper->channel, &pipeline_loop, helper);
+	capture->source = stream_create(&capture->loop, steal_fd(fd), open->node_id, open->max_fps,
+		open->cursor != PACKET_CURSOR_AS_IS, &source_events, capture);
+	capture->encoder = encoder_create(&config);
+	if (capture->source != NULL && capture->encoder != NULL) {
+		capture->pipeline = pipeline_create(open, capture->source, capture->encoder,
+			&capture->channel, &pipeline_loop, capture);
 	}
-	if (helper->source == NULL || helper->pipeline == NULL) {
-		finish_share(helper, ERROR_OUT_OF_MEMORY, "no memory for the share");
+	if (capture->pipeline == NULL) {
+		finish_share(capture, ERROR_OUT_OF_MEMORY, "no memory for the share");
 		return;
 	}
-	loop_set_timer(
-		&helper->loop, helper->first_picture_timer, FIRST_PICTURE_S * INT64_C(1000000));
-	source_start(helper->source);
+	loop_set_timer(&capture->loop, capture->first_picture_timer, FIRST_PICTURE_US);
+	source_start(capture->source);
 }
 
-static void handle_packet(struct helper *helper, const struct packet *packet, int fd) {
+static void handle_packet(struct capture *capture, const struct packet *packet, int *fd) {
 	if (packet->type == PACKET_OPEN) {
-		open_share(helper, &packet->open, fd);
-	} else if (helper->pipeline == NULL) {
-		finish_share(helper, ERROR_BAD_PACKET, "the first packet was no OPEN");
+		open_share(capture, &packet->open, fd);
+	} else if (capture->pipeline == NULL) {
+		finish_share(capture, ERROR_BAD_PACKET, "the first packet is not an OPEN");
 	} else if (packet->type == PACKET_CREDIT) {
-		pipeline_credit(helper->pipeline, packet->credit.frames);
+		pipeline_credit(capture->pipeline, packet->credit.frames);
 	} else if (packet->type == PACKET_SET) {
-		pipeline_set(helper->pipeline, &packet->set);
+		pipeline_set(capture->pipeline, &packet->set);
 	} else if (packet->type == PACKET_KEYFRAME) {
-		pipeline_keyframe(helper->pipeline);
+		pipeline_keyframe(capture->pipeline);
 	}
 }
 
-static void receive_packets(struct helper *helper) {
+static void receive_packets(struct capture *capture) {
 	for (;;) {
 		struct packet packet;
-		int fd = -1;
-		switch (channel_receive(&helper->channel, &packet, &fd)) {
+		cleanup_fd int fd = -1;
+		switch (channel_receive(&capture->channel, &packet, &fd)) {
 		case CHANNEL_PACKET:
-			if (!helper->over) {
-				handle_packet(helper, &packet, fd);
-			} else if (fd >= 0) {
-				close(fd);
+			if (!capture->over) {
+				handle_packet(capture, &packet, &fd);
 			}
 			break;
 		case CHANNEL_EMPTY:
 			return;
 		case CHANNEL_CLOSED:
-			quit(helper);
+			loop_quit(&capture->loop);
 			return;
 		case CHANNEL_BAD:
-			finish_share(helper, ERROR_BAD_PACKET, "a packet that breaks the protocol");
+			finish_share(
+				capture, ERROR_BAD_PACKET, "a packet that breaks the protocol");
 			break;
 		}
 	}
@@ -204,100 +195,75 @@ static void receive_packets(struct helper *helper) {
 
 static void on_peer_io(void *data, int fd, uint32_t mask) {
 	(void)fd;
-	struct helper *helper = data;
-	if ((mask & LOOP_WRITABLE) != 0 && channel_flush(&helper->channel) &&
-		channel_idle(&helper->channel) && !helper->over) {
-		pipeline_step(helper->pipeline);
+	struct capture *capture = data;
+	if ((mask & LOOP_WRITABLE) != 0 && channel_flush(&capture->channel) &&
+		channel_idle(&capture->channel) && !capture->over) {
+		pipeline_step(capture->pipeline);
 	}
 	if ((mask & ~LOOP_WRITABLE) != 0) {
-		receive_packets(helper);
+		receive_packets(capture);
 	}
-	update_peer_io(helper);
-}
-
-static void count_cores(struct helper *helper) {
-	cpu_set_t cores;
-	bool counted = sched_getaffinity(0, sizeof(cores), &cores) == 0;
-	helper->cores = counted ? (uint32_t)CPU_COUNT(&cores) : 1;
+	update_peer_io(capture);
 }
 
 /* Everything that opens files or sockets happens here. */
-static bool set_up(struct helper *helper) {
+static bool set_up(struct capture *capture) {
 #ifdef __GLIBC__
 	(void)mallopt(M_MMAP_THRESHOLD, GIVEN_BACK);
 #endif
-	if (!loop_init(&helper->loop)) {
+	struct loop *loop = &capture->loop;
+	if (!loop_init(loop)) {
 		return false;
 	}
-	count_cores(helper);
-	helper->peer_io = loop_add_fd(&helper->loop, PEER_FD, on_peer_io, helper);
-	helper->wake_timer = loop_add_timer(&helper->loop, on_wake_timer, helper);
-	helper->first_picture_timer = loop_add_timer(&helper->loop, on_first_picture_timer, helper);
-	return helper->peer_io != NULL && helper->wake_timer != NULL &&
-	       helper->first_picture_timer != NULL;
+	capture->peer_io = loop_add_fd(loop, PEER_FD, on_peer_io, capture);
+	capture->wake_timer = loop_add_timer(loop, on_wake_timer, capture);
+	capture->first_picture_timer = loop_add_timer(loop, on_first_picture_timer, capture);
+	return capture->peer_io != NULL && capture->wake_timer != NULL &&
+	       capture->first_picture_timer != NULL;
 }
 
-static void tear_down(struct helper *helper) {
-	helper->over = true;
-	loop_remove(&helper->loop, helper->peer_io);
-	source_stop(helper->source);
-	/* It reads into the pipeline until then. */
-	source_destroy(helper->source);
-	pipeline_destroy(helper->pipeline);
-	encoder_destroy(helper->encoder);
-	loop_finish(&helper->loop);
-	if (helper->channel_open) {
-		channel_finish(&helper->channel);
-	}
+static void tear_down(struct capture *capture) {
+	capture->over = true;
+	loop_remove(&capture->loop, capture->peer_io);
+	source_stop(capture->source);
+	/* Until here the source reads into the pipeline. */
+	source_destroy(capture->source);
+	pipeline_destroy(capture->pipeline);
+	encoder_destroy(capture->encoder);
+	loop_finish(&capture->loop);
+	channel_finish(&capture->channel);
 }
 
-/* Returns an exit status when the command line asks for no capture, else -1. */
-static int parse_arguments(int argc, char **argv) {
-	static const struct option options[] = {
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
-	};
-	int option;
-	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
-		switch (option) {
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		case 'V':
-			puts("portlight-capture " PORTLIGHT_VERSION);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
+/* Handles a command line that has arguments. Returns the exit status. */
+static int answer(int argc, char **argv) {
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("portlight-capture " PORTLIGHT_VERSION);
+		return 0;
 	}
-	return -1;
+	bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+	fputs(usage, help ? stdout : stderr);
+	return help ? 0 : 2;
 }
 
 int main(int argc, char **argv) {
 	log_init("portlight-capture", LOG_WARNING);
-	int status = parse_arguments(argc, argv);
-	if (status >= 0) {
-		return status;
+	if (argc > 1) {
+		return answer(argc, argv);
 	}
-	struct helper helper = {0};
-	helper.channel_open = channel_init(&helper.channel, PEER_FD);
-	if (!helper.channel_open) {
+	struct capture capture = {0};
+	if (!channel_init(&capture.channel, PEER_FD)) {
 		fputs(usage, stderr);
 		return 2;
 	}
-	status = 1;
-	if (!sandbox_enter(PEER_FD) || !set_up(&helper)) {
-		goto out;
+	int status = 1;
+	if (sandbox_enter(PEER_FD) && set_up(&capture)) {
+		if (sandbox_seal()) {
+			loop_run(&capture.loop);
+			status = 0;
+		} else {
+			log_error("the kernel refused the sandbox: %s", strerror(errno));
+		}
 	}
-	if (!sandbox_seal()) {
-		log_error("the kernel refused the sandbox: %s", strerror(errno));
-		goto out;
-	}
-	loop_run(&helper.loop);
-	status = 0;
-out:
-	tear_down(&helper);
+	tear_down(&capture);
 	return status;
 }

@@ -1,8 +1,10 @@
 #include "capture/motion.h"
 
-/* Less than this part of the screen says nothing: a pointer over a film. */
+#include <sys/param.h>
+
+/* A change of less than 1/16 of the screen, like a pointer over a film, says nothing. */
 #define PART_MIN 16
-/* So many rows of each rectangle are looked at, and each fourth pixel of a row. */
+/* At most about this many rows of each rectangle are sampled, and every fourth pixel of a row. */
 #define ROWS 16
 #define STEP 4
 
@@ -13,7 +15,7 @@ struct count {
 };
 
 static void look(const struct picture *picture, const struct rect *rect, struct count *count) {
-	int32_t step = rect->height > ROWS ? rect->height / ROWS : 1;
+	int32_t step = MAX(rect->height / ROWS, 1);
 	count->area += (uint64_t)rect->width * (uint64_t)rect->height;
 	for (int32_t y = rect->y; y < rect->y + rect->height; y += step) {
 		const uint8_t *row = picture->planes[0] + (ptrdiff_t)y * picture->strides[0];
@@ -36,9 +38,7 @@ void motion_see(struct motion *motion, const struct picture *picture, const stru
 	motion->changed = count.area;
 	if (count.area * PART_MIN >= (uint64_t)picture->width * picture->height) {
 		bool drawn = 2 * count.equal >= count.pairs;
-		motion->seen = drawn                           ? 0
-			       : motion->seen < MOTION_CHANGES ? motion->seen + 1
-							       : motion->seen;
+		motion->seen = drawn ? 0 : MIN(motion->seen + 1, MOTION_CHANGES);
 	} else if (damage_is_empty(damage)) {
 		motion->seen = 0;
 	} else if (motion->seen > 0) {

@@ -1,10 +1,9 @@
 /*
- * What it is that changes on a screen: drawn things (text, windows), or moving pictures. Encoders
- * have ways for either that are dear, and worse, for the other. Pure.
+ * Tells moving pictures (film) from drawn ones (text, windows), because encoder settings that suit
+ * one are slow and worse for the other. Pure.
  *
- * Drawn things have neighbouring pixels of the same brightness nearly everywhere, moving pictures
- * have few. Only several changes in a row of much of the screen count as moving pictures; anything
- * drawn, or rest, ends them.
+ * In drawn pictures nearly all neighbouring pixels have the same brightness, in film few do. Only
+ * several changes in a row of much of the screen count as film; anything drawn, or rest, ends it.
  */
 #pragma once
 
@@ -16,13 +15,13 @@
 
 /* Zero-initialise it. */
 struct motion {
-	uint32_t seen;    /* how many changes in a row were pictures, up to a bound */
-	bool moving;      /* moving pictures are what changes */
-	uint64_t changed; /* pixels, with the last change */
+	uint32_t seen;    /* changes in a row that looked like film, up to MOTION_CHANGES */
+	bool moving;      /* a film is playing */
+	uint64_t changed; /* pixels that changed last */
 };
 
-/* So many changes in a row make moving pictures. */
+/* This many changes in a row make a film. */
 #define MOTION_CHANGES 6u
 
-/* `picture` changed where `damage` says; empty: it rests. */
+/* `picture` changed where `damage` says; empty damage: it rests. */
 void motion_see(struct motion *motion, const struct picture *picture, const struct damage *damage);

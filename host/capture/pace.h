@@ -1,8 +1,7 @@
 /*
- * No more than so many pictures a second. Pure: the caller brings the time (microseconds of one
- * clock).
+ * Limits pictures to a rate. Pure: the caller passes the time, in microseconds of one clock.
  *
- * A picture that comes a little early is let through, so that a producer's jitter costs no
+ * A picture that comes slightly early is let through, so that a producer's jitter costs no
  * pictures; the average stays at the rate.
  */
 #pragma once
@@ -11,17 +10,17 @@
 
 struct pace {
 	int64_t interval_us;
-	int64_t due_us;   /* of the next picture; INT64_MIN before the first */
-	int64_t taken_us; /* when the last one was */
+	int64_t due_us;   /* when the next picture is due; long ago before the first */
+	int64_t taken_us; /* when the last picture was taken; long ago before the first */
 };
 
 /* fps: at least 1. */
 void pace_init(struct pace *pace, uint32_t fps);
 
-/* Another rate, from the next picture on. */
+/* Changes the rate from the next picture on. */
 void pace_set_fps(struct pace *pace, uint32_t fps);
 
-/* Microseconds until the next picture may be taken; 0: now. The first one is never held up. */
+/* Microseconds until the next picture may be taken; 0: now. The first one never waits. */
 int64_t pace_wait(const struct pace *pace, int64_t now_us);
 
 /* A picture was taken. */

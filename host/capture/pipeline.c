@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "base/log.h"
 #include "capture/codec_choice.h"
@@ -14,24 +15,25 @@
 #include "capture/pace.h"
 #include "picture/canvas.h"
 
-/* More credit than a peer could mean; the rest is dropped. */
+/* More credit than a peer has a use for; the rest is dropped. */
 #define CREDIT_HELD_MAX 64u
-/* A picture is made better once nothing new has come for so long: on a moving screen that would
- * only take the time of the next one. */
+/* A picture is refined once nothing new has come for this long: on a moving screen, refining would
+ * only delay the next picture. */
 #define REFINE_AFTER_US 100000
-/* Where changes come steadily, the next one is waited for, up to this: in between, refining would
- * only add to its cost. */
+/* Where changes come at steady intervals, refining waits for the next one, at most this long. */
 #define REFINE_AFTER_MAX_US 250000
-/* One of another size waits for its turn no longer than this, however low the rate: whoever changed
- * it is looking. */
+/* A picture of another size waits no longer than this, however low the rate: whoever resized it is
+ * looking. */
 #define RESIZE_WAIT_US 50000
-/* Between pipeline_read(), on the source's thread, and the loop. */
+
+/* What pipeline_read() hands to the loop. The source may hold its own lock when it takes this one,
+ * so never call the source while holding it. */
 struct intake {
-	pthread_mutex_t lock; /* held for as long as it takes to copy what changed */
-	struct canvas canvas; /* what canvas_compose() returned is the loop's alone */
-	bool fresh;           /* a picture was read that the loop has not looked at */
-	bool moved;           /* the cursor's place is relative to another corner */
-	bool failed;          /* memory ran out */
+	pthread_mutex_t lock;
+	struct canvas canvas; /* a composed picture belongs to the loop and needs no lock */
+	bool fresh;           /* a picture was read that the loop hasn't looked at */
+	bool moved;           /* the crop moved, so the cursor's position did too */
+	bool failed;          /* out of memory */
 	int64_t pts_us;
 };
 
@@ -40,14 +42,6 @@ enum state {
 	STATE_EMPTY,    /* no picture was read yet */
 	STATE_LIVE,
 	STATE_FAILED,
-};
-
-/* What the peer has yet to get; a set of these. */
-enum owed {
-	OWED_PICTURE = 1,    /* the source announced one */
-	OWED_CHANGE = 2,     /* the last one with another cursor or size */
-	OWED_KEYFRAME = 4,   /* any, as a keyframe */
-	OWED_REFINEMENT = 8, /* the last one again, since that improves it */
 };
 
 struct pipeline {
@@ -61,44 +55,36 @@ struct pipeline {
 	struct motion motion;
 	struct codec_choice choice;
 	struct follow follow;
-	int64_t encode_us; /* how long the last encode took */
 	struct intake intake;
 	enum state state;
-	unsigned owed; /* enum owed */
+	/* What the peer has yet to get. */
+	struct {
+		bool picture;    /* one that the source announced */
+		bool change;     /* the last picture, with another cursor or size */
+		bool keyframe;   /* any picture, as a keyframe */
+		bool refinement; /* the last picture again, in better quality */
+	} owed;
 	struct cursor_packet cursor;
-	uint32_t bitmap; /* of the cursor that is drawn in */
+	uint32_t bitmap; /* of the cursor that is drawn in; the source's count */
 	uint32_t credit;
-	uint32_t sequence;
-	int64_t last_pts_us;
-	int64_t taken_us;    /* of the last picture that was looked at */
-	uint32_t last_width; /* of the last frame */
-	uint32_t last_height;
+	uint32_t frames;          /* sent */
+	struct packet_frame sent; /* the last frame */
+	uint32_t width;           /* of the source's last picture, upright */
+	uint32_t height;
+	int64_t taken_us;   /* time stamp of the last picture that the loop looked at */
+	int64_t encode_us;  /* how long the last encode took */
 	int64_t change_us;  /* when the last change was encoded */
-	int64_t refine_us;  /* when the last picture may be made better */
-	uint32_t refined;   /* frames that made it better since its last keyframe */
-	uint32_t refinable; /* so many of them are short enough, as far as is known */
-	bool resized;       /* what is sent next has another size than what was sent last */
-	bool coarse;        /* the last frame was too long */
+	int64_t refine_us;  /* when the next refinement is due */
+	uint32_t refined;   /* refinements since the last change or keyframe */
+	uint32_t refinable; /* how many of them are known to fit into a frame */
 };
 
 enum packet_chroma pipeline_chroma(const struct packet_open *open) {
 	return open->fidelity == PACKET_FIDELITY_TEXT ? PACKET_CHROMA_444 : PACKET_CHROMA_420;
 }
 
-static void owe(struct pipeline *pipeline, enum owed what, bool owed) {
-	pipeline->owed = owed ? pipeline->owed | what : pipeline->owed & ~(unsigned)what;
-}
-
-static bool owes(const struct pipeline *pipeline, unsigned what) {
-	return (pipeline->owed & what) != 0;
-}
-
-static void lock_intake(struct pipeline *pipeline) {
-	pthread_mutex_lock(&pipeline->intake.lock);
-}
-
-static void unlock_intake(struct pipeline *pipeline) {
-	pthread_mutex_unlock(&pipeline->intake.lock);
+static int64_t clock_now(const struct pipeline *pipeline) {
+	return pipeline->loop->now(pipeline->loop_data);
 }
 
 static struct rect region_rect(const struct packet_region *region) {
@@ -106,8 +92,9 @@ static struct rect region_rect(const struct packet_region *region) {
 		(int32_t)region->height};
 }
 
-/* Pictures are taken in for as long as there is credit for a frame of them. */
-static void update_want(struct pipeline *pipeline) {
+/* Pictures are only taken in while there is credit for a frame. */
+static void set_credit(struct pipeline *pipeline, uint32_t credit) {
+	pipeline->credit = MIN(credit, CREDIT_HELD_MAX);
 	source_want(pipeline->source, pipeline->credit > 0 && pipeline->state != STATE_FAILED);
 }
 
@@ -125,8 +112,7 @@ struct pipeline *pipeline_create(const struct packet_open *open, struct source *
 		.channel = channel,
 		.loop = loop,
 		.loop_data = loop_data,
-		.credit = open->credit,
-		.last_pts_us = -1,
+		.sent.pts_us = -1,
 		.change_us = -REFINE_AFTER_MAX_US,
 	};
 	struct canvas *canvas = &pipeline->intake.canvas;
@@ -135,7 +121,7 @@ struct pipeline *pipeline_create(const struct packet_open *open, struct source *
 	canvas->region = region_rect(&open->region);
 	pace_init(&pipeline->pace, open->max_fps);
 	codec_choice_init(&pipeline->choice, open->codec);
-	update_want(pipeline);
+	set_credit(pipeline, open->credit);
 	return pipeline;
 }
 
@@ -149,7 +135,7 @@ void pipeline_destroy(struct pipeline *pipeline) {
 
 static void fail(struct pipeline *pipeline, enum error_code code, const char *detail) {
 	pipeline->state = STATE_FAILED;
-	update_want(pipeline);
+	set_credit(pipeline, 0);
 	pipeline->loop->failed(pipeline->loop_data, code, detail);
 }
 
@@ -157,7 +143,7 @@ static void out_of_memory(struct pipeline *pipeline) {
 	fail(pipeline, ERROR_OUT_OF_MEMORY, "no memory for the picture");
 }
 
-/* Learns where the cursor is. */
+/* Takes over what the source knows of its cursor. */
 static void update_cursor(struct pipeline *pipeline) {
 	struct source_cursor cursor;
 	if (pipeline->open.cursor == PACKET_CURSOR_AS_IS ||
@@ -168,18 +154,17 @@ static void update_cursor(struct pipeline *pipeline) {
 		cursor_packet_update(&pipeline->cursor, &cursor);
 		return;
 	}
-	const struct rect *crop = &pipeline->intake.canvas.crop;
-	struct cursor *drawn = &pipeline->intake.canvas.cursor;
+	struct canvas *canvas = &pipeline->intake.canvas;
 	bool set = true;
-	lock_intake(pipeline);
+	pthread_mutex_lock(&pipeline->intake.lock);
 	if (cursor.bitmap != pipeline->bitmap) {
 		pipeline->bitmap = cursor.bitmap;
-		set = cursor_set_bitmap(drawn, cursor.width, cursor.height, cursor.rgba);
+		set = cursor_set_bitmap(&canvas->cursor, cursor.width, cursor.height, cursor.rgba);
 	}
-	cursor_move(drawn, cursor.visible, cursor.x - cursor.hot_x - crop->x,
-		cursor.y - cursor.hot_y - crop->y);
-	pipeline->owed |= drawn->changed ? OWED_CHANGE : 0;
-	unlock_intake(pipeline);
+	cursor_move(&canvas->cursor, cursor.visible, cursor.x - cursor.hot_x - canvas->crop.x,
+		cursor.y - cursor.hot_y - canvas->crop.y);
+	pipeline->owed.change = pipeline->owed.change || canvas->cursor.changed;
+	pthread_mutex_unlock(&pipeline->intake.lock);
 	if (!set) {
 		out_of_memory(pipeline);
 	}
@@ -187,7 +172,7 @@ static void update_cursor(struct pipeline *pipeline) {
 
 void pipeline_read(struct pipeline *pipeline, const struct source_picture *picture) {
 	struct intake *intake = &pipeline->intake;
-	lock_intake(pipeline);
+	pthread_mutex_lock(&intake->lock);
 	const struct rect crop = intake->canvas.crop;
 	bool read = canvas_read(
 		&intake->canvas, &picture->pixels, picture->orientation, picture->damage);
@@ -195,13 +180,13 @@ void pipeline_read(struct pipeline *pipeline, const struct source_picture *pictu
 	intake->failed = intake->failed || !read;
 	intake->moved = intake->moved || memcmp(&crop, &intake->canvas.crop, sizeof(crop)) != 0;
 	intake->pts_us = picture->pts_us;
-	unlock_intake(pipeline);
+	pthread_mutex_unlock(&intake->lock);
 }
 
-/* Looks at what was read since the last time. False when that was nothing, or it failed. */
-static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
+/* Looks at what was read since the last call. False when that was nothing, or it failed. */
+static bool take_intake(struct pipeline *pipeline) {
 	struct intake *intake = &pipeline->intake;
-	lock_intake(pipeline);
+	pthread_mutex_lock(&intake->lock);
 	bool fresh = intake->fresh;
 	bool moved = intake->moved;
 	bool failed = intake->failed;
@@ -209,52 +194,44 @@ static bool take_intake(struct pipeline *pipeline, int64_t *pts_us) {
 	pipeline->taken_us = intake->pts_us;
 	intake->fresh = false;
 	intake->moved = false;
-	unlock_intake(pipeline);
+	pthread_mutex_unlock(&intake->lock);
 	pipeline->state = empty ? STATE_EMPTY : STATE_LIVE;
-	owe(pipeline, OWED_PICTURE, false);
+	pipeline->owed.picture = false;
 	if (moved) {
 		cursor_packet_repeat(&pipeline->cursor);
 	}
 	if (failed) {
 		out_of_memory(pipeline);
 	}
-	if (!fresh || failed || empty) {
-		return false;
-	}
-	*pts_us = pipeline->taken_us;
-	return true;
+	return fresh && !failed && !empty;
 }
 
 static struct encoder_wish choose(
 	struct pipeline *pipeline, const struct picture *picture, const struct damage *damage) {
 	motion_see(&pipeline->motion, picture, damage);
 	const struct codec_choice_view view = {
-		.now_us = pipeline->loop->now(pipeline->loop_data),
+		.now_us = clock_now(pipeline),
 		.changed = pipeline->motion.changed,
-		.pixels = (uint64_t)picture->width * picture->height,
-		.vp9_only = !codec_choice_vp8_fits(picture->width, picture->height),
+		.width = picture->width,
+		.height = picture->height,
 		.encode_us = pipeline->encode_us,
 		.interval_us = pipeline->pace.interval_us,
 	};
 	enum packet_codec last = pipeline->choice.codec;
-	struct encoder_wish wish = {.codec = codec_choice_see(&pipeline->choice, &view),
-		.key = owes(pipeline, OWED_KEYFRAME),
+	struct encoder_wish wish = {
+		.codec = codec_choice_see(&pipeline->choice, &view),
+		.key = pipeline->owed.keyframe,
 		.moving = pipeline->motion.moving,
-		.coarse = pipeline->coarse};
+	};
 	if (pipeline->open.codec != PACKET_CODEC_VP9) {
-		const struct follow_view scrolled = {
-			.now_us = view.now_us,
-			.interval_us = view.interval_us,
-			.all = codec_choice_most_changed(&view) && !wish.moving,
-			.fresh = wish.key || wish.codec != last,
-		};
-		follow_see(&pipeline->follow, picture, &scrolled, &wish);
+		bool fresh = wish.key || wish.codec != last;
+		follow_see(&pipeline->follow, picture, &view, fresh, &wish);
 	}
 	return wish;
 }
 
-/* A picture whose next refinement is too long keeps those before it: tried again and again it would
- * go round between that and a coarse keyframe. */
+/* When a refinement doesn't fit into a frame, the picture keeps to those before it. Trying again
+ * would alternate between that refinement and a coarse keyframe forever. */
 static void count_refinement(
 	struct pipeline *pipeline, const struct damage *damage, const struct encoder_frame *frame) {
 	bool changed = !damage_is_empty(damage);
@@ -270,110 +247,115 @@ static void count_refinement(
 	}
 }
 
-/* False when the encoder left the picture out: it is to be encoded again. */
-static bool encode_and_send(struct pipeline *pipeline, const struct picture *picture,
-	const struct damage *damage, int64_t pts_us) {
-	const struct encoder_wish wish = choose(pipeline, picture, damage);
-	int64_t began = pipeline->loop->now(pipeline->loop_data);
-	struct encoder_frame frame;
-	bool encoded = encoder_encode(pipeline->encoder, picture, damage, &wish, &frame);
-	pipeline->encode_us = pipeline->loop->now(pipeline->loop_data) - began;
-	follow_encoded(&pipeline->follow, &wish, began, pipeline->encode_us);
-	if (!encoded) {
+/* A picture whose frame is too long to send is encoded again as a coarse keyframe. False when it
+ * failed. */
+static bool encode(struct pipeline *pipeline, const struct picture *picture,
+	const struct damage *damage, const struct encoder_wish *wish, struct encoder_frame *frame) {
+	if (!encoder_encode(pipeline->encoder, picture, damage, wish, frame)) {
 		fail(pipeline, ERROR_ENCODER_FAILED, encoder_error(pipeline->encoder));
-		return true;
-	}
-	bool long_frame = frame.length > CHANNEL_FRAME_MAX;
-	if (long_frame && wish.coarse) {
-		fail(pipeline, ERROR_ENCODER_FAILED, "a frame is longer than 8 MiB");
-		return true;
-	}
-	pipeline->coarse = long_frame;
-	count_refinement(pipeline, damage, &frame);
-	if (frame.length == 0 || long_frame) {
-		/* What no decoder gets, no later frame may refer to. */
-		pipeline->owed |= OWED_REFINEMENT | (long_frame ? OWED_KEYFRAME : 0);
 		return false;
 	}
-	/* Decoders want time to go forward, also where a compositor's clock jumps back. */
-	pipeline->last_pts_us = pts_us > pipeline->last_pts_us ? pts_us : pipeline->last_pts_us + 1;
-	const struct packet_frame header = {
-		.sequence = pipeline->sequence++,
+	count_refinement(pipeline, damage, frame);
+	if (frame->length <= CHANNEL_FRAME_MAX) {
+		return true;
+	}
+	if (wish->coarse) {
+		fail(pipeline, ERROR_ENCODER_FAILED, "a frame is longer than 8 MiB");
+		return false;
+	}
+	/* No decoder gets this frame, so no later one may refer to it. */
+	pipeline->owed.keyframe = true;
+	const struct encoder_wish coarse = {.codec = wish->codec, .key = true, .coarse = true};
+	return encode(pipeline, picture, &(struct damage){0}, &coarse, frame);
+}
+
+static void encode_and_send(struct pipeline *pipeline, const struct picture *picture,
+	const struct damage *damage, int64_t pts_us) {
+	const struct encoder_wish wish = choose(pipeline, picture, damage);
+	int64_t began = clock_now(pipeline);
+	struct encoder_frame frame;
+	bool encoded = encode(pipeline, picture, damage, &wish, &frame);
+	pipeline->encode_us = clock_now(pipeline) - began;
+	follow_encoded(&pipeline->follow, &wish, began, pipeline->encode_us);
+	if (!encoded) {
+		return;
+	}
+	if (frame.length == 0) {
+		/* Rate control skipped the picture. */
+		pipeline->owed.refinement = true;
+		pipeline->refine_us = began + pipeline->pace.interval_us;
+		return;
+	}
+	struct packet_frame *sent = &pipeline->sent;
+	*sent = (struct packet_frame){
+		.sequence = pipeline->frames++,
 		.key = frame.key,
 		.codec = wish.codec,
 		.width = picture->width,
 		.height = picture->height,
-		.pts_us = pipeline->last_pts_us,
+		/* Decoders need increasing time stamps, even if a compositor's clock jumps back. */
+		.pts_us = pts_us > sent->pts_us ? pts_us : sent->pts_us + 1,
 	};
-	pipeline->last_width = header.width;
-	pipeline->last_height = header.height;
-	pipeline->resized = false;
-	pipeline->credit--;
-	update_want(pipeline);
-	owe(pipeline, OWED_KEYFRAME, false);
-	owe(pipeline, OWED_REFINEMENT, !frame.settled && pipeline->refined < pipeline->refinable);
-	log_debug("frame %u: VP%s, %zu bytes, %u damaged areas%s%s", header.sequence,
+	pipeline->owed.keyframe = false;
+	pipeline->owed.refinement = !frame.settled && pipeline->refined < pipeline->refinable;
+	set_credit(pipeline, pipeline->credit - 1);
+	log_debug("frame %u: VP%s, %zu bytes, %u damaged areas%s%s", sent->sequence,
 		wish.codec == PACKET_CODEC_VP8 ? "8" : "9", frame.length, damage->count,
 		frame.key ? ", key" : "", frame.settled ? ", settled" : "");
 	/* A broken channel shows as a closed socket; the loop ends on that. */
-	(void)channel_send_frame(pipeline->channel, &header, frame.data, frame.length);
-	return true;
+	(void)channel_send_frame(pipeline->channel, sent, frame.data, frame.length);
 }
 
-/* True when the canvas holds something that was not sent. */
+/* True when the picture has to be sent again without a new one from the source. */
 static bool is_stale(const struct pipeline *pipeline) {
-	return pipeline->state == STATE_LIVE && owes(pipeline, OWED_KEYFRAME | OWED_CHANGE);
+	return pipeline->state == STATE_LIVE && (pipeline->owed.keyframe || pipeline->owed.change);
 }
 
-/* When a picture that rests is to be encoded again; INT64_MAX: it is as good as it gets. */
+/* When a resting picture is encoded again; INT64_MAX: never, it can't get better. */
 static int64_t improve_at(const struct pipeline *pipeline) {
-	return owes(pipeline, OWED_REFINEMENT) ? pipeline->refine_us
-					       : codec_choice_rest_us(&pipeline->choice);
+	return pipeline->owed.refinement ? pipeline->refine_us
+					 : codec_choice_rest_us(&pipeline->choice);
 }
 
-static bool is_ready(const struct pipeline *pipeline) {
-	return pipeline->state == STATE_EMPTY || pipeline->state == STATE_LIVE;
+/* True when a frame is due, now or later. */
+static bool has_work(const struct pipeline *pipeline) {
+	return pipeline->owed.picture || is_stale(pipeline) || improve_at(pipeline) < INT64_MAX;
 }
 
-/* True when a frame is wanted, permitted and can be sent at once. */
-static bool may_encode(const struct pipeline *pipeline) {
-	return is_ready(pipeline) && pipeline->credit > 0 && channel_idle(pipeline->channel) &&
-	       (owes(pipeline, OWED_PICTURE) || improve_at(pipeline) < INT64_MAX ||
-		       is_stale(pipeline));
+static bool can_send(const struct pipeline *pipeline) {
+	return (pipeline->state == STATE_EMPTY || pipeline->state == STATE_LIVE) &&
+	       channel_idle(pipeline->channel);
 }
 
 /* `interval_us`: between the last two changes. */
 static int64_t refine_delay(int64_t interval_us) {
-	int64_t delay = 2 * interval_us;
-	bool steady = interval_us < REFINE_AFTER_MAX_US && delay > REFINE_AFTER_US;
-	return !steady                       ? REFINE_AFTER_US
-	       : delay < REFINE_AFTER_MAX_US ? delay
-					     : REFINE_AFTER_MAX_US;
+	return interval_us >= REFINE_AFTER_MAX_US
+		       ? REFINE_AFTER_US
+		       : MIN(MAX(2 * interval_us, REFINE_AFTER_US), REFINE_AFTER_MAX_US);
 }
 
-/* One frame, of what is newest; none when nothing of it shows. */
+/* Sends one frame of the newest picture, or none when nothing in it changed. */
 static void make_frame(struct pipeline *pipeline, bool refine, int64_t now) {
-	int64_t pts_us = now;
-	bool announced = owes(pipeline, OWED_PICTURE);
-	/* One may have come that is announced only later. */
-	bool fresh = take_intake(pipeline, &pts_us);
+	bool announced = pipeline->owed.picture;
+	/* A picture may have been read that is announced only later. */
+	bool fresh = take_intake(pipeline);
+	if (announced && fresh) {
+		update_cursor(pipeline);
+	}
 	if (pipeline->state == STATE_FAILED || (announced && !fresh)) {
 		return;
 	}
-	if (announced) {
-		update_cursor(pipeline);
-	}
 	const struct picture *picture = NULL;
 	struct damage damage;
-	lock_intake(pipeline);
+	pthread_mutex_lock(&pipeline->intake.lock);
 	bool composed = canvas_compose(&pipeline->intake.canvas, &picture, &damage);
-	unlock_intake(pipeline);
+	pthread_mutex_unlock(&pipeline->intake.lock);
 	if (!composed) {
 		out_of_memory(pipeline);
 		return;
 	}
-	owe(pipeline, OWED_CHANGE, false);
-	if (damage_is_empty(&damage) && !owes(pipeline, OWED_KEYFRAME) && !refine) {
+	pipeline->owed.change = false;
+	if (damage_is_empty(&damage) && !pipeline->owed.keyframe && !refine) {
 		return;
 	}
 	if (refine && !fresh) {
@@ -383,39 +365,41 @@ static void make_frame(struct pipeline *pipeline, bool refine, int64_t now) {
 		pipeline->refine_us = now + refine_delay(now - pipeline->change_us);
 		pipeline->change_us = now;
 	}
-	/* A picture from before the last refinement is shown when it comes, not before. */
-	if (!encode_and_send(
-		    pipeline, picture, &damage, pts_us > pipeline->last_pts_us ? pts_us : now)) {
-		pipeline->refine_us = now + pipeline->pace.interval_us;
-	}
+	/* A picture may be older than the last refinement, which was dated when it was made. */
+	bool newer = fresh && pipeline->taken_us > pipeline->sent.pts_us;
+	encode_and_send(pipeline, picture, &damage, newer ? pipeline->taken_us : now);
 }
 
-/* A bitmap costs a credit, as a frame does: a peer that reads nothing gets no more of them. */
+/* A bitmap costs a credit, as a frame does: a peer that stops reading gets no more of them. */
 static void send_cursor(struct pipeline *pipeline) {
 	struct cursor_packet *cursor = &pipeline->cursor;
 	bool bitmap = cursor->bitmap_waits && pipeline->credit > 0;
 	if ((cursor->waits || bitmap) && pipeline->state == STATE_LIVE &&
 		channel_idle(pipeline->channel)) {
-		lock_intake(pipeline);
+		pthread_mutex_lock(&pipeline->intake.lock);
 		struct packet packet = cursor_packet_make(cursor, &pipeline->intake.canvas, bitmap);
-		unlock_intake(pipeline);
+		pthread_mutex_unlock(&pipeline->intake.lock);
 		(void)channel_send(pipeline->channel, &packet);
-		pipeline->credit -= bitmap;
-		update_want(pipeline);
+		set_credit(pipeline, pipeline->credit - bitmap);
 	}
 }
 
-/* Until a new picture may be encoded. */
+/* How long a new picture has to wait for its turn. Only the loop changes the region and the limits,
+ * so canvas_size() needs no lock. */
 static int64_t turn_wait(const struct pipeline *pipeline, int64_t now) {
 	int64_t wait = pace_wait(&pipeline->pace, now);
 	int64_t longest = pipeline->pace.taken_us + RESIZE_WAIT_US - now;
-	return pipeline->resized && wait > longest ? longest : wait;
+	uint32_t width = pipeline->width;
+	uint32_t height = pipeline->height;
+	bool resized = canvas_size(&pipeline->intake.canvas, &width, &height) &&
+		       (width != pipeline->sent.width || height != pipeline->sent.height);
+	return resized ? MIN(wait, longest) : wait;
 }
 
 static void make_frames(struct pipeline *pipeline) {
-	while (may_encode(pipeline)) {
-		int64_t now = pipeline->loop->now(pipeline->loop_data);
-		bool refine = !owes(pipeline, OWED_PICTURE) && !is_stale(pipeline);
+	while (can_send(pipeline) && pipeline->credit > 0 && has_work(pipeline)) {
+		int64_t now = clock_now(pipeline);
+		bool refine = !pipeline->owed.picture && !is_stale(pipeline);
 		int64_t delay = refine ? improve_at(pipeline) - now : turn_wait(pipeline, now);
 		if (delay > 0) {
 			pipeline->loop->wake(pipeline->loop_data, delay);
@@ -425,56 +409,50 @@ static void make_frames(struct pipeline *pipeline) {
 	}
 }
 
-/* Nothing is left to do until a packet or a picture comes: what tests wait for. */
-static bool is_settled(const struct pipeline *pipeline) {
-	return is_ready(pipeline) && !owes(pipeline, OWED_PICTURE) && !is_stale(pipeline) &&
-	       improve_at(pipeline) == INT64_MAX && channel_idle(pipeline->channel);
-}
-
 void pipeline_step(struct pipeline *pipeline) {
 	send_cursor(pipeline);
 	make_frames(pipeline);
-	/* Where a frame has another size or region, the cursor has another place. */
+	/* A frame of another size or region moves the cursor. */
 	send_cursor(pipeline);
-	if (is_settled(pipeline)) {
+	/* Tests wait for this line. */
+	if (can_send(pipeline) && !has_work(pipeline)) {
 		log_debug("settled: %u frames, credit for %u, pictures until %" PRId64 " us",
-			pipeline->sequence, pipeline->credit, pipeline->taken_us);
+			pipeline->frames, pipeline->credit, pipeline->taken_us);
 	}
 }
 
-static void send_ready(struct pipeline *pipeline, const struct packet_ready *ready) {
-	const struct packet packet = {.type = PACKET_READY, .ready = *ready};
-	pipeline->state = STATE_EMPTY;
-	(void)channel_send(pipeline->channel, &packet);
-}
-
-/* Only the loop changes the region, so that no lock is needed to ask for the size. */
-void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height) {
+/* Checks a picture's size, and sends READY for the first one. */
+static void check_size(struct pipeline *pipeline, uint32_t width, uint32_t height) {
 	const struct canvas *canvas = &pipeline->intake.canvas;
+	struct packet packet = {.type = PACKET_READY,
+		.ready = {pipeline->choice.codec, width, height, width, height, canvas->chroma}};
+	struct packet_ready *ready = &packet.ready;
 	bool starting = pipeline->state == STATE_STARTING;
 	char detail[64];
-	uint32_t full_width = width;
-	uint32_t full_height = height;
-	bool shows = canvas_full_size(canvas, &full_width, &full_height) &&
-		     canvas_size(canvas, &width, &height);
-	bool fits =
-		pipeline->open.codec != PACKET_CODEC_VP8 || codec_choice_vp8_fits(width, height);
-	owe(pipeline, OWED_PICTURE, true);
-	if (starting && !shows) {
-		snprintf(detail, sizeof(detail), "the picture is %ux%u", width, height);
-		fail(pipeline, ERROR_REGION_OUTSIDE, detail);
-	} else if (pipeline->state != STATE_FAILED && shows && !fits) {
-		snprintf(detail, sizeof(detail), "VP8 takes no picture of %ux%u", width, height);
+	if (!canvas_full_size(canvas, &ready->full_width, &ready->full_height) ||
+		!canvas_size(canvas, &ready->width, &ready->height)) {
+		if (starting) {
+			snprintf(detail, sizeof(detail), "the picture is %ux%u", width, height);
+			fail(pipeline, ERROR_REGION_OUTSIDE, detail);
+		}
+	} else if (pipeline->open.codec == PACKET_CODEC_VP8 &&
+		   !codec_choice_vp8_fits(ready->width, ready->height)) {
+		snprintf(detail, sizeof(detail), "VP8 can't encode %ux%u", ready->width,
+			ready->height);
 		fail(pipeline, ERROR_ENCODER_FAILED, detail);
 	} else if (starting) {
-		send_ready(pipeline, &(struct packet_ready){.codec = pipeline->choice.codec,
-					     .width = width,
-					     .height = height,
-					     .full_width = full_width,
-					     .full_height = full_height,
-					     .chroma = canvas->chroma});
+		pipeline->state = STATE_EMPTY;
+		(void)channel_send(pipeline->channel, &packet);
 	}
-	pipeline->resized = width != pipeline->last_width || height != pipeline->last_height;
+}
+
+void pipeline_picture(struct pipeline *pipeline, uint32_t width, uint32_t height) {
+	pipeline->width = width;
+	pipeline->height = height;
+	pipeline->owed.picture = true;
+	if (pipeline->state != STATE_FAILED) {
+		check_size(pipeline, width, height);
+	}
 	pipeline_step(pipeline);
 }
 
@@ -491,33 +469,31 @@ void pipeline_set(struct pipeline *pipeline, const struct packet_set *set) {
 	const struct rect region = region_rect(&set->region);
 	bool moved = memcmp(&region, &canvas->region, sizeof(region)) != 0;
 	bool resized = canvas->max_width != set->max_width || canvas->max_height != set->max_height;
-	lock_intake(pipeline);
+	pthread_mutex_lock(&pipeline->intake.lock);
 	canvas->region = region;
 	canvas->max_width = set->max_width;
 	canvas->max_height = set->max_height;
-	unlock_intake(pipeline);
-	bool unread = owes(pipeline, OWED_PICTURE) && pipeline->credit == 0;
+	pthread_mutex_unlock(&pipeline->intake.lock);
+	/* The canvas has only the old region's pixels, but an unread picture brings the new ones.
+	 */
+	bool unread = pipeline->owed.picture && pipeline->credit == 0;
 	if (moved && !unread && pipeline->state == STATE_LIVE) {
-		/* What it shows now was not converted. */
 		source_refresh(pipeline->source);
 	}
-	/* The picture with the new region brings the new size too. */
-	pipeline->owed |= resized && !moved ? OWED_CHANGE : 0;
-	pipeline->resized = pipeline->resized || resized;
 	if (resized) {
+		/* With another region the size comes with its picture. */
+		pipeline->owed.change = pipeline->owed.change || !moved;
 		cursor_packet_repeat(&pipeline->cursor);
 	}
 	pipeline_step(pipeline);
 }
 
 void pipeline_credit(struct pipeline *pipeline, uint32_t frames) {
-	uint32_t credit = pipeline->credit + frames;
-	pipeline->credit = credit < CREDIT_HELD_MAX ? credit : CREDIT_HELD_MAX;
-	update_want(pipeline);
+	set_credit(pipeline, pipeline->credit + frames);
 	pipeline_step(pipeline);
 }
 
 void pipeline_keyframe(struct pipeline *pipeline) {
-	owe(pipeline, OWED_KEYFRAME, true);
+	pipeline->owed.keyframe = true;
 	pipeline_step(pipeline);
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/param.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -15,7 +16,7 @@
 #include "base/log.h"
 #include "base/sanitizer.h"
 
-/* A 4K share takes some 300 MiB of private memory at its worst. */
+/* A 4K share takes about 300 MiB of private memory at worst. */
 #define DATA_MAX ((rlim_t)1024 * 1024 * 1024)
 #define FILES_MAX ((rlim_t)256)
 
@@ -24,30 +25,24 @@ static bool limit(int resource, rlim_t most) {
 	if (getrlimit(resource, &now) != 0) {
 		return false;
 	}
-	rlim_t value = now.rlim_max != RLIM_INFINITY && now.rlim_max < most ? now.rlim_max : most;
+	rlim_t value = MIN(now.rlim_max, most);
 	return setrlimit(resource, &(struct rlimit){value, value}) == 0;
 }
 
-/* The parent may have died before the death signal was asked for. Who made the socket pair is who
- * started us. */
+/* The parent may have died before the death signal was set. It is the process that made the socket
+ * pair. */
 static bool parent_lives(int peer) {
 	struct ucred parent;
 	socklen_t length = sizeof(parent);
-	if (getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &parent, &length) != 0) {
-		return false;
-	}
-	return parent.pid == getppid();
+	return getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &parent, &length) == 0 &&
+	       parent.pid == getppid();
 }
 
 bool sandbox_enter(int peer) {
-	/* Out of the terminal's group: Ctrl-C is for portlight, which then stops its helper. */
+	/* Leave the terminal's process group: Ctrl-C is for portlight, which then stops us. */
 	(void)setsid();
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-		log_error("the death signal can't be set");
-		return false;
-	}
-	if (!parent_lives(peer)) {
-		log_error("the program that started this one is gone");
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || !parent_lives(peer)) {
+		log_error("the parent process is gone or can't be watched");
 		return false;
 	}
 	/* AddressSanitizer's shadow alone is larger than the limit. */
@@ -55,16 +50,16 @@ bool sandbox_enter(int peer) {
 		       (WITH_ADDRESS_SANITIZER || limit(RLIMIT_DATA, DATA_MAX));
 	if (!limited || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-		log_error("the process can't be restricted");
+		log_error("can't restrict the process");
 		return false;
 	}
 	return true;
 }
 
-/* What running code needs: memory, threads, time, what is open already. Whatever stands in no list
- * gets ENOSYS, as from an older kernel, so that libraries fall back. */
+/* What running code needs: memory, threads, time, open descriptors. Calls in no list get ENOSYS, as
+ * from an older kernel, so that libraries fall back. */
 static const int allowed[] = {
-	/* Memory; mmap, mprotect and madvise have rules of their own. */
+	/* Memory; mmap, mprotect and madvise are in argument_rules. */
 	SCMP_SYS(brk),
 	SCMP_SYS(mremap),
 	SCMP_SYS(munmap),
@@ -93,7 +88,7 @@ static const int allowed[] = {
 	SCMP_SYS(sched_yield),
 	SCMP_SYS(set_robust_list),
 	SCMP_SYS(sigaltstack),
-	/* Who am I. */
+	/* Identity. */
 	SCMP_SYS(getegid),
 	SCMP_SYS(geteuid),
 	SCMP_SYS(getgid),
@@ -105,7 +100,7 @@ static const int allowed[] = {
 	SCMP_SYS(gettid),
 	SCMP_SYS(getuid),
 	SCMP_SYS(uname),
-	/* What is open; fcntl has rules of its own. */
+	/* Open descriptors; fcntl and sendto are in argument_rules. */
 	SCMP_SYS(close),
 	SCMP_SYS(dup),
 	SCMP_SYS(dup3),
@@ -136,7 +131,7 @@ static const int allowed[] = {
 	SCMP_SYS(writev),
 };
 
-/* Libraries may try these in good faith and must hear no. */
+/* Libraries may try these in good faith. They get EPERM. */
 static const int refused[] = {
 	SCMP_SYS(accept),
 	SCMP_SYS(accept4),
@@ -175,7 +170,7 @@ static const int refused[] = {
 	SCMP_SYS(unlinkat),
 };
 
-/* No library of ours tries these: who does has taken the process over. */
+/* No library of ours uses these: a process that tries was taken over, and is killed. */
 static const int deadly[] = {
 	SCMP_SYS(add_key),
 	SCMP_SYS(bpf),
@@ -200,99 +195,79 @@ static const int deadly[] = {
 	SCMP_SYS(userfaultfd),
 };
 
-static bool add_list(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t count) {
-	for (size_t i = 0; i < count; i++) {
-		if (seccomp_rule_add(filter, action, calls[i], 0) != 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-static struct scmp_arg_cmp argument(
-	unsigned int index, enum scmp_compare compare, scmp_datum_t a, scmp_datum_t b) {
-	return (struct scmp_arg_cmp){.arg = index, .op = compare, .datum_a = a, .datum_b = b};
-}
-
-/* No signals to a process by way of a descriptor (F_SETOWN, F_SETSIG, O_ASYNC), no locks or leases.
- */
-static const int descriptor_commands[] = {
-	F_GETFD,
-	F_SETFD,
-	F_GETFL,
-	F_DUPFD,
-	F_DUPFD_CLOEXEC,
-	F_ADD_SEALS,
-	F_GET_SEALS,
+/* Calls that are allowed if one argument fits. `refused`: otherwise they get EPERM; without it,
+ * ENOSYS. */
+struct argument_rule {
+	int call;
+	bool refused;
+	struct scmp_arg_cmp allowed;
 };
 
-/* What allocators say. MADV_REMOVE would empty the file behind a mapping. */
-static const int advice[] = {
-	MADV_NORMAL,
-	MADV_DONTNEED,
-	MADV_FREE,
-	MADV_WILLNEED,
-	MADV_HUGEPAGE,
-	MADV_NOHUGEPAGE,
-	MADV_DONTDUMP,
-	MADV_DODUMP,
+static const struct argument_rule argument_rules[] = {
+	/* No new code. */
+	{SCMP_SYS(mmap), true, {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+	{SCMP_SYS(mprotect), true, {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+	/* Threads, but no processes. */
+	{SCMP_SYS(clone), true, {0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}},
+	/* Limits are read, not set; datagrams have no address. */
+	{SCMP_SYS(prlimit64), true, {2, SCMP_CMP_EQ, 0, 0}},
+	{SCMP_SYS(sendto), true, {4, SCMP_CMP_EQ, 0, 0}},
+	{SCMP_SYS(prctl), true, {0, SCMP_CMP_EQ, PR_SET_NAME, 0}},
+	/* No signals through a descriptor (F_SETOWN, F_SETSIG), no locks or leases. */
+	{SCMP_SYS(fcntl), false, {1, SCMP_CMP_EQ, F_GETFD, 0}},
+	{SCMP_SYS(fcntl), false, {1, SCMP_CMP_EQ, F_SETFD, 0}},
+	{SCMP_SYS(fcntl), false, {1, SCMP_CMP_EQ, F_GETFL, 0}},
+	{SCMP_SYS(fcntl), false, {1, SCMP_CMP_EQ, F_DUPFD, 0}},
+	{SCMP_SYS(fcntl), false, {1, SCMP_CMP_EQ, F_DUPFD_CLOEXEC, 0}},
+	{SCMP_SYS(fcntl), false, {1, SCMP_CMP_EQ, F_ADD_SEALS, 0}},
+	{SCMP_SYS(fcntl), false, {1, SCMP_CMP_EQ, F_GET_SEALS, 0}},
+	/* What allocators use. MADV_REMOVE would empty the file behind a mapping. */
+	{SCMP_SYS(madvise), false, {2, SCMP_CMP_EQ, MADV_NORMAL, 0}},
+	{SCMP_SYS(madvise), false, {2, SCMP_CMP_EQ, MADV_DONTNEED, 0}},
+	{SCMP_SYS(madvise), false, {2, SCMP_CMP_EQ, MADV_FREE, 0}},
+	{SCMP_SYS(madvise), false, {2, SCMP_CMP_EQ, MADV_WILLNEED, 0}},
+	{SCMP_SYS(madvise), false, {2, SCMP_CMP_EQ, MADV_HUGEPAGE, 0}},
+	{SCMP_SYS(madvise), false, {2, SCMP_CMP_EQ, MADV_NOHUGEPAGE, 0}},
+	{SCMP_SYS(madvise), false, {2, SCMP_CMP_EQ, MADV_DONTDUMP, 0}},
+	{SCMP_SYS(madvise), false, {2, SCMP_CMP_EQ, MADV_DODUMP, 0}},
 };
 
-/* Permits a call whose argument `index` is one of `values`. */
-static bool add_values(
-	scmp_filter_ctx filter, int call, unsigned int index, const int *values, size_t count) {
-	for (size_t i = 0; i < count; i++) {
-		const struct scmp_arg_cmp is =
-			argument(index, SCMP_CMP_EQ, (scmp_datum_t)values[i], 0);
-		if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is) != 0) {
-			return false;
-		}
+static bool add_argument_rule(scmp_filter_ctx filter, const struct argument_rule *rule) {
+	struct scmp_arg_cmp other = rule->allowed;
+	if (other.op == SCMP_CMP_EQ) {
+		other.op = SCMP_CMP_NE;
+	} else {
+		other.datum_b ^= other.datum_a; /* a single bit */
 	}
-	return true;
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, rule->call, 1, &rule->allowed) == 0 &&
+	       (!rule->refused || seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), rule->call,
+					  1, &other) == 0);
 }
 
 static bool add_argument_rules(scmp_filter_ctx filter) {
-	const uint32_t yes = SCMP_ACT_ALLOW;
-	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
-	const scmp_datum_t ourselves = (scmp_datum_t)getpid();
-	const struct {
-		uint32_t action;
-		int call;
-		struct scmp_arg_cmp argument;
-	} rules[] = {
-		/* No new code. */
-		{yes, SCMP_SYS(mmap), argument(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-		{no, SCMP_SYS(mmap), argument(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)},
-		{yes, SCMP_SYS(mprotect), argument(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-		{no, SCMP_SYS(mprotect), argument(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)},
-		/* Threads, but no processes. */
-		{yes, SCMP_SYS(clone), argument(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)},
-		{no, SCMP_SYS(clone), argument(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)},
-		/* abort() and asserts may end us; nobody else is signalled. */
-		{yes, SCMP_SYS(tgkill), argument(0, SCMP_CMP_EQ, ourselves, 0)},
-		{no, SCMP_SYS(tgkill), argument(0, SCMP_CMP_NE, ourselves, 0)},
-		{yes, SCMP_SYS(prlimit64), argument(2, SCMP_CMP_EQ, 0, 0)},
-		{no, SCMP_SYS(prlimit64), argument(2, SCMP_CMP_NE, 0, 0)},
-		{yes, SCMP_SYS(sendto), argument(4, SCMP_CMP_EQ, 0, 0)},
-		{no, SCMP_SYS(sendto), argument(4, SCMP_CMP_NE, 0, 0)},
-		{yes, SCMP_SYS(prctl), argument(0, SCMP_CMP_EQ, PR_SET_NAME, 0)},
-		{no, SCMP_SYS(prctl), argument(0, SCMP_CMP_NE, PR_SET_NAME, 0)},
-	};
-	for (size_t i = 0; i < COUNT(rules); i++) {
-		if (seccomp_rule_add_array(
-			    filter, rules[i].action, rules[i].call, 1, &rules[i].argument) != 0) {
-			return false;
-		}
-	}
+	/* abort() and asserts may end this process; nobody else gets a signal. */
+	const struct argument_rule own_signals = {
+		SCMP_SYS(tgkill), true, {0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0}};
+	/* No signals by O_ASYNC. */
 	const struct scmp_arg_cmp set_flags[] = {
-		argument(1, SCMP_CMP_EQ, F_SETFL, 0), argument(2, SCMP_CMP_MASKED_EQ, O_ASYNC, 0)};
-	return seccomp_rule_add_array(filter, yes, SCMP_SYS(fcntl), COUNT(set_flags), set_flags) ==
-		       0 &&
-	       add_values(filter, SCMP_SYS(fcntl), 1, descriptor_commands,
-		       COUNT(descriptor_commands)) &&
-	       add_values(filter, SCMP_SYS(madvise), 2, advice, COUNT(advice));
+		{1, SCMP_CMP_EQ, F_SETFL, 0}, {2, SCMP_CMP_MASKED_EQ, O_ASYNC, 0}};
+	bool added = add_argument_rule(filter, &own_signals) &&
+		     seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl),
+			     COUNT(set_flags), set_flags) == 0;
+	for (size_t i = 0; added && i < COUNT(argument_rules); i++) {
+		added = add_argument_rule(filter, &argument_rules[i]);
+	}
+	return added;
+}
+
+static bool add_list(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t count) {
+	bool added = true;
+	for (size_t i = 0; added && i < count; i++) {
+		added = seccomp_rule_add(filter, action, calls[i], 0) == 0;
+	}
+	return added;
 }
 
 bool sandbox_seal(void) {
@@ -300,7 +275,7 @@ bool sandbox_seal(void) {
 	if (filter == NULL) {
 		return false;
 	}
-	/* PipeWire's data thread runs already. */
+	/* TSYNC: PipeWire's data thread is running already. */
 	bool sealed =
 		seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 &&
 		seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&

@@ -1,20 +1,20 @@
 /*
- * What the helper gives up. docs/SECURITY.md says against what this is a boundary.
+ * What the helper gives up. docs/SECURITY.md says what this protects against.
  */
 #pragma once
 
 #include <stdbool.h>
 
 /*
- * Before anything else: leaves the terminal; new privileges, core dumps and debuggers are ruled
- * out, memory and descriptors are limited, and the process dies with the one at the other end of
- * `peer`. False when that one is gone already, or the kernel refused.
+ * Call before anything else: leaves the terminal, rules out new privileges, core dumps and
+ * debuggers, limits memory and descriptors, and ties this process's life to its parent, which is at
+ * the other end of `peer`. False when the parent is gone already or the kernel refused.
  */
 bool sandbox_enter(int peer);
 
 /*
- * After set-up, before anything of a peer's is read: from here on this thread and every other of
- * the process can use what is open and nothing else. No socket, no connection, no program, no file
- * can be opened. False when the kernel refused.
+ * Call after set-up, before reading anything from the peer: from here on all threads of the process
+ * can only use what is open. They can't open files, sockets or connections, or start programs.
+ * False when the kernel refused.
  */
 bool sandbox_seal(void);

@@ -1,13 +1,14 @@
 #include "capture/scroll.h"
 
 #include <stdlib.h>
+#include <sys/param.h>
 
-/* Each of so many pixels of a row, and each of so many rows. */
+/* Every 32nd pixel of a row is hashed, and every third row is compared. */
 #define PIXEL_STEP 32
 #define ROW_STEP 3
-/* Fewer rows that moved say nothing. */
+/* Fewer moved rows than this say nothing. */
 #define ROWS_MIN 60
-/* So many percent of these rows have to be where they are expected. */
+/* How many percent of the moved rows have to be where they are expected. */
 #define MATCH_PCT 60
 
 static uint32_t hash_row(const uint8_t *row, uint32_t width) {
@@ -18,11 +19,7 @@ static uint32_t hash_row(const uint8_t *row, uint32_t width) {
 	return hash;
 }
 
-static uint32_t count_rows(const struct picture *picture) {
-	return picture->height < SCROLL_ROWS ? picture->height : SCROLL_ROWS;
-}
-
-/* Whether the rows that moved were `shift` rows further down. */
+/* True when most rows that changed were `shift` rows further down before. */
 static bool is_shifted(const uint32_t *now, const uint32_t *old, int32_t count, int32_t shift) {
 	int32_t from = shift < 0 ? -shift : 0;
 	int32_t to = shift > 0 ? count - shift : count;
@@ -45,7 +42,7 @@ static bool has_moved(const uint32_t *now, const uint32_t *old, int32_t count) {
 	return moved >= ROWS_MIN;
 }
 
-/* The shift nearest to the last one; 0: there is none. */
+/* The matching shift that is nearest to the last one; 0: none. */
 static int32_t find_shift(const uint32_t *now, const uint32_t *old, int32_t count, int32_t last) {
 	for (int32_t away = 0; away <= 2 * SCROLL_MAX; away++) {
 		for (int32_t sign = -1; sign <= 1; sign += 2) {
@@ -62,7 +59,7 @@ static int32_t find_shift(const uint32_t *now, const uint32_t *old, int32_t coun
 struct scroll_step scroll_see(struct scroll *scroll, const struct picture *picture) {
 	uint32_t *now = scroll->rows[1 - scroll->newest];
 	const uint32_t *old = scroll->rows[scroll->newest];
-	uint32_t count = count_rows(picture);
+	uint32_t count = MIN(picture->height, SCROLL_ROWS);
 	for (uint32_t row = 0; row < count; row++) {
 		now[row] = hash_row(
 			picture->planes[0] + (ptrdiff_t)row * picture->strides[0], picture->width);
@@ -82,9 +79,7 @@ struct scroll_step scroll_see(struct scroll *scroll, const struct picture *pictu
 		.breaks = comparable && !follows && scroll->steady == SCROLL_STEADY,
 	};
 	scroll->moves = true;
-	scroll->steady = !follows                         ? 0
-			 : scroll->steady < SCROLL_STEADY ? scroll->steady + 1
-							  : scroll->steady;
+	scroll->steady = follows ? MIN(scroll->steady + 1, SCROLL_STEADY) : 0;
 	return step;
 }
 

@@ -1,20 +1,16 @@
 /*
- * What the capture engine makes of a stream beyond its plain pictures: wrong damage, transforms,
- * pointers, live settings, storms of sizes.
+ * What the capture engine does beyond plain pictures: wrong damage, transforms, cursors, changed
+ * settings, regions, film, and many sizes in a row.
  */
 #include <stdio.h>
 
 #include "capture_rig.h"
 #include "unit.h"
 
-/* A stream with the name that xdg-desktop-portal-wlr gives: its damage is not believed. */
+/* The damage of a stream with the name that xdg-desktop-portal-wlr gives is not trusted. */
 static void test_wrong_damage(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "400x240", "--name", "xdpw-stream-Ab1Cd2", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", GREY);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "--size 400x240 --name xdpw-stream-Ab1Cd2", &share_usual, GREY);
 	for (uint32_t i = 0; i < 5; i++) {
 		producer_say(&share.producer, "fill %06x %u 40 48 48", BLUE, 20 + 60 * i);
 		producer_send(&share.producer, "frame damage-lie");
@@ -26,11 +22,10 @@ static void test_wrong_damage(void **state) {
 	share_stop(&share);
 }
 
-/* A red corner, upper left in the buffer, goes where the transform says. */
+/* The transform moves a red corner that is at the top left of the buffer. */
 static void test_transforms(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 400x240", &share_usual);
 	const bool right[] = {false, true, true, false, true, false, false, true};
 	const bool below[] = {false, false, true, true, false, false, true, true};
 	for (uint32_t i = 0; i < 8; i++) {
@@ -40,8 +35,7 @@ static void test_transforms(void **state) {
 		producer_say(&share.producer, "transform %u", i);
 		producer_say(&share.producer, "fill %06x", GREEN);
 		producer_say(&share.producer, "fill %06x 0 0 64 64", RED);
-		producer_send(&share.producer, "frame");
-		share_settle(&share);
+		share_draw(&share);
 		assert_int_equal(share.helper.frame.width, width);
 		assert_int_equal(share.helper.frame.height, height);
 		helper_expect_colour(&share.helper, right[i] ? width - 30 : 30,
@@ -53,16 +47,14 @@ static void test_transforms(void **state) {
 	share_stop(&share);
 }
 
-static void test_pointer_is_drawn(void **state) {
+static void test_cursor_is_drawn(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.cursor = PACKET_CURSOR_BLEND;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 400x240", &open);
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_say(&share.producer, "pointer 100 100");
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	helper_expect_colour(&share.helper, 108, 108, WHITE);
 	const char *const dialects[] = {"cursor mutter", "cursor kwin"};
 	for (uint32_t i = 0; i < 2; i++) {
@@ -75,17 +67,15 @@ static void test_pointer_is_drawn(void **state) {
 	share_stop(&share);
 }
 
-static void test_pointer_is_sent(void **state) {
+static void test_cursor_is_sent(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.cursor = PACKET_CURSOR_SEND;
 	open.max_width = 200;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 400x240", &open);
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_say(&share.producer, "pointer 100 100");
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	uint32_t frames = share.helper.frames;
 	producer_say(&share.producer, "pointer 300 60");
 	producer_send(&share.producer, "cursor mutter");
@@ -99,20 +89,18 @@ static void test_pointer_is_sent(void **state) {
 	share_stop(&share);
 }
 
-/* Another size, on a still screen too. */
+/* A changed size applies to a still screen. */
 static void test_live_settings(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 400x240", &share_usual);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_say(&share.producer, "fill %06x 0 0 200 120", RED);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	const uint32_t sides[][3] = {{200, 200, 120}, {100, 100, 60}, {0, 400, 240}};
 	for (uint32_t i = 0; i < 3; i++) {
-		const struct packet set = {.type = PACKET_SET,
-			.set = {.max_fps = 30, .max_kbps = 2000, .max_width = sides[i][0]}};
-		helper_send(&share.helper, &set);
+		helper_set(&share.helper,
+			(struct packet_set){
+				.max_fps = 30, .max_kbps = 2000, .max_width = sides[i][0]});
 		helper_take_frame(&share.helper);
 		assert_true(share.helper.frame.key);
 		assert_int_equal(share.helper.frame.width, sides[i][1]);
@@ -126,13 +114,11 @@ static void test_live_settings(void **state) {
 }
 
 static void set_rate(struct share *share, uint16_t max_fps) {
-	const struct packet set = {
-		.type = PACKET_SET, .set = {.max_fps = max_fps, .max_kbps = 2000}};
-	helper_send(&share->helper, &set);
+	helper_set(&share->helper, (struct packet_set){.max_fps = max_fps, .max_kbps = 2000});
 }
 
-/* Waits until the producer was told of a limit that fits max_fps: twice as much, or its own 60
- * pictures a second. Frames are taken meanwhile. Returns how many formats it had so far. */
+/* Waits until the negotiated rate fits max_fps: twice as much, or the producer's own 60 pictures a
+ * second. Takes frames meanwhile. Returns how often the format was negotiated so far. */
 static uint32_t expect_limit(struct share *share, uint32_t max_fps) {
 	int64_t deadline = time_now_ms() + RIG_CAP_MS;
 	uint32_t tenths = max_fps * 21 < 600 ? max_fps * 21 : 600;
@@ -153,7 +139,7 @@ static uint32_t expect_limit(struct share *share, uint32_t max_fps) {
 	}
 }
 
-/* Takes so many frames. Returns how many of them came within gap_us of the one before, by the
+/* Takes `count` frames. Returns how many came less than gap_us after the one before, by the
  * producer's clock. */
 static uint32_t count_close(struct share *share, uint32_t count, int64_t gap_us) {
 	uint32_t close = 0;
@@ -165,34 +151,33 @@ static uint32_t count_close(struct share *share, uint32_t count, int64_t gap_us)
 	return close;
 }
 
-/* A producer that heeds rates is asked for more when more are wanted, and the share goes on. */
+/* A producer that obeys the negotiated rate is asked for a higher one, and the share goes on. */
 static void test_rate_is_raised(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.max_fps = 5;
-	const char *const arguments[] = {"--size", "400x240", "--heed-limit", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 400x240 --heed-limit", &open);
 	expect_limit(&share, 5);
 	producer_say(&share.producer, "run 60 3000");
-	/* At first the picture before it may be made better yet. */
+	/* The picture before it may still be refined. */
 	(void)count_close(&share, 4, 0);
 	int64_t first = share.helper.frame.pts_us;
 	(void)count_close(&share, 6, 0);
-	/* By the producer's clock; of its own it gives twice as many. */
+	/* The producer itself sends twice as many. */
 	assert_true(share.helper.frame.pts_us - first > 6 * 200000 * 2 / 3);
 	int64_t began = time_now_ms();
 	set_rate(&share, 30);
 	uint32_t formats = expect_limit(&share, 30);
 	helper_take_frame(&share.helper);
 	rig_took("first frame of a raised rate", time_now_ms() - began);
-	/* A producer that was not asked again has 95 ms between any two. */
+	/* Without renegotiation any two would be 95 ms apart. */
 	uint32_t close = count_close(&share, 40, 80000);
 	print_message("%u of 40 frames within 80 ms of the one before\n", close);
 	assert_true(close >= 13);
-	/* One that does is left alone. */
+	/* A slightly lower rate needs no renegotiation. */
 	set_rate(&share, 20);
 	(void)count_close(&share, 5, 0);
-	/* Back again, and raised while nothing moves. */
+	/* Lowered again, and raised on a still screen. */
 	set_rate(&share, 5);
 	assert_int_equal(expect_limit(&share, 5), formats + 1);
 	producer_say(&share.producer, "run 60 1");
@@ -200,7 +185,7 @@ static void test_rate_is_raised(void **state) {
 	share_rest(&share);
 	set_rate(&share, 60);
 	expect_limit(&share, 60);
-	/* More than it can, which makes no difference. */
+	/* More than the producer can do makes no difference. */
 	set_rate(&share, 240);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_send(&share.producer, "frame");
@@ -212,49 +197,40 @@ static void test_rate_is_raised(void **state) {
 	share_stop(&share);
 }
 
-/* At any moment of a share's beginning, too. */
+/* The rate may be raised at any moment while the share starts. */
 static void test_rate_is_raised_early(void **state) {
 	struct packet_open open = share_usual;
 	open.max_fps = 5;
 	for (int delay = 0; delay < 60; delay += 4) {
 		struct share share;
-		const char *const arguments[] = {"--size", "400x240", NULL};
-		producer_start(&share.producer, *state, arguments);
-		helper_start(&share.helper);
-		open.node_id = share.producer.node_id;
-		share.helper.auto_credit = true;
-		helper_open(&share.helper, rig_connect(*state), &open);
+		share_begin(&share, *state, "--size 400x240", &open);
 		time_sleep_ms(delay);
 		set_rate(&share, 30);
 		expect_limit(&share, 30);
 		producer_say(&share.producer, "fill %06x", RED);
-		producer_send(&share.producer, "frame");
-		share_settle(&share);
+		share_draw(&share);
 		helper_expect_colour(&share.helper, 200, 120, RED);
 		share_stop(&share);
 	}
 }
 
-/* The picture comes anew for it. */
+/* The producer is asked for the picture again. */
 static void set_region(struct share *share, struct packet_region region) {
-	const struct packet set = {
-		.type = PACKET_SET, .set = {.max_fps = 60, .max_kbps = 8000, .region = region}};
-	helper_send(&share->helper, &set);
+	helper_set(&share->helper,
+		(struct packet_set){.max_fps = 60, .max_kbps = 8000, .region = region});
 	(void)producer_expect(&share->producer, "refreshed ");
 }
 
-/* Only the region is sent; what changes elsewhere is no frame; another one comes of a still screen
- * too. */
+/* Only the region is sent: changes elsewhere cause no frame. Another region of a still screen does.
+ */
 static void test_region(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.region = (struct packet_region){101, 60, 201, 120};
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 400x240", &open);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_say(&share.producer, "fill %06x 101 60 100 60", RED);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	assert_int_equal(share.helper.ready_packet.width, 200);
 	assert_int_equal(share.helper.ready_packet.height, 120);
 	helper_expect_colour(&share.helper, 2, 2, RED);
@@ -267,7 +243,7 @@ static void test_region(void **state) {
 	producer_send(&share.producer, "frame");
 	share_rest(&share);
 	assert_int_equal(share.helper.frames, frames);
-	/* Elsewhere, of the same size: no keyframe. */
+	/* The same size elsewhere needs no keyframe. */
 	set_region(&share, (struct packet_region){0, 60, 200, 120});
 	helper_take_frame(&share.helper);
 	assert_false(share.helper.frame.key);
@@ -275,13 +251,13 @@ static void test_region(void **state) {
 	share_rest(&share);
 	helper_expect_colour(&share.helper, 40, 60, BLUE);
 	helper_expect_colour(&share.helper, 150, 30, RED);
-	/* Past the edge, what is there of it. */
+	/* Past the edge, it is cut off. */
 	set_region(&share, (struct packet_region){300, 180, 800, 800});
 	helper_take_frame(&share.helper);
 	assert_true(share.helper.frame.key);
 	assert_int_equal(share.helper.frame.width, 100);
 	assert_int_equal(share.helper.frame.height, 60);
-	/* None of it is there: nothing comes, and the share goes on. */
+	/* Wholly outside: nothing comes, and the share goes on. */
 	set_region(&share, (struct packet_region){500, 0, 100, 60});
 	share_rest(&share);
 	assert_int_equal(share.helper.keyframes, 2);
@@ -295,20 +271,18 @@ static void test_region(void **state) {
 	share_stop(&share);
 }
 
-/* An output of 400x240 at a scale of 1.25, as Mutter and KWin send it: of 500x300 pixels, in a
- * buffer that has room for more. All that is asked and told is in these pixels. */
+/* An output of 400x240 at a scale of 1.25, as Mutter and KWin send it: 500x300 pixels in a larger
+ * buffer. All sizes and regions are in these pixels. */
 static void test_fractional_scale(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.max_width = 400;
-	const char *const arguments[] = {"--size", "640x400", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 640x400", &open);
 	producer_say(&share.producer, "fill %06x", GREY);
 	producer_say(&share.producer, "fill %06x 20 10 500 300", GREEN);
 	producer_say(&share.producer, "fill %06x 420 250 100 60", RED);
 	producer_say(&share.producer, "crop 20 10 500 300");
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	assert_int_equal(share.helper.ready_packet.width, 400);
 	assert_int_equal(share.helper.ready_packet.height, 240);
 	assert_int_equal(share.helper.ready_packet.full_width, 500);
@@ -317,7 +291,7 @@ static void test_fractional_scale(void **state) {
 	helper_expect_colour(&share.helper, 314, 186, GREEN);
 	helper_expect_colour(&share.helper, 326, 198, RED);
 	helper_expect_colour(&share.helper, 396, 236, RED);
-	/* What the desktop would call (320, 192). */
+	/* (320, 192) in the desktop's logical pixels. */
 	set_region(&share, (struct packet_region){400, 240, 100, 60});
 	share_settle(&share);
 	assert_int_equal(share.helper.frame.width, 100);
@@ -335,30 +309,26 @@ static void test_region_outside(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.region = (struct packet_region){400, 0, 100, 100};
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 400x240", &open);
 	producer_send(&share.producer, "frame");
 	helper_expect_end(&share.helper, ERROR_REGION_OUTSIDE);
 	assert_string_equal(share.helper.ended_packet.detail, "the picture is 400x240");
 	share_stop(&share);
 }
 
-/* A region is of the picture as it is shown, whichever way it lies in the buffer; so is a pointer
- * in it. */
-static void test_region_of_a_turned_picture(void **state) {
+/* Regions and cursors are relative to the upright picture, however it is rotated in the buffer. */
+static void test_region_of_a_rotated_picture(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.region = (struct packet_region){20, 300, 100, 80};
 	open.cursor = PACKET_CURSOR_SEND;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &open);
-	/* Turned counter-clockwise in the buffer: its right edge is the lower one. */
+	share_start(&share, *state, "--size 400x240", &open);
+	/* Rotated counter-clockwise: the right edge in the buffer is the bottom edge. */
 	producer_say(&share.producer, "transform 1");
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_say(&share.producer, "fill %06x 300 120 80 100", RED);
 	producer_say(&share.producer, "pointer 310 210");
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	assert_int_equal(share.helper.frame.width, 100);
 	assert_int_equal(share.helper.frame.height, 80);
 	const uint32_t corners[][2] = {{3, 3}, {96, 3}, {3, 76}, {96, 76}};
@@ -374,17 +344,13 @@ static void test_text_is_444(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.fidelity = PACKET_FIDELITY_TEXT;
-	const char *const arguments[] = {"--size", "400x240", "--formats", "RGBx", NULL};
-	share_start(&share, *state, arguments, &open);
-	producer_say(&share.producer, "fill %06x", RED);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "--size 400x240 --formats RGBx", &open, RED);
 	assert_int_equal(share.helper.ready_packet.chroma, PACKET_CHROMA_444);
 	assert_int_equal(share.helper.image->fmt, VPX_IMG_FMT_I444);
 	share_stop(&share);
 }
 
-/* Shows a film of 30 pictures a second until a frame of `codec` comes. */
+/* Shows a film at 30 pictures a second until a frame of `codec` comes. */
 static void film_until(struct share *share, enum packet_codec codec) {
 	struct helper *helper = &share->helper;
 	int64_t began = time_now_ms();
@@ -398,14 +364,13 @@ static void film_until(struct share *share, enum packet_codec codec) {
 	print_message("VP%s after %u pictures\n", codec == PACKET_CODEC_VP8 ? "8" : "9", pictures);
 }
 
-/* What keeps moving is encoded with VP8, which takes half the time, until the screen rests. The
- * decoder of each codec takes all of its frames. */
+/* A film is encoded with VP8, which takes half the time, until the screen rests. Each codec's
+ * decoder accepts all of its frames. */
 static void test_film_changes_the_codec(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.codec = PACKET_CODEC_AUTO;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 400x240", &open);
 	film_until(&share, PACKET_CODEC_VP9);
 	assert_int_equal(share.helper.ready_packet.codec, PACKET_CODEC_VP9);
 	film_until(&share, PACKET_CODEC_VP8);
@@ -419,7 +384,7 @@ static void test_film_changes_the_codec(void **state) {
 		helper_take_frame(&share.helper);
 	}
 	rig_took("VP9 again after a film", time_now_ms() - began);
-	/* Not before the screen has rested: VP8 shows it first, and makes it better. */
+	/* Only after a rest: first VP8 shows the picture and refines it. */
 	assert_true(share.helper.frames - frames > 2);
 	assert_int_equal(share.helper.keyframes, 3);
 	helper_expect_colour(&share.helper, 200, 120, RED);
@@ -429,12 +394,11 @@ static void test_film_changes_the_codec(void **state) {
 	share_stop(&share);
 }
 
-/* A hundred crops of as many sizes, none of which is lost or stalls. */
-static void test_storm_of_sizes(void **state) {
+/* None of a hundred crops of different sizes is lost or stalls. */
+static void test_many_crop_sizes(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "640x360", "--pool", "2", NULL};
 	int64_t took[100];
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 640x360 --pool 2", &share_usual);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	for (uint32_t i = 0; i < 100; i++) {
 		uint32_t width = 64 + i * 5;
@@ -457,18 +421,18 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrong_damage),
 		cmocka_unit_test(test_transforms),
-		cmocka_unit_test(test_pointer_is_drawn),
-		cmocka_unit_test(test_pointer_is_sent),
+		cmocka_unit_test(test_cursor_is_drawn),
+		cmocka_unit_test(test_cursor_is_sent),
 		cmocka_unit_test(test_live_settings),
 		cmocka_unit_test(test_rate_is_raised),
 		cmocka_unit_test(test_rate_is_raised_early),
 		cmocka_unit_test(test_region),
 		cmocka_unit_test(test_fractional_scale),
 		cmocka_unit_test(test_region_outside),
-		cmocka_unit_test(test_region_of_a_turned_picture),
+		cmocka_unit_test(test_region_of_a_rotated_picture),
 		cmocka_unit_test(test_text_is_444),
 		cmocka_unit_test(test_film_changes_the_codec),
-		cmocka_unit_test(test_storm_of_sizes),
+		cmocka_unit_test(test_many_crop_sizes),
 	};
 	return rig_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -13,10 +13,10 @@
 #include "capture_rig.h"
 #include "unit.h"
 
-/* Of the log's pipe: the helper must never wait for a test that looks elsewhere. */
+/* The size of the log's pipe: the helper must never wait for a test to read it. */
 #define LOG_ROOM (1024 * 1024)
 
-/* What a line of the helper's log says. Others than its own, as a sanitizer's, are passed on. */
+/* Looks for "settled" in a line of the log. Lines of others, like a sanitizer, go to stderr. */
 static void note_line(struct helper *helper, const char *line) {
 	uint32_t frames = 0;
 	uint32_t credit = 0;
@@ -36,7 +36,7 @@ static void note_line(struct helper *helper, const char *line) {
 	}
 }
 
-/* Reads what is there of the log, or closes it at its end. */
+/* Reads what the log has, or closes it at its end. */
 static void read_log(struct helper *helper) {
 	char text[4096];
 	ssize_t got = read(helper->log_fd, text, sizeof(text));
@@ -59,7 +59,7 @@ static void read_log(struct helper *helper) {
 	}
 }
 
-/* What it logged last, for whoever wonders why a test fails. */
+/* Prints the end of the log, which may say why a test fails. */
 static void print_log(const struct helper *helper) {
 	const size_t most = 2000;
 	if (helper->log != NULL) {
@@ -77,12 +77,12 @@ void helper_start(struct helper *helper) {
 	(void)fcntl(log[1], F_SETPIPE_SZ, LOG_ROOM);
 	helper->pid = fork();
 	if (helper->pid == 0) {
-		/* As from a browser: without the desktop's environment. */
+		/* As from a browser, without the desktop's environment, */
 		unsetenv("XDG_RUNTIME_DIR");
-		/* And as of a user who sends his sound elsewhere. */
+		/* and for a user who redirects sound. */
 		setenv("PIPEWIRE_NODE", "4242", 1);
 		setenv("PIPEWIRE_AUTOCONNECT", "0", 1);
-		/* Looking for leaks at exit takes ptrace, which the sandbox kills for. */
+		/* The leak check at exit uses ptrace, which the sandbox kills for. */
 		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 		setenv("PORTLIGHT_LOG", "debug", 1);
 		dup2(log[1], STDERR_FILENO);
@@ -103,7 +103,7 @@ void helper_start(struct helper *helper) {
 int64_t helper_stop(struct helper *helper) {
 	int64_t began = time_now_ms();
 	close(helper->socket);
-	/* It ends with the process. */
+	/* The log ends with the process. */
 	struct pollfd poller = {.fd = helper->log_fd, .events = POLLIN};
 	while (helper->log_fd >= 0 && poll(&poller, 1, RIG_CAP_MS) > 0) {
 		read_log(helper);
@@ -163,6 +163,10 @@ void helper_send(struct helper *helper, const struct packet *packet) {
 
 void helper_send_bytes(struct helper *helper, const void *data, size_t length) {
 	send_with_fd(helper->socket, data, length, -1);
+}
+
+void helper_set(struct helper *helper, struct packet_set set) {
+	helper_send(helper, &(struct packet){.type = PACKET_SET, .set = set});
 }
 
 void helper_credit(struct helper *helper, uint16_t frames) {
@@ -254,8 +258,8 @@ static bool take_packet(struct helper *helper, const uint8_t *data, size_t lengt
 	}
 }
 
-/* Receives at most one packet, or what is there of the log, by `deadline`. False when the time is
- * up or nothing more will come. */
+/* Receives at most one packet, or a piece of the log. False at the deadline, or when nothing more
+ * will come. */
 static bool receive(struct helper *helper, int64_t deadline, bool *whole) {
 	static uint8_t data[PACKET_SIZE_MAX + 1];
 	struct pollfd pollers[] = {
@@ -354,7 +358,7 @@ void helper_expect_end(struct helper *helper, enum error_code code) {
 	assert_true(helper->closed);
 }
 
-/* Returns the plane that differs, with what it has and should have; -1: none does. */
+/* Returns the plane that differs, with its value and the right one; -1: none does. */
 static int other_plane(const struct helper *helper, uint32_t x, uint32_t y, uint32_t colour,
 	int *got, double *should) {
 	assert_non_null(helper->image);
@@ -386,7 +390,7 @@ void helper_expect_colour(const struct helper *helper, uint32_t x, uint32_t y, u
 	double should = 0;
 	int plane = other_plane(helper, x, y, colour, &got, &should);
 	if (plane >= 0) {
-		fail_msg("at %u,%u plane %d: %d in place of %.0f (%06x)", x, y, plane, got, should,
+		fail_msg("at %u,%u plane %d: %d instead of %.0f (%06x)", x, y, plane, got, should,
 			colour);
 	}
 }
@@ -408,7 +412,7 @@ void helper_await_colour(struct helper *helper, uint32_t x, uint32_t y, uint32_t
 const struct packet_open share_usual = {
 	.codec = PACKET_CODEC_VP9, .max_fps = 60, .max_kbps = 8000, .credit = 16};
 
-void share_start(struct share *share, const struct rig *rig, const char *const *arguments,
+void share_begin(struct share *share, const struct rig *rig, const char *arguments,
 	const struct packet_open *open) {
 	producer_start(&share->producer, rig, arguments);
 	helper_start(&share->helper);
@@ -416,10 +420,15 @@ void share_start(struct share *share, const struct rig *rig, const char *const *
 	packet.node_id = share->producer.node_id;
 	share->helper.auto_credit = open->credit > 0;
 	helper_open(&share->helper, rig_connect(rig), &packet);
+}
+
+void share_start(struct share *share, const struct rig *rig, const char *arguments,
+	const struct packet_open *open) {
+	share_begin(share, rig, arguments, open);
 	producer_expect(&share->producer, "state streaming");
 	helper_await_logged(&share->helper, "stream: streaming", 1);
-	/* PipeWire tells each end that it runs before it has both in one cycle; what is sent in
-	 * between gets lost. test_lost_first_picture() is about that. */
+	/* Both ends report streaming before PipeWire schedules them together, and what is sent in
+	 * between is lost. test_lost_first_picture() is about that. */
 	time_sleep_ms(100);
 }
 
@@ -450,10 +459,14 @@ const char *share_expect(struct share *share, const char *wanted) {
 	return line;
 }
 
-void share_show(struct share *share, const struct rig *rig, const char *size, uint32_t colour) {
-	const char *const arguments[] = {"--size", size, NULL};
-	share_start(share, rig, arguments, &share_usual);
-	producer_say(&share->producer, "fill %06x", colour);
+void share_draw(struct share *share) {
 	producer_send(&share->producer, "frame");
 	share_settle(share);
+}
+
+void share_show(struct share *share, const struct rig *rig, const char *arguments,
+	const struct packet_open *open, uint32_t colour) {
+	share_start(share, rig, arguments, open);
+	producer_say(&share->producer, "fill %06x", colour);
+	share_draw(share);
 }

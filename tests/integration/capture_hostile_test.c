@@ -1,6 +1,6 @@
 /*
- * Producers that change everything at any moment: formats, sizes, crops, orientations, time, and
- * how fast they come.
+ * Producers that change everything at any moment: formats, sizes, crops, orientations, time stamps
+ * and speed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "capture_rig.h"
 #include "unit.h"
 
-/* The producer has its new format, and buffers for it. */
+/* Waits until the producer has the new format and its buffers. */
 static void renegotiated(struct share *share, uint32_t width, uint32_t height) {
 	char wanted[64];
 	snprintf(wanted, sizeof(wanted), "format %ux%u", width, height);
@@ -17,15 +17,15 @@ static void renegotiated(struct share *share, uint32_t width, uint32_t height) {
 	producer_expect(&share->producer, "buffers 2");
 }
 
-/* Of the helper's log. */
+/* Lines of the helper's log. */
 static const char offered_anew[] = "the format is offered anew";
 static const char restarted[] = "the stream is restarted";
 
-/* The colours keep their order, whichever one the bytes have. */
+/* Colours stay the same, whatever the order of bytes. */
 static void test_formats_alternate(void **state) {
 	struct share share;
 	const char *const formats[] = {"RGBx", "BGRx", "RGBA", "BGRA"};
-	share_show(&share, *state, "400x240", BLUE);
+	share_show(&share, *state, "--size 400x240", &share_usual, BLUE);
 	for (uint32_t i = 0; i < 12; i++) {
 		producer_say(&share.producer, "formats %s", formats[i % 4]);
 		renegotiated(&share, 400, 240);
@@ -38,7 +38,7 @@ static void test_formats_alternate(void **state) {
 		helper_await_colour(&share.helper, 20 + 32 * i, 112, RED);
 		helper_await_colour(&share.helper, 20 + 32 * i, 60, BLUE);
 	}
-	/* And faster than anybody follows, with pictures in between. */
+	/* And too fast to follow, with pictures in between. */
 	producer_say(&share.producer, "fill %06x 0 0 400 100", GREEN);
 	for (uint32_t i = 0; i < 40; i++) {
 		producer_say(&share.producer, "formats %s", formats[i % 4]);
@@ -52,8 +52,8 @@ static void test_formats_alternate(void **state) {
 	share_stop(&share);
 }
 
-/* Offers a format until the producer says `wanted`: PipeWire may forget one that is offered while
- * another is being negotiated. */
+/* Offers a format until the producer says `wanted`: PipeWire may forget one that is offered during
+ * another negotiation. */
 static void offer_format(struct share *share, const char *format, const char *wanted) {
 	for (uint32_t i = 0; producer_look(&share->producer, wanted) == NULL; i++) {
 		assert_true(i < 100);
@@ -64,8 +64,8 @@ static void offer_format(struct share *share, const char *format, const char *wa
 	}
 }
 
-/* Shows a rectangle of 24x24, again and again until it is seen: what comes before all buffers have
- * joined gets lost, and the helper waits ever longer for what never came by itself. */
+/* Draws a rectangle of 24x24 until a frame shows it: PipeWire loses pictures that are sent before
+ * all buffers have been added, and the helper waits longer and longer before it asks again. */
 static void draw_until_seen(struct share *share, uint32_t colour, uint32_t x, uint32_t y) {
 	for (uint32_t i = 0; !helper_shows(&share->helper, x + 12, y + 12, colour); i++) {
 		assert_true(i < 100);
@@ -75,12 +75,12 @@ static void draw_until_seen(struct share *share, uint32_t colour, uint32_t x, ui
 	}
 }
 
-/* PipeWire hands out buffers before there is memory in them: they are asked for anew, up to five
- * times in a row, and the screen is there as soon as they can be read. It may take two askings for
- * one, so not all five are needed here. */
+/* PipeWire can hand out buffers without memory. The helper renegotiates up to five times in a row,
+ * and the screen appears as soon as buffers can be read. Each may take two attempts, so this uses
+ * fewer than five. */
 static void test_buffers_without_memory(void **state) {
 	struct share share;
-	share_show(&share, *state, "400x240", BLUE);
+	share_show(&share, *state, "--size 400x240", &share_usual, BLUE);
 	for (uint32_t times = 1; times <= 3; times++) {
 		uint32_t offers = helper_logged(&share.helper, offered_anew);
 		producer_say(&share.producer, "bare %u", times);
@@ -90,13 +90,13 @@ static void test_buffers_without_memory(void **state) {
 		assert_true(helper_logged(&share.helper, offered_anew) > offers);
 	}
 	share_rest(&share);
-	/* Where none ever comes nobody goes on asking, and the next format is as good as any. */
+	/* If memory never comes, the helper stops asking, and the next format works again. */
 	uint32_t offers = helper_logged(&share.helper, offered_anew);
 	producer_say(&share.producer, "bare 100");
 	producer_expect(&share.producer, "left 0");
 	offer_format(&share, "RGBA", "bare");
 	helper_await_logged(&share.helper, offered_anew, offers + 5);
-	/* Whoever went on asking would not take to this. */
+	/* It only restarts once it has stopped asking. */
 	helper_await_logged(&share.helper, restarted, helper_logged(&share.helper, restarted) + 1);
 	assert_int_equal(helper_logged(&share.helper, offered_anew), offers + 5);
 	producer_say(&share.producer, "bare 0");
@@ -108,15 +108,11 @@ static void test_buffers_without_memory(void **state) {
 	share_stop(&share);
 }
 
-/* Bursts and rests with two buffers: the producer never runs dry, and the last picture of every
- * burst arrives, also when nobody took any before it. */
+/* Bursts and rests with two buffers: the producer never runs out of them, and the last picture of
+ * every burst arrives, even without credit before it. */
 static void test_two_buffers_bursts(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "640x360", "--pool", "2", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", GREY);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "--size 640x360 --pool 2", &share_usual, GREY);
 	for (uint32_t i = 0; i < 10; i++) {
 		share.helper.auto_credit = i % 3 != 2;
 		for (uint32_t j = 0; j < 60; j++) {
@@ -138,13 +134,12 @@ static void test_two_buffers_bursts(void **state) {
 	share_stop(&share);
 }
 
-/* A window that is dragged across the buffer: what is in it and the pointer stay where they are. */
+/* A window is dragged across the buffer: its content and the cursor stay in place. */
 static void check_moving_crop(void **state, enum packet_cursor_mode cursor) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.cursor = cursor;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 400x240", &open);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_say(&share.producer, "fill %06x 200 100 60 60", RED);
 	producer_say(&share.producer, "pointer 160 100");
@@ -178,11 +173,10 @@ static void test_crop_moves_every_frame(void **state) {
 	check_moving_crop(state, PACKET_CURSOR_SEND);
 }
 
-/* A tablet that is turned and turned, faster than anybody follows. */
+/* A tablet is rotated faster than anyone can follow. */
 static void test_transform_changes_every_frame(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 400x240", &share_usual);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_say(&share.producer, "fill %06x 0 0 64 64", RED);
 	for (uint32_t i = 0; i < 41; i++) {
@@ -198,8 +192,9 @@ static void test_transform_changes_every_frame(void **state) {
 	share_stop(&share);
 }
 
-/* The milliseconds from the first picture of a new size, which is drawn so long after its buffers
- * are there, to its keyframe. No frame of a third size comes between, and no other keyframe. */
+/* Resizes; the producer draws `drawn_after_ms` after the buffers are there. Returns the
+ * milliseconds from that picture to its keyframe. No other keyframe and no third size comes in
+ * between. */
 static int64_t resize(
 	struct share *share, uint32_t width, uint32_t height, uint32_t colour, int drawn_after_ms) {
 	struct helper *helper = &share->helper;
@@ -211,7 +206,7 @@ static int64_t resize(
 	producer_say(&share->producer, "fill %06x", colour);
 	producer_send(&share->producer, "frame");
 	int64_t sent = time_now_ms();
-	/* What was refined of the old size may still be on its way. */
+	/* A refinement of the old size may still be in flight. */
 	for (;;) {
 		helper_take_frame(helper);
 		if (helper->frame.key) {
@@ -227,11 +222,11 @@ static int64_t resize(
 	return took;
 }
 
-/* A hundred renegotiations, some of a whole monitor, and some of a producer that draws at once,
+/* A hundred renegotiations, some with a whole monitor, and some with a producer that draws at once,
  * whose pictures PipeWire may lose. */
-static void test_storm_of_resizes(void **state) {
+static void test_many_resizes(void **state) {
 	struct share share;
-	share_show(&share, *state, "640x360", GREEN);
+	share_show(&share, *state, "--size 640x360", &share_usual, GREEN);
 	int64_t took[100];
 	for (uint32_t i = 0; i < 100; i++) {
 		uint32_t width = 64 + i * 37 % 600;
@@ -243,7 +238,7 @@ static void test_storm_of_resizes(void **state) {
 		resize(&share, 640, 360, RED, DRAWS_AFTER_MS);
 		took[i] = resize(&share, 1920, 1080, BLUE, DRAWS_AFTER_MS);
 	}
-	/* Each comes; how soon depends on how long the producer itself draws. */
+	/* How soon depends on how long the producer itself draws. */
 	rig_took_each("keyframe of 1920x1080", took, 20);
 	for (uint32_t i = 0; i < 20; i++) {
 		took[i] = resize(&share, 200 + i * 16, 200, i % 2 == 0 ? RED : BLUE, 0);
@@ -252,8 +247,8 @@ static void test_storm_of_resizes(void **state) {
 	share_stop(&share);
 }
 
-/* Shows eight large pictures, each at once when its buffers are there. Returns how many of them the
- * helper saw, rather than to miss them and start the stream anew. */
+/* Shows eight large pictures, each as soon as its buffers are there. Returns how many the helper
+ * saw without restarting the stream. */
 static uint32_t count_first_pictures(struct share *share) {
 	struct helper *helper = &share->helper;
 	uint32_t arrived = 0;
@@ -280,18 +275,14 @@ static uint32_t count_first_pictures(struct share *share) {
 	return arrived;
 }
 
-/* PipeWire loses what comes before all of a format's buffers have joined. So they join without
- * delay, however large they are, and a producer that draws at once is seen: all of eight times, or
- * seven; never or once, where the buffers' pages are mapped as they join. A machine that is busy
- * elsewhere may hold the helper up for as long. From 1.2 on PipeWire loses most of them itself;
- * each comes once the stream was started anew, which count_first_pictures() waits for. */
+/* PipeWire loses pictures that are sent before all buffers of a format have been added. So the
+ * helper adds buffers without delay, however large, and sees a producer that draws at once: seven
+ * or eight of eight times, against at most once if it mapped their pages first. On a busy machine
+ * the helper may be late all the same. From 1.2 on, PipeWire loses most of these pictures itself;
+ * each comes after a restart of the stream, which count_first_pictures() waits for. */
 static void test_first_picture_arrives(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "640x360", "--pool", "4", "--no-refresh", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", GREEN);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "--size 640x360 --pool 4 --no-refresh", &share_usual, GREEN);
 	producer_say(&share.producer, "version");
 	bool old = strncmp(producer_expect(&share.producer, "version "), "version 0.", 10) == 0;
 	int rounds = 1;
@@ -301,33 +292,31 @@ static void test_first_picture_arrives(void **state) {
 	share_stop(&share);
 }
 
-/* PipeWire may forget a format that was offered while another was negotiated; its producer draws
- * nothing, however often it starts. The helper asks for a format itself then. */
+/* PipeWire may forget a format that was offered during another negotiation. The producer then draws
+ * nothing, however often the stream restarts, until the helper asks for a format itself. */
 static void test_restarts_in_vain(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "400x240", "--no-refresh", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 400x240 --no-refresh", &share_usual);
 	renegotiated(&share, 400, 240);
 	producer_say(&share.producer, "fill %06x", RED);
-	/* It comes too soon for PipeWire at first. */
+	/* At first it comes too soon for PipeWire. */
 	for (uint32_t i = 0; share.helper.frames == 0; i++) {
 		assert_true(i < 200);
 		producer_send(&share.producer, "frame");
 		helper_watch(&share.helper, 50);
 	}
-	/* From 1.2 on the last of those may be lost as the first came; now nothing is. */
+	/* From 1.2 on, PipeWire may have lost the last of these; now it loses nothing. */
 	producer_send(&share.producer, "frame");
 	share_rest(&share);
 	helper_expect_colour(&share.helper, 200, 120, RED);
 	share_stop(&share);
 }
 
-/* Whatever the producer's clock does, ours goes forward (the rig checks every frame). */
+/* Whatever the producer's clock does, time stamps increase (the rig checks every frame). */
 static void test_time_jumps(void **state) {
 	struct share share;
 	const char *const kinds[] = {"frame", "frame old-pts", "frame no-pts", "frame old-pts"};
-	const char *const arguments[] = {"--size", "400x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 400x240", &share_usual);
 	producer_say(&share.producer, "fill %06x", GREY);
 	for (uint32_t i = 0; i < 40; i++) {
 		producer_say(&share.producer, "fill %06x %u 50 8 100", BLUE, 8 * i);
@@ -340,22 +329,21 @@ static void test_time_jumps(void **state) {
 	share_stop(&share);
 }
 
-/* VP8 has no pictures so wide: who asks for it is told so, who leaves it open gets VP9 for a film
- * too. What is wider than the protocol has no format in common with us. */
+/* VP8 can't encode a picture this wide: asking for it is an error, and AUTO uses VP9 even for film.
+ * With a producer that is wider than the protocol allows there is no common format. */
 static void test_widest_pictures(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
-	const char *const arguments[] = {"--size", "16384x16", NULL};
 	open.codec = PACKET_CODEC_VP8;
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 16384x16", &open);
 	producer_send(&share.producer, "frame");
 	helper_expect_end(&share.helper, ERROR_ENCODER_FAILED);
-	assert_string_equal(share.helper.ended_packet.detail, "VP8 takes no picture of 16384x16");
+	assert_string_equal(share.helper.ended_packet.detail, "VP8 can't encode 16384x16");
 	assert_false(share.helper.ready);
 	share_stop(&share);
 	open.codec = PACKET_CODEC_AUTO;
-	share_start(&share, *state, arguments, &open);
-	/* Twice as long as narrower ones take until they are encoded with VP8. */
+	share_start(&share, *state, "--size 16384x16", &open);
+	/* Twice as long as narrower ones need to switch to VP8. */
 	for (uint32_t i = 0; i < 75; i++) {
 		producer_say(&share.producer, "film %u", i);
 		producer_send(&share.producer, "frame");
@@ -366,11 +354,7 @@ static void test_widest_pictures(void **state) {
 	assert_int_equal(share.helper.frame.codec, PACKET_CODEC_VP9);
 	assert_int_equal(share.helper.keyframes, 1);
 	share_stop(&share);
-	const char *const wider[] = {"--size", "16386x16", NULL};
-	producer_start(&share.producer, *state, wider);
-	helper_start(&share.helper);
-	open.node_id = share.producer.node_id;
-	helper_open(&share.helper, rig_connect(*state), &open);
+	share_begin(&share, *state, "--size 16386x16", &open);
 	helper_expect_end(&share.helper, ERROR_FORMAT_UNSUPPORTED);
 	share_stop(&share);
 }
@@ -382,7 +366,7 @@ int main(void) {
 		cmocka_unit_test(test_two_buffers_bursts),
 		cmocka_unit_test(test_crop_moves_every_frame),
 		cmocka_unit_test(test_transform_changes_every_frame),
-		cmocka_unit_test(test_storm_of_resizes),
+		cmocka_unit_test(test_many_resizes),
 		cmocka_unit_test(test_first_picture_arrives),
 		cmocka_unit_test(test_restarts_in_vain),
 		cmocka_unit_test(test_time_jumps),

@@ -1,5 +1,6 @@
 /*
- * The life of a portlight-capture: flow control, rest, faults of every party, memory, and its end.
+ * The life of portlight-capture: flow control, still screens, faults on all sides, memory, and
+ * exit.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "capture_rig.h"
 #include "unit.h"
 
-/* A sanitizer's own memory comes on top. */
+/* A sanitizer needs extra memory. */
 #define PEAK_MAX_KIB (WITH_ADDRESS_SANITIZER ? 512 * 1024 : 256 * 1024)
 
 static void take_frames(struct helper *helper, uint32_t count) {
@@ -22,20 +23,16 @@ static void take_frames(struct helper *helper, uint32_t count) {
 	}
 }
 
-/* The producer must never run dry, however slow the consumer is. */
+/* The producer never runs out of buffers, however slow the consumer is. */
 static void test_two_buffers(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "1280x720", "--pool", "2", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", GREY);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "--size 1280x720 --pool 2", &share_usual, GREY);
 	producer_say(&share.producer, "run 60 10000");
 	take_frames(&share.helper, 60);
 	producer_say(&share.producer, "run 60 1");
 	(void)share_expect(&share, "ran ");
 	share_rest(&share);
-	/* And it still runs when nothing is taken. */
+	/* Not even without credit. */
 	share.helper.auto_credit = false;
 	for (uint32_t i = 0; i < 60; i++) {
 		producer_say(&share.producer, "fill %06x %u 16 16 16", BLUE, 16 * i);
@@ -44,15 +41,13 @@ static void test_two_buffers(void **state) {
 	share_stop(&share);
 }
 
-/* By the producer's clock: a picture says when it was shown. */
+/* Measured by the producer's clock, from the pictures' time stamps. */
 static void test_fps_is_bounded(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.max_fps = 20;
-	const char *const arguments[] = {"--size", "320x240", NULL};
-	share_start(&share, *state, arguments, &open);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_start(&share, *state, "--size 320x240", &open);
+	share_draw(&share);
 	producer_say(&share.producer, "run 100 200");
 	helper_take_frame(&share.helper);
 	uint32_t frames = share.helper.frames;
@@ -62,21 +57,19 @@ static void test_fps_is_bounded(void **state) {
 	int64_t passed = share.helper.frame.pts_us - first;
 	frames = share.helper.frames - frames;
 	print_message("%u frames of %ld pictures in %ld ms\n", frames, sent, (long)passed / 1000);
-	/* One of five, or of fewer where the producer is held up. */
+	/* One of five, or more where the producer is late. */
 	assert_true(frames * 50000 < passed * 3 / 2);
 	assert_true(frames * 50000 > passed / 4);
 	share_stop(&share);
 }
 
-/* A still screen costs nothing once its picture is as good as it gets: nobody wakes up. */
+/* Once the picture has settled, a still screen costs nothing: no thread wakes up. */
 static void test_still(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "640x480", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 640x480", &share_usual);
 	producer_say(&share.producer, "fill %06x", GREY);
 	producer_say(&share.producer, "fill %06x 10 10 300 200", RED);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	uint32_t frames = share.helper.frames;
 	long cpu = process_cpu_ms(share.helper.pid);
 	long sleeps = process_sleeps(share.helper.pid);
@@ -86,7 +79,7 @@ static void test_still(void **state) {
 	print_message("%ld wake-ups\n", sleeps);
 	assert_int_equal(share.helper.frames, frames);
 	assert_true(sleeps <= 5);
-	/* And the next change comes as any. */
+	/* And the next change comes as usual. */
 	producer_say(&share.producer, "fill %06x 10 10 30 30", GREEN);
 	producer_send(&share.producer, "frame");
 	helper_take_frame(&share.helper);
@@ -94,13 +87,12 @@ static void test_still(void **state) {
 	share_stop(&share);
 }
 
-/* Without credit nothing is converted, encoded or sent; the last picture comes when there is. */
+/* Without credit nothing is converted, encoded or sent; with credit the newest picture comes. */
 static void test_no_credit(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.credit = 0;
-	const char *const arguments[] = {"--size", "1280x720", "--pool", "2", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 1280x720 --pool 2", &open);
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_send(&share.producer, "frame");
 	while (!share.helper.ready) {
@@ -113,7 +105,7 @@ static void test_no_credit(void **state) {
 	}
 	rig_took("cpu of 120 pictures without credit", process_cpu_ms(share.helper.pid) - cpu);
 	producer_say(&share.producer, "fill %06x", GREEN);
-	/* Of three in two buffers the helper has one when the third was sent. */
+	/* When three were sent in two buffers, the helper has returned one. */
 	for (uint32_t i = 0; i < 3; i++) {
 		producer_send(&share.producer, "frame");
 	}
@@ -126,11 +118,10 @@ static void test_no_credit(void **state) {
 	share_stop(&share);
 }
 
-/* A first picture that PipeWire lost comes nevertheless, also on a still screen. */
+/* When PipeWire loses the first picture of a still screen, it comes all the same. */
 static void test_lost_first_picture(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "320x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 320x240", &share_usual);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_say(&share.producer, "lose");
 	helper_take_frame(&share.helper);
@@ -138,13 +129,11 @@ static void test_lost_first_picture(void **state) {
 	share_stop(&share);
 }
 
-/* sway sends its picture of a still screen once, 3 ms after the stream began, and no restart brings
- * another. What loses it there seldom does here: tests/integration/long/sway.test.js has the real
- * one. */
+/* sway sends its picture of a still screen once, 3 ms after the stream starts, and a restart brings
+ * no other. It is rarely lost here; tests/integration/long/sway.test.js tests the real sway. */
 static void test_only_picture(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "1920x1080", "--at-once", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 1920x1080 --at-once", &share_usual);
 	helper_take_frame(&share.helper);
 	helper_expect_colour(&share.helper, 960, 540, 0x000000);
 	assert_int_equal(helper_logged(&share.helper, "the stream is restarted"), 0);
@@ -153,9 +142,9 @@ static void test_only_picture(void **state) {
 
 static void test_keyframe(void **state) {
 	struct share share;
-	share_show(&share, *state, "320x240", BLUE);
+	share_show(&share, *state, "--size 320x240", &share_usual, BLUE);
 	assert_int_equal(share.helper.keyframes, 1);
-	/* On a still screen too. */
+	/* On a still screen. */
 	helper_send(&share.helper, &(struct packet){.type = PACKET_KEYFRAME});
 	helper_take_frame(&share.helper);
 	assert_true(share.helper.frame.key);
@@ -167,10 +156,8 @@ static void test_keyframe(void **state) {
 
 static void test_node_death(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "320x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_start(&share, *state, "--size 320x240", &share_usual);
+	share_draw(&share);
 	producer_kill(&share.producer);
 	helper_expect_end(&share.helper, ERROR_SOURCE_GONE);
 	share_stop(&share);
@@ -179,9 +166,8 @@ static void test_node_death(void **state) {
 /* A screen that never sends anything. */
 static void test_no_picture(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "320x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	/* It is asked for again and again before. */
+	share_start(&share, *state, "--size 320x240", &share_usual);
+	/* The helper retries first. */
 	helper_await_logged(&share.helper, "the stream is restarted", 4);
 	assert_false(share.helper.ended);
 	helper_expect_end(&share.helper, ERROR_NO_PICTURE);
@@ -200,25 +186,17 @@ static void test_no_such_node(void **state) {
 	helper_stop(&helper);
 }
 
-static void check_unsupported(void **state, const char *const *arguments, const char *named) {
-	struct producer producer;
-	struct helper helper;
-	struct packet_open open = share_usual;
-	producer_start(&producer, *state, arguments);
-	open.node_id = producer.node_id;
-	helper_start(&helper);
-	helper_open(&helper, rig_connect(*state), &open);
-	helper_expect_end(&helper, ERROR_FORMAT_UNSUPPORTED);
-	assert_non_null(strstr(helper.ended_packet.detail, named));
-	helper_stop(&helper);
-	producer_stop(&producer);
+static void check_unsupported(void **state, const char *arguments, const char *named) {
+	struct share share;
+	share_begin(&share, *state, arguments, &share_usual);
+	helper_expect_end(&share.helper, ERROR_FORMAT_UNSUPPORTED);
+	assert_non_null(strstr(share.helper.ended_packet.detail, named));
+	share_stop(&share);
 }
 
 static void test_unsupported_formats(void **state) {
-	const char *const planar[] = {"--formats", "NV12,I420", NULL};
-	check_unsupported(state, planar, "NV12, I420");
-	const char *const dmabuf[] = {"--formats", "BGRx", "--dmabuf-only", NULL};
-	check_unsupported(state, dmabuf, "BGRx as DMA-BUF only");
+	check_unsupported(state, "--formats NV12,I420", "NV12, I420");
+	check_unsupported(state, "--formats BGRx --dmabuf-only", "BGRx as DMA-BUF only");
 }
 
 static void expect_refused(int fd, enum error_code code) {
@@ -232,7 +210,7 @@ static void expect_refused(int fd, enum error_code code) {
 static void test_refused_remote(void **state) {
 	(void)state;
 	int pair[2];
-	/* A file that is no socket. */
+	/* Not a socket. */
 	assert_int_equal(pipe(pair), 0);
 	close(pair[1]);
 	expect_refused(pair[0], ERROR_PIPEWIRE_REFUSED);
@@ -240,7 +218,7 @@ static void test_refused_remote(void **state) {
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	close(pair[1]);
 	expect_refused(pair[0], ERROR_PIPEWIRE_REFUSED);
-	/* None at all. */
+	/* No descriptor. */
 	expect_refused(-1, ERROR_BAD_PACKET);
 }
 
@@ -266,22 +244,19 @@ static void test_bad_packets(void **state) {
 		helper_stop(&helper);
 	}
 	struct share share;
-	const char *const arguments[] = {"--size", "320x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_start(&share, *state, "--size 320x240", &share_usual);
+	share_draw(&share);
 	helper_open(&share.helper, rig_connect(*state), &share_usual);
 	helper_expect_end(&share.helper, ERROR_BAD_PACKET);
 	share_stop(&share);
 }
 
-/* A peer that stops reading: one frame waits, memory stays where it is, and nothing is lost. */
+/* When the peer stops reading, one frame waits, memory doesn't grow, and nothing is lost. */
 static void test_full_socket(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.max_kbps = 200000;
-	const char *const arguments[] = {"--size", "1280x720", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 1280x720", &open);
 	share.helper.auto_credit = false;
 	producer_say(&share.producer, "fill %06x", GREY);
 	producer_send(&share.producer, "frame");
@@ -301,24 +276,23 @@ static void test_full_socket(void **state) {
 	share_stop(&share);
 }
 
-/* helper_stop() checks it: gone once the socket is closed, at every stage. */
+/* helper_stop() checks that it exits once the socket is closed. */
 static void test_exits_with_its_socket(void **state) {
 	struct helper helper;
 	helper_start(&helper);
 	rig_took("exit with the socket, at the start", helper_stop(&helper));
 	struct share share;
-	const char *const arguments[] = {"--size", "320x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 320x240", &share_usual);
 	producer_say(&share.producer, "run 60 60");
 	helper_take_frame(&share.helper);
 	rig_took("exit with the socket, of a running share", helper_stop(&share.helper));
-	/* xdg-desktop-portal-wlr crashes where its stream still runs as the session closes. */
+	/* xdg-desktop-portal-wlr crashes if its stream still runs when the session closes. */
 	assert_non_null(producer_look(&share.producer, "state paused"));
 	assert_true(share.helper.saw_producer_stop);
 	producer_stop(&share.producer);
 }
 
-/* The socket's other end lives on in the test: only the death signal can end the helper. */
+/* The helper itself holds the socket's other end, so only the death signal can end it. */
 static void test_dies_with_its_parent(void **state) {
 	(void)state;
 	int pair[2];
@@ -326,7 +300,7 @@ static void test_dies_with_its_parent(void **state) {
 	assert_int_equal(pipe(report), 0);
 	pid_t parent = fork();
 	if (parent == 0) {
-		/* Where a check below fails, the test ends first. */
+		/* If a check below fails, the test ends first. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pid_t child = -1;
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0) {
@@ -348,7 +322,7 @@ static void test_dies_with_its_parent(void **state) {
 	assert_int_equal(read(report[0], &child, sizeof(child)), sizeof(child));
 	close(report[0]);
 	close(report[1]);
-	/* In its sandbox nothing is left to be set up: 2 is a filter of system calls. */
+	/* 2: the system call filter is on, so set-up is done. */
 	int64_t began = time_now_ms();
 	while (process_status(child, "Seccomp") != 2) {
 		assert_true(time_now_ms() - began < RIG_CAP_MS);
@@ -369,8 +343,7 @@ static void check_memory(void **state, enum packet_codec codec) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.codec = codec;
-	const char *const arguments[] = {"--size", "1920x1080", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 1920x1080", &open);
 	for (uint32_t i = 0; i < 400; i++) {
 		producer_say(&share.producer, "fill %06x %u %u 40 20", (i * 2654435761u) & 0xffffff,
 			i * 97 % 1880, i * 53 % 1060);
@@ -395,14 +368,12 @@ static void test_memory_vp9(void **state) {
 	check_memory(state, PACKET_CODEC_VP9);
 }
 
-/* The last one: the daemon goes away under a running share. */
+/* The last test, since it kills the daemon. */
 static void test_daemon_death(void **state) {
 	struct rig *rig = *state;
 	struct share share;
-	const char *const arguments[] = {"--size", "320x240", NULL};
-	share_start(&share, rig, arguments, &share_usual);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_start(&share, rig, "--size 320x240", &share_usual);
+	share_draw(&share);
 	kill(rig->pipewire, SIGKILL);
 	helper_expect_end(&share.helper, ERROR_PIPEWIRE_LOST);
 	share_stop(&share);

@@ -17,7 +17,7 @@
 
 #include "unit.h"
 
-#define PROGRAM_MAX 8
+#define ARGUMENTS_MAX 8
 
 int64_t time_now_ms(void) {
 	struct timespec now;
@@ -29,7 +29,7 @@ void time_sleep_ms(int ms) {
 	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000L}, NULL);
 }
 
-/* In a child of ours: dies with us, and knows only the private daemon. */
+/* In a child: it dies with the test, and knows only the private daemon. */
 static void prepare_child(const char *directory, bool quiet) {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setenv("XDG_RUNTIME_DIR", directory, 1);
@@ -64,7 +64,7 @@ int rig_connect(const struct rig *rig) {
 	return fd;
 }
 
-void rig_start(struct rig *rig) {
+static void start_rig(struct rig *rig) {
 	*rig = (struct rig){0};
 	const char *folder = getenv("TMPDIR");
 	snprintf(rig->directory, sizeof(rig->directory), "%s/portlight-rig-XXXXXX",
@@ -86,7 +86,7 @@ void rig_start(struct rig *rig) {
 	rig->wireplumber = fork();
 	if (rig->wireplumber == 0) {
 		prepare_child(rig->directory, true);
-		/* Links alone, no devices: a file of its own until 0.4, a profile since 0.5. */
+		/* Only links, no devices: a configuration file until 0.4, a profile since 0.5. */
 		bool old = access("/usr/share/wireplumber/policy.conf", R_OK) == 0;
 		execlp("wireplumber", "wireplumber", old ? "-c" : "-p",
 			old ? "policy.conf" : "policy", NULL);
@@ -94,23 +94,20 @@ void rig_start(struct rig *rig) {
 	}
 }
 
-void rig_stop(struct rig *rig) {
+static int tear_down(void **state) {
+	struct rig *rig = *state;
 	stop_process(&rig->wireplumber, SIGTERM);
 	stop_process(&rig->pipewire, SIGTERM);
 	char command[128];
 	snprintf(command, sizeof(command), "rm -rf -- '%s'", rig->directory);
 	assert_int_equal(system(command), 0);
+	return 0;
 }
 
 static int set_up(void **state) {
 	static struct rig rig;
-	rig_start(&rig);
+	start_rig(&rig);
 	*state = &rig;
-	return 0;
-}
-
-static int tear_down(void **state) {
-	rig_stop(*state);
 	return 0;
 }
 
@@ -138,8 +135,19 @@ void rig_took_each(const char *what, int64_t *ms, size_t count) {
 	rig_took(name, ms[count * 95 / 100]);
 }
 
-void producer_start(
-	struct producer *producer, const struct rig *rig, const char *const *arguments) {
+static void run_producer(const char *arguments) {
+	char text[256];
+	char *argv[ARGUMENTS_MAX + 2] = {RIG_PRODUCER};
+	char *rest = text;
+	snprintf(text, sizeof(text), "%s", arguments);
+	for (int i = 1; i <= ARGUMENTS_MAX; i++) {
+		argv[i] = strsep(&rest, " ");
+	}
+	execv(RIG_PRODUCER, argv);
+	_exit(127);
+}
+
+void producer_start(struct producer *producer, const struct rig *rig, const char *arguments) {
 	*producer = (struct producer){0};
 	int commands[2];
 	int answers[2];
@@ -150,12 +158,7 @@ void producer_start(
 		prepare_child(rig->directory, false);
 		dup2(commands[0], STDIN_FILENO);
 		dup2(answers[1], STDOUT_FILENO);
-		const char *argv[PROGRAM_MAX + 2] = {RIG_PRODUCER};
-		for (int i = 0; i < PROGRAM_MAX && arguments[i] != NULL; i++) {
-			argv[i + 1] = arguments[i];
-		}
-		execv(RIG_PRODUCER, (char *const *)argv);
-		_exit(127);
+		run_producer(arguments);
 	}
 	close(commands[0]);
 	close(answers[1]);
@@ -186,7 +189,7 @@ void producer_say(struct producer *producer, const char *format, ...) {
 	assert_int_equal(write(producer->commands, line, (size_t)length), length);
 }
 
-/* What a line tells of the picture that was sent last. */
+/* Notes the time stamp if the line reports one of the picture that was sent last. */
 static void note_sent(struct producer *producer, const char *line) {
 	int64_t pts_us = 0;
 	if (sscanf(line, "sent %" SCNd64, &pts_us) == 1 ||
@@ -196,7 +199,7 @@ static void note_sent(struct producer *producer, const char *line) {
 	}
 }
 
-/* Takes a line out of what was read, without its end; NULL when there is none. */
+/* Takes one line out of the buffer, without its newline; NULL when there is none. */
 static const char *take_line(struct producer *producer) {
 	static char line[sizeof(producer->buffer)];
 	char *end = memchr(producer->buffer, '\n', producer->used);
@@ -218,7 +221,7 @@ static const char *take_line(struct producer *producer) {
 	return line;
 }
 
-/* NULL when none comes until the deadline. */
+/* NULL when no line comes by the deadline. */
 static const char *read_line(struct producer *producer, int64_t deadline) {
 	const char *line;
 	while ((line = take_line(producer)) == NULL) {

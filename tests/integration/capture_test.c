@@ -1,6 +1,6 @@
 /*
- * portlight-capture as the host runs it, against a real PipeWire daemon and session manager and a
- * producer with every oddity that compositors have shown.
+ * portlight-capture as the host runs it, against a real PipeWire daemon and session manager, and a
+ * producer with every quirk that compositors have shown.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +10,7 @@
 
 static void test_streams(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "320x240", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 320x240", &share_usual);
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_say(&share.producer, "fill %06x 0 0 160 120", RED);
 	producer_send(&share.producer, "frame");
@@ -29,34 +28,30 @@ static void test_vp8(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.codec = PACKET_CODEC_VP8;
-	const char *const arguments[] = {"--size", "320x240", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 320x240", &open);
 	producer_say(&share.producer, "fill %06x", GREEN);
 	producer_say(&share.producer, "fill %06x 96 96 64 64", WHITE);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	helper_expect_colour(&share.helper, 20, 20, GREEN);
 	helper_expect_colour(&share.helper, 128, 128, WHITE);
 	share_stop(&share);
 }
 
-/* Formats, strides and offsets: the same picture must come out. */
-static void check_layout(void **state, const char *const *arguments) {
+/* Whatever the format, stride and offset, the same picture comes out. */
+static void check_layout(void **state, const char *arguments) {
 	struct share share;
 	share_start(&share, *state, arguments, &share_usual);
 	producer_say(&share.producer, "fill %06x", BLUE);
 	producer_say(&share.producer, "fill %06x 0 0 101 60", RED);
 	producer_say(&share.producer, "fill %06x 64 80 32 32", GREEN);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	assert_int_equal(share.helper.frame.width, 200);
 	assert_int_equal(share.helper.frame.height, 120);
 	helper_expect_colour(&share.helper, 40, 20, RED);
 	helper_expect_colour(&share.helper, 160, 20, BLUE);
 	helper_expect_colour(&share.helper, 80, 96, GREEN);
 	producer_say(&share.producer, "fill %06x 120 64 32 32", WHITE);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	helper_expect_colour(&share.helper, 136, 80, WHITE);
 	helper_expect_colour(&share.helper, 40, 20, RED);
 	helper_expect_colour(&share.helper, 80, 96, GREEN);
@@ -66,31 +61,23 @@ static void check_layout(void **state, const char *const *arguments) {
 static void test_formats(void **state) {
 	const char *const formats[] = {"BGRx", "BGRA", "RGBx", "RGBA", "NV12,I420,RGBA"};
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		const char *const arguments[] = {
-			"--size", "200x120", "--formats", formats[i], NULL};
+		char arguments[64];
+		snprintf(arguments, sizeof(arguments), "--size 200x120 --formats %s", formats[i]);
 		check_layout(state, arguments);
 	}
 }
 
 static void test_layouts(void **state) {
-	const char *const odd[] = {"--size", "201x121", NULL};
-	check_layout(state, odd);
-	const char *const padded[] = {"--size", "200x120", "--padding", "52", NULL};
-	check_layout(state, padded);
-	const char *const uneven[] = {
-		"--size", "201x121", "--padding", "3", "--offset", "257", NULL};
-	check_layout(state, uneven);
-	const char *const bottom_up[] = {
-		"--size", "200x120", "--padding", "16", "--bottom-up", "--offset", "64", NULL};
-	check_layout(state, bottom_up);
-	const char *const bare[] = {
-		"--size", "200x120", "--no-damage-meta", "--no-cursor-meta", NULL};
-	check_layout(state, bare);
-	const char *const unflagged[] = {"--size", "200x120", "--no-flags", NULL};
-	check_layout(state, unflagged);
+	check_layout(state, "--size 201x121");
+	check_layout(state, "--size 200x120 --padding 52");
+	check_layout(state, "--size 201x121 --padding 3 --offset 257");
+	check_layout(state, "--size 200x120 --padding 16 --bottom-up --offset 64");
+	check_layout(state, "--size 200x120 --no-damage-meta --no-cursor-meta");
+	check_layout(state, "--size 200x120 --no-flags");
 }
 
-/* Where no frame is to come of it: of three in two buffers one came back, so the helper had it. */
+/* For commands that cause no frame: when three were sent in two buffers, the helper has returned
+ * one. */
 static void send_thrice(struct share *share, const char *command) {
 	for (int i = 0; i < 3; i++) {
 		producer_send(&share->producer, command);
@@ -98,10 +85,10 @@ static void send_thrice(struct share *share, const char *command) {
 	helper_echo(&share->helper);
 }
 
-/* The compositor's memory is mapped, and none of it for writing. */
+/* The compositor's memory is mapped, but never for writing. */
 static void test_pictures_are_mapped_for_reading(void **state) {
 	struct share share;
-	share_show(&share, *state, "200x120", BLUE);
+	share_show(&share, *state, "--size 200x120", &share_usual, BLUE);
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)share.helper.pid);
 	FILE *maps = fopen(path, "re");
@@ -119,9 +106,9 @@ static void test_pictures_are_mapped_for_reading(void **state) {
 	share_stop(&share);
 }
 
-/* Sends a good picture, then `command` with the canvas changed, whose damage is told no more, and a
- * good one again: what changed is seen nevertheless. True when that was before all of a picture is
- * looked at, as it is half a second after the last one. */
+/* Changes the canvas, sends `command`, so that this change's damage is lost, and sends a good
+ * picture: it shows the change all the same. True if that took less than half a second. Later, the
+ * whole picture is compared, which would hide a failure. */
 static bool lose_damage(struct share *share, const char *command) {
 	producer_say(&share->producer, "fill %06x", BLUE);
 	producer_send(&share->producer, "frame");
@@ -130,7 +117,7 @@ static bool lose_damage(struct share *share, const char *command) {
 	producer_say(&share->producer, "fill %06x 0 0 32 32", GREEN);
 	producer_send(&share->producer, "frame");
 	helper_take_frame(&share->helper);
-	/* Not among the first tiles, which are looked at unasked. */
+	/* Not among the first tiles, which are compared in any case. */
 	producer_say(&share->producer, "fill %06x 128 64 64 48", RED);
 	producer_send(&share->producer, command);
 	producer_say(&share->producer, "fill %06x 64 0 32 32", WHITE);
@@ -144,7 +131,7 @@ static bool lose_damage(struct share *share, const char *command) {
 	return soon;
 }
 
-/* On a busy machine it may take more than one time until that was soon enough to show anything. */
+/* On a busy machine it may take more than one try to be fast enough. */
 static void check_lost_damage(struct share *share, const char *command) {
 	int times = 1;
 	while (!lose_damage(share, command)) {
@@ -152,15 +139,10 @@ static void check_lost_damage(struct share *share, const char *command) {
 	}
 }
 
-/* Nothing of a bad picture is shown, and what it would have changed is not lost with it. */
+/* A bad picture is not shown, and what it would have changed is not lost with it. */
 static void check_bad_frame(void **state, const char *bad) {
 	struct share share;
-	const char *const arguments[] = {
-		"--size", "200x120", "--no-cursor-meta", "--pool", "2", NULL};
-	share_start(&share, *state, arguments, &share_usual);
-	producer_say(&share.producer, "fill %06x", BLUE);
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_show(&share, *state, "--size 200x120 --no-cursor-meta --pool 2", &share_usual, BLUE);
 	uint32_t frames = share.helper.frames;
 	char command[128];
 	snprintf(command, sizeof(command), "frame garbage %s", bad);
@@ -178,7 +160,7 @@ static void test_corrupted_chunk(void **state) {
 	check_bad_frame(state, "chunk-corrupted");
 }
 
-static void test_size_0(void **state) {
+static void test_size_zero(void **state) {
 	check_bad_frame(state, "size-0");
 }
 
@@ -194,43 +176,39 @@ static void test_wild_stride(void **state) {
 	check_bad_frame(state, "wild-stride");
 }
 
-/* A picture that PipeWire lost shows in the next one's number only. */
+/* Only the next sequence number tells that PipeWire lost a picture. */
 static void test_sequence_gap(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "200x120", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 200x120", &share_usual);
 	check_lost_damage(&share, "frame sequence-gap");
 	share_stop(&share);
 }
 
-/* A pointer-only buffer brings no picture, and what it carries is never shown. */
+/* A buffer with only a cursor has no picture, and its pixels are never shown. */
 static void test_cursor_only(void **state) {
 	const char *const dialects[] = {"cursor mutter", "cursor kwin"};
 	for (size_t i = 0; i < 2; i++) {
 		struct share share;
-		const char *const arguments[] = {"--size", "200x120", "--pool", "2", NULL};
-		share_start(&share, *state, arguments, &share_usual);
+		share_start(&share, *state, "--size 200x120 --pool 2", &share_usual);
 		producer_say(&share.producer, "fill %06x", BLUE);
-		producer_send(&share.producer, "frame");
-		share_settle(&share);
+		share_draw(&share);
 		uint32_t frames = share.helper.frames;
 		send_thrice(&share, dialects[i]);
 		assert_int_equal(share.helper.frames, frames);
 		producer_say(&share.producer, "fill %06x 0 0 32 32", RED);
-		producer_send(&share.producer, "frame");
-		share_settle(&share);
+		share_draw(&share);
 		helper_expect_colour(&share.helper, 16, 16, RED);
 		helper_expect_colour(&share.helper, 100, 60, BLUE);
 		share_stop(&share);
 	}
 }
 
-/* What a damage list says, and what it only seems to say. */
+/* Good, misleading and missing damage lists. */
 static void test_damage(void **state) {
 	const char *const kinds[] = {"frame", "frame damage-stale", "frame damage-many",
 		"frame damage-empty", "frame sequence-gap", "frame old-pts", "frame no-pts"};
 	struct share share;
-	share_show(&share, *state, "400x240", GREY);
+	share_show(&share, *state, "--size 400x240", &share_usual, GREY);
 	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		uint32_t colour = i % 2 == 0 ? RED : GREEN;
 		uint32_t x = 16 + 48 * i;
@@ -245,13 +223,12 @@ static void test_damage(void **state) {
 	share_stop(&share);
 }
 
-/* Pictures that nobody took still count for what they changed. */
+/* The damage of skipped pictures is kept. */
 static void test_damage_of_skipped_pictures(void **state) {
 	struct share share;
 	struct packet_open open = share_usual;
 	open.credit = 0;
-	const char *const arguments[] = {"--size", "400x240", "--pool", "2", NULL};
-	share_start(&share, *state, arguments, &open);
+	share_start(&share, *state, "--size 400x240 --pool 2", &open);
 	producer_say(&share.producer, "fill %06x", GREY);
 	producer_send(&share.producer, "frame");
 	helper_credit(&share.helper, 1);
@@ -270,16 +247,14 @@ static void test_damage_of_skipped_pictures(void **state) {
 	share_stop(&share);
 }
 
-/* A window is shared as a part of a monitor-sized buffer. */
+/* A window is shared as part of a monitor-sized buffer. */
 static void test_crop(void **state) {
 	struct share share;
-	const char *const arguments[] = {"--size", "400x300", NULL};
-	share_start(&share, *state, arguments, &share_usual);
+	share_start(&share, *state, "--size 400x300", &share_usual);
 	producer_say(&share.producer, "fill %06x", RED);
 	producer_say(&share.producer, "fill %06x 101 51 161 121", GREEN);
 	producer_say(&share.producer, "crop 101 51 161 121");
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	assert_int_equal(share.helper.ready_packet.width, 160);
 	assert_int_equal(share.helper.ready_packet.height, 120);
 	assert_int_equal(share.helper.frame.width, 160);
@@ -287,18 +262,16 @@ static void test_crop(void **state) {
 	for (size_t i = 0; i < 4; i++) {
 		helper_expect_colour(&share.helper, corners[i][0], corners[i][1], GREEN);
 	}
-	/* Moved: same size, other pixels, and damage that says nothing of it. */
+	/* Moved: same size, other pixels, without damage. */
 	producer_say(&share.producer, "fill %06x 0 0 40 40", BLUE);
 	producer_say(&share.producer, "crop 0 0 161 121");
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	helper_expect_colour(&share.helper, 20, 20, BLUE);
 	helper_expect_colour(&share.helper, 80, 20, RED);
 	helper_expect_colour(&share.helper, 140, 100, GREEN);
-	/* Half outside: only what the buffer has is shown. */
+	/* Partly outside: only what the buffer has is shown. */
 	producer_say(&share.producer, "crop 300 200 400 400");
-	producer_send(&share.producer, "frame");
-	share_settle(&share);
+	share_draw(&share);
 	assert_int_equal(share.helper.frame.width, 100);
 	assert_int_equal(share.helper.frame.height, 100);
 	assert_true(share.helper.keyframes >= 2);
@@ -306,10 +279,10 @@ static void test_crop(void **state) {
 	share_stop(&share);
 }
 
-/* Resizing gives a keyframe of the new size, again and again. */
+/* Every resize gives one keyframe of the new size. */
 static void test_resize(void **state) {
 	struct share share;
-	share_show(&share, *state, "200x120", BLUE);
+	share_show(&share, *state, "--size 200x120", &share_usual, BLUE);
 	const uint32_t sizes[][2] = {
 		{640, 360}, {160, 90}, {163, 91}, {1280, 720}, {64, 64}, {200, 120}};
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -344,7 +317,7 @@ int main(void) {
 		cmocka_unit_test(test_pictures_are_mapped_for_reading),
 		cmocka_unit_test(test_corrupted_header),
 		cmocka_unit_test(test_corrupted_chunk),
-		cmocka_unit_test(test_size_0),
+		cmocka_unit_test(test_size_zero),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_wild_offset),
 		cmocka_unit_test(test_wild_stride),

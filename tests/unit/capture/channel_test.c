@@ -104,7 +104,7 @@ static void test_receives(void **state) {
 	assert_int_equal(channel_receive(&pair->channel, &packet, &fd), CHANNEL_CLOSED);
 }
 
-/* Each is bad, is taken off the socket, and leaves no descriptor open. */
+/* Every bad packet is taken off the socket and leaves no descriptor open. */
 static void test_bad_packets(void **state) {
 	struct pair *pair = *state;
 	struct packet packet;
@@ -161,7 +161,7 @@ static uint8_t byte_at(size_t offset) {
 	return (uint8_t)(offset * 31 + offset / 65536 * 7);
 }
 
-/* Receives one packet; false when none is there. */
+/* Receives one packet. False when there is none. */
 static bool peer_receive(struct pair *pair, uint8_t *data, struct packet *packet) {
 	ssize_t got = recv(pair->peer, data, PACKET_SIZE_MAX, MSG_DONTWAIT);
 	if (got <= 0) {
@@ -215,14 +215,14 @@ static void test_fragments(void **state) {
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		check_frame(pair, lengths[i]);
 	}
-	/* What a large frame needed is not kept. */
+	/* The memory for a large frame is not kept. */
 	assert_true(pair->channel.queue.capacity <= 1024 * 1024);
 	uint8_t byte = 0;
 	assert_false(channel_send_frame(&pair->channel, &header, &byte, 0));
 	assert_false(channel_send_frame(&pair->channel, &header, &byte, CHANNEL_FRAME_MAX + 1));
 }
 
-/* Order holds when small packets queue up behind a frame. */
+/* Small packets stay in order behind a frame. */
 static void test_order_behind_a_full_socket(void **state) {
 	struct pair *pair = *state;
 	cleanup_free uint8_t *data = calloc(1, 2000000);
@@ -259,7 +259,7 @@ static void test_peer_gone(void **state) {
 	assert_false(channel_flush(&pair->channel));
 }
 
-/* The last packets arrive although the peer's own were never read. */
+/* The last packets arrive even if the peer's packets were never read. */
 static void test_finish_over_unread_packets(void **state) {
 	(void)state;
 	int fds[2];

@@ -2,12 +2,14 @@
 
 #include "capture/codec_choice.h"
 
-#define PIXELS (1920u * 1080u)
+#define WIDTH 1920u
+#define HEIGHT 1080u
+#define PIXELS (WIDTH * HEIGHT)
 #define INTERVAL_US 33333
 
 enum kind { STILL, TYPING, WINDOW, SCROLL, HALF, STEPS, LARGE_STEPS, LATE_STEPS };
 
-/* STEPS: all of the screen, but seldom. */
+/* STEPS: the whole screen at a low rate. */
 static const struct {
 	uint64_t changed;
 	int64_t encode_us;
@@ -25,8 +27,8 @@ static const struct {
 
 static int64_t now;
 
-/* One kind of picture for so long, stops at the first change of codec. Returns how
- * long it took, or -1 when none came. */
+/* Shows one kind of picture for `us`, or until the codec changes. Returns how long that took, or -1
+ * if it didn't. */
 static int64_t see_for(struct codec_choice *choice, enum kind kind, int64_t us) {
 	enum packet_codec before = choice->codec;
 	int64_t began = now;
@@ -35,7 +37,8 @@ static int64_t see_for(struct codec_choice *choice, enum kind kind, int64_t us) 
 		const struct codec_choice_view view = {
 			.now_us = now,
 			.changed = kinds[kind].changed,
-			.pixels = kind == LARGE_STEPS ? 4 * PIXELS : PIXELS,
+			.width = kind == LARGE_STEPS ? 4 * WIDTH : WIDTH,
+			.height = HEIGHT,
 			.encode_us = kinds[kind].encode_us,
 			.interval_us = INTERVAL_US,
 		};
@@ -82,7 +85,7 @@ static void test_calm_takes_vp9_again(void **state) {
 	}
 }
 
-static void test_the_rest_stays_vp9(void **state) {
+static void test_other_changes_stay_vp9(void **state) {
 	(void)state;
 	static const enum kind calm[] = {STILL, TYPING, WINDOW, STEPS};
 	for (size_t i = 0; i < sizeof(calm) / sizeof(calm[0]); i++) {
@@ -91,7 +94,7 @@ static void test_the_rest_stays_vp9(void **state) {
 	}
 }
 
-/* What took VP8 keeps it when it slows down: each change costs a keyframe. */
+/* Motion that switched to VP8 keeps it when it slows down: each switch costs a keyframe. */
 static void test_slower_motion_keeps_vp8(void **state) {
 	(void)state;
 	struct codec_choice choice = begin();
@@ -102,12 +105,15 @@ static void test_slower_motion_keeps_vp8(void **state) {
 	assert_int_equal(see_for(&choice, STEPS, 60000000), -1);
 }
 
-/* At a low rate an encode may take long. */
-static void test_late_is_what_people_see(void **state) {
+/* At a low rate an encode may take longer. */
+static void test_low_rate_allows_slow_encodes(void **state) {
 	(void)state;
 	struct codec_choice choice = begin();
-	struct codec_choice_view view = {
-		.pixels = PIXELS, .changed = PIXELS, .interval_us = 100000, .encode_us = 90000};
+	struct codec_choice_view view = {.width = WIDTH,
+		.height = HEIGHT,
+		.changed = PIXELS,
+		.interval_us = 100000,
+		.encode_us = 90000};
 	for (int i = 0; i < 300; i++) {
 		view.now_us = now += 100000;
 		assert_int_equal(codec_choice_see(&choice, &view), PACKET_CODEC_VP9);
@@ -130,11 +136,12 @@ static void test_spells_do_not_flap(void **state) {
 	}
 }
 
-/* Slides are no motion, however much of the screen they fill. */
+/* Slides don't count as motion, however much of the screen they fill. */
 static void test_rests_between_changes_count(void **state) {
 	(void)state;
 	struct codec_choice choice = begin();
-	struct codec_choice_view view = {.pixels = PIXELS,
+	struct codec_choice_view view = {.width = WIDTH,
+		.height = HEIGHT,
 		.changed = PIXELS,
 		.encode_us = 90000,
 		.interval_us = INTERVAL_US};
@@ -152,7 +159,7 @@ static void test_rest_ends_vp8_once(void **state) {
 	see_for(&choice, SCROLL, 5000000);
 	int64_t due = codec_choice_rest_us(&choice);
 	assert_int_equal(due, now + CODEC_CHOICE_CALM_US);
-	struct codec_choice_view rest = {.now_us = due - 1000, .pixels = PIXELS};
+	struct codec_choice_view rest = {.now_us = due - 1000, .width = WIDTH, .height = HEIGHT};
 	assert_int_equal(codec_choice_see(&choice, &rest), PACKET_CODEC_VP8);
 	assert_in_range(codec_choice_rest_us(&choice), due - 1, due + 1);
 	rest.now_us = codec_choice_rest_us(&choice);
@@ -160,14 +167,14 @@ static void test_rest_ends_vp8_once(void **state) {
 	assert_true(codec_choice_rest_us(&choice) == INT64_MAX);
 }
 
-/* Of a size that VP8 can't take there is no choice, however it moves, and at once. */
-static void test_what_vp8_cannot_take_is_vp9(void **state) {
+/* A size that VP8 can't encode switches to VP9 at once. */
+static void test_too_large_for_vp8(void **state) {
 	(void)state;
 	struct codec_choice choice = begin();
 	see_for(&choice, SCROLL, 5000000);
 	assert_int_equal(choice.codec, PACKET_CODEC_VP8);
 	struct codec_choice_view view = {
-		.pixels = PIXELS, .changed = PIXELS, .interval_us = INTERVAL_US, .vp9_only = true};
+		.width = 16384, .height = 2, .changed = 16384 * 2, .interval_us = INTERVAL_US};
 	for (int i = 0; i < 300; i++) {
 		view.now_us = now += INTERVAL_US;
 		assert_int_equal(codec_choice_see(&choice, &view), PACKET_CODEC_VP9);
@@ -178,7 +185,7 @@ static void test_what_vp8_cannot_take_is_vp9(void **state) {
 	assert_false(codec_choice_vp8_fits(2, 16384));
 }
 
-static void test_one_that_was_asked_for_stays(void **state) {
+static void test_requested_codec_stays(void **state) {
 	(void)state;
 	static const enum packet_codec asked[] = {PACKET_CODEC_VP8, PACKET_CODEC_VP9};
 	for (size_t i = 0; i < 2; i++) {
@@ -192,8 +199,8 @@ static void test_one_that_was_asked_for_stays(void **state) {
 	}
 }
 
-/* A screen that rested for a year. */
-static void test_a_long_rest_is_a_rest(void **state) {
+/* A screen rests for a year. */
+static void test_a_year_of_rest(void **state) {
 	(void)state;
 	struct codec_choice choice;
 	codec_choice_init(&choice, PACKET_CODEC_AUTO);
@@ -212,15 +219,15 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heavy_motion_takes_vp8_after_a_second),
 		cmocka_unit_test(test_calm_takes_vp9_again),
-		cmocka_unit_test(test_a_long_rest_is_a_rest),
-		cmocka_unit_test(test_the_rest_stays_vp9),
+		cmocka_unit_test(test_a_year_of_rest),
+		cmocka_unit_test(test_other_changes_stay_vp9),
 		cmocka_unit_test(test_slower_motion_keeps_vp8),
-		cmocka_unit_test(test_late_is_what_people_see),
+		cmocka_unit_test(test_low_rate_allows_slow_encodes),
 		cmocka_unit_test(test_spells_do_not_flap),
 		cmocka_unit_test(test_rests_between_changes_count),
 		cmocka_unit_test(test_rest_ends_vp8_once),
-		cmocka_unit_test(test_what_vp8_cannot_take_is_vp9),
-		cmocka_unit_test(test_one_that_was_asked_for_stays),
+		cmocka_unit_test(test_too_large_for_vp8),
+		cmocka_unit_test(test_requested_codec_stays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static int teardown(void **state) {
 	return 0;
 }
 
-/* Light and shade with a little noise: few neighbours are the same. */
+/* A gradient with some noise: few neighbouring pixels are equal. */
 static void draw_film(struct picture *picture, const struct rect *where) {
 	uint32_t noise = 1;
 	for (int32_t y = where->y; y < where->y + where->height; y++) {
@@ -73,12 +73,12 @@ static void test_film(void **state) {
 	assert_true(motion.moving);
 	see(&motion, picture, &window, 1);
 	assert_true(motion.moving);
-	/* Now only the pointer does. */
+	/* Now only the pointer moves. */
 	see(&motion, picture, &pointer, MOTION_CHANGES);
 	assert_false(motion.moving);
 }
 
-static void test_rest_ends_it(void **state) {
+static void test_rest_ends_film(void **state) {
 	struct picture *picture = *state;
 	struct motion motion = {0};
 	draw_film(picture, &whole);
@@ -88,13 +88,13 @@ static void test_rest_ends_it(void **state) {
 	assert_false(motion.moving);
 }
 
-static void test_text_is_none(void **state) {
+static void test_text_is_not_film(void **state) {
 	struct picture *picture = *state;
 	struct motion motion = {0};
 	draw_text(picture, &whole);
 	see(&motion, picture, &whole, 50);
 	assert_false(motion.moving);
-	/* It ends a film at once, also where a part of it goes on. */
+	/* It ends a film at once, even if part of the film goes on. */
 	draw_film(picture, &whole);
 	see(&motion, picture, &whole, MOTION_CHANGES);
 	assert_true(motion.moving);
@@ -104,7 +104,7 @@ static void test_text_is_none(void **state) {
 	assert_false(motion.moving);
 }
 
-/* Damage that reaches out of the picture is looked at within it only. */
+/* Damage outside the picture is ignored. */
 static void test_borders(void **state) {
 	struct picture *picture = *state;
 	struct motion motion = {0};
@@ -120,8 +120,8 @@ static void test_borders(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_film, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_rest_ends_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_text_is_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rest_ends_film, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_text_is_not_film, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_borders, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 
 #include "capture/pace.h"
 
-/* Runs a producer with the given interval and jitter for ten seconds; returns pictures a second. */
+/* Runs a producer with this interval and jitter for ten seconds. Returns pictures a second. */
 static double run(uint32_t fps, int64_t interval_us, int64_t jitter_us) {
 	struct pace pace;
 	pace_init(&pace, fps);
@@ -11,7 +11,7 @@ static double run(uint32_t fps, int64_t interval_us, int64_t jitter_us) {
 	for (int64_t i = 0; i * interval_us < 10000000; i++) {
 		int64_t now = 1000000 + i * interval_us + (i % 2 == 0 ? jitter_us : -jitter_us);
 		if (now < busy_until) {
-			continue; /* The one that waits is replaced by this one. */
+			continue; /* It replaces the waiting picture. */
 		}
 		int64_t wait = pace_wait(&pace, now);
 		pace_took(&pace, now + wait);
@@ -21,7 +21,7 @@ static double run(uint32_t fps, int64_t interval_us, int64_t jitter_us) {
 	return taken / 10.0;
 }
 
-static void test_first_is_never_held(void **state) {
+static void test_first_picture_never_waits(void **state) {
 	(void)state;
 	struct pace pace;
 	pace_init(&pace, 1);
@@ -43,7 +43,7 @@ static void test_jitter_costs_no_pictures(void **state) {
 	assert_in_range((int)run(30, 50000, 0), 20, 20);
 }
 
-static void test_pause_makes_no_burst(void **state) {
+static void test_no_burst_after_a_pause(void **state) {
 	(void)state;
 	struct pace pace;
 	pace_init(&pace, 10);
@@ -56,8 +56,8 @@ static void test_pause_makes_no_burst(void **state) {
 	assert_in_range((int)pace_wait(&pace, later + 51000), 49000, 99000);
 }
 
-/* One picture that took long holds up the next one at most. */
-static void test_a_stall_is_over_when_it_is_over(void **state) {
+/* One slow picture delays at most the next one. */
+static void test_stall_delays_one_picture(void **state) {
 	(void)state;
 	for (int64_t stall = 40000; stall < 200000; stall += 1000) {
 		struct pace pace;
@@ -83,11 +83,11 @@ static void test_a_stall_is_over_when_it_is_over(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_is_never_held),
+		cmocka_unit_test(test_first_picture_never_waits),
 		cmocka_unit_test(test_rate_is_bounded),
 		cmocka_unit_test(test_jitter_costs_no_pictures),
-		cmocka_unit_test(test_pause_makes_no_burst),
-		cmocka_unit_test(test_a_stall_is_over_when_it_is_over),
+		cmocka_unit_test(test_no_burst_after_a_pause),
+		cmocka_unit_test(test_stall_delays_one_picture),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* How a share whose viewer takes either codec changes from one to the other. */
+/* When a share whose viewer takes either codec switches. */
 #include "capture/pipeline_world.h"
 
 static void open_with(struct world *world, enum packet_codec codec, bool film) {
@@ -10,7 +10,7 @@ static void open_with(struct world *world, enum packet_codec codec, bool film) {
 	}
 }
 
-/* What came on the way to the viewer. */
+/* What the viewer received. */
 struct seen {
 	enum packet_codec ready;
 	enum packet_codec codec; /* of the last frame */
@@ -68,7 +68,7 @@ static void test_a_film_comes_and_goes(void **state) {
 	assert_int_equal(seen.codec, PACKET_CODEC_VP9);
 	play(&world, &seen, 1000000);
 	assert_int_equal(seen.codec, PACKET_CODEC_VP8);
-	/* It settles, and still gets its VP9 picture, once, which settles as well. */
+	/* The picture settles in VP8, and is then encoded once with VP9. */
 	rest(&world, &seen, 1000000);
 	assert_int_equal(seen.codec, PACKET_CODEC_VP8);
 	int frames = seen.frames;
@@ -83,7 +83,7 @@ static void test_a_film_comes_and_goes(void **state) {
 	world_finish(&world);
 }
 
-static void test_text_that_is_late(void **state) {
+static void test_slow_text(void **state) {
 	(void)state;
 	struct world world;
 	struct seen seen = {0};
@@ -115,7 +115,7 @@ static void test_one_codec_stays(void **state) {
 	}
 }
 
-/* Rows of one brightness each, no two alike nearby; `at`: the first one's number. */
+/* Scrolls by `by` rows. Each row has one brightness; nearby rows differ. *at: the top row. */
 static void scroll(struct world *world, struct seen *seen, uint32_t *at, uint32_t by, int times) {
 	for (int i = 0; i < times; i++) {
 		*at += by;
@@ -130,7 +130,7 @@ static void scroll(struct world *world, struct seen *seen, uint32_t *at, uint32_
 	}
 }
 
-static void test_a_scroll_turns(void **state) {
+static void test_a_scroll_reverses(void **state) {
 	(void)state;
 	static const enum packet_codec codecs[] = {
 		PACKET_CODEC_VP8, PACKET_CODEC_VP9, PACKET_CODEC_AUTO};
@@ -140,7 +140,7 @@ static void test_a_scroll_turns(void **state) {
 		uint32_t at = 100000;
 		world_open(&world, &(struct packet_open){.credit = 16, .codec = codecs[i]});
 		world.height = PICTURE_ROWS_MAX;
-		/* In AUTO VP8 comes after a second, and has to find the scroll that goes on. */
+		/* AUTO switches to VP8 after a second, which has to find the ongoing scroll. */
 		scroll(&world, &seen, &at, 20, 60);
 		assert_int_equal(world.searched, codecs[i] != PACKET_CODEC_VP9);
 		scroll(&world, &seen, &at, -20u, 10);
@@ -153,11 +153,11 @@ static void test_a_scroll_turns(void **state) {
 	}
 }
 
-/* Where it becomes another page there is nothing to find. */
+/* On another page there is nothing to find. */
 static void test_a_scroll_breaks(void **state) {
 	(void)state;
 	static const uint16_t rates[] = {15, 50};
-	/* Three or four of the first are a step that is seen. */
+	/* At 15 fps, three or four of these make one step. */
 	static const uint32_t rows[] = {4, 12};
 	for (size_t i = 0; i < 2; i++) {
 		struct world world;
@@ -196,12 +196,12 @@ static void test_a_slow_search(void **state) {
 	scroll(&world, &seen, &at, -12u, 10);
 	assert_int_equal(world.searched, 1);
 	assert_int_equal(world.hurried, 1);
-	/* After a rest it is always tried: nothing follows that would be late. */
+	/* After a rest a search is always tried: no picture follows that it could delay. */
 	rest(&world, &seen, 1000000);
 	scroll(&world, &seen, &at, 20, 10);
 	assert_int_equal(world.searched, 2);
 	assert_int_equal(world.hurried, 1);
-	/* And fast ones only so often. */
+	/* Fast searches are limited too. */
 	world.encode_us = 5000;
 	rest(&world, &seen, 10000000);
 	scroll(&world, &seen, &at, 20, 1);
@@ -212,7 +212,7 @@ static void test_a_slow_search(void **state) {
 	world_finish(&world);
 }
 
-/* A pointer that moves between the steps is no rest: the searches stay within their bounds. */
+/* A pointer that moves between the steps doesn't count as a rest, so searches stay limited. */
 static void test_small_changes_between(void **state) {
 	(void)state;
 	struct world world;
@@ -229,7 +229,7 @@ static void test_small_changes_between(void **state) {
 		pass(&world, 20000);
 		receive_all(&world, &seen);
 	}
-	/* Ten times as long as a search takes pass between two. */
+	/* Between two searches there is ten times the time of one. */
 	assert_in_range(world.searched, 2, 10);
 	world_finish(&world);
 }
@@ -237,9 +237,9 @@ static void test_small_changes_between(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_film_comes_and_goes),
-		cmocka_unit_test(test_text_that_is_late),
+		cmocka_unit_test(test_slow_text),
 		cmocka_unit_test(test_one_codec_stays),
-		cmocka_unit_test(test_a_scroll_turns),
+		cmocka_unit_test(test_a_scroll_reverses),
 		cmocka_unit_test(test_a_scroll_breaks),
 		cmocka_unit_test(test_a_slow_search),
 		cmocka_unit_test(test_small_changes_between),

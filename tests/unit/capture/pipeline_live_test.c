@@ -1,4 +1,4 @@
-/* What changes while pictures flow through the pipeline: sizes, rates, regions, the cursor. */
+/* What changes during a share: sizes, rates, regions, the cursor. */
 #include "capture/pipeline_world.h"
 
 static void test_new_size_is_full_damage(void **state) {
@@ -18,7 +18,7 @@ static void test_new_size_is_full_damage(void **state) {
 	world_finish(&world);
 }
 
-/* However low the rate: someone is looking at the old size. */
+/* However low the rate, a new size is sent soon: someone is looking at the old one. */
 static void test_new_size_is_soon(void **state) {
 	(void)state;
 	struct world world;
@@ -30,7 +30,7 @@ static void test_new_size_is_soon(void **state) {
 	count_frames(&world);
 	show(&world, 0, 8);
 	assert_int_equal(count_frames(&world), 1);
-	/* One of the same size has to wait for its turn. */
+	/* A picture of the same size waits for its turn. */
 	pass(&world, 10000);
 	show(&world, 0, 8);
 	pass(&world, 100000);
@@ -39,7 +39,7 @@ static void test_new_size_is_soon(void **state) {
 	show(&world, 0, 64);
 	assert_int_equal(count_frames(&world), 1);
 	assert_int_equal(world.encoded_width, 32);
-	/* Nor does a storm of sizes get more than it can look at. */
+	/* Many new sizes are still limited. */
 	world.width = 48;
 	show(&world, 0, 64);
 	pass(&world, 40000);
@@ -62,7 +62,7 @@ static void test_rate_is_set(void **state) {
 	assert_int_equal(world.fps, 10);
 	assert_int_equal(world.source_fps, 10);
 	assert_int_equal(world.kbps, 700);
-	/* That alone is no reason for a frame. */
+	/* The setting alone causes no frame. */
 	pass(&world, 1000000);
 	assert_int_equal(world.encodes, encodes);
 	int frames = 0;
@@ -79,7 +79,7 @@ static void test_rate_is_set(void **state) {
 	world_finish(&world);
 }
 
-/* Another size needs no new picture: the one that is there is scaled. */
+/* Another size needs no new picture: the last one is scaled. */
 static void test_size_is_set(void **state) {
 	(void)state;
 	struct world world;
@@ -99,7 +99,7 @@ static void test_size_is_set(void **state) {
 	assert_int_equal(world.encoded_width, 16);
 	pass(&world, 1000000);
 	encodes = world.encodes;
-	/* The same again, and one that comes to the same, are nothing. */
+	/* The same setting again, and one with the same result, cause no frame. */
 	pipeline_set(world.pipeline, &set);
 	pipeline_set(world.pipeline,
 		&(struct packet_set){
@@ -114,7 +114,7 @@ static void test_cursor_is_drawn(void **state) {
 	(void)state;
 	struct world world;
 	world_open(&world, &(struct packet_open){.credit = 16, .cursor = PACKET_CURSOR_BLEND});
-	/* Before there is a picture it makes none. */
+	/* Without a picture it causes no frame. */
 	move_cursor(&world, 11, white);
 	assert_int_equal(world.encodes, 0);
 	show(&world, 0, 64);
@@ -132,7 +132,7 @@ static void test_cursor_is_drawn(void **state) {
 	assert_int_equal(around.y, 8);
 	pass(&world, 1000000);
 	encodes = world.encodes;
-	/* Where nobody sees it, it costs no frame. */
+	/* An invisible cursor that moves causes no frame. */
 	world.cursor.visible = false;
 	world.cursor_changed = true;
 	pipeline_cursor(world.pipeline);
@@ -185,8 +185,8 @@ static void set_region(struct world *world, struct packet_region region) {
 		&(struct packet_set){.max_fps = 50, .max_kbps = 1000, .region = region});
 }
 
-/* Of a region only the region is converted and encoded; what changes elsewhere costs nothing. */
-static void test_region_is_all_there_is(void **state) {
+/* Only the region is converted and encoded; changes elsewhere cause no frame. */
+static void test_only_the_region_is_sent(void **state) {
 	(void)state;
 	struct world world;
 	struct packet packet;
@@ -219,12 +219,12 @@ static void test_region_is_all_there_is(void **state) {
 	world_finish(&world);
 }
 
-/* Another region comes with the next picture, which is asked for where none waits. */
+/* Another region needs a new picture, which is requested unless one waits. */
 static void test_region_is_set(void **state) {
 	(void)state;
 	struct world world;
 	world_init(&world, 16);
-	/* Before there is a picture none has to be asked for. */
+	/* Before the first picture, nothing is requested. */
 	set_region(&world, (struct packet_region)REGION(0, 0, 32, 32));
 	assert_int_equal(world.refreshes, 0);
 	show(&world, 0, 64);
@@ -235,17 +235,17 @@ static void test_region_is_set(void **state) {
 	assert_int_equal(world.refreshes, 1);
 	pass(&world, 1000000);
 	assert_int_equal(world.encodes, encodes);
-	/* The picture comes without a word of what changed. */
+	/* The picture comes without damage. */
 	show(&world, 0, 0);
 	assert_int_equal(world.encodes, encodes + 1);
 	assert_int_equal(world.keys, 1);
 	assert_int_equal(world.encoded_damage.rects[0].width, 32);
 	assert_int_equal(world.encoded_damage.rects[0].height, 32);
-	/* The same again is nothing. */
+	/* The same region again requests nothing. */
 	set_region(&world, (struct packet_region)REGION(8, 8, 32, 32));
 	assert_int_equal(world.refreshes, 1);
 	pass(&world, 1000000);
-	/* A picture that was read already is of no use; one that waits for credit is the one. */
+	/* A picture that was read already lacks the region; one that waits for credit has it. */
 	show(&world, 0, 32);
 	set_region(&world, (struct packet_region){0});
 	assert_int_equal(world.refreshes, 2);
@@ -273,7 +273,7 @@ static void test_region_outside(void **state) {
 	assert_int_equal(world.failed, ERROR_REGION_OUTSIDE);
 	assert_int_equal(count_frames(&world), 0);
 	world_finish(&world);
-	/* One that was within: the last picture stands, until there is one of it again. */
+	/* Later, the last frame stays until a picture has the region again. */
 	world_open(&world, &(struct packet_open){.credit = 16, .region = REGION(40, 40, 8, 8)});
 	show(&world, 0, 64);
 	pass(&world, 1000000);
@@ -293,7 +293,7 @@ static void test_region_outside(void **state) {
 	world_finish(&world);
 }
 
-/* Where the cursor is in the region, also when it is the region that moves. */
+/* The cursor's position is relative to the region, also when the region moves. */
 static void test_region_and_cursor(void **state) {
 	(void)state;
 	struct world world;
@@ -334,7 +334,7 @@ static void test_region_and_cursor(void **state) {
 	for (uint32_t i = 0; i < world.encoded_damage.count; i++) {
 		around = rect_around(&around, &world.encoded_damage.rects[i]);
 	}
-	/* Its bitmap is 8 wide from one left of it; borders are even. */
+	/* The bitmap is 8 wide and starts one left of the hotspot; edges are even. */
 	assert_int_equal(around.x, 10);
 	assert_int_equal(around.x + around.width, 28);
 	assert_int_equal(around.y, 4);
@@ -349,7 +349,7 @@ int main(void) {
 		cmocka_unit_test(test_size_is_set),
 		cmocka_unit_test(test_cursor_is_drawn),
 		cmocka_unit_test(test_cursor_is_sent),
-		cmocka_unit_test(test_region_is_all_there_is),
+		cmocka_unit_test(test_only_the_region_is_sent),
 		cmocka_unit_test(test_region_is_set),
 		cmocka_unit_test(test_region_outside),
 		cmocka_unit_test(test_region_and_cursor),

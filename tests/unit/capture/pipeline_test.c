@@ -1,7 +1,7 @@
-/* How pictures flow through the pipeline: credit, rate, rest, failures. */
+/* How pictures flow through the pipeline: credit, rate, still screens, failures. */
 #include "capture/pipeline_world.h"
 
-/* Whether column `x` is damaged. */
+/* True when column `x` is damaged. */
 static bool covers(const struct damage *damage, int32_t x) {
 	const struct rect column = {x, 0, 1, 1};
 	bool covered = false;
@@ -53,7 +53,7 @@ static void test_without_credit_nothing_is_touched(void **state) {
 	world_finish(&world);
 }
 
-/* A producer's buffer is never held up by an encode: what comes meanwhile is taken in at once. */
+/* An encode never holds up the producer's buffer: pictures are read while it runs. */
 static void test_pictures_are_read_during_an_encode(void **state) {
 	(void)state;
 	struct world world;
@@ -63,14 +63,14 @@ static void test_pictures_are_read_during_an_encode(void **state) {
 	world.shows_while_encoding = false;
 	assert_int_equal(world.encodes, 1);
 	assert_int_equal(world.reads, 2);
-	/* It is announced only once the loop is free, and may be encoded before that. */
+	/* A picture is announced once the loop is free, and may be encoded before that, */
 	pass(&world, 200000);
 	int encodes = world.encodes;
 	assert_int_equal(world.reads, 2);
 	pipeline_picture(world.pipeline, 64, 64);
 	assert_int_equal(world.encodes, encodes);
-	/* Or after. */
-	come(&world, 40, 8);
+	/* or after. */
+	arrive(&world, 40, 8);
 	assert_int_equal(world.encodes, encodes);
 	pipeline_picture(world.pipeline, 64, 64);
 	assert_int_equal(world.encodes, encodes + 1);
@@ -90,7 +90,7 @@ static void test_still_screen_rests(void **state) {
 	assert_int_equal(world.wake_at, -1);
 	pass(&world, INT64_C(3600) * 1000000);
 	assert_int_equal(world.encodes, 3);
-	/* A change after an hour is on its way at once. */
+	/* A change after an hour is sent at once. */
 	show(&world, 8, 8);
 	assert_int_equal(world.encodes, 4);
 	assert_int_equal(world.encoded_damage.count, 1);
@@ -98,8 +98,8 @@ static void test_still_screen_rests(void **state) {
 	world_finish(&world);
 }
 
-/* Between changes that come steadily nothing is refined; after the last one everything is. */
-static void test_steady_changes_are_not_refined_between(void **state) {
+/* Steady changes are not refined until the last one. */
+static void test_steady_changes_are_not_refined(void **state) {
 	(void)state;
 	struct world world;
 	world_init(&world, 16);
@@ -111,13 +111,13 @@ static void test_steady_changes_are_not_refined_between(void **state) {
 		pass(&world, 110000);
 		pipeline_credit(world.pipeline, 1);
 	}
-	/* The first of them came after a rest, when no other was to be expected. */
+	/* Only the first may be: it comes after a rest, and more are not expected then. */
 	assert_in_range(world.encodes, encodes + 10, encodes + 11);
 	encodes = world.encodes;
 	pass(&world, 1000000);
 	assert_int_equal(world.encodes, encodes + 2);
 	assert_int_equal(world.wake_at, -1);
-	/* Seldom ones are refined each. */
+	/* Rare changes are all refined. */
 	for (int i = 0; i < 10; i++) {
 		show(&world, i, 8);
 		pass(&world, 400000);
@@ -149,7 +149,7 @@ static void test_rate_is_bounded_and_the_last_picture_arrives(void **state) {
 	world_finish(&world);
 }
 
-/* A full socket holds the encoder up, not the other way round. */
+/* Backpressure: with a full socket nothing is encoded. */
 static void test_full_socket_holds_the_encoder(void **state) {
 	(void)state;
 	struct world world;
@@ -170,7 +170,7 @@ static void test_full_socket_holds_the_encoder(void **state) {
 	}
 	pipeline_step(world.pipeline);
 	assert_int_equal(world.encodes, 2);
-	/* With all that came meanwhile. */
+	/* With everything that changed meanwhile. */
 	assert_true(covers(&world.encoded_damage, 0));
 	assert_true(covers(&world.encoded_damage, 19));
 	assert_true(world.encoded_damage.rects[0].width < 64);
@@ -181,7 +181,7 @@ static void test_keyframe_on_a_still_screen(void **state) {
 	(void)state;
 	struct world world;
 	world_init(&world, 16);
-	/* Before the first picture it is nothing special. */
+	/* Before the first picture it makes no difference. */
 	pipeline_keyframe(world.pipeline);
 	assert_int_equal(world.encodes, 0);
 	show(&world, 0, 64);
@@ -193,7 +193,7 @@ static void test_keyframe_on_a_still_screen(void **state) {
 	world_finish(&world);
 }
 
-static void test_time_goes_forward(void **state) {
+static void test_time_stamps_increase(void **state) {
 	(void)state;
 	struct world world;
 	struct packet packet;
@@ -223,7 +223,7 @@ static void test_failures(void **state) {
 	world.encoder_fails = true;
 	show(&world, 0, 64);
 	assert_int_equal(world.failed, ERROR_ENCODER_FAILED);
-	/* Nothing is taken in any more. */
+	/* After that nothing is read. */
 	show(&world, 0, 64);
 	pipeline_credit(world.pipeline, 4);
 	assert_int_equal(world.reads, 1);
@@ -237,8 +237,8 @@ static void test_failures(void **state) {
 	world_finish(&world);
 }
 
-/* Of a picture that makes too long a frame a coarse keyframe comes, and then it gets better. */
-static void test_long_frame_is_made_shorter(void **state) {
+/* When a frame is too long, a coarse keyframe is sent instead, and then refined. */
+static void test_long_frame_becomes_a_coarse_keyframe(void **state) {
 	(void)state;
 	struct world world;
 	world_init(&world, 16);
@@ -259,8 +259,8 @@ static void test_long_frame_is_made_shorter(void **state) {
 	world_finish(&world);
 }
 
-/* Of one whose refinements get too long those that are not are kept, and it rests with them. */
-static void test_long_refinements_come_to_a_rest(void **state) {
+/* When a refinement is too long, the picture keeps to those before it, and rests. */
+static void test_long_refinements_stop(void **state) {
 	(void)state;
 	struct world world;
 	world_init(&world, 16);
@@ -280,9 +280,8 @@ static void test_long_refinements_come_to_a_rest(void **state) {
 	world_finish(&world);
 }
 
-/* What rate control leaves out is encoded again, costs no credit and keeps its wish for a keyframe.
- */
-static void test_left_out_picture_comes(void **state) {
+/* A picture that rate control skips is encoded again; the skip costs no credit. */
+static void test_skipped_picture_is_encoded_again(void **state) {
 	(void)state;
 	struct world world;
 	world_init(&world, 1);
@@ -299,7 +298,7 @@ static void test_left_out_picture_comes(void **state) {
 	world_finish(&world);
 }
 
-/* A bitmap of the cursor costs a credit. Without one its place is told all the same. */
+/* A cursor bitmap costs a credit. Without credit the position is still sent. */
 static void test_bitmaps_cost_credit(void **state) {
 	(void)state;
 	struct world world;
@@ -326,7 +325,7 @@ static void test_bitmaps_cost_credit(void **state) {
 	world_finish(&world);
 }
 
-/* A minute without credit, with all that a screen can do in it. */
+/* A minute of changes without credit. */
 static void test_minute_without_credit(void **state) {
 	(void)state;
 	struct world world;
@@ -347,9 +346,9 @@ static void test_minute_without_credit(void **state) {
 	world_finish(&world);
 }
 
-/* An hour with a pool of two buffers: bursts, rests, and a peer that stops granting. The producer
- * always has one of them free, nothing wakes up while the screen rests, and what comes after a rest
- * is on its way at once. */
+/* An hour with two buffers: bursts, rests, and a peer that stops granting credit. One buffer is
+ * always free for the producer, there are no wake-ups while the screen rests, and a change after a
+ * rest is sent at once. */
 static void test_an_hour_of_bursts_and_rests(void **state) {
 	(void)state;
 	struct world world;
@@ -360,7 +359,7 @@ static void test_an_hour_of_bursts_and_rests(void **state) {
 	for (int burst = 0; world.now < end; burst++) {
 		bool grants = burst % 5 != 4;
 		for (int i = 0; i < 120; i++) {
-			/* Only without credit one waits: the producer fills the other. */
+			/* A picture only waits without credit. */
 			assert_true(!world.waiting || !world.wanted);
 			show(&world, i % 60, 4);
 			pass(&world, 1000000 / (30 + burst % 120));
@@ -396,15 +395,15 @@ int main(void) {
 		cmocka_unit_test(test_without_credit_nothing_is_touched),
 		cmocka_unit_test(test_pictures_are_read_during_an_encode),
 		cmocka_unit_test(test_still_screen_rests),
-		cmocka_unit_test(test_steady_changes_are_not_refined_between),
+		cmocka_unit_test(test_steady_changes_are_not_refined),
 		cmocka_unit_test(test_rate_is_bounded_and_the_last_picture_arrives),
 		cmocka_unit_test(test_full_socket_holds_the_encoder),
 		cmocka_unit_test(test_keyframe_on_a_still_screen),
-		cmocka_unit_test(test_time_goes_forward),
+		cmocka_unit_test(test_time_stamps_increase),
 		cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_long_frame_is_made_shorter),
-		cmocka_unit_test(test_long_refinements_come_to_a_rest),
-		cmocka_unit_test(test_left_out_picture_comes),
+		cmocka_unit_test(test_long_frame_becomes_a_coarse_keyframe),
+		cmocka_unit_test(test_long_refinements_stop),
+		cmocka_unit_test(test_skipped_picture_is_encoded_again),
 		cmocka_unit_test(test_bitmaps_cost_credit),
 		cmocka_unit_test(test_minute_without_credit),
 		cmocka_unit_test(test_an_hour_of_bursts_and_rests),

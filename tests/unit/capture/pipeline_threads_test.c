@@ -1,6 +1,6 @@
 /*
- * The pipeline's two threads: the source's reads pictures into it while the loop composes, encodes
- * and takes settings. ThreadSanitizer sees what is read without its lock.
+ * The pipeline's two threads: the source's thread reads pictures while the loop composes, encodes
+ * and changes settings. ThreadSanitizer finds what is accessed without the lock.
  */
 #include "capture/pipeline_world.h"
 
@@ -17,7 +17,7 @@ struct source_thread {
 	uint32_t pictures;
 };
 
-/* Each picture is one colour, and says so of all of it or of a part. */
+/* Each picture has one colour, and full damage or none at all. */
 static void *read_pictures(void *data) {
 	struct source_thread *thread = data;
 	static uint8_t pixels[64 * 64 * 4];

@@ -1,5 +1,5 @@
 /*
- * A pipeline between a scripted source and a scripted encoder, on a clock of the test's.
+ * A pipeline between a scripted source and a scripted encoder, with the test's own clock.
  */
 #pragma once
 
@@ -15,7 +15,6 @@
 #define PICTURE_ROWS_MAX 256
 
 struct world {
-	/* What the pipeline knows. */
 	struct fake_source {
 		struct source source;
 		struct world *world;
@@ -27,44 +26,44 @@ struct world {
 	int peer;
 	struct pipeline *pipeline;
 	int64_t now;
-	int64_t wake_at; /* -1: no wake-up was asked for */
+	int64_t wake_at; /* -1: no wake-up is pending */
 	enum error_code failed;
-	/* Of the source. */
+	/* The source. */
 	uint8_t pixels[64 * PICTURE_ROWS_MAX * 4];
 	uint32_t width;
 	uint32_t height;
 	struct damage damage;
-	bool waiting; /* a picture that was not read */
+	bool waiting; /* a picture was not read yet */
 	bool wanted;
 	int reads;
 	int refreshes;
-	uint32_t source_fps; /* that it was asked for */
+	uint32_t source_fps; /* the requested rate */
 	int64_t pts_us;
-	/* Of the encoder. */
+	/* The encoder. */
 	int encodes;
 	int keys;
 	int unsettled;       /* encodes that still improve the picture */
-	int hurried;         /* that were to be fast */
-	int searched;        /* that were to search far */
+	int hurried;         /* encodes that had to be fast */
+	int searched;        /* encodes that had to search far */
 	int refinements;     /* since the last change or keyframe */
-	int long_refinement; /* the first that is too long, of a picture that never settles */
+	int long_refinement; /* the first one that is too long; 0: the picture settles */
 	bool encoder_fails;
-	bool shows_while_encoding; /* another picture comes during each encode */
+	bool shows_while_encoding; /* a picture arrives during every encode */
 	struct damage encoded_damage;
 	size_t frame_length;
-	size_t coarse_length; /* of one that is to be coarse */
+	size_t coarse_length; /* of a coarse frame */
 	enum packet_codec codec;
 	int64_t encode_us; /* how long an encode takes */
 	uint8_t *frame;
 	uint32_t fps;
 	uint32_t kbps;
 	uint32_t encoded_width;
-	/* Of the cursor. */
+	/* The cursor. */
 	struct source_cursor cursor;
 	bool cursor_changed;
 };
 
-/* Lends the picture that waits, as a thread of the source's would. */
+/* Lends the waiting picture, as the source's thread would. */
 static inline void fake_read(struct world *world) {
 	const struct source_picture picture = {
 		.pixels = {world->pixels, 64 * 4, PIXEL_ORDER_BGR, world->width, world->height,
@@ -79,8 +78,8 @@ static inline void fake_read(struct world *world) {
 	damage_clear(&world->damage);
 }
 
-/* A picture comes; the loop does not know of it yet. */
-static inline void come(struct world *world, int32_t x, int32_t side) {
+/* A picture arrives that is not announced to the loop yet. */
+static inline void arrive(struct world *world, int32_t x, int32_t side) {
 	damage_add(&world->damage, &(struct rect){x, 0, side, side});
 	world->waiting = true;
 	world->pts_us = world->now;
@@ -116,7 +115,7 @@ bool encoder_encode(struct encoder *encoder, const struct picture *picture,
 	struct world *world = encoder->world;
 	assert_int_equal(picture->width % 2, 0);
 	if (world->shows_while_encoding) {
-		come(world, 0, 64);
+		arrive(world, 0, 64);
 	}
 	if (world->encoder_fails) {
 		return false;
@@ -185,7 +184,7 @@ static inline void fake_failed(void *data, enum error_code code, const char *det
 static const struct pipeline_loop fake_loop = {
 	.now = fake_now, .wake = fake_wake, .failed = fake_failed};
 
-/* `wish` names what differs from the usual. */
+/* `wish`: fields that are not 0 replace the defaults. */
 static inline void world_open(struct world *world, const struct packet_open *wish) {
 	memset(world, 0, sizeof(*world));
 	int fds[2];
@@ -222,13 +221,13 @@ static inline void world_finish(struct world *world) {
 	free(world->frame);
 }
 
-/* The source has a new picture. */
+/* A picture arrives and is announced. */
 static inline void show(struct world *world, int32_t x, int32_t side) {
-	come(world, x, side);
+	arrive(world, x, side);
 	pipeline_picture(world->pipeline, world->width, world->height);
 }
 
-/* Lets time pass, with the wake-ups that were asked for. */
+/* Lets time pass, with the wake-ups that are due. */
 static inline void pass(struct world *world, int64_t us) {
 	int64_t end = world->now + us;
 	while (world->wake_at >= 0 && world->wake_at <= end) {

@@ -17,17 +17,24 @@
 
 #include "capture/sandbox.h"
 
-/* What a sealed child found; its exit status. */
+/* What a sealed child found, as its exit status. */
 enum verdict { AS_DESIGNED = 0, NOT_SEALED = 90, PERMITTED = 91, WRONG_ERROR = 92, BROKEN = 93 };
 
 typedef int (*child_function)(const void *data);
+
+/* Returns the wait status. */
+static int wait_for(pid_t child) {
+	int status = 0;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
 
 /* Runs `function` in a sealed child and returns its wait status. */
 static int run_sealed(child_function function, const void *data) {
 	pid_t child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		/* A death by the filter is expected here and there: no report, no core. */
+		/* The filter may kill the child: no core dump. */
 		struct rlimit none = {0, 0};
 		setrlimit(RLIMIT_CORE, &none);
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !sandbox_seal()) {
@@ -35,15 +42,12 @@ static int run_sealed(child_function function, const void *data) {
 		}
 		_exit(function(data));
 	}
-	int status = 0;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return status;
+	return wait_for(child);
 }
 
-static void assert_verdict(int status) {
+static void assert_exit(const char *name, int status) {
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != AS_DESIGNED) {
-		fail_msg("wait status %d (exit %d, signal %d)", status, WEXITSTATUS(status),
-			WTERMSIG(status));
+		fail_msg("%s: wait status %#x", name, status);
 	}
 }
 
@@ -53,14 +57,23 @@ struct call {
 	long arguments[6];
 };
 
-static int expect_refusal(const void *data) {
-	const struct call *call = data;
+#define COUNT(calls) (sizeof(calls) / sizeof((calls)[0]))
+
+static int try_call(const struct call *call, int expected) {
 	const long *a = call->arguments;
 	errno = 0;
 	if (syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]) >= 0) {
 		return PERMITTED;
 	}
-	return errno == EPERM ? AS_DESIGNED : WRONG_ERROR;
+	return errno == expected ? AS_DESIGNED : WRONG_ERROR;
+}
+
+static int expect_refusal(const void *data) {
+	return try_call(data, EPERM);
+}
+
+static int expect_unknown(const void *data) {
+	return try_call(data, ENOSYS);
 }
 
 static void test_refused(void **state) {
@@ -93,11 +106,8 @@ static void test_refused(void **state) {
 		{"dumpable", SYS_prctl, {PR_SET_DUMPABLE, 1}},
 		{"death signal", SYS_prctl, {PR_SET_PDEATHSIG, 0}},
 	};
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		int status = run_sealed(expect_refusal, &calls[i]);
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != AS_DESIGNED) {
-			fail_msg("%s: wait status %#x", calls[i].name, status);
-		}
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		assert_exit(calls[i].name, run_sealed(expect_refusal, &calls[i]));
 	}
 	assert_int_equal(access(path, F_OK), -1);
 }
@@ -117,22 +127,12 @@ static void test_deadly(void **state) {
 		{"unshare", SYS_unshare, {0}},
 		{"mount", SYS_mount, {0, 0, 0, 0, 0}},
 	};
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+	for (size_t i = 0; i < COUNT(calls); i++) {
 		int status = run_sealed(expect_refusal, &calls[i]);
 		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS) {
 			fail_msg("%s: wait status %#x", calls[i].name, status);
 		}
 	}
-}
-
-static int expect_unknown(const void *data) {
-	const struct call *call = data;
-	const long *a = call->arguments;
-	errno = 0;
-	if (syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]) >= 0) {
-		return PERMITTED;
-	}
-	return errno == ENOSYS ? AS_DESIGNED : WRONG_ERROR;
 }
 
 static void test_unlisted_looks_unknown(void **state) {
@@ -143,7 +143,7 @@ static void test_unlisted_looks_unknown(void **state) {
 	const struct f_owner_ex owner = {.type = F_OWNER_PID, .pid = getpid()};
 	const struct call calls[] = {
 		{"swapoff", SYS_swapoff, {(long)"/"}},
-		/* A descriptor that signals somebody. */
+		/* Signals through a descriptor, locks. */
 		{"owner", SYS_fcntl, {pair[0], F_SETOWN, getpid()}},
 		{"owner by type", SYS_fcntl, {pair[0], F_SETOWN_EX, (long)&owner}},
 		{"signal", SYS_fcntl, {pair[0], F_SETSIG, SIGKILL}},
@@ -152,16 +152,13 @@ static void test_unlisted_looks_unknown(void **state) {
 		{"notify", SYS_fcntl, {pair[0], F_NOTIFY, 0}},
 		{"lock", SYS_fcntl, {pair[0], F_SETLK, (long)page}},
 		{"pipe size", SYS_fcntl, {pair[0], F_SETPIPE_SZ, 4096}},
-		/* What is behind a mapping. */
+		/* The file behind a mapping. */
 		{"remove", SYS_madvise, {(long)page, sizeof(page), MADV_REMOVE}},
 		{"merge", SYS_madvise, {(long)page, sizeof(page), MADV_MERGEABLE}},
 		{"fallocate", SYS_fallocate, {pair[0], 0, 0, 1}},
 	};
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		int status = run_sealed(expect_unknown, &calls[i]);
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != AS_DESIGNED) {
-			fail_msg("%s: wait status %#x", calls[i].name, status);
-		}
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		assert_exit(calls[i].name, run_sealed(expect_unknown, &calls[i]));
 	}
 	close(pair[0]);
 	close(pair[1]);
@@ -173,8 +170,8 @@ static void *add_one(void *data) {
 	return data;
 }
 
-/* What the helper lives on: threads, memory, time, descriptors that it was given. */
-static int live_on(const void *data) {
+/* What the helper needs: threads, memory, time, its descriptors. */
+static int do_work(const void *data) {
 	const int *pair = data;
 	int value = 0;
 	pthread_t thread;
@@ -198,7 +195,7 @@ static int live_on(const void *data) {
 	if (fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0 || fcntl(pair[0], F_GETFL) < 0) {
 		return BROKEN;
 	}
-	/* PipeWire makes its nodes' memory so. */
+	/* PipeWire allocates a node's memory like this. */
 	int memory = memfd_create("x", MFD_CLOEXEC);
 	if (memory < 0 || ftruncate(memory, 4096) != 0) {
 		return BROKEN;
@@ -207,11 +204,11 @@ static int live_on(const void *data) {
 	return mapping != MAP_FAILED ? AS_DESIGNED : BROKEN;
 }
 
-static void test_work_goes_on(void **state) {
+static void test_work_is_possible(void **state) {
 	(void)state;
 	int pair[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-	assert_verdict(run_sealed(live_on, pair));
+	assert_exit("work", run_sealed(do_work, pair));
 	close(pair[0]);
 	close(pair[1]);
 }
@@ -226,7 +223,7 @@ static void *try_socket(void *data) {
 	return refused ? NULL : (void *)1;
 }
 
-/* PipeWire's data thread is older than the filter. */
+/* PipeWire's data thread starts before the filter is loaded. */
 static void test_older_threads_are_sealed_too(void **state) {
 	(void)state;
 	pid_t child = fork();
@@ -243,9 +240,7 @@ static void test_older_threads_are_sealed_too(void **state) {
 		}
 		_exit(result == NULL ? AS_DESIGNED : PERMITTED);
 	}
-	int status = 0;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_verdict(status);
+	assert_exit("the child", wait_for(child));
 }
 
 static void test_enter(void **state) {
@@ -263,14 +258,12 @@ static void test_enter(void **state) {
 			     prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
 		_exit(entered && limited && tied && plain ? AS_DESIGNED : BROKEN);
 	}
-	int status = 0;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_verdict(status);
+	assert_exit("the child", wait_for(child));
 	close(pair[0]);
 	close(pair[1]);
 }
 
-/* The pair's maker is not the parent: what a helper sees whose parent died at once. */
+/* When its parent dies at once, a helper sees a parent that didn't make the socket pair. */
 static void test_enter_without_parent(void **state) {
 	(void)state;
 	pid_t child = fork();
@@ -281,9 +274,7 @@ static void test_enter_without_parent(void **state) {
 		}
 		_exit(sandbox_enter(pair[1]) ? PERMITTED : AS_DESIGNED);
 	}
-	int status = 0;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_verdict(status);
+	assert_exit("the child", wait_for(child));
 }
 
 int main(void) {
@@ -291,7 +282,7 @@ int main(void) {
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_deadly),
 		cmocka_unit_test(test_unlisted_looks_unknown),
-		cmocka_unit_test(test_work_goes_on),
+		cmocka_unit_test(test_work_is_possible),
 		cmocka_unit_test(test_older_threads_are_sealed_too),
 		cmocka_unit_test(test_enter),
 		cmocka_unit_test(test_enter_without_parent),

@@ -7,16 +7,16 @@
 
 #define WIDTH 640
 #define HEIGHT 640
-#define BAR 40 /* rows at the top that stay */
+#define BAR 40 /* rows at the top that don't scroll */
 #define PAGE 6000
 
 struct world {
 	struct picture picture;
 	struct scroll scroll;
-	int32_t at; /* the page's row under the bar */
+	int32_t at; /* the page's first row below the bar */
 };
 
-/* Lines of text, 10 rows of strokes and 6 of white, no two alike. */
+/* Lines of text, all different: 10 rows of strokes and 6 white ones. */
 static uint8_t page_pixel(int32_t row, int32_t x) {
 	uint32_t word = (uint32_t)(row / 16 * 7919 + x / 5) * 2654435761u;
 	bool ink = row % 16 < 10 && ((word >> (row % 16)) & 3) == 0;
@@ -50,7 +50,7 @@ static struct scroll_step show(struct world *world) {
 	return scroll_see(&world->scroll, &world->picture);
 }
 
-/* How often it broke off. */
+/* Returns how often the scroll broke. */
 static int step(struct world *world, int32_t rows, int times) {
 	int breaks = 0;
 	for (int i = 0; i < times; i++) {
@@ -60,7 +60,7 @@ static int step(struct world *world, int32_t rows, int times) {
 	return breaks;
 }
 
-static void test_turn(void **state) {
+static void test_reversal(void **state) {
 	struct world *world = *state;
 	assert_int_equal(step(world, 24, 20), 0);
 	assert_int_equal(world->scroll.shift, 24);
@@ -77,7 +77,7 @@ static void test_other_page(void **state) {
 	assert_int_equal(step(world, 16, 10), 0);
 }
 
-/* A step that was left out is still near; more are not. */
+/* After one lost step the text is still near, after more it isn't. */
 static void test_lost_steps(void **state) {
 	struct world *world = *state;
 	assert_int_equal(step(world, 24, 10), 0);
@@ -86,7 +86,7 @@ static void test_lost_steps(void **state) {
 	assert_int_equal(step(world, 96, 1), 1);
 }
 
-/* As people scroll. */
+/* The way people scroll. */
 static void test_speed_changes(void **state) {
 	struct world *world = *state;
 	for (int32_t rows = 2; rows <= 60; rows += 6) {
@@ -97,7 +97,7 @@ static void test_speed_changes(void **state) {
 	}
 }
 
-/* What jumps and rests never scrolls steadily. */
+/* Jumps with rests are never a steady scroll. */
 static void test_jumps(void **state) {
 	struct world *world = *state;
 	for (int i = 0; i < 20; i++) {
@@ -118,7 +118,7 @@ static struct scroll_step move(struct world *world, int32_t rows) {
 	return show(world);
 }
 
-/* How far away from where an encoder looks first. */
+/* The distance from where an encoder starts to search. */
 static void test_way(void **state) {
 	struct world *world = *state;
 	show(world);
@@ -133,7 +133,7 @@ static void test_way(void **state) {
 	assert_int_equal(move(world, 1600).way, 0);
 }
 
-/* Also where little else changed in between. */
+/* A rest makes the next step a start. */
 static void test_starts(void **state) {
 	struct world *world = *state;
 	show(world);
@@ -200,7 +200,7 @@ static void test_sizes(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reversal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_speed_changes, setup, teardown),
