@@ -13,10 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/sanitizer.h"
 
-/* A 4K share takes about 300 MiB of private memory at worst. */
+/* A 4K share takes about 700 MiB of private memory at worst: docs/PERFORMANCE.md. */
 #define DATA_MAX ((rlim_t)1024 * 1024 * 1024)
 #define FILES_MAX ((rlim_t)256)
 
@@ -38,9 +39,20 @@ static bool parent_lives(int peer) {
 	       parent.pid == getppid();
 }
 
-bool sandbox_enter(int peer) {
-	/* Leave the terminal's process group: Ctrl-C is for portlight, which then stops us. */
+/* A terminal is open for reading as well as for writing. The host leaves us none, a shell does. */
+static bool leave_terminal(void) {
+	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	bool left = dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0;
+	if (isatty(STDERR_FILENO)) {
+		cleanup_fd int writing = open("/proc/self/fd/2", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+		left = left && dup2(writing >= 0 ? writing : null, STDERR_FILENO) >= 0;
+	}
+	/* Ctrl-C is for portlight, which then stops us. */
 	(void)setsid();
+	return left;
+}
+
+bool sandbox_enter(int peer) {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || !parent_lives(peer)) {
 		log_error("the parent process is gone or can't be watched");
 		return false;
@@ -48,7 +60,7 @@ bool sandbox_enter(int peer) {
 	/* AddressSanitizer's shadow alone is larger than the limit. */
 	bool limited = limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, FILES_MAX) &&
 		       (WITH_ADDRESS_SANITIZER || limit(RLIMIT_DATA, DATA_MAX));
-	if (!limited || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	if (!limited || !leave_terminal() || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
 		log_error("can't restrict the process");
 		return false;

@@ -263,6 +263,37 @@ static void test_enter(void **state) {
 	close(pair[1]);
 }
 
+/* Started from a terminal, the helper can write to it but not read from it. */
+static void test_a_terminal_cannot_be_read(void **state) {
+	(void)state;
+	int pair[2];
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(terminal >= 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(write(master, "sudo password\n", 14), 14);
+	pid_t child = fork();
+	if (child == 0) {
+		char text[64];
+		for (int fd = 0; fd < 3; fd++) {
+			(void)dup2(terminal, fd);
+		}
+		bool entered = sandbox_enter(pair[1]);
+		bool writes = write(2, "x", 1) == 1;
+		bool reads = read(0, text, sizeof(text)) > 0 || read(1, text, sizeof(text)) > 0 ||
+			     read(2, text, sizeof(text)) > 0;
+		_exit(!entered || !writes ? BROKEN : reads ? PERMITTED : AS_DESIGNED);
+	}
+	assert_exit("the child", wait_for(child));
+	close(master);
+	close(terminal);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 /* When its parent dies at once, a helper sees a parent that didn't make the socket pair. */
 static void test_enter_without_parent(void **state) {
 	(void)state;
@@ -285,6 +316,7 @@ int main(void) {
 		cmocka_unit_test(test_work_is_possible),
 		cmocka_unit_test(test_older_threads_are_sealed_too),
 		cmocka_unit_test(test_enter),
+		cmocka_unit_test(test_a_terminal_cannot_be_read),
 		cmocka_unit_test(test_enter_without_parent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
