@@ -21,7 +21,7 @@ ifndef VERBOSE
 endif
 say = @printf '  %-5s %s\n' '$(1)' '$(2)'
 
-WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror)
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-unused-parameter -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror)
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE -g $(WARN) -Ihost -I$(B)/gen -MMD -MP
 ifeq ($(V),asan)

@@ -15,7 +15,7 @@
 #include "config.h"
 #include "encode/encoder.h"
 #include "source/loop.h"
-#include "source/stream.h"
+#include "source/source.h"
 
 #define PEER_FD 3
 /* How long the desktop may take from OPEN to the first picture; less than the host waits. */
@@ -148,20 +148,21 @@ static void open_share(struct helper *helper, const struct packet_open *open, in
 		.kbps = open->max_kbps,
 		.cores = helper->cores,
 	};
-	helper->source = stream_create(&helper->loop, fd, open->node_id, open->max_fps,
+	helper->source = source_create(&helper->loop, open->node_id, open->max_fps,
 		open->cursor != PACKET_CURSOR_AS_IS, &source_events, helper);
 	helper->encoder = encoder_vpx_create(&config);
 	if (helper->source != NULL && helper->encoder != NULL) {
 		helper->pipeline = pipeline_create(open, helper->source, helper->encoder,
 			&helper->channel, &pipeline_loop, helper);
 	}
-	if (helper->source == NULL || helper->pipeline == NULL) {
+	if (helper->pipeline == NULL) {
+		close(fd);
 		finish_share(helper, ERROR_OUT_OF_MEMORY, "no memory for the share");
 		return;
 	}
 	loop_set_timer(
 		&helper->loop, helper->first_picture_timer, FIRST_PICTURE_S * INT64_C(1000000));
-	source_start(helper->source);
+	source_start(helper->source, fd);
 }
 
 static void handle_packet(struct helper *helper, const struct packet *packet, int fd) {
@@ -240,7 +241,6 @@ static bool set_up(struct helper *helper) {
 static void tear_down(struct helper *helper) {
 	helper->over = true;
 	loop_remove(&helper->loop, helper->peer_io);
-	source_stop(helper->source);
 	/* It reads into the pipeline until then. */
 	source_destroy(helper->source);
 	pipeline_destroy(helper->pipeline);

@@ -15,11 +15,11 @@
 #define PICTURE_ROWS_MAX 256
 
 struct world {
-	/* First members of what the pipeline knows. */
-	struct fake_source {
-		struct source source;
+	/* The scripted source. */
+	struct source {
 		struct world *world;
 	} source;
+	/* Its first member is what the pipeline knows. */
 	struct fake_encoder {
 		struct encoder encoder;
 		struct world *world;
@@ -90,16 +90,16 @@ static inline void come(struct world *world, int32_t x, int32_t side) {
 	}
 }
 
-static inline void fake_want(struct source *source, bool wanted) {
-	struct world *world = ((struct fake_source *)source)->world;
+void source_want(struct source *source, bool wanted) {
+	struct world *world = source->world;
 	world->wanted = wanted;
 	if (wanted && world->waiting) {
 		fake_read(world);
 	}
 }
 
-static inline bool fake_cursor(struct source *source, struct source_cursor *cursor) {
-	struct world *world = ((struct fake_source *)source)->world;
+bool source_cursor(struct source *source, struct source_cursor *cursor) {
+	struct world *world = source->world;
 	bool changed = world->cursor_changed;
 	world->cursor_changed = false;
 	*cursor = world->cursor;
@@ -152,19 +152,15 @@ static const char *fake_error(const struct encoder *encoder) {
 	return "scripted";
 }
 
-static inline void fake_refresh(struct source *source) {
-	((struct fake_source *)source)->world->refreshes++;
+void source_refresh(struct source *source) {
+	source->world->refreshes++;
 }
 
-static inline void fake_source_rate(struct source *source, uint32_t max_fps) {
-	struct world *world = ((struct fake_source *)source)->world;
+void source_set_rate(struct source *source, uint32_t max_fps) {
+	struct world *world = source->world;
 	world->source_fps = max_fps;
 }
 
-static const struct source_impl fake_source_impl = {.want = fake_want,
-	.cursor = fake_cursor,
-	.refresh = fake_refresh,
-	.set_rate = fake_source_rate};
 static const struct encoder_impl fake_encoder_impl = {
 	.encode = fake_encode, .set_rate = fake_set_rate, .error = fake_error};
 
@@ -195,7 +191,7 @@ static inline void world_open(struct world *world, const struct packet_open *wis
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	assert_true(channel_init(&world->channel, fds[0]));
 	world->peer = fds[1];
-	world->source = (struct fake_source){{&fake_source_impl}, world};
+	world->source = (struct source){world};
 	world->encoder = (struct fake_encoder){{&fake_encoder_impl}, world};
 	world->now = 1000000;
 	world->wake_at = -1;
@@ -209,8 +205,8 @@ static inline void world_open(struct world *world, const struct packet_open *wis
 	open.codec = wish->codec != 0 ? wish->codec : PACKET_CODEC_VP8;
 	open.max_fps = wish->max_fps != 0 ? wish->max_fps : 50;
 	open.max_kbps = 1000;
-	world->pipeline = pipeline_create(&open, &world->source.source, &world->encoder.encoder,
-		&world->channel, &fake_loop, world);
+	world->pipeline = pipeline_create(
+		&open, &world->source, &world->encoder.encoder, &world->channel, &fake_loop, world);
 	assert_non_null(world->pipeline);
 }
 

@@ -230,19 +230,19 @@ static void expect_all_anew(struct world *world) {
 static void test_buffers_without_memory(void **state) {
 	(void)state;
 	struct world *world = world_begin(2);
-	assert_false(mailbox_is_bare(&world->mailbox));
+	assert_false(mailbox_is_unreadable(&world->mailbox));
 	leave_all(world);
-	assert_false(mailbox_is_bare(&world->mailbox));
+	assert_false(mailbox_is_unreadable(&world->mailbox));
 	struct spa_data filled = world->slots[0].data;
 	world->slots[0].data = (struct spa_data){.type = SPA_ID_INVALID, .fd = -1};
 	mailbox_add_buffer(&world->mailbox, &world->slots[0].pw);
-	assert_true(mailbox_is_bare(&world->mailbox));
+	assert_true(mailbox_is_unreadable(&world->mailbox));
 	mailbox_add_buffer(&world->mailbox, &world->slots[1].pw);
-	assert_false(mailbox_is_bare(&world->mailbox));
+	assert_false(mailbox_is_unreadable(&world->mailbox));
 	mailbox_remove_buffer(&world->mailbox, &world->slots[1].pw);
-	assert_true(mailbox_is_bare(&world->mailbox));
+	assert_true(mailbox_is_unreadable(&world->mailbox));
 	mailbox_remove_buffer(&world->mailbox, &world->slots[0].pw);
-	assert_false(mailbox_is_bare(&world->mailbox));
+	assert_false(mailbox_is_unreadable(&world->mailbox));
 	world->slots[0].data = filled;
 	world->slots[0].data.data = NULL;
 	world_destroy(world);

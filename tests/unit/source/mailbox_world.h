@@ -157,10 +157,8 @@ static inline void slot_init(struct slot *slot) {
 	assert_int_equal(ftruncate(fd, MEMORY_SIZE), 0);
 	slot->memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_ptr_not_equal(slot->memory, MAP_FAILED);
-	slot->data = (struct spa_data){.type = SPA_DATA_MemFd,
-		.fd = fd,
-		.maxsize = MEMORY_SIZE,
-		.chunk = &slot->chunk};
+	slot->data = (struct spa_data){
+		.type = SPA_DATA_MemFd, .fd = fd, .maxsize = MEMORY_SIZE, .chunk = &slot->chunk};
 	slot->buffer = (struct spa_buffer){
 		.n_metas = 4, .n_datas = 1, .metas = slot->metas, .datas = &slot->data};
 }

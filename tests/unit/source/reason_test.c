@@ -1,6 +1,5 @@
 #include "unit.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "source/reason.h"
@@ -54,37 +53,10 @@ static void test_stream_long(void **state) {
 	assert_memory_equal(detail + 13, "####", 4);
 }
 
-static void test_connection(void **state) {
-	(void)state;
-	assert_string_equal(error_code_string(reason_connection(false)), "pipewire-refused");
-	assert_string_equal(error_code_string(reason_connection(true)), "pipewire-lost");
-}
-
-static void test_text(void **state) {
-	(void)state;
-	const struct {
-		int result;
-		const char *message;
-		const char *text;
-	} rows[] = {
-		{-EPIPE, "connection error", "connection error"},
-		{-EPIPE, NULL, "Broken pipe"},
-		{-ENOENT, NULL, "No such file or directory"},
-		{-EACCES, NULL, "Permission denied"},
-		{-EPROTO, NULL, "Protocol error"},
-		{-ENOTSUP, "", ""},
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_string_equal(reason_text(rows[i].result, rows[i].message), rows[i].text);
-	}
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_stream_long),
-		cmocka_unit_test(test_connection),
-		cmocka_unit_test(test_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
