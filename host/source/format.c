@@ -91,18 +91,14 @@ static bool find_order(uint32_t format, enum pixel_order *order) {
 
 bool format_parse(
 	const struct spa_pod *format, enum pixel_order *order, uint32_t *width, uint32_t *height) {
-	uint32_t type = 0;
-	uint32_t subtype = 0;
-	if (spa_format_parse(format, &type, &subtype) < 0 || type != SPA_MEDIA_TYPE_video ||
-		subtype != SPA_MEDIA_SUBTYPE_raw) {
+	struct spa_video_info info = {0};
+	if (spa_format_video_parse(format, &info) < 0 ||
+		info.media_subtype != SPA_MEDIA_SUBTYPE_raw ||
+		!find_order(info.info.raw.format, order)) {
 		return false;
 	}
-	struct spa_video_info_raw info = {0};
-	if (spa_format_video_raw_parse(format, &info) < 0 || !find_order(info.format, order)) {
-		return false;
-	}
-	*width = info.size.width;
-	*height = info.size.height;
+	*width = info.info.raw.size.width;
+	*height = info.info.raw.size.height;
 	return *width >= 1 && *width <= FORMAT_SIDE_MAX && *height >= 1 &&
 	       *height <= FORMAT_SIDE_MAX;
 }

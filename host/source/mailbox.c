@@ -163,9 +163,12 @@ static bool receive_buffer(
 	return true;
 }
 
-/* Lends the held picture to the reader and queues its buffer. */
+/* Lends the held picture to the reader, if it wants one, and queues its buffer. */
 static void read_held(struct mailbox *mailbox, struct pw_stream *stream) {
 	struct pw_buffer *buffer = mailbox->held;
+	if (!mailbox->wanted || buffer == NULL) {
+		return;
+	}
 	const struct spa_data *data = &buffer->buffer->datas[0];
 	struct source_picture *picture = &mailbox->picture;
 	if (data->maxsize > MAPPED_MAX && pixel_file_open(&mailbox->file, (int)data->fd, data->data,
@@ -194,9 +197,7 @@ bool mailbox_receive(struct mailbox *mailbox, struct pw_stream *stream) {
 			pw_stream_queue_buffer(stream, buffer);
 		}
 	}
-	if (mailbox->wanted && mailbox->held != NULL) {
-		read_held(mailbox, stream);
-	}
+	read_held(mailbox, stream);
 	mailbox->fresh |= fresh;
 	fresh |= mailbox->cursor_changed;
 	pthread_mutex_unlock(&mailbox->lock);
@@ -206,9 +207,7 @@ bool mailbox_receive(struct mailbox *mailbox, struct pw_stream *stream) {
 void mailbox_want(struct mailbox *mailbox, struct pw_stream *stream, bool wanted) {
 	pthread_mutex_lock(&mailbox->lock);
 	mailbox->wanted = wanted;
-	if (wanted && mailbox->held != NULL) {
-		read_held(mailbox, stream);
-	}
+	read_held(mailbox, stream);
 	pthread_mutex_unlock(&mailbox->lock);
 }
 

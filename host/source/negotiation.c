@@ -10,18 +10,17 @@
  * A running stream that sends no picture is paused, long enough for the producer to stop as well,
  * and resumed. Both times double with each restart, since a loaded machine needs longer.
  */
-static const struct {
+struct pacing {
 	int wait_ms;
-	int wait_ms_per_megapixel;
+	uint32_t wait_ms_per_megapixel;
 	int rest_ms;
 	uint32_t restarts_max;
-} pacing[] = {
-	[false] = {250, 0, 50, 5},
-	/* There was a picture before: someone is looking at the old size. But the producer may
-	 * still be drawing: Mutter without a GPU takes 15 to 23 ms for 1920x1080, and longer when
-	 * the processor is busy. */
-	[true] = {50, 25, 20, 7},
 };
+static const struct pacing first_picture = {250, 0, 50, 5};
+/* Someone is looking at a picture of the old format. But the producer may still be drawing: Mutter
+ * without a GPU takes 15 to 23 ms for 1920x1080, and longer when the processor is busy. */
+static const struct pacing next_format = {50, 25, 20, 7};
+
 /* How often to offer the format again if no buffer can be read. Otherwise once after this many
  * restarts that did not help. */
 #define OFFERS_MAX 5
@@ -39,18 +38,7 @@ static bool is_streaming(const struct negotiation *negotiation) {
 static void restart_stream(struct negotiation *negotiation) {
 	negotiation->resting = true;
 	pw_stream_set_active(negotiation->stream, false);
-	set_timer(negotiation, pacing[negotiation->had_picture].rest_ms << negotiation->restarts++);
-}
-
-/* During a rest the timer ends the rest. */
-static void await_picture(struct negotiation *negotiation, bool awaited) {
-	if (!negotiation->resting) {
-		bool had_picture = negotiation->had_picture;
-		uint64_t drawing_ms = (uint64_t)negotiation->pixels *
-				      pacing[had_picture].wait_ms_per_megapixel / 1000000;
-		int ms = pacing[had_picture].wait_ms + (int)drawing_ms;
-		set_timer(negotiation, awaited ? ms << negotiation->restarts : 0);
-	}
+	set_timer(negotiation, negotiation->pacing->rest_ms << negotiation->restarts++);
 }
 
 static bool should_offer(const struct negotiation *negotiation) {
@@ -70,8 +58,8 @@ static void on_timer(void *data, uint64_t expirations) {
 		log_info("no readable picture; offering the format again");
 		negotiation->offers++;
 		negotiation_offer(negotiation);
-		await_picture(negotiation, true);
-	} else if (negotiation->restarts < pacing[negotiation->had_picture].restarts_max &&
+		negotiation_await(negotiation, true);
+	} else if (negotiation->restarts < negotiation->pacing->restarts_max &&
 		   is_streaming(negotiation)) {
 		log_info("no picture yet; restarting the stream");
 		restart_stream(negotiation);
@@ -80,7 +68,8 @@ static void on_timer(void *data, uint64_t expirations) {
 
 bool negotiation_init(struct negotiation *negotiation, struct loop *loop, struct mailbox *mailbox,
 	uint32_t max_fps) {
-	*negotiation = (struct negotiation){.loop = loop, .mailbox = mailbox, .max_fps = max_fps};
+	*negotiation = (struct negotiation){
+		.loop = loop, .mailbox = mailbox, .max_fps = max_fps, .pacing = &first_picture};
 	negotiation->timer = loop_add_timer(loop, on_timer, negotiation);
 	return negotiation->timer != NULL;
 }
@@ -89,19 +78,25 @@ void negotiation_finish(struct negotiation *negotiation) {
 	loop_remove(negotiation->loop, negotiation->timer);
 }
 
-void negotiation_format(struct negotiation *negotiation, uint32_t width, uint32_t height) {
-	negotiation->pixels = width * height;
-	await_picture(negotiation, true);
+void negotiation_await(struct negotiation *negotiation, bool streaming) {
+	const struct pacing *pacing = negotiation->pacing;
+	uint64_t drawing_ms =
+		(uint64_t)negotiation->pixels * pacing->wait_ms_per_megapixel / 1000000;
+	int wait_ms = pacing->wait_ms + (int)drawing_ms;
+	if (!negotiation->resting) {
+		set_timer(negotiation, streaming ? wait_ms << negotiation->restarts : 0);
+	}
 }
 
-void negotiation_state(struct negotiation *negotiation, bool streaming) {
-	await_picture(negotiation, streaming);
+void negotiation_format(struct negotiation *negotiation, uint32_t width, uint32_t height) {
+	negotiation->pixels = width * height;
+	negotiation_await(negotiation, true);
 }
 
 void negotiation_picture(struct negotiation *negotiation) {
-	await_picture(negotiation, false);
+	negotiation_await(negotiation, false);
 	negotiation->restarts = negotiation->offers = 0;
-	negotiation->had_picture = true;
+	negotiation->pacing = &next_format;
 }
 
 void negotiation_refresh(struct negotiation *negotiation) {

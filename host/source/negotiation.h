@@ -14,6 +14,7 @@
 
 struct loop;
 struct mailbox;
+struct pacing;
 struct pw_stream;
 struct spa_source;
 
@@ -26,7 +27,7 @@ struct negotiation {
 	uint32_t restarts; /* since the last picture */
 	uint32_t offers;   /* since the last picture */
 	uint32_t pixels;   /* of the negotiated format */
-	bool had_picture;
+	const struct pacing *pacing;
 	bool resting; /* paused by a restart */
 };
 
@@ -37,8 +38,8 @@ void negotiation_finish(struct negotiation *negotiation);
 
 /* A format was negotiated. */
 void negotiation_format(struct negotiation *negotiation, uint32_t width, uint32_t height);
-/* The stream's state changed. */
-void negotiation_state(struct negotiation *negotiation, bool streaming);
+/* The stream's state changed: a running stream is expected to send a picture. */
+void negotiation_await(struct negotiation *negotiation, bool streaming);
 /* A picture arrived. */
 void negotiation_picture(struct negotiation *negotiation);
 /* Restarts the stream for a new picture, unless it is already being restarted for one. */

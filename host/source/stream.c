@@ -36,7 +36,7 @@ struct source {
 	int sync; /* sequence number of the last pw_core_sync() */
 	struct pw_registry *registry;
 	struct spa_hook registry_listener;
-	struct pw_proxy *node;
+	struct pw_node *node;
 	struct spa_hook node_listener;
 	char serial[24];   /* the node's, which unlike its id is never reused */
 	bool node_running; /* its producer draws */
@@ -51,8 +51,8 @@ struct source {
 	struct mailbox mailbox;
 };
 
-/* False when the source has ended before. */
-static bool finish(struct source *source) {
+/* False when it had ended before. */
+static bool mark_ended(struct source *source) {
 	bool was_live = source->state != STATE_ENDED;
 	source->state = STATE_ENDED;
 	source->negotiation.stream = NULL;
@@ -61,7 +61,7 @@ static bool finish(struct source *source) {
 }
 
 static void end(struct source *source, enum error_code code, const char *detail) {
-	if (finish(source)) {
+	if (mark_ended(source)) {
 		source->events->ended(source->data, code, detail);
 	}
 }
@@ -152,17 +152,15 @@ static void on_state_changed(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
 	struct source *source = data;
 	log_debug("stream: %s", pw_stream_state_as_string(state));
-	negotiation_state(&source->negotiation, state == PW_STREAM_STATE_STREAMING);
+	negotiation_await(&source->negotiation, state == PW_STREAM_STATE_STREAMING);
 	if (state == PW_STREAM_STATE_PAUSED) {
 		rights_give_up(&source->rights, source->core);
-	}
-	if (state == PW_STREAM_STATE_ERROR) {
+	} else if (state == PW_STREAM_STATE_ERROR) {
 		char detail[PACKET_DETAIL_MAX];
 		enum error_code code =
 			reason_stream(error, source->node_formats, detail, sizeof(detail));
 		end(source, code, detail);
-	} else if (state == PW_STREAM_STATE_UNCONNECTED && old != PW_STREAM_STATE_UNCONNECTED &&
-		   old != PW_STREAM_STATE_ERROR) {
+	} else if (state == PW_STREAM_STATE_UNCONNECTED) {
 		end(source, ERROR_PIPEWIRE_LOST, "PipeWire closed the stream");
 	}
 }
@@ -210,9 +208,8 @@ static void on_node_param(void *data, int sequence, uint32_t id, uint32_t index,
 		source->node_formats[0] = '\0';
 		source->node_fits = false;
 	}
-	source->node_fits =
-		format_describe(param, source->node_formats, sizeof(source->node_formats)) ||
-		source->node_fits;
+	source->node_fits |=
+		format_describe(param, source->node_formats, sizeof(source->node_formats));
 }
 
 /* xdg-desktop-portal-wlr up to 0.8.1 reports the damage since the buffer was last used, or loses
@@ -231,8 +228,7 @@ static void on_node_info(void *data, const struct pw_node_info *info) {
 		mailbox_ignore_damage(&source->mailbox);
 	}
 	if ((info->change_mask & PW_NODE_CHANGE_MASK_PARAMS) != 0) {
-		pw_node_enum_params((struct pw_node *)source->node, 0, SPA_PARAM_EnumFormat, 0,
-			UINT32_MAX, NULL);
+		pw_node_enum_params(source->node, 0, SPA_PARAM_EnumFormat, 0, UINT32_MAX, NULL);
 		source->sync = pw_core_sync(source->core, PW_ID_CORE, source->sync);
 	}
 }
@@ -256,8 +252,7 @@ static void on_global(void *data, uint32_t id, uint32_t permissions, const char 
 	snprintf(source->serial, sizeof(source->serial), "%s", serial);
 	source->node = pw_registry_bind(source->registry, id, type, PW_VERSION_NODE, 0);
 	if (source->node != NULL) {
-		pw_proxy_add_object_listener(
-			source->node, &source->node_listener, &node_events, source);
+		pw_node_add_listener(source->node, &source->node_listener, &node_events, source);
 	}
 }
 
@@ -351,14 +346,14 @@ void source_destroy(struct source *source) {
 	if (source == NULL) {
 		return;
 	}
-	if (finish(source) && source->stream != NULL) {
+	if (mark_ended(source) && source->stream != NULL) {
 		await_producer_stop(source);
 	}
 	if (source->stream != NULL) {
 		pw_stream_destroy(source->stream);
 	}
 	if (source->node != NULL) {
-		pw_proxy_destroy(source->node);
+		pw_proxy_destroy((struct pw_proxy *)source->node);
 	}
 	if (source->registry != NULL) {
 		pw_proxy_destroy((struct pw_proxy *)source->registry);
