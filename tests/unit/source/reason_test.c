@@ -6,9 +6,8 @@
 
 #define OFFERED "NV12, I420"
 
-/* In the words of PipeWire's daemon, its client library and WirePlumber. */
+/* Errors of PipeWire's daemon, its client library and WirePlumber. */
 static void test_stream(void **state) {
-	(void)state;
 	const struct {
 		const char *error;
 		const char *code;
@@ -20,7 +19,7 @@ static void test_stream(void **state) {
 			"error set output format: -22 (Invalid argument); offered: " OFFERED},
 		{"no target node available", "source-gone", "no target node available"},
 		{"defined target not found", "source-gone", "defined target not found"},
-		/* A target that is there, but not with a format. */
+		/* The target exists, but no format matches. */
 		{"no format for target", "format-unsupported",
 			"no format for target; offered: " OFFERED},
 		{"connection error", "pipewire-lost", "connection error"},
@@ -37,9 +36,8 @@ static void test_stream(void **state) {
 	}
 }
 
-/* A long text is cut off, never written past the end. */
+/* A long text is truncated, never written past the end. */
 static void test_stream_long(void **state) {
-	(void)state;
 	char detail[24];
 	memset(detail, '#', sizeof(detail));
 	assert_int_equal(reason_stream("no more input formats", OFFERED, detail, 20),
