@@ -212,11 +212,14 @@ static void on_node_param(void *data, int sequence, uint32_t id, uint32_t index,
 		format_describe(param, source->node_formats, sizeof(source->node_formats));
 }
 
+static const char *lookup(const struct spa_dict *dict, const char *key) {
+	return dict != NULL && dict->n_items > 0 ? spa_dict_lookup(dict, key) : NULL;
+}
+
 /* xdg-desktop-portal-wlr up to 0.8.1 reports the damage since the buffer was last used, or loses
  * that of skipped pictures. Later versions are right, but name their streams alike. */
 static bool sends_wrong_damage(const struct pw_node_info *info) {
-	const char *name =
-		info->props != NULL ? spa_dict_lookup(info->props, PW_KEY_MEDIA_NAME) : NULL;
+	const char *name = lookup(info->props, PW_KEY_MEDIA_NAME);
 	return name != NULL && strncmp(name, "xdpw-stream-", strlen("xdpw-stream-")) == 0;
 }
 
@@ -243,8 +246,7 @@ static void on_global(void *data, uint32_t id, uint32_t permissions, const char 
 	uint32_t version, const struct spa_dict *properties) {
 	struct source *source = data;
 	rights_note(&source->rights, id, type);
-	const char *serial =
-		properties != NULL ? spa_dict_lookup(properties, PW_KEY_OBJECT_SERIAL) : NULL;
+	const char *serial = lookup(properties, PW_KEY_OBJECT_SERIAL);
 	if (id != source->node_id || strcmp(type, PW_TYPE_INTERFACE_Node) != 0 || serial == NULL ||
 		source->node != NULL) {
 		return;
