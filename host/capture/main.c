@@ -13,7 +13,7 @@
 #include "config.h"
 #include "encode/encoder.h"
 #include "source/loop.h"
-#include "source/stream.h"
+#include "source/source.h"
 
 #define PEER_FD 3
 /* How long the first picture may take after OPEN; less than the host waits. */
@@ -141,7 +141,7 @@ static void open_share(struct capture *capture, const struct packet_open *open, 
 		.kbps = open->max_kbps,
 		.cores = count_cores(),
 	};
-	capture->source = stream_create(&capture->loop, steal_fd(fd), open->node_id, open->max_fps,
+	capture->source = source_create(&capture->loop, open->node_id, open->max_fps,
 		open->cursor != PACKET_CURSOR_AS_IS, &source_events, capture);
 	capture->encoder = encoder_create(&config);
 	if (capture->source != NULL && capture->encoder != NULL) {
@@ -153,7 +153,7 @@ static void open_share(struct capture *capture, const struct packet_open *open, 
 		return;
 	}
 	loop_set_timer(&capture->loop, capture->first_picture_timer, FIRST_PICTURE_US);
-	source_start(capture->source);
+	source_start(capture->source, steal_fd(fd));
 }
 
 static void handle_packet(struct capture *capture, const struct packet *packet, int *fd) {
@@ -225,7 +225,6 @@ static bool set_up(struct capture *capture) {
 static void tear_down(struct capture *capture) {
 	capture->over = true;
 	loop_remove(&capture->loop, capture->peer_io);
-	source_stop(capture->source);
 	/* Until here the source reads into the pipeline. */
 	source_destroy(capture->source);
 	pipeline_destroy(capture->pipeline);

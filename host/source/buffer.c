@@ -9,9 +9,9 @@
 #define BYTES_PER_PIXEL 4
 
 /*
- * Finds the upper left pixel of the whole picture. The chunk's offset names the first row; rows
- * follow at `stride`. Bottom-up pictures exist in two readings: the offset names the upper row (the
- * last in memory), or the beginning of the block, whose first row is then the lowest.
+ * Finds the upper left pixel of the whole picture. The chunk's offset points at the first row, and
+ * rows follow at `stride`. In bottom-up pictures the offset points either at the upper row, which
+ * is the last in memory, or at the start of the block, whose first row is then the lowest.
  */
 static const uint8_t *find_top(const struct spa_data *data, const struct spa_chunk *chunk,
 	uint32_t width, uint32_t height, int32_t *stride) {
@@ -34,36 +34,42 @@ static const uint8_t *find_top(const struct spa_data *data, const struct spa_chu
 	return (const uint8_t *)data->data + offset;
 }
 
-static struct rect copy_region(const struct spa_meta_region *meta) {
-	struct spa_region region;
-	memcpy(&region, &meta->region, sizeof(region));
-	return (struct rect){region.position.x, region.position.y,
-		(int32_t)SPA_MIN(region.size.width, (uint32_t)INT32_MAX),
-		(int32_t)SPA_MIN(region.size.height, (uint32_t)INT32_MAX)};
+/*
+ * Copies metadata, if the buffer has any of this type and size. The producer can write to metadata
+ * and chunks at any time: copy first, then check and use the copy.
+ */
+static bool copy_meta(const struct spa_buffer *buffer, uint32_t type, void *copy, size_t size) {
+	const void *meta = spa_buffer_find_meta_data(buffer, type, size);
+	if (meta != NULL) {
+		memcpy(copy, meta, size);
+	}
+	return meta != NULL;
+}
+
+static struct rect region_rect(const struct spa_region *region) {
+	return (struct rect){region->position.x, region->position.y,
+		(int32_t)SPA_MIN(region->size.width, (uint32_t)INT32_MAX),
+		(int32_t)SPA_MIN(region->size.height, (uint32_t)INT32_MAX)};
 }
 
 static bool read_crop(
 	const struct spa_buffer *buffer, uint32_t width, uint32_t height, struct rect *crop) {
 	const struct rect whole = {0, 0, (int32_t)width, (int32_t)height};
-	const struct spa_meta_region *meta =
-		spa_buffer_find_meta_data(buffer, SPA_META_VideoCrop, sizeof(*meta));
-	const struct rect asked = meta != NULL ? copy_region(meta) : whole;
-	*crop = rect_is_empty(&asked) ? whole : rect_intersect(&asked, &whole);
+	struct spa_meta_region meta = {0};
+	(void)copy_meta(buffer, SPA_META_VideoCrop, &meta, sizeof(meta));
+	const struct rect claimed = region_rect(&meta.region);
+	*crop = rect_is_empty(&claimed) ? whole : rect_intersect(&claimed, &whole);
 	return crop->width >= 2 && crop->height >= 2;
 }
 
 static enum orientation read_orientation(const struct spa_buffer *buffer) {
-	const struct spa_meta_videotransform *meta =
-		spa_buffer_find_meta_data(buffer, SPA_META_VideoTransform, sizeof(*meta));
-	struct spa_meta_videotransform told = {0};
-	if (meta != NULL) {
-		memcpy(&told, meta, sizeof(told));
-	}
-	return told.transform <= ORIENTATION_MIRRORED_270 ? (enum orientation)told.transform
+	struct spa_meta_videotransform meta = {0};
+	(void)copy_meta(buffer, SPA_META_VideoTransform, &meta, sizeof(meta));
+	return meta.transform <= ORIENTATION_MIRRORED_270 ? (enum orientation)meta.transform
 							  : ORIENTATION_UPRIGHT;
 }
 
-/* The list ends at its first empty region; what follows is left from earlier frames. */
+/* The first empty region ends the list; stale ones may follow. */
 static bool read_damage(
 	const struct spa_buffer *buffer, const struct rect *crop, struct damage *damage) {
 	damage_clear(damage);
@@ -72,13 +78,15 @@ static bool read_damage(
 		return false;
 	}
 	bool any = false;
-	const struct spa_meta_region *region;
-	spa_meta_for_each(region, meta) {
-		const struct rect rect = copy_region(region);
+	const struct spa_meta_region *next;
+	spa_meta_for_each(next, meta) {
+		struct spa_region region;
+		memcpy(&region, &next->region, sizeof(region));
+		const struct rect rect = region_rect(&region);
 		if (rect_is_empty(&rect)) {
 			break;
 		}
-		/* No picture has such sides; perhaps they are negative ones. */
+		/* Wider than any picture: perhaps a negative number. */
 		if (rect.width == INT32_MAX || rect.height == INT32_MAX) {
 			return false;
 		}
@@ -86,22 +94,16 @@ static bool read_damage(
 		any = true;
 	}
 	damage_crop(damage, crop);
-	/* A picture that claims to have changed nowhere is not believed; and one that claims to
-	 * have changed everywhere (GNOME 48, always) says as much as one that says nothing. */
+	/* A picture without damage is not believed. Damage everywhere, which GNOME 48 always
+	 * reports, says no more than no metadata. */
 	const struct rect whole = {0, 0, crop->width, crop->height};
 	return any && !damage_covers(damage, &whole);
 }
 
-/* Metadata and chunk may be shared with the producer, who can write to them at any time: what was
- * checked has to be what is used, so they are copied before either. */
 enum buffer_kind buffer_read(const struct spa_buffer *buffer, uint32_t width, uint32_t height,
 	struct buffer_picture *picture, uint64_t *sequence) {
-	const struct spa_meta_header *meta =
-		spa_buffer_find_meta_data(buffer, SPA_META_Header, sizeof(*meta));
 	struct spa_meta_header header = {.pts = -1};
-	if (meta != NULL) {
-		memcpy(&header, meta, sizeof(header));
-	}
+	(void)copy_meta(buffer, SPA_META_Header, &header, sizeof(header));
 	*sequence = header.seq;
 	if (buffer->n_datas < 1 || buffer->datas[0].data == NULL ||
 		buffer->datas[0].chunk == NULL) {
@@ -114,7 +116,7 @@ enum buffer_kind buffer_read(const struct spa_buffer *buffer, uint32_t width, ui
 		return BUFFER_BROKEN;
 	}
 	if ((chunk.flags & SPA_CHUNK_FLAG_CORRUPTED) != 0 || chunk.size == 0) {
-		/* That is also how a moved pointer is told (Mutter: both, KWin: the flag alone). */
+		/* Cursor-only buffers look like this too (Mutter: both, KWin: only the flag). */
 		bool cursor = spa_buffer_find_meta(buffer, SPA_META_Cursor) != NULL;
 		return cursor ? BUFFER_CURSOR : BUFFER_BROKEN;
 	}
@@ -138,8 +140,6 @@ static bool read_bitmap(
 	}
 	struct spa_meta_bitmap bitmap;
 	memcpy(&bitmap, (const uint8_t *)meta->data + offset, sizeof(bitmap));
-	cursor->width = 0;
-	cursor->height = 0;
 	if (bitmap.size.width == 0 || bitmap.size.height == 0 || bitmap.offset == 0) {
 		return true;
 	}
@@ -164,30 +164,22 @@ static bool read_bitmap(
 bool buffer_read_cursor(
 	const struct spa_buffer *buffer, uint32_t side, struct buffer_cursor *cursor) {
 	*cursor = (struct buffer_cursor){0};
-	const struct spa_meta *meta = spa_buffer_find_meta(buffer, SPA_META_Cursor);
-	if (meta == NULL || meta->data == NULL || meta->size < sizeof(struct spa_meta_cursor)) {
+	struct spa_meta_cursor claimed;
+	if (!copy_meta(buffer, SPA_META_Cursor, &claimed, sizeof(claimed))) {
 		return false;
 	}
-	struct spa_meta_cursor told;
-	memcpy(&told, meta->data, sizeof(told));
-	/* Compositors say so of a cursor that is elsewhere. */
-	cursor->visible = told.id != 0;
+	/* Compositors send id 0 for a cursor that is on another screen. */
+	cursor->visible = claimed.id != 0;
 	if (!cursor->visible) {
 		return true;
 	}
-	cursor->x = told.position.x;
-	cursor->y = told.position.y;
-	cursor->new_bitmap = read_bitmap(meta, told.bitmap_offset, side, cursor);
-	if (cursor->new_bitmap) {
-		cursor->hot_x = told.hotspot.x;
-		cursor->hot_y = told.hotspot.y;
-	}
+	cursor->x = claimed.position.x;
+	cursor->y = claimed.position.y;
+	cursor->hot_x = claimed.hotspot.x;
+	cursor->hot_y = claimed.hotspot.y;
+	const struct spa_meta *meta = spa_buffer_find_meta(buffer, SPA_META_Cursor);
+	cursor->new_bitmap = read_bitmap(meta, claimed.bitmap_offset, side, cursor);
 	return true;
-}
-
-/* Files are mapped from the beginning of a page. Returns how far into it the picture begins. */
-static size_t into_page(const struct spa_data *data) {
-	return data->mapoffset % (size_t)sysconf(_SC_PAGESIZE);
 }
 
 bool buffer_map(struct spa_buffer *buffer) {
@@ -195,25 +187,25 @@ bool buffer_map(struct spa_buffer *buffer) {
 		return false;
 	}
 	struct spa_data *data = &buffer->datas[0];
-	/* The sandbox permits no fstat(), which some C libraries make out of one that takes paths.
-	 */
+	/* Not fstat(): some C libraries implement it with a system call that takes paths, which the
+	 * sandbox forbids. */
 	if (data->type != SPA_DATA_MemFd ||
 		lseek((int)data->fd, 0, SEEK_END) < (int64_t)data->mapoffset + data->maxsize) {
 		return false;
 	}
-	size_t extra = into_page(data);
-	uint8_t *pages = mmap(NULL, extra + data->maxsize, PROT_READ, MAP_SHARED, (int)data->fd,
-		(off_t)(data->mapoffset - extra));
-	if (pages == MAP_FAILED) {
+	/* From the file's start, since mapoffset may lie within a page. */
+	uint8_t *file = mmap(NULL, (size_t)data->mapoffset + data->maxsize, PROT_READ, MAP_SHARED,
+		(int)data->fd, 0);
+	if (file == MAP_FAILED) {
 		return false;
 	}
-	data->data = pages + extra;
+	data->data = file + data->mapoffset;
 	return true;
 }
 
 void buffer_unmap(struct spa_buffer *buffer) {
 	struct spa_data *data = &buffer->datas[0];
-	size_t extra = into_page(data);
-	(void)munmap((uint8_t *)data->data - extra, extra + data->maxsize);
+	(void)munmap(
+		(uint8_t *)data->data - data->mapoffset, (size_t)data->mapoffset + data->maxsize);
 	data->data = NULL;
 }

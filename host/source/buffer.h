@@ -1,6 +1,6 @@
 /*
- * What a PipeWire video buffer says about itself, judged without trust: nothing here leads outside
- * of the buffer's memory. Pure, but for the mapping of that memory.
+ * Reads PipeWire video buffers from an untrusted producer: nothing returned here points outside
+ * the buffer's memory. Pure, except for the mapping.
  */
 #pragma once
 
@@ -14,14 +14,14 @@ struct spa_buffer;
 
 enum buffer_kind {
 	BUFFER_PICTURE,
-	BUFFER_CURSOR, /* only the pointer changed; its picture and its damage are stale */
-	BUFFER_BROKEN, /* corrupted, empty or senseless: what it changed is unknown */
+	BUFFER_CURSOR, /* only the cursor changed; its pixels and damage are stale */
+	BUFFER_BROKEN, /* corrupted, empty or invalid: its damage is unknown */
 };
 
 struct buffer_picture {
-	const uint8_t *top; /* leftmost pixel of the upper row of the cropped picture */
-	int32_t stride;
-	struct rect crop; /* within the format's size; its size is the picture's */
+	const uint8_t *top; /* leftmost pixel of the cropped picture's upper row */
+	int32_t stride;     /* negative: bottom-up */
+	struct rect crop;   /* within the format's size; at least 2x2 */
 	enum orientation orientation;
 	bool damage_known;
 	struct damage damage; /* relative to the crop */
@@ -29,38 +29,36 @@ struct buffer_picture {
 };
 
 /*
- * Reads a mapped buffer of 4-byte pixels. width, height: the negotiated format's size, at most
- * 16384. *picture is set for BUFFER_PICTURE only; *sequence always, 0 where it is unknown.
+ * Reads a mapped buffer of 4-byte pixels. width, height: the negotiated format's, up to 16384.
+ * *picture is only set for BUFFER_PICTURE; *sequence always, 0 if unknown.
  */
 enum buffer_kind buffer_read(const struct spa_buffer *buffer, uint32_t width, uint32_t height,
 	struct buffer_picture *picture, uint64_t *sequence);
 
-/* A cursor as the buffer's metadata tells of it. */
 struct buffer_cursor {
 	bool visible;
 	int32_t x; /* of the hotspot, in the buffer's pixels */
 	int32_t y;
 	bool new_bitmap;
-	/* Of the new bitmap; 0: it shows nothing. At most `side` of buffer_read_cursor(). */
-	uint32_t width;
+	/* The rest is only set with a new bitmap. */
+	uint32_t width; /* up to `side`; 0: it shows nothing */
 	uint32_t height;
 	int32_t hot_x;
 	int32_t hot_y;
 	bool bgr;              /* blue comes first, not red */
-	const uint8_t *pixels; /* lent with the buffer; 4 bytes each, alpha multiplied in */
+	const uint8_t *pixels; /* lent with the buffer; 4 bytes each, premultiplied alpha */
 	int32_t stride;
 };
 
-/* False when the buffer says nothing of a cursor. A bitmap larger than side x side, or one that
- * makes no sense, counts as none. */
+/* False when the buffer has no cursor metadata. Bitmaps that are invalid or larger than side x side
+ * are ignored. */
 bool buffer_read_cursor(
 	const struct spa_buffer *buffer, uint32_t side, struct buffer_cursor *cursor);
 
 /*
- * Maps the buffer's MemFd for reading, and sets its `data` until buffer_unmap(). False when the
- * file is shorter than the buffer claims, or the memory is of another type: only of a file is the
- * length known. PipeWire would map it as its producer says, which may be for writing, and from 1.6
- * on, where the producer says nothing, not at all.
+ * Maps the buffer's MemFd read-only; its `data` is set until buffer_unmap(). False when the file is
+ * shorter than the producer claims, or for any other type of memory, whose length is unknown.
+ * PipeWire would map it with the flags that the producer chose: writable, or since 1.6 not at all.
  */
 bool buffer_map(struct spa_buffer *buffer);
 /* Undoes a buffer_map() that returned true. */

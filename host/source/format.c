@@ -6,18 +6,15 @@
 #include "picture/cursor.h"
 #include "source/pw_api.h"
 
-/* One that we hold, one on its way back, one for the producer; more only cost memory (8 MiB each
- * at 1920x1080). */
+/* One is held, one on its way back and one with the producer; each takes 8 MiB at 1920x1080. */
 #define BUFFERS_WANTED 3
 #define BUFFERS_MIN 2
 #define BUFFERS_MAX 4
-/* Metadata of the pointer: a producer also tells pointer-only buffers from pictures by it. */
+/* Cursor metadata is always asked for: only with it do producers mark cursor-only buffers. */
 #define CURSOR_SIDE 64
-
-#define PIXEL_SIZE 4
 #define CURSOR_META_SIZE(side)                                                                     \
 	((int)(sizeof(struct spa_meta_cursor) + sizeof(struct spa_meta_bitmap) +                   \
-		PIXEL_SIZE * (side) * (side)))
+		4 * (side) * (side)))
 
 const struct spa_pod *format_offer(struct spa_pod_builder *builder, uint32_t max_fps) {
 	const struct spa_rectangle least = {1, 1};
@@ -26,9 +23,9 @@ const struct spa_pod *format_offer(struct spa_pod_builder *builder, uint32_t max
 	const struct spa_fraction variable = {0, 1};
 	const struct spa_fraction fastest = {1000, 1};
 	const struct spa_fraction slow = {1, 1};
-	/* Compositors drop what comes a moment too soon: with our own rate as their limit, a screen
-	 * that paints unevenly gives a tenth fewer pictures. So they may send more, and the
-	 * pipeline, which lets the newest wait for its turn, keeps the rate. */
+	/* Compositors drop pictures that come a moment too early: with max_fps as the limit, a
+	 * screen that paints unevenly gives a tenth fewer. So the limit is higher, and the
+	 * pipeline, where the newest picture waits for its turn, enforces max_fps. */
 	const struct spa_fraction limit = {max_fps * 21, 10};
 	return spa_pod_builder_add_object(builder, SPA_TYPE_OBJECT_Format, SPA_PARAM_EnumFormat,
 		SPA_FORMAT_mediaType, SPA_POD_Id(SPA_MEDIA_TYPE_video), SPA_FORMAT_mediaSubtype,
@@ -94,18 +91,14 @@ static bool find_order(uint32_t format, enum pixel_order *order) {
 
 bool format_parse(
 	const struct spa_pod *format, enum pixel_order *order, uint32_t *width, uint32_t *height) {
-	uint32_t type = 0;
-	uint32_t subtype = 0;
-	if (spa_format_parse(format, &type, &subtype) < 0 || type != SPA_MEDIA_TYPE_video ||
-		subtype != SPA_MEDIA_SUBTYPE_raw) {
+	struct spa_video_info info = {0};
+	if (spa_format_video_parse(format, &info) < 0 ||
+		info.media_subtype != SPA_MEDIA_SUBTYPE_raw ||
+		!find_order(info.info.raw.format, order)) {
 		return false;
 	}
-	struct spa_video_info_raw info = {0};
-	if (spa_format_video_raw_parse(format, &info) < 0 || !find_order(info.format, order)) {
-		return false;
-	}
-	*width = info.size.width;
-	*height = info.size.height;
+	*width = info.info.raw.size.width;
+	*height = info.info.raw.size.height;
 	return *width >= 1 && *width <= FORMAT_SIDE_MAX && *height >= 1 &&
 	       *height <= FORMAT_SIDE_MAX;
 }
@@ -143,7 +136,7 @@ bool format_describe(const struct spa_pod *offer, char *text, size_t size) {
 		append(text, size, "any raw video");
 		return !dmabuf_only;
 	}
-	/* Sizes are the sender's word, and what the values are counted by. */
+	/* spa_pod_get_values() trusts the producer's sizes. */
 	if (formats->value.type == SPA_TYPE_Choice &&
 		formats->value.size < sizeof(struct spa_pod_choice_body)) {
 		return false;
@@ -156,7 +149,7 @@ bool format_describe(const struct spa_pod *offer, char *text, size_t size) {
 	}
 	const uint32_t *ids = SPA_POD_BODY_CONST(values);
 	bool fits = false;
-	/* The first value of a choice is its default and comes again. */
+	/* A choice starts with its default, which is repeated among the alternatives. */
 	for (uint32_t i = choice == SPA_CHOICE_Enum && count > 1 ? 1 : 0; i < count; i++) {
 		enum pixel_order order;
 		char name[64];

@@ -7,10 +7,10 @@
 #include "base/log.h"
 #include "source/pw_api.h"
 
-_Static_assert(LOOP_READABLE == SPA_IO_IN && LOOP_WRITABLE == SPA_IO_OUT, "the bits of poll(2)");
+_Static_assert(LOOP_WRITABLE == SPA_IO_OUT, "loop.h cannot include PipeWire's headers");
 #define READABLE (SPA_IO_IN | SPA_IO_HUP | SPA_IO_ERR)
 
-/* These variables steer a user's other PipeWire streams. They must not redirect this one. */
+/* Users redirect their other PipeWire streams with these variables. */
 static void ignore_overrides(void) {
 	static const char *const variables[] = {"PIPEWIRE_AUTOCONNECT", "PIPEWIRE_CORE",
 		"PIPEWIRE_LATENCY", "PIPEWIRE_NODE", "PIPEWIRE_PROPS", "PIPEWIRE_QUANTUM",
@@ -20,21 +20,21 @@ static void ignore_overrides(void) {
 	}
 }
 
-/* PipeWire 1.4 runs every video stream inside the factory `adapter` (1.2 can, older ones can't).
- * The adapter loads its converter's plugin when the stream connects, but the sandbox lets nobody
- * open files by then. So both are loaded now. */
+static bool load_module(struct loop *loop, const char *name) {
+	return pw_context_load_module(loop->context, name, NULL, NULL) != NULL;
+}
+
+/* PipeWire 1.4 runs every video stream inside the factory `adapter` (1.2 can, older versions
+ * can't). It loads a converter plugin when the stream connects, but by then the sandbox forbids
+ * opening files. So load both now. */
 static bool load_adapter(struct loop *loop) {
 	static const char plugin[] = "videoconvert/libspa-videoconvert";
-	char *rest = NULL;
-	long major = strtol(pw_get_library_version(), &rest, 10);
-	long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
-	if (major < 1 || (major == 1 && minor < 2)) {
+	if (strverscmp(pw_get_library_version(), "1.2") < 0) {
 		return true;
 	}
 	pw_context_add_spa_lib(loop->context, "video.convert.*", plugin);
 	pw_context_add_spa_lib(loop->context, "video.adapt", plugin);
-	if (pw_context_load_module(loop->context, "libpipewire-module-adapter", NULL, NULL) ==
-		NULL) {
+	if (!load_module(loop, "libpipewire-module-adapter")) {
 		return false;
 	}
 	loop->converter = pw_context_load_spa_handle(loop->context, "video.convert.dummy", NULL);
@@ -47,22 +47,17 @@ bool loop_init(struct loop *loop) {
 	if (getenv("PIPEWIRE_DEBUG") == NULL) {
 		pw_log_set_level(SPA_LOG_LEVEL_ERROR);
 	}
-	/* The user's and the system's configuration could load anything, so neither is read. */
-	struct pw_properties *properties =
-		pw_properties_new(PW_KEY_CONFIG_NAME, "null", "mem.allow-mlock", "false", NULL);
 	loop->main_loop = pw_main_loop_new(NULL);
-	if (loop->main_loop == NULL) {
-		pw_properties_free(properties);
-		return false;
+	if (loop->main_loop != NULL) {
+		loop->loop = pw_main_loop_get_loop(loop->main_loop);
+		/* Reads no configuration of the user's or the system's: it could load anything. */
+		loop->context = pw_context_new(loop->loop,
+			pw_properties_new(
+				PW_KEY_CONFIG_NAME, "null", "mem.allow-mlock", "false", NULL),
+			0);
 	}
-	loop->loop = pw_main_loop_get_loop(loop->main_loop);
-	loop->context = pw_context_new(loop->loop, properties, 0);
-	if (loop->context == NULL ||
-		pw_context_load_module(
-			loop->context, "libpipewire-module-protocol-native", NULL, NULL) == NULL ||
-		pw_context_load_module(
-			loop->context, "libpipewire-module-client-node", NULL, NULL) == NULL ||
-		!load_adapter(loop)) {
+	if (loop->context == NULL || !load_module(loop, "libpipewire-module-protocol-native") ||
+		!load_module(loop, "libpipewire-module-client-node") || !load_adapter(loop)) {
 		log_error("PipeWire's client libraries don't work: %s", strerror(errno));
 		return false;
 	}

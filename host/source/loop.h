@@ -1,6 +1,6 @@
 /*
- * The helper's event loop: PipeWire's own, because a stream's events arrive on it. Timers and
- * descriptors of the rest of the helper run on the same loop, without PipeWire's headers.
+ * The helper's event loop: PipeWire's own, since a stream's events are emitted on it. It also runs
+ * the timers and file descriptors of the rest of the helper, which includes no PipeWire header.
  */
 #pragma once
 
@@ -13,8 +13,7 @@ struct pw_main_loop;
 struct spa_handle;
 struct spa_source;
 
-/* What a descriptor is ready for; the bits of poll(2). An error or a hang-up counts as readable. */
-#define LOOP_READABLE 1u
+/* Otherwise a descriptor is readable, has an error or was hung up. */
 #define LOOP_WRITABLE 4u
 
 /* Zero-initialise it. */
@@ -26,28 +25,28 @@ struct loop {
 };
 
 /*
- * Sets up PipeWire's client. Everything that opens a file happens here: once the sandbox is sealed,
- * nothing can. False after a log message when PipeWire's libraries don't work. Call loop_finish()
- * in either case, after every source on the loop is gone.
+ * Sets up the PipeWire client and opens every file that it needs, since the sandbox forbids that
+ * later. False, after a log message, when PipeWire's libraries don't work; call loop_finish() even
+ * so, after the loop's sources are removed.
  */
 bool loop_init(struct loop *loop);
 void loop_finish(struct loop *loop);
 
-/* Until loop_quit(). */
+/* Runs until loop_quit(). */
 void loop_run(struct loop *loop);
 void loop_quit(struct loop *loop);
 
-/* The timer is off at first. NULL when memory ran out. Free it with loop_remove(). */
+/* Adds a timer, initially off. NULL when out of memory. Free it with loop_remove(). */
 struct spa_source *loop_add_timer(
 	struct loop *loop, void (*due)(void *data, uint64_t expirations), void *data);
-/* Once, in `delay_us`; replaces an earlier setting. 0: off. */
+/* Expires once, in `delay_us`; replaces an earlier setting. 0: off. */
 void loop_set_timer(struct loop *loop, struct spa_source *timer, int64_t delay_us);
 
-/* Watches `fd`, which stays the caller's, for reading. `mask`: LOOP_READABLE, LOOP_WRITABLE or
- * both. NULL when memory ran out. Free it with loop_remove(). */
+/* Watches `fd`, which the caller keeps, for reading. NULL when out of memory. Free it with
+ * loop_remove(). */
 struct spa_source *loop_add_fd(
 	struct loop *loop, int fd, void (*ready)(void *data, int fd, uint32_t mask), void *data);
-/* From now on for writing as well, or not. */
+/* Whether to watch it for writing as well. */
 void loop_watch_writable(struct loop *loop, struct spa_source *source, bool writable);
 
 /* NULL is fine. */

@@ -1,34 +1,33 @@
 #include "source/negotiation.h"
 
-#include <time.h>
-
 #include "base/log.h"
 #include "source/format.h"
+#include "source/loop.h"
 #include "source/mailbox.h"
 #include "source/pw_api.h"
 
-/* A running stream without a picture is restarted after this time, which doubles each time, so
- * often. */
-#define WAIT_MS 250
-#define RESTARTS_MAX 5
-/* So long the stream rests then, that the producer's stops too. It doubles as well: where that
- * takes a loaded machine longer, nothing started anew. */
-#define REST_MS 50
-/* The same for a stream that had pictures before it got a new format: someone is looking at the old
- * size. But its producer may still be drawing: Mutter without a GPU takes 15 to 23 ms for
- * 1920x1080, and more where others want the processor too. */
-#define AGAIN_WAIT_MS 50
-#define AGAIN_PIXELS_PER_MS 40000
-#define AGAIN_REST_MS 20
-#define AGAIN_RESTARTS_MAX 7
-/* Where no buffer can be read the format is offered so often; and once after so many restarts that
- * did not help. */
+/*
+ * A running stream that sends no picture is paused, long enough for the producer to stop as well,
+ * and resumed. Both times double with each restart, since a loaded machine needs longer.
+ */
+struct pacing {
+	int wait_ms;
+	uint32_t wait_ms_per_megapixel;
+	int rest_ms;
+	uint32_t restarts_max;
+};
+static const struct pacing first_picture = {250, 0, 50, 5};
+/* Someone is looking at a picture of the old format. But the producer may still be drawing: Mutter
+ * without a GPU takes 15 to 23 ms for 1920x1080, and longer when the processor is busy. */
+static const struct pacing next_format = {50, 25, 20, 7};
+
+/* How often to offer the format again if no buffer can be read. Otherwise once after this many
+ * restarts that did not help. */
 #define OFFERS_MAX 5
 #define RESTARTS_PER_OFFER 2
 
 static void set_timer(struct negotiation *negotiation, int ms) {
-	struct timespec delay = {ms / 1000, ms % 1000 * 1000000L};
-	pw_loop_update_timer(negotiation->loop, negotiation->timer, &delay, NULL, false);
+	loop_set_timer(negotiation->loop, negotiation->timer, ms * INT64_C(1000));
 }
 
 static bool is_streaming(const struct negotiation *negotiation) {
@@ -37,26 +36,17 @@ static bool is_streaming(const struct negotiation *negotiation) {
 }
 
 static void restart_stream(struct negotiation *negotiation) {
-	int rest_ms = negotiation->had_picture ? AGAIN_REST_MS : REST_MS;
 	negotiation->resting = true;
 	pw_stream_set_active(negotiation->stream, false);
-	set_timer(negotiation, rest_ms << negotiation->restarts++);
+	set_timer(negotiation, negotiation->pacing->rest_ms << negotiation->restarts++);
 }
 
-static void expect_picture(struct negotiation *negotiation) {
-	if (!negotiation->resting) {
-		set_timer(negotiation, (negotiation->had_picture ? negotiation->again_ms : WAIT_MS)
-					       << negotiation->restarts);
-	}
-}
-
-static bool wants_offer(const struct negotiation *negotiation) {
+static bool should_offer(const struct negotiation *negotiation) {
 	return negotiation->offers < negotiation->restarts / RESTARTS_PER_OFFER ||
-	       (negotiation->offers < OFFERS_MAX && mailbox_is_bare(negotiation->mailbox));
+	       (negotiation->offers < OFFERS_MAX && mailbox_is_unreadable(negotiation->mailbox));
 }
 
 static void on_timer(void *data, uint64_t expirations) {
-	(void)expirations;
 	struct negotiation *negotiation = data;
 	if (negotiation->stream == NULL) {
 		return;
@@ -64,52 +54,49 @@ static void on_timer(void *data, uint64_t expirations) {
 	if (negotiation->resting) {
 		negotiation->resting = false;
 		pw_stream_set_active(negotiation->stream, true);
-	} else if (wants_offer(negotiation)) {
-		log_info("no picture can be read; the format is offered anew");
+	} else if (should_offer(negotiation)) {
+		log_info("no readable picture; offering the format again");
 		negotiation->offers++;
 		negotiation_offer(negotiation);
-		expect_picture(negotiation);
-	} else if (negotiation->restarts <
-			   (negotiation->had_picture ? AGAIN_RESTARTS_MAX : RESTARTS_MAX) &&
+		negotiation_await(negotiation, true);
+	} else if (negotiation->restarts < negotiation->pacing->restarts_max &&
 		   is_streaming(negotiation)) {
-		log_info("no picture yet; the stream is restarted");
+		log_info("no picture yet; restarting the stream");
 		restart_stream(negotiation);
 	}
 }
 
-bool negotiation_init(struct negotiation *negotiation, struct pw_loop *loop,
-	struct mailbox *mailbox, uint32_t max_fps) {
-	*negotiation = (struct negotiation){.loop = loop, .mailbox = mailbox, .max_fps = max_fps};
-	negotiation->timer = pw_loop_add_timer(loop, on_timer, negotiation);
+bool negotiation_init(struct negotiation *negotiation, struct loop *loop, struct mailbox *mailbox,
+	uint32_t max_fps) {
+	*negotiation = (struct negotiation){
+		.loop = loop, .mailbox = mailbox, .max_fps = max_fps, .pacing = &first_picture};
+	negotiation->timer = loop_add_timer(loop, on_timer, negotiation);
 	return negotiation->timer != NULL;
 }
 
 void negotiation_finish(struct negotiation *negotiation) {
-	if (negotiation->timer != NULL) {
-		pw_loop_destroy_source(negotiation->loop, negotiation->timer);
+	loop_remove(negotiation->loop, negotiation->timer);
+}
+
+void negotiation_await(struct negotiation *negotiation, bool streaming) {
+	const struct pacing *pacing = negotiation->pacing;
+	uint64_t drawing_ms =
+		(uint64_t)negotiation->pixels * pacing->wait_ms_per_megapixel / 1000000;
+	int wait_ms = pacing->wait_ms + (int)drawing_ms;
+	if (!negotiation->resting) {
+		set_timer(negotiation, streaming ? wait_ms << negotiation->restarts : 0);
 	}
 }
 
 void negotiation_format(struct negotiation *negotiation, uint32_t width, uint32_t height) {
-	negotiation->again_ms =
-		AGAIN_WAIT_MS + (int)((uint64_t)width * height / AGAIN_PIXELS_PER_MS);
-	expect_picture(negotiation);
-}
-
-void negotiation_state(struct negotiation *negotiation, bool streaming) {
-	if (streaming) {
-		expect_picture(negotiation);
-	} else if (!negotiation->resting) {
-		set_timer(negotiation, 0);
-	}
+	negotiation->pixels = width * height;
+	negotiation_await(negotiation, true);
 }
 
 void negotiation_picture(struct negotiation *negotiation) {
-	if (!negotiation->resting) {
-		set_timer(negotiation, 0);
-	}
+	negotiation_await(negotiation, false);
 	negotiation->restarts = negotiation->offers = 0;
-	negotiation->had_picture = true;
+	negotiation->pacing = &next_format;
 }
 
 void negotiation_refresh(struct negotiation *negotiation) {

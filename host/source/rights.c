@@ -23,8 +23,8 @@ void rights_give_up(struct rights *rights, struct pw_core *core) {
 	for (uint32_t i = 0; i < rights->count; i++) {
 		none[count++] = PW_PERMISSION_INIT(rights->factories[i], 0);
 	}
-	/* Last: without it nothing can be given up. */
+	/* Last, since giving up takes this permission. */
 	none[count++] = PW_PERMISSION_INIT(ourselves, 0);
-	log_debug("gives up %u factories and client %u", rights->count, ourselves);
+	log_debug("giving up permissions on %u factories and client %u", rights->count, ourselves);
 	pw_client_update_permissions(client, count, none);
 }

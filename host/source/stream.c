@@ -1,4 +1,4 @@
-#include "source/stream.h"
+#include "source/source.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,147 +15,153 @@
 #include "source/rights.h"
 #include "wire/packet.h"
 
-/* Someone else may watch the same node, which runs on then. */
+/* If someone else captures the same node, it never stops. */
 #define STOP_MAX_MS 250
 
-struct stream {
-	struct source source;
-	struct pw_context *context; /* the loop's, as is `loop` */
-	struct pw_loop *loop;
-	int fd;
+enum state {
+	STATE_CONNECTING,
+	STATE_CONNECTED, /* the remote answered: it is PipeWire */
+	STATE_ENDED,
+};
+
+struct source {
+	struct loop *loop;
 	uint32_t node_id;
 	const struct source_events *events;
 	void *data;
 
+	enum state state;
 	struct pw_core *core;
 	struct spa_hook core_listener;
+	int sync; /* sequence number of the last pw_core_sync() */
 	struct pw_registry *registry;
 	struct spa_hook registry_listener;
-	struct pw_proxy *node;
-	char serial[24]; /* the node's, which is never used again; empty where it has none */
+	struct pw_node *node;
 	struct spa_hook node_listener;
+	char serial[24];   /* the node's, which unlike its id is never reused */
+	bool node_running; /* its producer draws */
+	bool node_fits;    /* one of its formats can be read */
+	char node_formats[384];
 	struct pw_stream *stream;
 	struct spa_hook stream_listener;
 	struct spa_source *wakeup;
-	int sync;      /* sequence number of the last round trip that was asked for */
-	bool answered; /* the remote is PipeWire indeed */
-	bool ended;    /* `ended` was emitted */
-	bool draws;    /* the node runs */
-	bool fits;     /* one of the node's formats is ours */
-	char offered[384];
 
 	struct rights rights;
 	struct negotiation negotiation;
 	struct mailbox mailbox;
 };
 
-static void end(struct stream *self, enum error_code code, const char *detail) {
-	if (!self->ended) {
-		self->ended = true;
-		self->negotiation.stream = NULL;
-		mailbox_close(&self->mailbox);
-		self->events->ended(self->data, code, detail);
+/* False when it had ended before. */
+static bool mark_ended(struct source *source) {
+	bool was_live = source->state != STATE_ENDED;
+	source->state = STATE_ENDED;
+	source->negotiation.stream = NULL;
+	mailbox_close(&source->mailbox);
+	return was_live;
+}
+
+static void end(struct source *source, enum error_code code, const char *detail) {
+	if (mark_ended(source)) {
+		source->events->ended(source->data, code, detail);
 	}
+}
+
+static void end_connection(struct source *source, const char *detail) {
+	end(source,
+		source->state == STATE_CONNECTING ? ERROR_PIPEWIRE_REFUSED : ERROR_PIPEWIRE_LOST,
+		detail);
 }
 
 /* On PipeWire's data thread. */
 static void on_process(void *data) {
-	struct stream *self = data;
-	if (mailbox_receive(&self->mailbox, self->stream)) {
-		pw_loop_signal_event(self->loop, self->wakeup);
+	struct source *source = data;
+	if (mailbox_receive(&source->mailbox, source->stream)) {
+		pw_loop_signal_event(source->loop->loop, source->wakeup);
 	}
 }
 
 static void on_wakeup(void *data, uint64_t count) {
-	(void)count;
-	struct stream *self = data;
+	struct source *source = data;
+	if (source->state == STATE_ENDED) {
+		return;
+	}
 	uint32_t width = 0;
 	uint32_t height = 0;
-	if (!self->ended && mailbox_peek(&self->mailbox, &width, &height)) {
-		negotiation_picture(&self->negotiation);
-		self->events->picture(self->data, width, height);
+	if (mailbox_peek(&source->mailbox, &width, &height)) {
+		negotiation_picture(&source->negotiation);
+		source->events->picture(source->data, width, height);
 	}
-	if (!self->ended && mailbox_cursor_changed(&self->mailbox)) {
-		self->events->cursor(self->data);
+	if (mailbox_cursor_changed(&source->mailbox)) {
+		source->events->cursor(source->data);
 	}
 }
 
-static void stream_want(struct source *source, bool wanted) {
-	struct stream *self = (struct stream *)source;
-	mailbox_want(&self->mailbox, self->stream, wanted);
+void source_want(struct source *source, bool wanted) {
+	mailbox_want(&source->mailbox, source->stream, wanted);
 }
 
-static bool stream_cursor(struct source *source, struct source_cursor *cursor) {
-	struct stream *self = (struct stream *)source;
-	return mailbox_cursor(&self->mailbox, cursor);
+bool source_cursor(struct source *source, struct source_cursor *cursor) {
+	return mailbox_cursor(&source->mailbox, cursor);
 }
 
-static void stream_refresh(struct source *source) {
-	struct stream *self = (struct stream *)source;
-	negotiation_refresh(&self->negotiation);
+void source_refresh(struct source *source) {
+	negotiation_refresh(&source->negotiation);
 }
 
-/* It may come while the stream is being restarted, or before there is one. The new format brings
- * the picture anew. */
-static void stream_set_rate(struct source *source, uint32_t max_fps) {
-	struct stream *self = (struct stream *)source;
-	if (format_needs_offer(self->negotiation.max_fps, max_fps)) {
-		self->negotiation.max_fps = max_fps;
-		negotiation_offer(&self->negotiation);
+/* Works before there is a stream and during a restart as well. */
+void source_set_rate(struct source *source, uint32_t max_fps) {
+	if (format_needs_offer(source->negotiation.max_fps, max_fps)) {
+		source->negotiation.max_fps = max_fps;
+		negotiation_offer(&source->negotiation);
 	}
 }
 
 static void on_add_buffer(void *data, struct pw_buffer *buffer) {
-	struct stream *self = data;
-	mailbox_add_buffer(&self->mailbox, buffer);
+	struct source *source = data;
+	mailbox_add_buffer(&source->mailbox, buffer);
 }
 
 static void on_remove_buffer(void *data, struct pw_buffer *buffer) {
-	struct stream *self = data;
-	mailbox_remove_buffer(&self->mailbox, buffer);
+	struct source *source = data;
+	mailbox_remove_buffer(&source->mailbox, buffer);
 }
 
 static void on_param_changed(void *data, uint32_t id, const struct spa_pod *param) {
-	struct stream *self = data;
-	if (id != SPA_PARAM_Format || param == NULL) {
+	struct source *source = data;
+	if (id != SPA_PARAM_Format || param == NULL || source->state == STATE_ENDED) {
 		return;
 	}
 	enum pixel_order order = PIXEL_ORDER_BGR;
 	uint32_t width = 0;
 	uint32_t height = 0;
 	if (!format_parse(param, &order, &width, &height)) {
-		end(self, ERROR_FORMAT_UNSUPPORTED, "PipeWire settled on a format of no use");
+		end(source, ERROR_FORMAT_UNSUPPORTED, "PipeWire negotiated an unsupported format");
 		return;
 	}
 	log_info("source: %ux%u", width, height);
-	mailbox_set_format(&self->mailbox, order, width, height);
+	mailbox_set_format(&source->mailbox, order, width, height);
 	uint8_t memory[2048];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	const struct spa_pod *params[FORMAT_PARAMS_MAX];
 	uint32_t count = format_buffer_params(&builder, params);
-	pw_stream_update_params(self->stream, params, count);
-	negotiation_format(&self->negotiation, width, height);
-}
-
-static void end_by_stream_error(struct stream *self, const char *error) {
-	char detail[PACKET_DETAIL_MAX];
-	enum error_code code = reason_stream(error, self->offered, detail, sizeof(detail));
-	end(self, code, detail);
+	pw_stream_update_params(source->stream, params, count);
+	negotiation_format(&source->negotiation, width, height);
 }
 
 static void on_state_changed(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
-	struct stream *self = data;
+	struct source *source = data;
 	log_debug("stream: %s", pw_stream_state_as_string(state));
-	negotiation_state(&self->negotiation, state == PW_STREAM_STATE_STREAMING);
+	negotiation_await(&source->negotiation, state == PW_STREAM_STATE_STREAMING);
 	if (state == PW_STREAM_STATE_PAUSED) {
-		rights_give_up(&self->rights, self->core);
-	}
-	if (state == PW_STREAM_STATE_ERROR) {
-		end_by_stream_error(self, error);
-	} else if (state == PW_STREAM_STATE_UNCONNECTED && old != PW_STREAM_STATE_UNCONNECTED &&
-		   old != PW_STREAM_STATE_ERROR) {
-		end(self, ERROR_PIPEWIRE_LOST, "PipeWire closed the stream");
+		rights_give_up(&source->rights, source->core);
+	} else if (state == PW_STREAM_STATE_ERROR) {
+		char detail[PACKET_DETAIL_MAX];
+		enum error_code code =
+			reason_stream(error, source->node_formats, detail, sizeof(detail));
+		end(source, code, detail);
+	} else if (state == PW_STREAM_STATE_UNCONNECTED) {
+		end(source, ERROR_PIPEWIRE_LOST, "PipeWire closed the stream");
 	}
 }
 
@@ -168,81 +174,65 @@ static const struct pw_stream_events stream_events = {
 	.process = on_process,
 };
 
-static void connect_stream(struct stream *self) {
-	struct pw_properties *properties = pw_properties_new(PW_KEY_MEDIA_TYPE, "Video",
-		PW_KEY_MEDIA_CATEGORY, "Capture", PW_KEY_MEDIA_ROLE, "Screen", NULL);
-	bool by_serial = self->serial[0] != '\0';
-	if (by_serial) {
-		pw_properties_set(properties, PW_KEY_TARGET_OBJECT, self->serial);
-	}
-	self->stream = pw_stream_new(self->core, "Portlight", properties);
-	if (self->stream == NULL) {
-		end(self, ERROR_PIPEWIRE_LOST, "the stream could not be made");
+static void connect_stream(struct source *source) {
+	struct pw_properties *properties =
+		pw_properties_new(PW_KEY_MEDIA_TYPE, "Video", PW_KEY_MEDIA_CATEGORY, "Capture",
+			PW_KEY_MEDIA_ROLE, "Screen", PW_KEY_TARGET_OBJECT, source->serial, NULL);
+	source->stream = pw_stream_new(source->core, "Portlight", properties);
+	if (source->stream == NULL) {
+		end(source, ERROR_PIPEWIRE_LOST, "PipeWire cannot create the stream");
 		return;
 	}
-	self->negotiation.stream = self->stream;
-	pw_stream_add_listener(self->stream, &self->stream_listener, &stream_events, self);
+	source->negotiation.stream = source->stream;
+	pw_stream_add_listener(source->stream, &source->stream_listener, &stream_events, source);
 	uint8_t memory[1024];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	const struct spa_pod *offer = format_offer(&builder, self->negotiation.max_fps);
-	/* Never follow to another node: only this one was granted. Buffers are mapped by us. */
+	const struct spa_pod *offer = format_offer(&builder, source->negotiation.max_fps);
+	/* Never move to another node: the user allowed only this one. buffer_map() maps buffers. */
 	enum pw_stream_flags flags = PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_DONT_RECONNECT |
 				     PW_STREAM_FLAG_RT_PROCESS;
-	uint32_t target = by_serial ? PW_ID_ANY : self->node_id;
-	int result = pw_stream_connect(self->stream, PW_DIRECTION_INPUT, target, flags, &offer, 1);
+	int result =
+		pw_stream_connect(source->stream, PW_DIRECTION_INPUT, PW_ID_ANY, flags, &offer, 1);
 	if (result < 0) {
-		end(self, reason_connection(self->answered), reason_text(result, NULL));
-	}
-}
-
-/* The node's formats are known. */
-static void check_formats(struct stream *self) {
-	if (self->offered[0] != '\0' && !self->fits) {
-		char detail[PACKET_DETAIL_MAX];
-		snprintf(detail, sizeof(detail), "offered: %s", self->offered);
-		end(self, ERROR_FORMAT_UNSUPPORTED, detail);
-	} else if (self->stream == NULL) {
-		connect_stream(self);
+		end_connection(source, strerror(-result));
 	}
 }
 
 static void on_node_param(void *data, int sequence, uint32_t id, uint32_t index, uint32_t next,
 	const struct spa_pod *param) {
-	(void)sequence;
-	(void)next;
-	struct stream *self = data;
+	struct source *source = data;
 	if (id != SPA_PARAM_EnumFormat || param == NULL) {
 		return;
 	}
 	if (index == 0) {
-		self->offered[0] = '\0';
-		self->fits = false;
+		source->node_formats[0] = '\0';
+		source->node_fits = false;
 	}
-	self->fits = format_describe(param, self->offered, sizeof(self->offered)) || self->fits;
+	source->node_fits |=
+		format_describe(param, source->node_formats, sizeof(source->node_formats));
 }
 
-/* Versions of xdg-desktop-portal-wlr up to 0.8.1 report damage since the buffer was last used, or
- * lose that of a skipped picture; 0.8.2 reports it for each picture. All name their streams alike.
- */
+static const char *lookup(const struct spa_dict *dict, const char *key) {
+	return dict != NULL && dict->n_items > 0 ? spa_dict_lookup(dict, key) : NULL;
+}
+
+/* xdg-desktop-portal-wlr up to 0.8.1 reports the damage since the buffer was last used, or loses
+ * that of skipped pictures. Later versions are right, but name their streams alike. */
 static bool sends_wrong_damage(const struct pw_node_info *info) {
-	const char *name =
-		info->props != NULL ? spa_dict_lookup(info->props, PW_KEY_MEDIA_NAME) : NULL;
+	const char *name = lookup(info->props, PW_KEY_MEDIA_NAME);
 	return name != NULL && strncmp(name, "xdpw-stream-", strlen("xdpw-stream-")) == 0;
 }
 
+/* Comes when the node is bound and on every change. */
 static void on_node_info(void *data, const struct pw_node_info *info) {
-	struct stream *self = data;
-	self->draws = info->state == PW_NODE_STATE_RUNNING;
+	struct source *source = data;
+	source->node_running = info->state == PW_NODE_STATE_RUNNING;
 	if (sends_wrong_damage(info)) {
-		mailbox_doubt_damage(&self->mailbox);
+		mailbox_ignore_damage(&source->mailbox);
 	}
-	if ((info->change_mask & PW_NODE_CHANGE_MASK_PARAMS) == 0) {
-		return;
-	}
-	pw_node_enum_params(
-		(struct pw_node *)self->node, 0, SPA_PARAM_EnumFormat, 0, UINT32_MAX, NULL);
-	if (self->stream != NULL) {
-		self->sync = pw_core_sync(self->core, PW_ID_CORE, self->sync);
+	if ((info->change_mask & PW_NODE_CHANGE_MASK_PARAMS) != 0) {
+		pw_node_enum_params(source->node, 0, SPA_PARAM_EnumFormat, 0, UINT32_MAX, NULL);
+		source->sync = pw_core_sync(source->core, PW_ID_CORE, source->sync);
 	}
 }
 
@@ -254,27 +244,24 @@ static const struct pw_node_events node_events = {
 
 static void on_global(void *data, uint32_t id, uint32_t permissions, const char *type,
 	uint32_t version, const struct spa_dict *properties) {
-	(void)permissions;
-	(void)version;
-	struct stream *self = data;
-	rights_note(&self->rights, id, type);
-	if (id != self->node_id || strcmp(type, PW_TYPE_INTERFACE_Node) != 0 ||
-		self->node != NULL) {
+	struct source *source = data;
+	rights_note(&source->rights, id, type);
+	const char *serial = lookup(properties, PW_KEY_OBJECT_SERIAL);
+	if (id != source->node_id || strcmp(type, PW_TYPE_INTERFACE_Node) != 0 || serial == NULL ||
+		source->node != NULL) {
 		return;
 	}
-	const char *serial =
-		properties != NULL ? spa_dict_lookup(properties, PW_KEY_OBJECT_SERIAL) : NULL;
-	snprintf(self->serial, sizeof(self->serial), "%s", serial != NULL ? serial : "");
-	self->node = pw_registry_bind(self->registry, id, type, PW_VERSION_NODE, 0);
-	if (self->node != NULL) {
-		pw_proxy_add_object_listener(self->node, &self->node_listener, &node_events, self);
+	snprintf(source->serial, sizeof(source->serial), "%s", serial);
+	source->node = pw_registry_bind(source->registry, id, type, PW_VERSION_NODE, 0);
+	if (source->node != NULL) {
+		pw_node_add_listener(source->node, &source->node_listener, &node_events, source);
 	}
 }
 
 static void on_global_remove(void *data, uint32_t id) {
-	struct stream *self = data;
-	if (id == self->node_id && self->node != NULL) {
-		end(self, ERROR_SOURCE_GONE, "");
+	struct source *source = data;
+	if (id == source->node_id && source->node != NULL) {
+		end(source, ERROR_SOURCE_GONE, "");
 	}
 }
 
@@ -284,36 +271,33 @@ static const struct pw_registry_events registry_events = {
 	.global_remove = on_global_remove,
 };
 
-/* The first answer says which nodes there are, the second what ours offers: its information came
- * first, and its formats were asked for then. */
+/* The first answer follows the globals, and every other one the node's formats. */
 static void on_done(void *data, uint32_t id, int sequence) {
-	struct stream *self = data;
-	if (id != PW_ID_CORE || sequence != self->sync || self->ended) {
+	struct source *source = data;
+	char detail[PACKET_DETAIL_MAX];
+	if (id != PW_ID_CORE || sequence != source->sync || source->state == STATE_ENDED) {
 		return;
 	}
-	if (!self->answered) {
-		self->answered = true;
-		if (self->node == NULL) {
-			char detail[64];
-			snprintf(
-				detail, sizeof(detail), "PipeWire shows no node %u", self->node_id);
-			end(self, ERROR_SOURCE_GONE, detail);
-			return;
+	if (source->state == STATE_CONNECTING) {
+		source->state = STATE_CONNECTED;
+		if (source->node == NULL) {
+			snprintf(detail, sizeof(detail), "PipeWire shows no node %u",
+				source->node_id);
+			end(source, ERROR_SOURCE_GONE, detail);
 		}
-		pw_node_enum_params(
-			(struct pw_node *)self->node, 0, SPA_PARAM_EnumFormat, 0, UINT32_MAX, NULL);
-		self->sync = pw_core_sync(self->core, PW_ID_CORE, self->sync);
-		return;
+	} else if (source->node_formats[0] != '\0' && !source->node_fits) {
+		snprintf(detail, sizeof(detail), "offered: %s", source->node_formats);
+		end(source, ERROR_FORMAT_UNSUPPORTED, detail);
+	} else if (source->stream == NULL) {
+		connect_stream(source);
 	}
-	check_formats(self);
 }
 
 static void on_error(void *data, uint32_t id, int sequence, int result, const char *message) {
-	(void)sequence;
-	struct stream *self = data;
-	const char *text = reason_text(result, message);
+	struct source *source = data;
+	const char *text = message != NULL ? message : strerror(-result);
 	if (id == PW_ID_CORE) {
-		end(self, reason_connection(self->answered), text);
+		end_connection(source, text);
 	} else {
 		log_warning("PipeWire, object %u: %s", id, text);
 	}
@@ -325,108 +309,79 @@ static const struct pw_core_events core_events = {
 	.error = on_error,
 };
 
-static void stream_start(struct source *source) {
-	struct stream *self = (struct stream *)source;
+void source_start(struct source *source, int fd) {
 	struct pw_properties *properties = pw_properties_new(PW_KEY_APP_NAME, "Portlight", NULL);
-	int fd = self->fd;
-	self->fd = -1;
-	self->core = pw_context_connect_fd(self->context, fd, properties, 0);
-	if (self->core == NULL) {
-		end(self, reason_connection(self->answered), reason_text(-errno, NULL));
+	source->core = pw_context_connect_fd(source->loop->context, fd, properties, 0);
+	if (source->core == NULL) {
+		end_connection(source, strerror(errno));
 		return;
 	}
-	pw_core_add_listener(self->core, &self->core_listener, &core_events, self);
-	self->registry = pw_core_get_registry(self->core, PW_VERSION_REGISTRY, 0);
-	if (self->registry == NULL) {
-		end(self, reason_connection(self->answered), "no registry");
+	pw_core_add_listener(source->core, &source->core_listener, &core_events, source);
+	source->registry = pw_core_get_registry(source->core, PW_VERSION_REGISTRY, 0);
+	if (source->registry == NULL) {
+		end_connection(source, "no registry");
 		return;
 	}
-	pw_registry_add_listener(self->registry, &self->registry_listener, &registry_events, self);
-	self->sync = pw_core_sync(self->core, PW_ID_CORE, 0);
+	pw_registry_add_listener(
+		source->registry, &source->registry_listener, &registry_events, source);
+	source->sync = pw_core_sync(source->core, PW_ID_CORE, 0);
 }
 
-/* The session of a share closes once its helper has left. xdg-desktop-portal-wlr up to 0.8 crashes
- * where that happens before it was told that its stream is paused, which is after the daemon learnt
- * that ours has gone. */
-static void stream_stop(struct source *source) {
-	struct stream *self = (struct stream *)source;
-	bool lost = self->ended;
-	self->ended = true;
-	self->negotiation.stream = NULL;
-	mailbox_close(&self->mailbox);
-	if (lost || self->stream == NULL) {
-		return;
-	}
-	pw_stream_set_active(self->stream, false);
-	pw_loop_enter(self->loop);
+/* A share's session closes once its helper has exited. xdg-desktop-portal-wlr up to 0.8 crashes if
+ * that happens before it learns that its stream was paused, which PipeWire tells it after it has
+ * removed ours. */
+static void await_producer_stop(struct source *source) {
+	struct pw_loop *loop = source->loop->loop;
+	pw_stream_set_active(source->stream, false);
+	pw_loop_enter(loop);
 	int64_t until = clock_us() + STOP_MAX_MS * INT64_C(1000);
 	int64_t left = STOP_MAX_MS;
-	while (self->draws && left > 0) {
-		pw_loop_iterate(self->loop, (int)left);
+	while (source->node_running && left > 0) {
+		pw_loop_iterate(loop, (int)left);
 		left = (until - clock_us()) / 1000;
 	}
-	pw_loop_leave(self->loop);
-	log_debug("the producer %s", self->draws ? "goes on" : "stopped");
+	pw_loop_leave(loop);
+	log_debug("the producer %s", source->node_running ? "is still running" : "stopped");
 }
 
-static void stream_destroy(struct source *source) {
-	struct stream *self = (struct stream *)source;
-	self->ended = true;
-	if (self->stream != NULL) {
-		pw_stream_destroy(self->stream);
+void source_destroy(struct source *source) {
+	if (source == NULL) {
+		return;
 	}
-	if (self->node != NULL) {
-		pw_proxy_destroy(self->node);
+	if (mark_ended(source) && source->stream != NULL) {
+		await_producer_stop(source);
 	}
-	if (self->registry != NULL) {
-		pw_proxy_destroy((struct pw_proxy *)self->registry);
+	if (source->stream != NULL) {
+		pw_stream_destroy(source->stream);
 	}
-	if (self->core != NULL) {
-		pw_core_disconnect(self->core);
+	if (source->node != NULL) {
+		pw_proxy_destroy((struct pw_proxy *)source->node);
 	}
-	if (self->wakeup != NULL) {
-		pw_loop_destroy_source(self->loop, self->wakeup);
+	if (source->registry != NULL) {
+		pw_proxy_destroy((struct pw_proxy *)source->registry);
 	}
-	negotiation_finish(&self->negotiation);
-	if (self->fd >= 0) {
-		close(self->fd);
+	if (source->core != NULL) {
+		pw_core_disconnect(source->core);
 	}
-	mailbox_finish(&self->mailbox);
-	free(self);
+	loop_remove(source->loop, source->wakeup);
+	negotiation_finish(&source->negotiation);
+	mailbox_finish(&source->mailbox);
+	free(source);
 }
 
-static const struct source_impl stream_impl = {
-	.start = stream_start,
-	.want = stream_want,
-	.cursor = stream_cursor,
-	.refresh = stream_refresh,
-	.set_rate = stream_set_rate,
-	.stop = stream_stop,
-	.destroy = stream_destroy,
-};
-
-struct source *stream_create(struct loop *loop, int fd, uint32_t node_id, uint32_t max_fps,
+struct source *source_create(struct loop *loop, uint32_t node_id, uint32_t max_fps,
 	bool cursor_wanted, const struct source_events *events, void *data) {
-	struct stream *self = calloc(1, sizeof(*self));
-	if (self == NULL) {
-		close(fd);
+	struct source *source = calloc(1, sizeof(*source));
+	if (source == NULL) {
 		return NULL;
 	}
-	*self = (struct stream){
-		.source.impl = &stream_impl,
-		.context = loop->context,
-		.loop = loop->loop,
-		.fd = fd,
-		.node_id = node_id,
-		.events = events,
-		.data = data,
-	};
-	bool room = mailbox_init(&self->mailbox, cursor_wanted, events->read, data);
-	self->wakeup = pw_loop_add_event(self->loop, on_wakeup, self);
-	bool timer = negotiation_init(&self->negotiation, self->loop, &self->mailbox, max_fps);
-	if (!room || !timer || self->wakeup == NULL) {
-		stream_destroy(&self->source);
+	*source = (struct source){.loop = loop, .node_id = node_id, .events = events, .data = data};
+	bool mailbox = mailbox_init(&source->mailbox, cursor_wanted, events->read, data);
+	bool timer = negotiation_init(&source->negotiation, loop, &source->mailbox, max_fps);
+	source->wakeup = pw_loop_add_event(loop->loop, on_wakeup, source);
+	if (!mailbox || !timer || source->wakeup == NULL) {
+		source_destroy(source);
 		return NULL;
 	}
-	return &self->source;
+	return source;
 }

@@ -1,6 +1,6 @@
 /*
- * Any numbers about a buffer: what is read of it is a picture, and a cursor, that lie within its
- * memory. The input is a struct of numbers, then what the cursor's metadata holds.
+ * A buffer with any chunk and metadata: the picture and the cursor read from it lie within its
+ * memory. The input is a struct of numbers, followed by the cursor's metadata.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ struct numbers {
 	uint16_t width;
 	uint16_t height;
 	uint16_t room;  /* bytes of the picture's memory */
-	uint16_t metas; /* which there are, a bit each */
+	uint16_t metas; /* a bit for each that is present */
 	struct spa_chunk chunk;
 	struct spa_meta_header header;
 	struct spa_meta_region crop;
@@ -23,7 +23,7 @@ struct numbers {
 	struct spa_meta_region damage[DAMAGES];
 };
 
-/* Memory of the very size, which the sanitizer watches. */
+/* An allocation of exactly this size, so that the sanitizer sees every overrun. */
 static void *copy(const void *data, size_t size) {
 	void *made = malloc(size > 0 ? size : 1);
 	if (made == NULL) {

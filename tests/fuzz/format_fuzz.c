@@ -1,5 +1,5 @@
-/* Any pod of the size that its message says, as PipeWire's demarshaller hands it on: its formats
- * are read, and told in words, without leaving it. */
+/* Any pod whose outer size is right, as PipeWire's demarshaller guarantees: parsing and describing
+ * its formats never reads outside it. */
 #include <stdlib.h>
 #include <string.h>
 

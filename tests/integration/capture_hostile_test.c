@@ -18,8 +18,8 @@ static void renegotiated(struct share *share, uint32_t width, uint32_t height) {
 }
 
 /* Lines of the helper's log. */
-static const char offered_anew[] = "the format is offered anew";
-static const char restarted[] = "the stream is restarted";
+static const char offered_again[] = "offering the format again";
+static const char restarted[] = "restarting the stream";
 
 /* Colours stay the same, whatever the order of bytes. */
 static void test_formats_alternate(void **state) {
@@ -82,23 +82,23 @@ static void test_buffers_without_memory(void **state) {
 	struct share share;
 	share_show(&share, *state, "--size 400x240", &share_usual, BLUE);
 	for (uint32_t times = 1; times <= 3; times++) {
-		uint32_t offers = helper_logged(&share.helper, offered_anew);
+		uint32_t offers = helper_logged(&share.helper, offered_again);
 		producer_say(&share.producer, "bare %u", times);
 		producer_expect(&share.producer, "left 0");
 		offer_format(&share, "BGRA", "buffers 2");
 		draw_until_seen(&share, RED, 40 * times, 100);
-		assert_true(helper_logged(&share.helper, offered_anew) > offers);
+		assert_true(helper_logged(&share.helper, offered_again) > offers);
 	}
 	share_rest(&share);
 	/* If memory never comes, the helper stops asking, and the next format works again. */
-	uint32_t offers = helper_logged(&share.helper, offered_anew);
+	uint32_t offers = helper_logged(&share.helper, offered_again);
 	producer_say(&share.producer, "bare 100");
 	producer_expect(&share.producer, "left 0");
 	offer_format(&share, "RGBA", "bare");
-	helper_await_logged(&share.helper, offered_anew, offers + 5);
+	helper_await_logged(&share.helper, offered_again, offers + 5);
 	/* It only restarts once it has stopped asking. */
 	helper_await_logged(&share.helper, restarted, helper_logged(&share.helper, restarted) + 1);
-	assert_int_equal(helper_logged(&share.helper, offered_anew), offers + 5);
+	assert_int_equal(helper_logged(&share.helper, offered_again), offers + 5);
 	producer_say(&share.producer, "bare 0");
 	producer_expect(&share.producer, "left 9");
 	offer_format(&share, "BGRx", "buffers 2");

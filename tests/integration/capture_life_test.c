@@ -136,7 +136,7 @@ static void test_only_picture(void **state) {
 	share_start(&share, *state, "--size 1920x1080 --at-once", &share_usual);
 	helper_take_frame(&share.helper);
 	helper_expect_colour(&share.helper, 960, 540, 0x000000);
-	assert_int_equal(helper_logged(&share.helper, "the stream is restarted"), 0);
+	assert_int_equal(helper_logged(&share.helper, "restarting the stream"), 0);
 	share_stop(&share);
 }
 
@@ -168,7 +168,7 @@ static void test_no_picture(void **state) {
 	struct share share;
 	share_start(&share, *state, "--size 320x240", &share_usual);
 	/* The helper retries first. */
-	helper_await_logged(&share.helper, "the stream is restarted", 4);
+	helper_await_logged(&share.helper, "restarting the stream", 4);
 	assert_false(share.helper.ended);
 	helper_expect_end(&share.helper, ERROR_NO_PICTURE);
 	assert_false(share.helper.ready);

@@ -1,4 +1,4 @@
-/** What the portal's PipeWire connection is good for beside its node, with the real session manager; and that a helper gives it up. */
+/** What the portal's PipeWire remote allows beyond its node, with the real session manager, and that the helper gives it up. */
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
@@ -11,7 +11,7 @@ await insideDesktop(import.meta.url, ['--shell', 'mutter', '--consent', 'screen'
 const root = new URL('../..', import.meta.url);
 const desktop = new Desktop();
 
-/** Something that sound could be taken from. @type {import('node:child_process').ChildProcess} */
+/** A sink to capture. @type {import('node:child_process').ChildProcess} */
 let speakers;
 
 before(async () => {
@@ -33,14 +33,14 @@ async function taken(rights) {
 const old = / 0\.4\./.test(execFileSync('wireplumber', ['--version'], {encoding: 'utf8'}));
 const skip = old ? false : 'only WirePlumber 0.4 is known to hand out sound here';
 
-test('who keeps all rights of the connection is given sound unasked', {skip}, async () => {
+test('a client that keeps its rights can capture sound without asking', {skip}, async () => {
 	const {sound, refused} = await taken('kept');
 	assert.equal(sound > 0, true, 'the session manager links it');
 	assert.equal(refused, 0);
 });
 
-test('who gave them up gets no sound, no rights back, and its pictures as before', async () => {
+test('a client that gave up its rights gets no sound, cannot get them back, and still receives pictures', async () => {
 	const {sound, refused, pictures} = await taken('given-up');
 	assert.deepEqual([sound, refused], [0, 2]);
-	assert.equal(pictures > 0, true, 'a restarted stream goes on');
+	assert.equal(pictures > 0, true, 'a restarted stream continues');
 });

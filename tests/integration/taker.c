@@ -1,13 +1,13 @@
 /*
- * What a program that took the helper over could get from the session manager with what the
- * ScreenCast portal gave: sound that plays, the microphone.
+ * What an attacker who took over the helper could get through the ScreenCast portal's PipeWire
+ * remote: the speakers' sound and the microphone.
  *
  *   taker kept|given-up FD NODE
  *
- * Reads the node as the helper does; with "given-up" it gives up its rights there as the helper
- * does. Then it tries to make streams for sound, to get rights back, to link nodes itself, and to
- * turn its own stream into one for sound. Prints one line "sound N, refused N, pictures N": buffers
- * of sound, streams that failed, pictures that came after a restart of its own stream.
+ * Captures the node as the helper does and, with "given-up", gives up its rights when the helper
+ * does. Then it tries to create audio streams, to get its rights back, to link nodes itself, and to
+ * turn its own stream into an audio stream. Prints one line "sound N, refused N, pictures N": audio
+ * buffers, streams that failed, and pictures that arrived after it restarted its own stream.
  */
 #include <spa/param/audio/format-utils.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include "source/pw_api.h"
 #include "source/rights.h"
 
-/* So long the session manager has to do what it would do. */
+/* How long the session manager has to link the streams. */
 #define WATCH_S 2
 #define TAKERS 2u
 
@@ -51,15 +51,13 @@ static void on_sound(void *data) {
 
 static void on_audio_state(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
-	(void)old;
-	(void)error;
 	((struct taker *)data)->refused += state == PW_STREAM_STATE_ERROR;
 }
 
 static const struct pw_stream_events audio_events = {
 	PW_VERSION_STREAM_EVENTS, .state_changed = on_audio_state, .process = on_sound};
 
-/* A stream for what the speakers play, or for the microphone. */
+/* Tries to capture the speakers' monitor or the microphone. */
 static void try_sound(struct taker *taker, bool speakers) {
 	struct pw_properties *properties =
 		pw_properties_new(PW_KEY_MEDIA_TYPE, "Audio", PW_KEY_MEDIA_CATEGORY, "Capture",
@@ -105,7 +103,6 @@ static void on_picture(void *data) {
 
 static void on_video_state(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
-	(void)old;
 	struct taker *taker = data;
 	if (state == PW_STREAM_STATE_ERROR) {
 		fprintf(stderr, "taker: %s\n", error);
@@ -137,9 +134,6 @@ static const struct pw_stream_events video_events = {PW_VERSION_STREAM_EVENTS,
 
 static void on_global(void *data, uint32_t id, uint32_t permissions, const char *type,
 	uint32_t version, const struct spa_dict *properties) {
-	(void)permissions;
-	(void)version;
-	(void)properties;
 	rights_note(&((struct taker *)data)->rights, id, type);
 }
 
@@ -147,15 +141,12 @@ static const struct pw_registry_events registry_events = {
 	PW_VERSION_REGISTRY_EVENTS, .global = on_global};
 
 static void on_core_error(void *data, uint32_t id, int sequence, int result, const char *message) {
-	(void)data;
-	(void)sequence;
 	fprintf(stderr, "taker: object %u: %s (%d)\n", id, message, result);
 }
 
 static const struct pw_core_events core_events = {PW_VERSION_CORE_EVENTS, .error = on_core_error};
 
 static void on_time(void *data, uint64_t expirations) {
-	(void)expirations;
 	pw_main_loop_quit(((struct taker *)data)->loop);
 }
 

@@ -15,8 +15,8 @@
 #define PICTURE_ROWS_MAX 256
 
 struct world {
-	struct fake_source {
-		struct source source;
+	/* Both are scripted. */
+	struct source {
 		struct world *world;
 	} source;
 	struct encoder {
@@ -88,16 +88,16 @@ static inline void arrive(struct world *world, int32_t x, int32_t side) {
 	}
 }
 
-static inline void fake_want(struct source *source, bool wanted) {
-	struct world *world = ((struct fake_source *)source)->world;
+void source_want(struct source *source, bool wanted) {
+	struct world *world = source->world;
 	world->wanted = wanted;
 	if (wanted && world->waiting) {
 		fake_read(world);
 	}
 }
 
-static inline bool fake_cursor(struct source *source, struct source_cursor *cursor) {
-	struct world *world = ((struct fake_source *)source)->world;
+bool source_cursor(struct source *source, struct source_cursor *cursor) {
+	struct world *world = source->world;
 	bool changed = world->cursor_changed;
 	world->cursor_changed = false;
 	*cursor = world->cursor;
@@ -150,19 +150,14 @@ const char *encoder_error(const struct encoder *encoder) {
 	return "scripted";
 }
 
-static inline void fake_refresh(struct source *source) {
-	((struct fake_source *)source)->world->refreshes++;
+void source_refresh(struct source *source) {
+	source->world->refreshes++;
 }
 
-static inline void fake_source_rate(struct source *source, uint32_t max_fps) {
-	struct world *world = ((struct fake_source *)source)->world;
+void source_set_rate(struct source *source, uint32_t max_fps) {
+	struct world *world = source->world;
 	world->source_fps = max_fps;
 }
-
-static const struct source_impl fake_source_impl = {.want = fake_want,
-	.cursor = fake_cursor,
-	.refresh = fake_refresh,
-	.set_rate = fake_source_rate};
 
 static inline int64_t fake_now(void *data) {
 	return ((struct world *)data)->now;
@@ -191,7 +186,7 @@ static inline void world_open(struct world *world, const struct packet_open *wis
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	assert_true(channel_init(&world->channel, fds[0]));
 	world->peer = fds[1];
-	world->source = (struct fake_source){{&fake_source_impl}, world};
+	world->source = (struct source){world};
 	world->encoder = (struct encoder){world};
 	world->now = 1000000;
 	world->wake_at = -1;
@@ -206,7 +201,7 @@ static inline void world_open(struct world *world, const struct packet_open *wis
 	open.max_fps = wish->max_fps != 0 ? wish->max_fps : 50;
 	open.max_kbps = 1000;
 	world->pipeline = pipeline_create(
-		&open, &world->source.source, &world->encoder, &world->channel, &fake_loop, world);
+		&open, &world->source, &world->encoder, &world->channel, &fake_loop, world);
 	assert_non_null(world->pipeline);
 }
 

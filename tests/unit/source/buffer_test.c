@@ -70,7 +70,6 @@ static enum buffer_kind read_fixture(
 }
 
 static void test_plain(void **state) {
-	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct buffer_picture picture;
 	uint64_t sequence = 0;
@@ -87,7 +86,6 @@ static void test_plain(void **state) {
 }
 
 static void test_no_metadata(void **state) {
-	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct buffer_picture picture;
 	fixture->buffer.n_metas = 0;
@@ -98,7 +96,6 @@ static void test_no_metadata(void **state) {
 }
 
 static void test_broken(void **state) {
-	(void)state;
 	for (int fault = 0; fault < 8; fault++) {
 		cleanup_free struct fixture *fixture = fixture_create();
 		struct buffer_picture picture;
@@ -133,8 +130,7 @@ static void test_broken(void **state) {
 	}
 }
 
-static void test_cursor_dialects(void **state) {
-	(void)state;
+static void test_cursor_only_buffers(void **state) {
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct buffer_picture picture;
 	fixture->chunk.flags = SPA_CHUNK_FLAG_CORRUPTED;
@@ -148,12 +144,11 @@ static void test_cursor_dialects(void **state) {
 }
 
 static void test_bottom_up(void **state) {
-	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct buffer_picture picture;
 	const uint8_t *upper = fixture->memory + ROW * (HEIGHT - 1);
 	fixture->chunk.stride = -ROW;
-	/* The offset names the upper row, or the block. */
+	/* The offset points at the upper row, or at the block. */
 	fixture->chunk.offset = ROW * (HEIGHT - 1);
 	assert_int_equal(read_fixture(fixture, &picture), BUFFER_PICTURE);
 	assert_ptr_equal(picture.top, upper);
@@ -163,9 +158,8 @@ static void test_bottom_up(void **state) {
 	assert_ptr_equal(picture.top, upper);
 }
 
-/* Whatever the numbers are, what is accepted lies within the memory. */
-static void test_never_leaves_the_memory(void **state) {
-	(void)state;
+/* With any numbers, an accepted picture lies within the memory. */
+static void test_picture_stays_within_memory(void **state) {
 	srand(5);
 	int accepted = 0;
 	cleanup_free struct fixture *fixture = fixture_create();
@@ -203,8 +197,7 @@ static void test_never_leaves_the_memory(void **state) {
 	assert_true(accepted > 1000);
 }
 
-static void test_damage_ends_at_the_first_empty_region(void **state) {
-	(void)state;
+static void test_first_empty_region_ends_damage(void **state) {
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct buffer_picture picture;
 	fixture->damage[2].region = SPA_REGION(0, 0, 60, 30);
@@ -212,14 +205,13 @@ static void test_damage_ends_at_the_first_empty_region(void **state) {
 	assert_int_equal(picture.damage.count, 1);
 	const struct rect wanted = {3, 4, 5, 6};
 	assert_memory_equal(&picture.damage.rects[0], &wanted, sizeof(wanted));
-	/* An empty list is no statement. */
+	/* An empty list says nothing. */
 	fixture->damage[0].region = SPA_REGION(0, 0, 0, 0);
 	assert_int_equal(read_fixture(fixture, &picture), BUFFER_PICTURE);
 	assert_false(picture.damage_known);
 }
 
-static void test_damage_everywhere_says_nothing(void **state) {
-	(void)state;
+static void test_full_damage_is_unknown(void **state) {
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct buffer_picture picture;
 	fixture->damage[1].region = SPA_REGION(0, 0, WIDTH, HEIGHT);
@@ -228,14 +220,13 @@ static void test_damage_everywhere_says_nothing(void **state) {
 	fixture->damage[1].region = SPA_REGION(0, 0, WIDTH, HEIGHT - 1);
 	assert_int_equal(read_fixture(fixture, &picture), BUFFER_PICTURE);
 	assert_true(picture.damage_known);
-	/* Everywhere in what is shown. */
+	/* The whole crop is damaged. */
 	fixture->crop.region = SPA_REGION(10, 20, 30, 15);
 	assert_int_equal(read_fixture(fixture, &picture), BUFFER_PICTURE);
 	assert_false(picture.damage_known);
 }
 
 static void test_damage_is_relative_to_the_crop(void **state) {
-	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct buffer_picture picture;
 	fixture->crop.region = SPA_REGION(10, 20, 30, 15);
@@ -250,9 +241,8 @@ static void test_damage_is_relative_to_the_crop(void **state) {
 	assert_memory_equal(&picture.damage.rects[0], &wanted, sizeof(wanted));
 }
 
-/* Sides that no rectangle of ours can have: nothing is known then, instead of nothing changed. */
-static void test_damage_of_wild_sides(void **state) {
-	(void)state;
+/* Damage with sides beyond INT32_MAX is unknown, not empty. */
+static void test_damage_with_wild_sides(void **state) {
 	const uint32_t wild[] = {1u << 31, (1u << 31) + 1, UINT32_MAX, INT32_MAX};
 	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
 		cleanup_free struct fixture *fixture = fixture_create();
@@ -263,7 +253,7 @@ static void test_damage_of_wild_sides(void **state) {
 		fixture->damage[1].region = SPA_REGION(0, 0, 6, wild[i]);
 		assert_int_equal(read_fixture(fixture, &picture), BUFFER_PICTURE);
 		assert_false(picture.damage_known);
-		/* Of a crop it is all that there is. */
+		/* A crop with such sides extends to the picture's edge. */
 		fixture->damage[1].region = SPA_REGION(0, 0, 0, 0);
 		fixture->crop.region = SPA_REGION(10, 20, wild[i], wild[i]);
 		assert_int_equal(read_fixture(fixture, &picture), BUFFER_PICTURE);
@@ -279,7 +269,7 @@ struct forger {
 	atomic_bool done;
 };
 
-/* A producer that writes to its metadata while we read it. */
+/* A producer that overwrites its metadata while it is being read. */
 static void *forge(void *data) {
 	struct forger *forger = data;
 	volatile uint32_t *transform = &forger->fixture->transform.transform;
@@ -293,12 +283,12 @@ static void *forge(void *data) {
 	return NULL;
 }
 
-static void test_what_is_checked_is_what_is_used(void **state) {
-	(void)state;
+static void test_checks_the_values_it_uses(void **state) {
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-	print_message("skipped: a producer that writes while we read is a race, as ThreadSanitizer "
-		      "says\n");
+	print_message(
+		"skipped: the race with the producer is intended, but ThreadSanitizer reports "
+		"it\n");
 	skip();
 #endif
 #endif
@@ -309,8 +299,8 @@ static void test_what_is_checked_is_what_is_used(void **state) {
 	assert_int_equal(pthread_create(&forger.thread, NULL, forge, &forger), 0);
 	int bad = 0;
 	int round = 0;
-	/* Goes on until each was seen both ways, which takes long where the other thread seldom
-	 * gets a processor. */
+	/* Until both values of each field were seen, which takes long if the other thread seldom
+	 * runs. */
 	for (; round < 1000000 ||
 		(round < 100000000 && (turned % round == 0 || damaged % round == 0));
 		round++) {
@@ -330,7 +320,6 @@ static void test_what_is_checked_is_what_is_used(void **state) {
 }
 
 static void test_transform(void **state) {
-	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct buffer_picture picture;
 	for (uint32_t transform = 0; transform < 8; transform++) {
@@ -338,7 +327,7 @@ static void test_transform(void **state) {
 		assert_int_equal(read_fixture(fixture, &picture), BUFFER_PICTURE);
 		assert_int_equal(picture.orientation, transform);
 	}
-	/* What it can't be is not believed, and neither is less than a whole one. */
+	/* Unknown values and truncated metadata are ignored. */
 	const uint32_t wild[] = {8, 255, UINT32_MAX, 1u << 31};
 	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
 		fixture->transform.transform = wild[i];
@@ -371,10 +360,9 @@ static void point(struct fixture *fixture) {
 }
 
 static void test_cursor(void **state) {
-	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct buffer_cursor cursor;
-	/* It is elsewhere: its other fields say nothing. */
+	/* On another screen: the other fields mean nothing. */
 	point(fixture);
 	fixture->pointer.cursor.id = 0;
 	assert_true(buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
@@ -396,12 +384,12 @@ static void test_cursor(void **state) {
 	fixture->pointer.bitmap.format = SPA_VIDEO_FORMAT_BGRA;
 	assert_true(buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
 	assert_true(cursor.bgr);
-	/* Moved only. */
+	/* It only moved. */
 	fixture->pointer.cursor.bitmap_offset = 0;
 	assert_true(buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
 	assert_true(cursor.visible);
 	assert_false(cursor.new_bitmap);
-	/* A bitmap that shows nothing. */
+	/* An empty bitmap. */
 	point(fixture);
 	fixture->pointer.bitmap.size = SPA_RECTANGLE(0, 0);
 	assert_true(buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
@@ -413,9 +401,8 @@ static void test_cursor(void **state) {
 	assert_false(buffer_read_cursor(&fixture->buffer, POINTER, &cursor));
 }
 
-/* Whatever the numbers are, a bitmap that is accepted lies within the metadata. */
-static void test_cursor_never_leaves_the_metadata(void **state) {
-	(void)state;
+/* With any numbers, an accepted bitmap lies within the metadata. */
+static void test_bitmap_stays_within_metadata(void **state) {
 	srand(7);
 	int accepted = 0;
 	int refused = 0;
@@ -453,17 +440,16 @@ static void test_cursor_never_leaves_the_metadata(void **state) {
 	assert_true(refused > 1000);
 }
 
-/* A file that is as long as the fixture says is mapped, from any place in it. */
+/* Maps a file that is as long as the producer claims, from any offset. */
 static void test_mapping(void **state) {
-	(void)state;
 	cleanup_free struct fixture *fixture = fixture_create();
 	struct spa_data *data = &fixture->data;
-	/* Memory of which nobody knows how long it is. */
+	/* The length of such memory is unknown. */
 	data->type = SPA_DATA_MemPtr;
 	assert_false(buffer_map(&fixture->buffer));
 	data->type = SPA_DATA_DmaBuf;
 	assert_false(buffer_map(&fixture->buffer));
-	const uint32_t offset = 5000; /* not at a page's beginning */
+	const uint32_t offset = 5000; /* not at the start of a page */
 	cleanup_fd int fd = memfd_create("frame", MFD_CLOEXEC);
 	assert_int_equal(ftruncate(fd, offset + ROW * HEIGHT), 0);
 	assert_int_equal(pwrite(fd, "first", 5, offset), 5);
@@ -475,7 +461,7 @@ static void test_mapping(void **state) {
 	assert_memory_equal(data->data, "first", 5);
 	buffer_unmap(&fixture->buffer);
 	assert_null(data->data);
-	/* Shorter than it claims: reading the rest would kill us. */
+	/* Shorter than claimed: reading past its end would raise SIGBUS. */
 	assert_int_equal(ftruncate(fd, offset + ROW * HEIGHT - 1), 0);
 	assert_false(buffer_map(&fixture->buffer));
 	assert_null(data->data);
@@ -486,17 +472,17 @@ int main(void) {
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_no_metadata),
 		cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_cursor_dialects),
+		cmocka_unit_test(test_cursor_only_buffers),
 		cmocka_unit_test(test_bottom_up),
-		cmocka_unit_test(test_never_leaves_the_memory),
-		cmocka_unit_test(test_damage_ends_at_the_first_empty_region),
-		cmocka_unit_test(test_damage_everywhere_says_nothing),
+		cmocka_unit_test(test_picture_stays_within_memory),
+		cmocka_unit_test(test_first_empty_region_ends_damage),
+		cmocka_unit_test(test_full_damage_is_unknown),
 		cmocka_unit_test(test_damage_is_relative_to_the_crop),
-		cmocka_unit_test(test_damage_of_wild_sides),
-		cmocka_unit_test(test_what_is_checked_is_what_is_used),
+		cmocka_unit_test(test_damage_with_wild_sides),
+		cmocka_unit_test(test_checks_the_values_it_uses),
 		cmocka_unit_test(test_transform),
 		cmocka_unit_test(test_cursor),
-		cmocka_unit_test(test_cursor_never_leaves_the_metadata),
+		cmocka_unit_test(test_bitmap_stays_within_metadata),
 		cmocka_unit_test(test_mapping),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

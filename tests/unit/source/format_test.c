@@ -10,7 +10,6 @@
 		SPA_POD_Id(subtype)
 
 static void test_describe(void **state) {
-	(void)state;
 	uint8_t memory[2048];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	char text[200] = "";
@@ -32,7 +31,6 @@ static void test_describe(void **state) {
 }
 
 static void test_describe_dmabuf(void **state) {
-	(void)state;
 	uint8_t memory[1024];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	struct spa_pod_frame frame;
@@ -47,9 +45,8 @@ static void test_describe_dmabuf(void **state) {
 	assert_string_equal(text, "BGRx as DMA-BUF only");
 }
 
-/* A long list is cut off, never written past the end. */
+/* A long list is truncated, never written past the end. */
 static void test_describe_many(void **state) {
-	(void)state;
 	uint8_t memory[1024];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	const struct spa_pod *pod = spa_pod_builder_add_object(&builder, SPA_TYPE_OBJECT_Format,
@@ -72,7 +69,6 @@ static const struct spa_pod *fixed_format(
 }
 
 static void test_parse(void **state) {
-	(void)state;
 	const struct {
 		uint32_t format;
 		enum pixel_order order;
@@ -106,7 +102,6 @@ static void test_parse(void **state) {
 }
 
 static void test_params(void **state) {
-	(void)state;
 	uint8_t memory[2048];
 	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 	const struct spa_pod *params[FORMAT_PARAMS_MAX];
@@ -124,9 +119,8 @@ static void test_params(void **state) {
 	assert_string_equal(text, "BGRx, BGRA, RGBx, RGBA");
 }
 
-/* A producer that heeds rates may send twice as many pictures as are shown, and no more. */
-static void test_offer_has_the_rate(void **state) {
-	(void)state;
+/* The limit is about twice max_fps. */
+static void test_offer_limits_the_rate(void **state) {
 	for (uint32_t fps = 1; fps <= 240; fps++) {
 		uint8_t memory[1024];
 		struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
@@ -140,7 +134,7 @@ static void test_offer_has_the_rate(void **state) {
 		assert_int_equal(choice, SPA_CHOICE_Range);
 		assert_int_equal(count, 3);
 		assert_int_equal(values->type, SPA_TYPE_Fraction);
-		/* What is preferred, the least, the most. */
+		/* Default, minimum, maximum. */
 		const struct spa_fraction *rates = SPA_POD_BODY_CONST(values);
 		assert_int_equal(rates[0].num, fps * 21);
 		assert_int_equal(rates[0].denom, 10);
@@ -149,9 +143,8 @@ static void test_offer_has_the_rate(void **state) {
 	}
 }
 
-/* The producer is asked again where it would send too few pictures, or far too many. */
+/* Renegotiates when the producer would send too few pictures, or far too many. */
 static void test_needs_offer(void **state) {
-	(void)state;
 	assert_false(format_needs_offer(30, 30));
 	assert_true(format_needs_offer(5, 30));
 	assert_true(format_needs_offer(30, 31));
@@ -168,7 +161,7 @@ int main(void) {
 		cmocka_unit_test(test_describe_many),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_params),
-		cmocka_unit_test(test_offer_has_the_rate),
+		cmocka_unit_test(test_offer_limits_the_rate),
 		cmocka_unit_test(test_needs_offer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,9 +3,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The newest picture alone is read, with what changed in those before it. */
+/* Only the newest picture is read, with the damage of those that it replaced. */
 static void test_damage_is_united(void **state) {
-	(void)state;
 	struct world *world = world_begin(2);
 	const struct rect places[] = {{1, 1, 3, 3}, {20, 2, 4, 4}, {9, 17, 5, 5}};
 	for (size_t i = 0; i < 3; i++) {
@@ -22,7 +21,7 @@ static void test_damage_is_united(void **state) {
 		assert_memory_equal(&world->damage.rects[i], &places[i], sizeof(places[i]));
 	}
 	expect_view(world);
-	/* What was read is not told again. */
+	/* Damage is reported only once. */
 	send_painted(world, &places[2]);
 	assert_true(receive(world));
 	assert_int_equal(world->damage.count, 1);
@@ -30,9 +29,8 @@ static void test_damage_is_united(void **state) {
 	world_destroy(world);
 }
 
-/* Two that wait in one cycle: the first goes back unread. */
+/* Two pictures in one cycle: the first goes back unread. */
 static void test_cycle_of_two(void **state) {
-	(void)state;
 	struct world *world = world_begin(2);
 	want(world, true);
 	send_painted(world, &(struct rect){1, 1, 3, 3});
@@ -46,9 +44,8 @@ static void test_cycle_of_two(void **state) {
 	world_destroy(world);
 }
 
-/* What a lost picture changed is unknown; that of the one after it is known again. */
+/* After a lost picture, damage is unknown once. */
 static void test_lost_pictures(void **state) {
-	(void)state;
 	for (int kind = 0; kind < 3; kind++) {
 		struct world *world = world_begin(2);
 		want(world, true);
@@ -76,9 +73,8 @@ static void test_lost_pictures(void **state) {
 	}
 }
 
-/* A pointer-only buffer neither replaces the picture that waits nor hides what changed in it. */
-static void test_pointer_only(void **state) {
-	(void)state;
+/* A cursor-only buffer neither replaces the held picture nor loses its damage. */
+static void test_cursor_only_buffer(void **state) {
 	struct world *world = world_begin(2);
 	struct source_cursor cursor;
 	send_painted(world, &(struct rect){20, 2, 4, 4});
@@ -90,7 +86,7 @@ static void test_pointer_only(void **state) {
 	assert_true(mailbox_cursor(&world->mailbox, &cursor));
 	assert_int_equal(cursor.x, 9);
 	assert_false(mailbox_cursor_changed(&world->mailbox));
-	/* The same place is no news. */
+	/* The cursor did not move. */
 	assert_true(send_pointer(world));
 	assert_false(receive(world));
 	want(world, true);
@@ -100,13 +96,12 @@ static void test_pointer_only(void **state) {
 	world_destroy(world);
 }
 
-/* Its bitmap is told once, however many buffers are skipped after it; so is it by us. */
-static void test_bitmap_of_a_skipped_picture(void **state) {
-	(void)state;
+/* Producers send a bitmap once. It survives even if its picture and later ones are skipped. */
+static void test_bitmap_of_skipped_picture(void **state) {
 	struct world *world = world_begin(2);
 	struct source_cursor cursor;
 	world->shade = 99;
-	world->tells_shade = true;
+	world->sends_shade = true;
 	for (int32_t i = 0; i < 5; i++) {
 		world->pointer = SPA_POINT(i, 2 * i);
 		assert_true(send_picture(world));
@@ -130,18 +125,17 @@ static void test_bitmap_of_a_skipped_picture(void **state) {
 }
 
 static void test_crop_moves(void **state) {
-	(void)state;
 	struct world *world = world_begin(2);
 	struct source_cursor cursor;
 	want(world, true);
 	for (int32_t i = 0; i < 4; i++) {
-		/* The same size from the second one on. */
+		/* From the second picture on, only its position changes. */
 		world->crop = SPA_REGION(2 + i, 3, 20, 16);
 		send_painted(world, &(struct rect){10, 10, 2, 2});
 		assert_true(receive(world));
 		assert_int_equal(world->fulls, 2 + i);
 		expect_view(world);
-		/* The pointer did not move, but its place in the picture did. */
+		/* The cursor did not move, but its position in the picture changed. */
 		assert_true(mailbox_cursor(&world->mailbox, &cursor));
 		assert_int_equal(cursor.x, 3 - i);
 		assert_int_equal(cursor.y, 3);
@@ -164,9 +158,8 @@ static void read_large(void *data, const struct source_picture *picture) {
 	world->reads++;
 }
 
-/* Pages of a large buffer's mapping would stay resident. */
+/* A large buffer is read from its file, since the pages of a mapping would stay resident. */
 static void test_large_buffer(void **state) {
-	(void)state;
 	struct world *world = world_create(1);
 	struct spa_data *data = &world->slots[0].data;
 	mailbox_remove_buffer(&world->mailbox, &world->slots[0].pw);
@@ -186,7 +179,6 @@ static void test_large_buffer(void **state) {
 }
 
 static void test_close(void **state) {
-	(void)state;
 	struct world *world = world_begin(2);
 	mailbox_close(&world->mailbox);
 	for (int i = 0; i < 5; i++) {
@@ -214,8 +206,8 @@ static void leave_all(struct world *world) {
 	}
 }
 
-/* The buffers come back, and their next picture counts as a whole. */
-static void expect_all_anew(struct world *world) {
+/* The buffers join again, and the next picture's damage is unknown. */
+static void expect_full_picture(struct world *world) {
 	for (uint32_t i = 0; i < 2; i++) {
 		mailbox_add_buffer(&world->mailbox, &world->slots[i].pw);
 	}
@@ -226,45 +218,42 @@ static void expect_all_anew(struct world *world) {
 	expect_view(world);
 }
 
-/* A pool of which nothing can be read is told from one that has something, and from none. */
+/* Unreadable means that the pool has buffers, and none of them can be read. */
 static void test_buffers_without_memory(void **state) {
-	(void)state;
 	struct world *world = world_begin(2);
-	assert_false(mailbox_is_bare(&world->mailbox));
+	assert_false(mailbox_is_unreadable(&world->mailbox));
 	leave_all(world);
-	assert_false(mailbox_is_bare(&world->mailbox));
+	assert_false(mailbox_is_unreadable(&world->mailbox));
 	struct spa_data filled = world->slots[0].data;
 	world->slots[0].data = (struct spa_data){.type = SPA_ID_INVALID, .fd = -1};
 	mailbox_add_buffer(&world->mailbox, &world->slots[0].pw);
-	assert_true(mailbox_is_bare(&world->mailbox));
+	assert_true(mailbox_is_unreadable(&world->mailbox));
 	mailbox_add_buffer(&world->mailbox, &world->slots[1].pw);
-	assert_false(mailbox_is_bare(&world->mailbox));
+	assert_false(mailbox_is_unreadable(&world->mailbox));
 	mailbox_remove_buffer(&world->mailbox, &world->slots[1].pw);
-	assert_true(mailbox_is_bare(&world->mailbox));
+	assert_true(mailbox_is_unreadable(&world->mailbox));
 	mailbox_remove_buffer(&world->mailbox, &world->slots[0].pw);
-	assert_false(mailbox_is_bare(&world->mailbox));
+	assert_false(mailbox_is_unreadable(&world->mailbox));
 	world->slots[0].data = filled;
 	world->slots[0].data.data = NULL;
 	world_destroy(world);
 }
 
-/* What waits in a buffer that leaves is lost, with what changed in it. */
-static void test_waiting_buffer_leaves(void **state) {
-	(void)state;
+/* A held buffer leaves the pool: its picture and damage are lost. */
+static void test_held_buffer_leaves(void **state) {
 	struct world *world = world_begin(2);
 	send_painted(world, &(struct rect){20, 2, 4, 4});
 	assert_true(receive(world));
 	leave_all(world);
 	want(world, true);
 	assert_int_equal(world->reads, 1);
-	expect_all_anew(world);
+	expect_full_picture(world);
 	world_destroy(world);
 }
 
-/* The data thread has a cycle with buffers that left: none is read, and what they changed is
- * unknown. */
+/* The data thread dequeues buffers that left the pool: none is read, and their damage is unknown.
+ */
 static void test_buffers_left(void **state) {
-	(void)state;
 	struct world *world = world_begin(2);
 	world->unnumbered = true;
 	want(world, true);
@@ -275,13 +264,12 @@ static void test_buffers_left(void **state) {
 	assert_false(receive(world));
 	assert_int_equal(world->reads, 1);
 	assert_int_equal(count_at(world, AT_PRODUCER), 2);
-	expect_all_anew(world);
+	expect_full_picture(world);
 	world_destroy(world);
 }
 
-/* A picture that waits keeps the format that it came with; all of it counts as new. */
+/* A held picture keeps the format that it arrived with; its damage is unknown. */
 static void test_format(void **state) {
-	(void)state;
 	struct world *world = world_begin(2);
 	send_painted(world, &(struct rect){20, 2, 4, 4});
 	assert_true(receive(world));
@@ -290,13 +278,13 @@ static void test_format(void **state) {
 	assert_int_equal(world->reads, 2);
 	assert_int_equal(world->fulls, 2);
 	assert_int_equal(world->order, PIXEL_ORDER_BGR);
-	/* It is not the first one of the new format. */
+	/* It is not the new format's first picture. */
 	assert_false(peek(world));
 	send_painted(world, &(struct rect){20, 2, 4, 4});
 	assert_true(receive(world));
 	assert_int_equal(world->order, PIXEL_ORDER_RGB);
 	assert_true(peek(world));
-	/* Before there is one nothing is read. */
+	/* Without a format nothing is read. */
 	mailbox_set_format(&world->mailbox, PIXEL_ORDER_BGR, 0, 0);
 	assert_true(send_picture(world));
 	assert_false(receive(world));
@@ -304,9 +292,8 @@ static void test_format(void **state) {
 	world_destroy(world);
 }
 
-/* 60 cycles a second of bursts and rests, with credit that comes and goes. */
-static void test_an_hour(void **state) {
-	(void)state;
+/* 60 cycles a second, moving and still in turns, with and without credit. */
+static void test_hour_of_cycles(void **state) {
 	struct world *world = world_begin(2);
 	bool moving = false;
 	bool wanted = false;
@@ -330,7 +317,7 @@ static void test_an_hour(void **state) {
 			continue;
 		}
 		paint_anywhere(world);
-		/* One buffer is always the producer's. */
+		/* The producer always has a free buffer. */
 		assert_true(send_picture(world));
 		paint_anywhere(world);
 		(void)(any(world, 3) == 0 && send_picture(world));
@@ -341,8 +328,7 @@ static void test_an_hour(void **state) {
 	world_destroy(world);
 }
 
-static void test_a_minute_without_credit(void **state) {
-	(void)state;
+static void test_minute_without_credit(void **state) {
 	struct world *world = world_begin(2);
 	struct source_cursor cursor;
 	for (int32_t i = 0; i < 3600; i++) {
@@ -369,17 +355,17 @@ int main(void) {
 		cmocka_unit_test(test_damage_is_united),
 		cmocka_unit_test(test_cycle_of_two),
 		cmocka_unit_test(test_lost_pictures),
-		cmocka_unit_test(test_pointer_only),
-		cmocka_unit_test(test_bitmap_of_a_skipped_picture),
+		cmocka_unit_test(test_cursor_only_buffer),
+		cmocka_unit_test(test_bitmap_of_skipped_picture),
 		cmocka_unit_test(test_crop_moves),
 		cmocka_unit_test(test_large_buffer),
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_buffers_without_memory),
-		cmocka_unit_test(test_waiting_buffer_leaves),
+		cmocka_unit_test(test_held_buffer_leaves),
 		cmocka_unit_test(test_buffers_left),
 		cmocka_unit_test(test_format),
-		cmocka_unit_test(test_an_hour),
-		cmocka_unit_test(test_a_minute_without_credit),
+		cmocka_unit_test(test_hour_of_cycles),
+		cmocka_unit_test(test_minute_without_credit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-/* So often both threads met. */
+/* Pictures and cursors that the loop's thread sees. */
 #define MEETINGS 2000u
 
 struct threads {
@@ -20,7 +20,7 @@ static void *stream(void *data) {
 	while (!threads->stop) {
 		paint_anywhere(world);
 		world->pointer = SPA_POINT((int32_t)any(world, WIDTH), (int32_t)any(world, HEIGHT));
-		world->tells_shade = any(world, 4) == 0;
+		world->sends_shade = any(world, 4) == 0;
 		world->shade = (uint8_t)(8 + any(world, 200));
 		threads->starved +=
 			!(any(world, 5) == 0 ? send_pointer(world) : send_picture(world));
@@ -31,7 +31,7 @@ static void *stream(void *data) {
 	return NULL;
 }
 
-/* The lent bitmap is a whole one, whatever comes meanwhile. */
+/* The lent bitmap is never a mix of two. */
 static int check_cursor(struct world *world) {
 	struct source_cursor cursor;
 	if (!mailbox_cursor(&world->mailbox, &cursor) || cursor.width == 0) {
@@ -44,9 +44,8 @@ static int check_cursor(struct world *world) {
 	return wrongs;
 }
 
-/* The loop's thread wants, looks and locks while the data thread receives. */
+/* The loop's thread calls the mailbox while the data thread receives. */
 static void test_both_threads(void **state) {
-	(void)state;
 	struct threads threads = {.world = world_begin(2)};
 	struct world *world = threads.world;
 	uint32_t rounds = 0;

@@ -1,7 +1,7 @@
 /*
- * A producer with a pool whose buffers have one owner each, before mailbox, and behind it a
- * reader that believes what it is told of damage: its view must be the picture all the same. Where
- * PipeWire would be called it answers itself.
+ * A mailbox between a producer and a reader, with PipeWire's functions replaced. The producer
+ * checks that each buffer has one owner. The reader copies only the damage, and checks that its
+ * view is the whole picture.
  */
 #pragma once
 
@@ -43,7 +43,7 @@ struct slot {
 		struct spa_meta_bitmap bitmap;
 		uint8_t pixels[POINTER * POINTER * 4];
 	} pointer;
-	uint32_t *memory; /* PIXELS of them, in the file of `data` */
+	uint32_t *memory; /* PIXELS, in the file of `data` */
 	_Atomic enum owner owner;
 	uint64_t turn; /* in the queue */
 };
@@ -61,16 +61,16 @@ struct world {
 	struct spa_region crop;
 	struct spa_point pointer;
 	uint8_t shade;    /* of the pointer's bitmap */
-	bool tells_shade; /* with the next buffer */
-	/* Of the reader, under the lock. */
+	bool sends_shade; /* with the next buffer */
+	/* The reader's, guarded by the mailbox's lock. */
 	uint32_t view[PIXELS];
 	uint32_t view_width;
 	uint32_t view_height;
 	int reads;
 	enum pixel_order order;
-	int fulls; /* reads of pictures whose damage is unknown */
+	int fulls; /* reads with unknown damage */
 	struct damage damage;
-	atomic_int wrongs; /* since threads can't assert */
+	atomic_int wrongs; /* threads can't assert */
 };
 
 struct pw_buffer *pw_stream_dequeue_buffer(struct pw_stream *stream) {
@@ -114,7 +114,7 @@ static inline void copy_rect(
 	}
 }
 
-/* The view must be the picture once what is said to have changed was copied. */
+/* Once the damage is copied, the view must equal the picture. */
 static inline void read_picture(void *data, const struct source_picture *picture) {
 	struct world *world = data;
 	const struct pixels *pixels = &picture->pixels;
@@ -213,10 +213,10 @@ static inline void paint_anywhere(struct world *world) {
 static inline void point(struct world *world, struct slot *slot) {
 	slot->pointer.cursor = (struct spa_meta_cursor){
 		.id = 1, .position = world->pointer, .hotspot = SPA_POINT(1, 2)};
-	if (!world->tells_shade) {
+	if (!world->sends_shade) {
 		return;
 	}
-	world->tells_shade = false;
+	world->sends_shade = false;
 	slot->pointer.cursor.bitmap_offset = sizeof(slot->pointer.cursor);
 	slot->pointer.bitmap = (struct spa_meta_bitmap){.format = SPA_VIDEO_FORMAT_BGRA,
 		.size = SPA_RECTANGLE(POINTER, POINTER),
@@ -228,7 +228,7 @@ static inline void point(struct world *world, struct slot *slot) {
 	}
 }
 
-/* Queues a buffer. False when all are at the consumer's. */
+/* Queues a buffer. False when the producer has none. */
 static inline bool send(struct world *world, uint32_t header_flags, int32_t chunk_flags) {
 	struct slot *slot = NULL;
 	for (uint32_t i = 0; i < world->pool && slot == NULL; i++) {
@@ -271,7 +271,7 @@ static inline bool receive(struct world *world) {
 	return fresh;
 }
 
-/* A change that is sent. */
+/* Sends a change. */
 static inline void send_painted(struct world *world, const struct rect *where) {
 	paint(world, where);
 	assert_true(send_picture(world));
@@ -297,14 +297,14 @@ static inline void expect_view(const struct world *world) {
 	}
 }
 
-/* A world whose first picture was read. */
+/* The first picture has been read. */
 static inline struct world *world_begin(uint32_t pool) {
 	struct world *world = world_create(pool);
 	struct source_cursor cursor;
 	want(world, true);
 	paint(world, &(struct rect){0, 0, WIDTH, HEIGHT});
 	world->pointer = SPA_POINT(5, 6);
-	world->tells_shade = true;
+	world->sends_shade = true;
 	assert_true(send_picture(world));
 	assert_true(receive(world));
 	assert_int_equal(world->reads, 1);
