@@ -1,10 +1,10 @@
-/** What Portlight's page API can do, version 1: docs/PAGES.md. */
+/** Portlight's page API, version 1: docs/PAGES.md. */
 
 export type CursorMode = 'never' | 'always' | 'send';
 export type Surface = 'monitor' | 'window';
 export type ImageType = 'image/png' | 'image/jpeg' | 'image/webp';
 
-/** In pixels of what is shared, from its top left corner. */
+/** In pixels of the shared source, from its top left corner. */
 export interface Region {
 	x: number;
 	y: number;
@@ -12,16 +12,16 @@ export interface Region {
 	height: number;
 }
 
-/** What a promise of this module is rejected with. */
+/** Promises of this module reject with this. */
 export interface PortlightError extends Error {
 	/** From the catalogue in docs/PAGES.md: `denied`, `cancelled`, `not-activated`, … */
 	code: string;
-	/** What the person can do about it, to be shown to them. */
+	/** What the user can do about it. Show it. */
 	remedy: string;
 }
 
 export interface Capabilities {
-	/** Whether a share can be asked for; `error` says why not. */
+	/** Whether `request` can work; `error` says why not. */
 	available: boolean;
 	error?: { code: string; name: string; message: string; remedy: string };
 	sources: string[];
@@ -29,34 +29,34 @@ export interface Capabilities {
 	fidelity: ('motion' | 'text')[];
 	cursor: CursorMode[];
 	region: boolean;
-	/** Whether one request can be for several sources. */
+	/** Whether one request can return several sources. */
 	multiple: boolean;
-	/** Whether a choice can be kept for this site. */
+	/** Whether the user's choice can be remembered for this site. */
 	remember: boolean;
-	/** Whether `source`, `pause`, `resume`, `snapshot`, `change` and the events are there. */
+	/** Whether `source`, `pause`, `resume`, `snapshot`, `change` and the events are supported. */
 	controls: boolean;
-	/** Whether `getDisplayMedia` of this site is Portlight's. */
+	/** Whether this site's `getDisplayMedia` is Portlight's. */
 	displayMedia: boolean;
 }
 
-/** What the person chooses from. */
+/** What the user can choose from. */
 export interface SourceWish {
 	/** Default: `['screen', 'window']`. */
 	sources?: string[];
-	/** Default: the person's, which is `'always'` by itself. `'send'`: it is left out of the picture and comes as `cursor` events. */
+	/** Default: the user's setting, normally `'always'`. `'send'`: not in the picture, but sent as `cursor` events. */
 	cursor?: CursorMode;
 	region?: Region | null;
-	/** `false`: what the person allowed to be kept for this site is not used, so the dialog always opens. */
+	/** `false`: open the dialog even if the user's choice is remembered for this site. */
 	remember?: boolean;
 }
 
 export interface Wish extends SourceWish {
-	/** At most so many frames a second. */
+	/** Maximum, in frames a second. */
 	frameRate?: number;
-	/** At most so wide; the picture keeps its shape. */
+	/** Maximum; the aspect ratio is kept. */
 	width?: number;
 	height?: number;
-	/** `'text'`: coloured text stays sharp, for more bits. */
+	/** `'text'`: coloured text stays sharp (4:4:4), at a higher bitrate. */
 	fidelity?: 'motion' | 'text';
 }
 
@@ -67,11 +67,11 @@ export interface Source {
 	height: number;
 	frameRate: number;
 	cursor: 'never' | 'always';
-	/** Of what is shared. */
+	/** The size of the shared source. */
 	source: { width: number; height: number };
 }
 
-/** The hotspot's place, in the picture's pixels; with a new image its RGBA `pixels`, size and hotspot. */
+/** The hotspot's position in the picture, in pixels; with a new image also its RGBA `pixels`, size and hotspot. */
 export interface Cursor {
 	visible: boolean;
 	x: number;
@@ -90,7 +90,7 @@ export interface ShareEvents {
 	/** After `change`. */
 	source: CustomEvent<Source>;
 	cursor: CustomEvent<Cursor>;
-	/** The page or the person paused it, or nobody has it paused any more. */
+	/** `paused`: by the page or the user. `resumed`: by both. */
 	paused: CustomEvent<object>;
 	resumed: CustomEvent<object>;
 }
@@ -102,11 +102,11 @@ export class Share extends EventTarget {
 	readonly track: MediaStreamTrack;
 	source(): Promise<Source>;
 	pause(): Promise<{ pausedBy: ('page' | 'person')[] }>;
-	/** What the person paused stays paused. */
+	/** A pause of the user's stays. */
 	resume(): Promise<{ pausedBy: ('page' | 'person')[] }>;
 	snapshot(): Promise<ImageBitmap>;
 	snapshot(as: ImageType): Promise<Blob>;
-	/** Asks for another source; the same track goes on with it. Rejected, the one before goes on. */
+	/** Asks for another source for the same track. If it rejects, the old source continues. */
 	change(wish?: SourceWish): Promise<Source>;
 	stop(): void;
 	addEventListener<Type extends keyof ShareEvents>(
@@ -116,10 +116,10 @@ export class Share extends EventTarget {
 	): void;
 }
 
-/** null: the extension did not answer in `patience` milliseconds, so it is not there. */
+/** null: the extension did not answer within `patience` milliseconds, so it is not installed. */
 export function version(patience?: number): Promise<{ version: string; api: number } | null>;
 export function capabilities(): Promise<Capabilities>;
-/** Asks the person, in a click or a key press; rejects with a PortlightError. */
+/** Asks the user. Needs a user gesture; rejects with a PortlightError. */
 export function request(wish?: Wish): Promise<Share>;
-/** The person may choose several, where the desktop's dialog lets them. */
+/** The user can choose several sources if the desktop's dialog supports that. */
 export function request(wish: Wish & { multiple: true }): Promise<Share[]>;
