@@ -65,7 +65,3 @@ int webm_fd(const struct webm *webm);
  * has gone, and the queue is dropped.
  */
 bool webm_drain(struct webm *webm);
-
-/* Bytes and frames taken so far. */
-uint64_t webm_bytes(const struct webm *webm);
-uint64_t webm_frames(const struct webm *webm);
