@@ -9,18 +9,10 @@
 
 #define MANIFEST_NAME PORTLIGHT_HOST_NAME ".json"
 
-size_t browsers_count(void) {
-	return G_N_ELEMENTS(browsers);
-}
-
-const struct browser *browsers_get(size_t index) {
-	return &browsers[index];
-}
-
 const struct browser *browsers_find(const char *name) {
-	for (size_t i = 0; i < G_N_ELEMENTS(browsers); i++) {
-		if (strcmp(browsers[i].name, name) == 0) {
-			return &browsers[i];
+	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
+		if (strcmp(browser->name, name) == 0) {
+			return browser;
 		}
 	}
 	return NULL;

@@ -183,12 +183,11 @@ static char *read_manifest(const struct browser *browser, char **path) {
 	if (g_file_get_contents(*path, &text, NULL, NULL)) {
 		return text;
 	}
-	for (size_t i = 0; i < browsers_count(); i++) {
-		if (strcmp(browsers_get(i)->name, browser->name) != 0) {
-			continue;
-		}
+	/* A browser's rows are next to each other. */
+	for (const struct browser *row = browsers_find(browser->name);
+		row->name != NULL && strcmp(row->name, browser->name) == 0; row++) {
 		g_free(*path);
-		*path = browsers_system_path(browsers_get(i));
+		*path = browsers_system_path(row);
 		if (*path != NULL && g_file_get_contents(*path, &text, NULL, NULL)) {
 			return text;
 		}
@@ -252,21 +251,22 @@ static void check_sandboxed(
 }
 
 static void check_browsers(struct doctor *doctor) {
-	size_t present = 0;
-	for (size_t i = 0; i < browsers_count(); i++) {
-		if (browsers_present(browsers_get(i))) {
-			check_browser(doctor, browsers_get(i));
-			present++;
+	bool present = false;
+	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
+		if (browsers_present(browser)) {
+			check_browser(doctor, browser);
+			present = true;
 		}
 	}
-	for (size_t i = 0; i < sandboxes_count(); i++) {
-		enum sandboxed_trace trace = sandboxes_trace(sandboxes_get(i), "");
+	for (const struct sandboxed *sandboxed = sandboxes_all; sandboxed->id != NULL;
+		sandboxed++) {
+		enum sandboxed_trace trace = sandboxes_trace(sandboxed, "");
 		if (trace != SANDBOXED_ABSENT) {
-			check_sandboxed(doctor, sandboxes_get(i), trace);
-			present++;
+			check_sandboxed(doctor, sandboxed, trace);
+			present = true;
 		}
 	}
-	if (present == 0) {
+	if (!present) {
 		(void)puts("note     None of the browsers that Portlight knows has run here yet.");
 	}
 }

@@ -14,10 +14,9 @@ static bool parse(
 	const char *text, const GOptionEntry *entries, int argc, char **argv, char ***browsers) {
 	g_autoptr(GString) help = g_string_new(text);
 	g_string_append(help, "\n\nBrowsers:");
-	for (size_t i = 0; i < browsers_count(); i++) {
-		const char *name = browsers_get(i)->name;
-		if (browsers_find(name) == browsers_get(i)) {
-			g_string_append_printf(help, " %s", name);
+	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
+		if (browsers_find(browser->name) == browser) {
+			g_string_append_printf(help, " %s", browser->name);
 		}
 	}
 	if (!arguments_parse(help->str, entries, argc, argv)) {
@@ -80,8 +79,7 @@ static bool remove_manifest(const struct browser *browser, const char *host, siz
  * that have run here. */
 static bool for_each(char **names, bool absent, verb_func verb, const char *host, size_t *done) {
 	bool ok = true;
-	for (size_t i = 0; i < browsers_count(); i++) {
-		const struct browser *browser = browsers_get(i);
+	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
 		if ((names == NULL || g_strv_contains((const char *const *)names, browser->name)) &&
 			(absent || browsers_present(browser))) {
 			ok = verb(browser, host, done) && ok;

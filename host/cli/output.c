@@ -97,32 +97,17 @@ static int open_direct(const struct output *output) {
 	return fd;
 }
 
-/* A file with a hidden name beside the one that it will replace. */
-static int open_beside(struct output *output) {
-	g_autofree char *folder = g_path_get_dirname(output->path);
-	g_autofree char *name = g_path_get_basename(output->path);
-	output->unpublished = g_strdup_printf("%s/.%s.XXXXXX", folder, name);
-	int fd = mkostemp(output->unpublished, O_CLOEXEC);
-	if (fd < 0) {
-		g_clear_pointer(&output->unpublished, g_free);
-		return -1;
-	}
-	mode_t mask = umask(0);
-	(void)umask(mask);
-	(void)fchmod(fd, 0666 & ~mask);
-	return fd;
-}
-
 int output_open(struct output *output) {
 	if (output->direct) {
 		return open_direct(output);
 	}
-	if (output->replace) {
-		return open_beside(output);
-	}
-	int fd = open(output->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	g_autofree char *folder = g_path_get_dirname(output->path);
+	g_autofree char *name = g_path_get_basename(output->path);
+	g_autofree char *beside = g_strdup_printf("%s/.%s.%08x", folder, name, g_random_int());
+	const char *path = output->replace ? beside : output->path;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd >= 0) {
-		output->unpublished = g_strdup(output->path);
+		output->unpublished = g_strdup(path);
 	}
 	return fd;
 }
