@@ -25,19 +25,19 @@ struct doctor {
 	unsigned problems;
 };
 
-/* Without a remedy all is well. */
+/* Without a remedy all is well. The text may quote other programs. */
 __attribute__((format(printf, 3, 4))) static void report(
 	struct doctor *doctor, const char *remedy, const char *format, ...) {
-	(void)fputs(remedy == NULL ? "ok       " : "problem  ", stdout);
 	va_list arguments;
 	va_start(arguments, format);
-	(void)vprintf(format, arguments);
+	g_autofree char *text = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
+	text_clean(text);
+	(void)printf("%s  %s\n", remedy == NULL ? "ok     " : "problem", text);
 	if (remedy != NULL) {
-		(void)printf("\n         %s", remedy);
+		(void)printf("         %s\n", remedy);
 		doctor->problems++;
 	}
-	(void)putchar('\n');
 }
 
 static void check_session(struct doctor *doctor) {
@@ -92,9 +92,6 @@ static void probed(
 	struct probe *probe = data;
 	probe->code = code;
 	probe->detail = g_strdup(detail);
-	if (probe->detail != NULL) {
-		text_clean(probe->detail);
-	}
 	if (info != NULL) {
 		probe->info = *info;
 	}

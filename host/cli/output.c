@@ -101,6 +101,7 @@ int output_open(struct output *output) {
 	if (output->direct) {
 		return open_direct(output);
 	}
+	/* What replaces a file has a hidden name beside it until it is published. */
 	g_autofree char *folder = g_path_get_dirname(output->path);
 	g_autofree char *name = g_path_get_basename(output->path);
 	g_autofree char *beside = g_strdup_printf("%s/.%s.%08x", folder, name, g_random_int());

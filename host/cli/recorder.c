@@ -19,11 +19,8 @@
 #define FLUSH_INTERVAL_MS 1000u
 /* Players seek to keyframes. Without a change since the last one there is no new one. */
 #define KEYFRAME_INTERVAL_US (10 * G_USEC_PER_SEC)
-/*
- * A still desktop sends no frames, and many players stop at the last frame, even if the file is
- * longer. So a recording that ends later than this after its last frame requests one more keyframe
- * for its end, and waits a little for it.
- */
+/* Many players stop at the last frame, and a still desktop sends none: a recording that ends later
+ * than this after its last frame requests one more keyframe, and waits a little for it. */
 #define LAST_FRAME_AGE_US (100 * (G_USEC_PER_SEC / 1000))
 #define LAST_FRAME_TIMEOUT_MS 500u
 /* After a signal, a pipe's reader that takes nothing for this long does not get the rest. */
@@ -234,8 +231,7 @@ static gboolean flush(gpointer data) {
 
 static gboolean show_progress(gpointer data) {
 	struct recorder *recorder = data;
-	int64_t now_us = g_get_monotonic_time();
-	progress_update(&recorder->progress, now_us, now_us - recorder->start_us,
+	progress_update(&recorder->progress, g_get_monotonic_time() - recorder->start_us,
 		recorder->result->frames, recorder->result->bytes);
 	return G_SOURCE_CONTINUE;
 }
@@ -433,14 +429,6 @@ static void watch_signals(struct recorder *recorder) {
 	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
-/* The last calls to the portal may not have been sent yet. */
-static void flush_portal(struct recorder *recorder) {
-	GDBusConnection *connection = portal_connection(recorder->portal);
-	if (connection != NULL) {
-		(void)g_dbus_connection_flush_sync(connection, NULL, NULL);
-	}
-}
-
 void recorder_run(const struct recorder_options *options, struct recorder_result *result) {
 	*result = (struct recorder_result){0};
 	struct recorder recorder = {
@@ -461,7 +449,11 @@ void recorder_run(const struct recorder_options *options, struct recorder_result
 	for (size_t i = 0; i < G_N_ELEMENTS(recorder.signals); i++) {
 		g_clear_handle_id(&recorder.signals[i].source, g_source_remove);
 	}
-	flush_portal(&recorder);
+	GDBusConnection *connection = portal_connection(recorder.portal);
+	if (connection != NULL) {
+		/* The last calls to the portal may not have been sent yet. */
+		(void)g_dbus_connection_flush_sync(connection, NULL, NULL);
+	}
 	portal_destroy(recorder.portal);
 	webm_destroy(recorder.webm);
 	bytes_finish(&recorder.frame);

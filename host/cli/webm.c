@@ -33,8 +33,7 @@ struct webm {
 	AVFormatContext *context; /* its pb->error keeps the first failed write */
 	AVPacket *held;
 	int64_t first_us;
-	uint64_t bytes;
-	uint64_t frames;
+	uint64_t size;     /* of the frames taken and their headers, at most */
 	uint64_t reserved; /* the file's allocated length, 0 where that can't be had */
 };
 
@@ -90,8 +89,7 @@ static bool succeeded(int result) {
 /* Reserves room on the disk for `more` bytes and the end of the file. 0 where the file system
  * can't: there only write() reports a full disk. */
 static int reserve(struct webm *webm, uint64_t more) {
-	uint64_t wanted = webm->bytes + webm->frames * FRAME_OVERHEAD + FRAME_OVERHEAD + more +
-			  RESERVE_FOR_END;
+	uint64_t wanted = webm->size + more + FRAME_OVERHEAD + RESERVE_FOR_END;
 	if (!webm->seekable || wanted <= webm->reserved) {
 		return 0;
 	}
@@ -125,11 +123,20 @@ static int open_output(struct webm *webm) {
 	return 0;
 }
 
-static int add_track(struct webm *webm, enum packet_codec codec, uint32_t width, uint32_t height) {
+/* The result of a muxer's call, and of handing what it wrote to write_bytes(). */
+static int flush(struct webm *webm, int result) {
+	avio_flush(webm->context->pb);
+	return result < 0 ? result : webm->context->pb->error;
+}
+
+static int write_header(
+	struct webm *webm, enum packet_codec codec, uint32_t width, uint32_t height) {
 	AVStream *stream = avformat_new_stream(webm->context, NULL);
 	if (stream == NULL) {
 		return AVERROR(ENOMEM);
 	}
+	stream->time_base = (AVRational){1, 1000};
+	stream->disposition = AV_DISPOSITION_DEFAULT;
 	AVCodecParameters *parameters = stream->codecpar;
 	parameters->codec_type = AVMEDIA_TYPE_VIDEO;
 	parameters->codec_id = codec == PACKET_CODEC_VP8 ? AV_CODEC_ID_VP8 : AV_CODEC_ID_VP9;
@@ -140,24 +147,10 @@ static int add_track(struct webm *webm, enum packet_codec codec, uint32_t width,
 	parameters->color_space = AVCOL_SPC_SMPTE170M;
 	parameters->color_primaries = AVCOL_PRI_BT709;
 	parameters->color_trc = AVCOL_TRC_IEC61966_2_1;
-	stream->time_base = (AVRational){1, 1000};
-	stream->disposition = AV_DISPOSITION_DEFAULT;
-	return 0;
-}
-
-/* The result of a muxer's call, and of handing what it wrote to write_bytes(). */
-static int flush(struct webm *webm, int result) {
-	avio_flush(webm->context->pb);
-	return result < 0 ? result : webm->context->pb->error;
-}
-
-static int write_header(struct webm *webm) {
-	int result = av_dict_set(
+	(void)av_dict_set(
 		&webm->context->metadata, "encoding_tool", "portlight " PORTLIGHT_VERSION, 0);
-	if (result >= 0) {
-		result = av_opt_set_int(webm->context, "cluster_time_limit", CLUSTER_TIME_LIMIT_MS,
-			AV_OPT_SEARCH_CHILDREN);
-	}
+	int result = av_opt_set_int(
+		webm->context, "cluster_time_limit", CLUSTER_TIME_LIMIT_MS, AV_OPT_SEARCH_CHILDREN);
 	return result < 0 ? result : flush(webm, avformat_write_header(webm->context, NULL));
 }
 
@@ -172,10 +165,7 @@ bool webm_create(
 		result = open_output(made);
 	}
 	if (result >= 0) {
-		result = add_track(made, codec, width, height);
-	}
-	if (result >= 0) {
-		result = write_header(made);
+		result = write_header(made, codec, width, height);
 	}
 	if (result < 0) {
 		webm_destroy(made);
@@ -219,7 +209,7 @@ static int64_t file_time(const struct webm *webm, int64_t us) {
 }
 
 bool webm_write(struct webm *webm, const struct webm_frame *frame) {
-	if (webm->frames == 0) {
+	if (webm->size == 0) {
 		webm->first_us = frame->pts_us;
 	}
 	int64_t ms = file_time(webm, frame->pts_us);
@@ -237,8 +227,7 @@ bool webm_write(struct webm *webm, const struct webm_frame *frame) {
 	webm->held->pts = ms;
 	webm->held->dts = ms;
 	webm->held->flags = frame->key ? AV_PKT_FLAG_KEY : 0;
-	webm->bytes += frame->length;
-	webm->frames++;
+	webm->size += frame->length + FRAME_OVERHEAD;
 	return true;
 }
 
