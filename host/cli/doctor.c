@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>

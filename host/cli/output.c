@@ -16,28 +16,6 @@ struct output {
 	bool direct; /* a device, a pipe or the standard output */
 };
 
-static bool prepare_existing(struct output *output, mode_t mode) {
-	if (S_ISDIR(mode)) {
-		errno = EISDIR;
-		return false;
-	}
-	if (!S_ISREG(mode)) {
-		output->direct = true;
-	} else if (!output->replace) {
-		errno = EEXIST;
-		return false;
-	} else {
-		/* Renaming over a link would replace the link. */
-		char *real = realpath(output->path, NULL);
-		if (real == NULL) {
-			return false;
-		}
-		g_free(output->path);
-		output->path = real;
-	}
-	return access(output->path, W_OK) == 0;
-}
-
 static bool prepare(struct output *output) {
 	struct stat status;
 	if (strcmp(output->path, "-") == 0) {
@@ -45,12 +23,28 @@ static bool prepare(struct output *output) {
 		errno = ENOTTY;
 		return isatty(STDOUT_FILENO) == 0;
 	}
-	if (stat(output->path, &status) == 0) {
-		if (!prepare_existing(output, status.st_mode) || output->direct) {
-			return output->direct;
+	if (stat(output->path, &status) != 0) {
+		if (errno != ENOENT) {
+			return false;
 		}
-	} else if (errno != ENOENT) {
+	} else if (S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
 		return false;
+	} else if (!S_ISREG(status.st_mode)) {
+		output->direct = true;
+		return access(output->path, W_OK) == 0;
+	} else if (!output->replace) {
+		errno = EEXIST;
+		return false;
+	} else {
+		/* Renaming over a link would replace the link. */
+		char *real = realpath(output->path, NULL);
+		if (real == NULL || access(real, W_OK) != 0) {
+			free(real);
+			return false;
+		}
+		g_free(output->path);
+		output->path = real;
 	}
 	g_autofree char *folder = g_path_get_dirname(output->path);
 	return access(folder, W_OK | X_OK) == 0;
@@ -88,11 +82,8 @@ static int open_direct(const struct output *output) {
 	}
 	/* A pipe that nobody reads is an error (ENXIO) instead of a wait without end. */
 	int fd = open(output->path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0 && fcntl(fd, F_SETFL, 0) != 0) {
-		int error = errno;
-		(void)close(fd);
-		errno = error;
-		return -1;
+	if (fd >= 0) {
+		(void)fcntl(fd, F_SETFL, 0);
 	}
 	return fd;
 }

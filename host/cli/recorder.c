@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -49,10 +47,10 @@ struct recorder {
 	struct progress progress;
 	int64_t start_us; /* the first frame's time */
 	int64_t last_us;  /* the last frame's */
-	int64_t end_us;
-	int64_t key_us; /* the last keyframe's */
-	bool changed;   /* a frame came since that keyframe */
-	guint deadline; /* of the duration, the last frame or the reader, by phase */
+	int64_t end_us;   /* once it is to end */
+	int64_t key_us;   /* the last keyframe's */
+	bool changed;     /* a frame came since that keyframe */
+	guint deadline;   /* of the duration, the last frame or the reader, by phase */
 	guint flush_timer;
 	guint progress_timer;
 	guint pipe_source;    /* while a pipe's reader is behind */
@@ -212,9 +210,6 @@ static void set_deadline(struct recorder *recorder, guint after_ms) {
 
 static gboolean flush(gpointer data) {
 	struct recorder *recorder = data;
-	if (recorder->phase != PHASE_RECORDING) {
-		return G_SOURCE_CONTINUE;
-	}
 	if (!webm_flush(recorder->webm)) {
 		recorder->flush_timer = 0;
 		stop_for_file(recorder);
@@ -269,10 +264,7 @@ static void take_frame(struct recorder *recorder, const struct packet_frame *pac
 		stop_for_file(recorder);
 		return;
 	}
-	int64_t time_us = packet->pts_us;
-	if (recorder->phase == PHASE_CLOSING) {
-		time_us = MIN(time_us, recorder->end_us);
-	}
+	int64_t time_us = MIN(packet->pts_us, recorder->end_us);
 	struct webm_frame frame = {
 		.data = recorder->frame.data,
 		.length = recorder->frame.length,
@@ -435,6 +427,7 @@ void recorder_run(const struct recorder_options *options, struct recorder_result
 		.options = options,
 		.result = result,
 		.progress = {.live = options->live},
+		.end_us = INT64_MAX,
 	};
 	recorder.loop = g_main_loop_new(NULL, FALSE);
 	recorder.cancellable = g_cancellable_new();

@@ -46,10 +46,10 @@ struct webm {
 
 static int write_bytes(void *opaque, OUTPUT_BYTE *data, int length) {
 	struct webm *webm = opaque;
-	int done = 0;
 	if (webm->queued) {
 		return bytes_append(&webm->queue, data, (size_t)length) ? length : AVERROR(ENOMEM);
 	}
+	int done = 0;
 	while (done < length) {
 		ssize_t written = write(webm->fd, data + done, (size_t)(length - done));
 		if (written < 0 && errno != EINTR) {
