@@ -29,21 +29,19 @@ struct word {
 	unsigned value;
 };
 
-/* The value of the word that `text` is, `preset` without a text; 0 after saying that it is wrong.
- */
+/* The value of the word `text`; `preset` for NULL; 0 after saying that it is neither. */
 static unsigned choose(
 	const char *option, const char *text, unsigned preset, const struct word words[2]) {
-	for (int i = 0; text != NULL && i < 2; i++) {
+	if (text == NULL) {
+		return preset;
+	}
+	for (int i = 0; i < 2; i++) {
 		if (strcmp(text, words[i].text) == 0) {
 			return words[i].value;
 		}
 	}
-	if (text != NULL) {
-		(void)arguments_wrong(
-			"--%s must be %s or %s.", option, words[0].text, words[1].text);
-		return 0;
-	}
-	return preset;
+	(void)arguments_wrong("--%s must be %s or %s.", option, words[0].text, words[1].text);
+	return 0;
 }
 
 static bool check_numbers(double duration_s, int fps, int kbps, struct recorder_options *options) {
