@@ -5,9 +5,10 @@
 #include <stdbool.h>
 
 /*
- * Takes the options (`entries`, which end with an empty one) out of argv and leaves argv[0] and the
- * operands; "--" ends the options. `--help` prints the help and exits with 0. On a wrong option it
- * says so and returns false.
+ * Parses argv by `entries`, which end with an empty one and take operands by G_OPTION_REMAINING.
+ * `--help` prints the help and exits with 0. False after saying what is wrong.
  */
-bool arguments_parse(const char *operands, const char *description, const GOptionEntry *entries,
-	int *argc, char ***argv);
+bool arguments_parse(const char *description, const GOptionEntry *entries, int argc, char **argv);
+
+/* Says what is wrong with the arguments, and gives EXIT_USAGE. */
+int arguments_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));

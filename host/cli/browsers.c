@@ -9,32 +9,20 @@
 
 #define MANIFEST_NAME PORTLIGHT_HOST_NAME ".json"
 
-size_t browsers_count(void) {
-	return G_N_ELEMENTS(browsers);
-}
-
-const struct browser *browsers_get(size_t index) {
-	return &browsers[index];
-}
-
 const struct browser *browsers_find(const char *name) {
-	for (size_t i = 0; i < G_N_ELEMENTS(browsers); i++) {
-		if (strcmp(browsers[i].name, name) == 0) {
-			return &browsers[i];
+	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
+		if (strcmp(browser->name, name) == 0) {
+			return browser;
 		}
 	}
 	return NULL;
 }
 
+/* The row's folder begins with $XDG_CONFIG_HOME or $HOME. */
 static char *user_folder(const struct browser *browser) {
-	static const char config[] = "$XDG_CONFIG_HOME/";
-	static const char home[] = "$HOME/";
-	const char *folder = browser->user_folder;
-	if (g_str_has_prefix(folder, config)) {
-		return g_build_filename(g_get_user_config_dir(), folder + strlen(config), NULL);
-	}
-	g_assert(g_str_has_prefix(folder, home));
-	return g_build_filename(g_get_home_dir(), folder + strlen(home), NULL);
+	bool config = g_str_has_prefix(browser->user_folder, "$XDG_CONFIG_HOME/");
+	return g_build_filename(config ? g_get_user_config_dir() : g_get_home_dir(),
+		strchr(browser->user_folder, '/'), NULL);
 }
 
 char *browsers_user_path(const struct browser *browser) {
@@ -43,10 +31,8 @@ char *browsers_user_path(const struct browser *browser) {
 }
 
 char *browsers_system_path(const struct browser *browser) {
-	if (browser->system_folder == NULL) {
-		return NULL;
-	}
-	return g_build_filename(browser->system_folder, MANIFEST_NAME, NULL);
+	const char *folder = browser->system_folder;
+	return folder != NULL ? g_build_filename(folder, MANIFEST_NAME, NULL) : NULL;
 }
 
 bool browsers_present(const struct browser *browser) {

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 enum browser_family { BROWSER_CHROMIUM, BROWSER_FIREFOX };
 
@@ -18,9 +17,8 @@ struct browser {
 	const char *user_folder;   /* with $HOME or $XDG_CONFIG_HOME in front */
 };
 
-size_t browsers_count(void);
-/* `index` is less than browsers_count(). Static. */
-const struct browser *browsers_get(size_t index);
+/* The last one's name is NULL. */
+extern const struct browser browsers_all[];
 
 /* The first row with that name, or NULL. Static. */
 const struct browser *browsers_find(const char *name);

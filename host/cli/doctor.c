@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,22 +24,19 @@ struct doctor {
 	unsigned problems;
 };
 
-__attribute__((format(printf, 1, 2))) static void good(const char *format, ...) {
-	va_list arguments;
-	va_start(arguments, format);
-	g_autofree char *text = g_strdup_vprintf(format, arguments);
-	va_end(arguments);
-	(void)printf("ok       %s\n", text);
-}
-
-__attribute__((format(printf, 3, 4))) static void problem(
+/* Without a remedy all is well. The text may quote other programs. */
+__attribute__((format(printf, 3, 4))) static void report(
 	struct doctor *doctor, const char *remedy, const char *format, ...) {
 	va_list arguments;
 	va_start(arguments, format);
 	g_autofree char *text = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	(void)printf("problem  %s\n         %s\n", text, remedy);
-	doctor->problems++;
+	text_clean(text);
+	(void)printf("%s  %s\n", remedy == NULL ? "ok     " : "problem", text);
+	if (remedy != NULL) {
+		(void)printf("         %s\n", remedy);
+		doctor->problems++;
+	}
 }
 
 static void check_session(struct doctor *doctor) {
@@ -52,15 +48,15 @@ static void check_session(struct doctor *doctor) {
 		return;
 	}
 	if (display == NULL) {
-		problem(doctor, remedy,
+		report(doctor, remedy,
 			"There is no Wayland session here (WAYLAND_DISPLAY is not set).");
 		return;
 	}
 	g_autofree char *path = NULL;
 	if (local_socket_listens(g_get_user_runtime_dir(), display, &path)) {
-		good("Wayland session (%s)", path);
+		report(doctor, NULL, "Wayland session (%s)", path);
 	} else {
-		problem(doctor, remedy, "The Wayland session at %s does not answer.", path);
+		report(doctor, remedy, "The Wayland session at %s does not answer.", path);
 	}
 }
 
@@ -69,18 +65,18 @@ static void check_bus(struct doctor *doctor) {
 	g_autofree char *path = NULL;
 	if (g_getenv("DBUS_SESSION_BUS_ADDRESS") == NULL &&
 		!local_socket_listens(g_get_user_runtime_dir(), "bus", &path)) {
-		problem(doctor, "Log in to a desktop, and run this in a terminal there.",
+		report(doctor, "Log in to a desktop, and run this in a terminal there.",
 			"There is no session bus.");
 		return;
 	}
 	g_autoptr(GError) error = NULL;
 	doctor->bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, &error);
 	if (doctor->bus == NULL) {
-		problem(doctor, "Log in again.", "Can't connect to the session bus: %s",
+		report(doctor, "Log in again.", "Can't connect to the session bus: %s",
 			error->message);
 		return;
 	}
-	good("Session bus");
+	report(doctor, NULL, "Session bus");
 }
 
 struct probe {
@@ -95,9 +91,6 @@ static void probed(
 	struct probe *probe = data;
 	probe->code = code;
 	probe->detail = g_strdup(detail);
-	if (probe->detail != NULL) {
-		text_clean(probe->detail);
-	}
 	if (info != NULL) {
 		probe->info = *info;
 	}
@@ -124,17 +117,17 @@ static void check_portal(struct doctor *doctor) {
 	g_main_loop_run(probe.loop);
 	if (probe.code != ERROR_NONE) {
 		bool told = probe.detail != NULL;
-		problem(doctor, error_remedy(probe.code), "%s%s%s%s", error_message(probe.code),
+		report(doctor, error_remedy(probe.code), "%s%s%s%s", error_message(probe.code),
 			told ? " (" : "", told ? probe.detail : "", told ? ")" : "");
 	} else if ((probe.info.source_types & (PORTAL_SOURCE_MONITOR | PORTAL_SOURCE_WINDOW)) ==
 		   0) {
-		problem(doctor, error_remedy(ERROR_PORTAL_MISSING),
+		report(doctor, error_remedy(ERROR_PORTAL_MISSING),
 			"The screen sharing portal offers neither screens nor windows.");
 	} else {
 		g_autofree char *offered = join_names(probe.info.source_types, sources);
 		g_autofree char *modes = join_names(probe.info.cursor_modes, cursors);
-		good("Screen sharing portal, version %u: %s; pointer: %s", probe.info.version,
-			offered, modes);
+		report(doctor, NULL, "Screen sharing portal, version %u: %s; pointer: %s",
+			probe.info.version, offered, modes);
 	}
 	portal_destroy(portal);
 	g_main_loop_unref(probe.loop);
@@ -144,9 +137,9 @@ static void check_portal(struct doctor *doctor) {
 static void check_pipewire(struct doctor *doctor) {
 	g_autofree char *path = NULL;
 	if (local_socket_pipewire(&path)) {
-		good("PipeWire (%s)", path);
+		report(doctor, NULL, "PipeWire (%s)", path);
 	} else {
-		problem(doctor,
+		report(doctor,
 			"Install pipewire and wireplumber, then: systemctl --user start pipewire "
 			"wireplumber",
 			"PipeWire does not run (%s).", path);
@@ -157,7 +150,7 @@ static void check_program(struct doctor *doctor, const char *name) {
 	static const char remedy[] = "Reinstall Portlight.";
 	g_autofree char *path = program_find(name);
 	if (path == NULL) {
-		problem(doctor, remedy, "%s is missing.", name);
+		report(doctor, remedy, "%s is missing.", name);
 		return;
 	}
 	char *argv[] = {path, (char[]){"--version"}, NULL};
@@ -167,16 +160,16 @@ static void check_program(struct doctor *doctor, const char *name) {
 	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output, NULL,
 		    &status, &error) ||
 		!g_spawn_check_wait_status(status, &error)) {
-		problem(doctor, remedy, "%s does not run: %s", path, error->message);
+		report(doctor, remedy, "%s does not run: %s", path, error->message);
 		return;
 	}
 	g_autofree char *expected = g_strdup_printf("%s %s\n", name, PORTLIGHT_VERSION);
 	if (strcmp(output, expected) != 0) {
-		problem(doctor, remedy, "%s has another version than this program (%s).", path,
+		report(doctor, remedy, "%s has another version than this program (%s).", path,
 			PORTLIGHT_VERSION);
 		return;
 	}
-	good("%s", path);
+	report(doctor, NULL, "%s", path);
 }
 
 /* The manifest that this browser would find, the user's own first, or NULL. */
@@ -186,12 +179,11 @@ static char *read_manifest(const struct browser *browser, char **path) {
 	if (g_file_get_contents(*path, &text, NULL, NULL)) {
 		return text;
 	}
-	for (size_t i = 0; i < browsers_count(); i++) {
-		if (strcmp(browsers_get(i)->name, browser->name) != 0) {
-			continue;
-		}
+	/* A browser's rows are next to each other. */
+	for (const struct browser *row = browsers_find(browser->name);
+		row->name != NULL && strcmp(row->name, browser->name) == 0; row++) {
 		g_free(*path);
-		*path = browsers_system_path(browsers_get(i));
+		*path = browsers_system_path(row);
 		if (*path != NULL && g_file_get_contents(*path, &text, NULL, NULL)) {
 			return text;
 		}
@@ -205,47 +197,34 @@ static void check_browser(struct doctor *doctor, const struct browser *browser) 
 	g_autofree char *host = manifest != NULL ? browsers_manifest_host(manifest) : NULL;
 	g_autofree char *remedy = g_strdup_printf("portlight install --browser %s", browser->name);
 	if (manifest == NULL) {
-		problem(doctor, remedy, "%s does not know the host.", browser->name);
+		report(doctor, remedy, "%s does not know the host.", browser->name);
 	} else if (host == NULL || !g_file_test(host, G_FILE_TEST_IS_EXECUTABLE)) {
-		problem(doctor, remedy, "%s names a host that can't be run: %s", path,
+		report(doctor, remedy, "%s names a host that can't be run: %s", path,
 			host != NULL ? host : "none");
 	} else if (!browsers_manifest_admits(browser, manifest)) {
-		problem(doctor, remedy, "%s does not let Portlight's extension in.", path);
+		report(doctor, remedy, "%s does not let Portlight's extension in.", path);
 	} else {
-		good("%s knows the host (%s)", browser->name, path);
+		report(doctor, NULL, "%s knows the host (%s)", browser->name, path);
 	}
 }
 
-static GVariant *call(GDBusConnection *bus, const char *name, const char *path,
-	const char *interface, const char *method, GVariant *arguments, const char *reply) {
-	return g_dbus_connection_call_sync(bus, name, path, interface, method, arguments,
-		G_VARIANT_TYPE(reply), G_DBUS_CALL_FLAGS_NONE, PORTAL_TIMEOUT_DOCTOR_MS, NULL,
-		NULL);
+static bool succeeds(GDBusConnection *bus, const char *name, const char *path,
+	const char *interface, const char *method, GVariant *arguments) {
+	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(bus, name, path, interface, method,
+		arguments, NULL, G_DBUS_CALL_FLAGS_NONE, PORTAL_TIMEOUT_DOCTOR_MS, NULL, NULL);
+	return reply != NULL;
 }
 
 /* Whether xdg-native-messaging-proxy runs or can be started. */
 static bool has_proxy(GDBusConnection *bus) {
-	static const char *const methods[] = {"ListNames", "ListActivatableNames"};
-	for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
-		g_autoptr(GVariant) reply = call(bus, "org.freedesktop.DBus",
-			"/org/freedesktop/DBus", "org.freedesktop.DBus", methods[i], NULL, "(as)");
-		g_autofree const char **names = NULL;
-		if (reply != NULL) {
-			g_variant_get(reply, "(^a&s)", &names);
-			if (g_strv_contains(names, "org.freedesktop.NativeMessagingProxy")) {
-				return true;
-			}
-		}
-	}
-	return false;
+	return succeeds(bus, "org.freedesktop.NativeMessagingProxy", "/",
+		"org.freedesktop.DBus.Peer", "Ping", NULL);
 }
 
 /* Whether the desktop's portal is Ubuntu's, which starts hosts for browsers in a sandbox. */
 static bool portal_starts_hosts(GDBusConnection *bus) {
-	g_autoptr(GVariant) version = call(bus, "org.freedesktop.portal.Desktop",
-		"/org/freedesktop/portal/desktop", "org.freedesktop.DBus.Properties", "Get",
-		g_variant_new("(ss)", "org.freedesktop.portal.WebExtensions", "version"), "(v)");
-	return version != NULL;
+	return succeeds(bus, PORTAL_BUS_NAME, PORTAL_OBJECT_PATH, "org.freedesktop.DBus.Properties",
+		"Get", g_variant_new("(ss)", "org.freedesktop.portal.WebExtensions", "version"));
 }
 
 static void check_sandboxed(
@@ -256,7 +235,7 @@ static void check_sandboxed(
 	g_autofree char *text = sandboxes_describe(sandboxed, starts);
 	g_autofree char *remedy = sandboxes_remedy(sandboxed, starts);
 	if (!starts && trace == SANDBOXED_INSTALLED) {
-		problem(doctor, remedy, "%s", text);
+		report(doctor, remedy, "%s", text);
 		return;
 	}
 	(void)printf("note     %s\n         %s\n", text, remedy);
@@ -268,21 +247,22 @@ static void check_sandboxed(
 }
 
 static void check_browsers(struct doctor *doctor) {
-	size_t present = 0;
-	for (size_t i = 0; i < browsers_count(); i++) {
-		if (browsers_present(browsers_get(i))) {
-			check_browser(doctor, browsers_get(i));
-			present++;
+	bool present = false;
+	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
+		if (browsers_present(browser)) {
+			check_browser(doctor, browser);
+			present = true;
 		}
 	}
-	for (size_t i = 0; i < sandboxes_count(); i++) {
-		enum sandboxed_trace trace = sandboxes_trace(sandboxes_get(i), "");
+	for (const struct sandboxed *sandboxed = sandboxes_all; sandboxed->id != NULL;
+		sandboxed++) {
+		enum sandboxed_trace trace = sandboxes_trace(sandboxed, "");
 		if (trace != SANDBOXED_ABSENT) {
-			check_sandboxed(doctor, sandboxes_get(i), trace);
-			present++;
+			check_sandboxed(doctor, sandboxed, trace);
+			present = true;
 		}
 	}
-	if (present == 0) {
+	if (!present) {
 		(void)puts("note     None of the browsers that Portlight knows has run here yet.");
 	}
 }
@@ -290,11 +270,7 @@ static void check_browsers(struct doctor *doctor) {
 int command_doctor(int argc, char **argv) {
 	static const GOptionEntry entries[] = {{0}};
 	struct doctor doctor = {0};
-	if (!arguments_parse(NULL, description, entries, &argc, &argv)) {
-		return EXIT_USAGE;
-	}
-	if (argc > 1) {
-		say_problem("See portlight doctor --help.", "This command takes no arguments.");
+	if (!arguments_parse(description, entries, argc, argv)) {
 		return EXIT_USAGE;
 	}
 	check_session(&doctor);

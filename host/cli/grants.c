@@ -20,11 +20,6 @@ static const char description[] =
 	"  portlight grants revoke https://meet.example.org\n"
 	"  portlight grants revoke --all";
 
-static int wrong(const char *message) {
-	say_problem("See portlight grants --help.", "%s", message);
-	return EXIT_USAGE;
-}
-
 static const char *surface_word(enum protocol_surface surface) {
 	return surface == PROTOCOL_SURFACE_MONITOR ? "screen" : protocol_surface_name(surface);
 }
@@ -96,21 +91,19 @@ static bool tidy_origin(char *origin) {
 	return origin_is_valid(origin, length);
 }
 
-static int revoke_named(int count, char **origins, bool all) {
-	if (all != (count == 0)) {
-		return wrong("Name the origins to revoke, or --all.");
+static int revoke_named(char **origins, bool all) {
+	if (all != (*origins == NULL)) {
+		return arguments_wrong("Name the origins to revoke, or --all.");
 	}
-	for (int i = 0; i < count; i++) {
-		if (!tidy_origin(origins[i])) {
-			return wrong("An origin is written like https://meet.example.org.");
+	for (char **origin = origins; *origin != NULL; origin++) {
+		if (!tidy_origin(*origin)) {
+			return arguments_wrong(
+				"An origin is written like https://meet.example.org.");
 		}
 	}
-	if (all) {
-		return revoke_grants(NULL);
-	}
-	int status = EXIT_DONE;
-	for (int i = 0; i < count; i++) {
-		int one = revoke_grants(origins[i]);
+	int status = all ? revoke_grants(NULL) : EXIT_DONE;
+	for (char **origin = origins; *origin != NULL; origin++) {
+		int one = revoke_grants(*origin);
 		status = MAX(status, one);
 	}
 	return status;
@@ -119,19 +112,25 @@ static int revoke_named(int count, char **origins, bool all) {
 int command_grants(int argc, char **argv) {
 	gboolean all = FALSE;
 	gboolean json = FALSE;
+	g_auto(GStrv) operands = NULL;
 	const GOptionEntry entries[] = {
 		{"all", 'a', 0, G_OPTION_ARG_NONE, &all, "Revoke every grant", NULL},
 		{"json", 'j', 0, G_OPTION_ARG_NONE, &json, "List the grants as JSON", NULL},
+		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &operands, NULL,
+			"[revoke ORIGIN…]"},
 		{0},
 	};
-	if (!arguments_parse("[revoke ORIGIN…]", description, entries, &argc, &argv)) {
+	if (!arguments_parse(description, entries, argc, argv)) {
 		return EXIT_USAGE;
 	}
-	if (argc > 1 && json) {
-		return wrong("--json only lists grants.");
+	if (operands == NULL && !all) {
+		return list_grants(json);
 	}
-	if (argc > 1 && strcmp(argv[1], "revoke") == 0) {
-		return revoke_named(argc - 2, argv + 2, all);
+	if (json) {
+		return arguments_wrong("--json only lists grants.");
 	}
-	return argc > 1 || all ? wrong("Grants can only be listed or revoked.") : list_grants(json);
+	if (operands == NULL || strcmp(operands[0], "revoke") != 0) {
+		return arguments_wrong("Grants can only be listed or revoked.");
+	}
+	return revoke_named(operands + 1, all);
 }

@@ -10,22 +10,16 @@
 #include "cli/command.h"
 #include "cli/say.h"
 
-/* The text, then the browsers' names. */
 static bool parse(
-	const char *text, const GOptionEntry *entries, int *argc, char ***argv, char ***browsers) {
+	const char *text, const GOptionEntry *entries, int argc, char **argv, char ***browsers) {
 	g_autoptr(GString) help = g_string_new(text);
 	g_string_append(help, "\n\nBrowsers:");
-	for (size_t i = 0; i < browsers_count(); i++) {
-		const char *name = browsers_get(i)->name;
-		if (i == 0 || strcmp(browsers_get(i - 1)->name, name) != 0) {
-			g_string_append_printf(help, " %s", name);
+	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
+		if (browsers_find(browser->name) == browser) {
+			g_string_append_printf(help, " %s", browser->name);
 		}
 	}
-	if (!arguments_parse(NULL, help->str, entries, argc, argv)) {
-		return false;
-	}
-	if (*argc > 1) {
-		say_problem("Name a browser with --browser.", "This command takes only options.");
+	if (!arguments_parse(help->str, entries, argc, argv)) {
 		return false;
 	}
 	for (char **name = *browsers; name != NULL && *name != NULL; name++) {
@@ -38,7 +32,12 @@ static bool parse(
 	return true;
 }
 
-static bool write_manifest(const struct browser *browser, const char *host) {
+/* The verbs: what happens for one row of a browser. They count in *done and return false after
+ * saying what went wrong. */
+typedef bool (*verb_func)(const struct browser *browser, const char *host, size_t *done);
+
+static bool write_manifest(const struct browser *browser, const char *host, size_t *done) {
+	(*done)++;
 	g_autofree char *path = browsers_user_path(browser);
 	g_autofree char *folder = g_path_get_dirname(path);
 	g_autofree char *text = browsers_manifest(browser, host);
@@ -61,6 +60,34 @@ static bool write_manifest(const struct browser *browser, const char *host) {
 	return true;
 }
 
+static bool remove_manifest(const struct browser *browser, const char *host, size_t *done) {
+	(void)host;
+	g_autofree char *path = browsers_user_path(browser);
+	if (g_unlink(path) == 0) {
+		(void)printf("%s: removed %s\n", browser->name, path);
+		(*done)++;
+		return true;
+	}
+	if (errno == ENOENT || errno == ENOTDIR) {
+		return true;
+	}
+	say_problem("Check who owns the folder.", "Can't remove %s: %s.", path, g_strerror(errno));
+	return false;
+}
+
+/* For the rows of the browsers with these names (NULL: of all); without `absent` only for those
+ * that have run here. */
+static bool for_each(char **names, bool absent, verb_func verb, const char *host, size_t *done) {
+	bool ok = true;
+	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
+		if ((names == NULL || g_strv_contains((const char *const *)names, browser->name)) &&
+			(absent || browsers_present(browser))) {
+			ok = verb(browser, host, done) && ok;
+		}
+	}
+	return ok;
+}
+
 /* The absolute path of the host to register; NULL after saying why there is none. */
 static char *find_host(const char *wanted) {
 	char *host = wanted != NULL ? g_canonicalize_filename(wanted, NULL)
@@ -75,33 +102,10 @@ static char *find_host(const char *wanted) {
 }
 
 /* In every folder that the browser has; in its first one if it never ran. */
-static bool install_named(const char *name, const char *host) {
-	bool present = false;
-	bool ok = true;
-	for (size_t i = 0; i < browsers_count(); i++) {
-		const struct browser *browser = browsers_get(i);
-		if (strcmp(browser->name, name) == 0 && browsers_present(browser)) {
-			present = true;
-			ok = write_manifest(browser, host) && ok;
-		}
-	}
-	return present ? ok : write_manifest(browsers_find(name), host);
-}
-
-static bool install_present(bool all, const char *host) {
-	size_t count = 0;
-	bool ok = true;
-	for (size_t i = 0; i < browsers_count(); i++) {
-		if (all || browsers_present(browsers_get(i))) {
-			count++;
-			ok = write_manifest(browsers_get(i), host) && ok;
-		}
-	}
-	if (count == 0) {
-		say_problem("Start your browser once, or name it with --browser.",
-			"None of the browsers that Portlight knows has run here.");
-	}
-	return ok && count > 0;
+static bool install_named(char *name, const char *host) {
+	size_t done = 0;
+	bool ok = for_each((char *[]){name, NULL}, false, write_manifest, host, &done);
+	return done > 0 ? ok : write_manifest(browsers_find(name), host, &done);
 }
 
 int command_install(int argc, char **argv) {
@@ -118,7 +122,7 @@ int command_install(int argc, char **argv) {
 		{0},
 	};
 	if (!parse("Registers portlight-host with the browsers that have run here, for this user.",
-		    entries, &argc, &argv, &browsers)) {
+		    entries, argc, argv, &browsers)) {
 		return EXIT_USAGE;
 	}
 	g_autofree char *host = find_host(wanted);
@@ -126,29 +130,19 @@ int command_install(int argc, char **argv) {
 		return EXIT_PROBLEM;
 	}
 	bool ok = true;
-	if (browsers == NULL || all) {
-		ok = install_present(all, host);
-	} else {
-		for (char **name = browsers; *name != NULL; name++) {
-			ok = install_named(*name, host) && ok;
+	for (char **name = all ? NULL : browsers; name != NULL && *name != NULL; name++) {
+		ok = install_named(*name, host) && ok;
+	}
+	if (all || browsers == NULL) {
+		size_t done = 0;
+		ok = for_each(NULL, all, write_manifest, host, &done);
+		if (done == 0) {
+			say_problem("Start your browser once, or name it with --browser.",
+				"None of the browsers that Portlight knows has run here.");
+			ok = false;
 		}
 	}
 	return ok ? EXIT_DONE : EXIT_PROBLEM;
-}
-
-/* Counts in *removed. */
-static bool remove_manifest(const struct browser *browser, size_t *removed) {
-	g_autofree char *path = browsers_user_path(browser);
-	if (g_unlink(path) == 0) {
-		(void)printf("%s: removed %s\n", browser->name, path);
-		(*removed)++;
-		return true;
-	}
-	if (errno == ENOENT || errno == ENOTDIR) {
-		return true;
-	}
-	say_problem("Check who owns the folder.", "Can't remove %s: %s.", path, g_strerror(errno));
-	return false;
 }
 
 int command_uninstall(int argc, char **argv) {
@@ -158,18 +152,11 @@ int command_uninstall(int argc, char **argv) {
 			"Only this browser; may be repeated", "NAME"},
 		{0},
 	};
-	if (!parse("Removes what portlight install wrote.", entries, &argc, &argv, &browsers)) {
+	if (!parse("Removes what portlight install wrote.", entries, argc, argv, &browsers)) {
 		return EXIT_USAGE;
 	}
 	size_t removed = 0;
-	bool ok = true;
-	for (size_t i = 0; i < browsers_count(); i++) {
-		const struct browser *browser = browsers_get(i);
-		if (browsers == NULL ||
-			g_strv_contains((const char *const *)browsers, browser->name)) {
-			ok = remove_manifest(browser, &removed) && ok;
-		}
-	}
+	bool ok = for_each(browsers, true, remove_manifest, NULL, &removed);
 	if (removed == 0 && ok) {
 		(void)puts("There was nothing to remove.");
 	}

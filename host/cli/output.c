@@ -16,28 +16,6 @@ struct output {
 	bool direct; /* a device, a pipe or the standard output */
 };
 
-static bool prepare_existing(struct output *output, mode_t mode) {
-	if (S_ISDIR(mode)) {
-		errno = EISDIR;
-		return false;
-	}
-	if (!S_ISREG(mode)) {
-		output->direct = true;
-	} else if (!output->replace) {
-		errno = EEXIST;
-		return false;
-	} else {
-		/* Renaming over a link would replace the link. */
-		char *real = realpath(output->path, NULL);
-		if (real == NULL) {
-			return false;
-		}
-		g_free(output->path);
-		output->path = real;
-	}
-	return access(output->path, W_OK) == 0;
-}
-
 static bool prepare(struct output *output) {
 	struct stat status;
 	if (strcmp(output->path, "-") == 0) {
@@ -45,12 +23,28 @@ static bool prepare(struct output *output) {
 		errno = ENOTTY;
 		return isatty(STDOUT_FILENO) == 0;
 	}
-	if (stat(output->path, &status) == 0) {
-		if (!prepare_existing(output, status.st_mode) || output->direct) {
-			return output->direct;
+	if (stat(output->path, &status) != 0) {
+		if (errno != ENOENT) {
+			return false;
 		}
-	} else if (errno != ENOENT) {
+	} else if (S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
 		return false;
+	} else if (!S_ISREG(status.st_mode)) {
+		output->direct = true;
+		return access(output->path, W_OK) == 0;
+	} else if (!output->replace) {
+		errno = EEXIST;
+		return false;
+	} else {
+		/* Renaming over a link would replace the link. */
+		char *real = realpath(output->path, NULL);
+		if (real == NULL || access(real, W_OK) != 0) {
+			free(real);
+			return false;
+		}
+		g_free(output->path);
+		output->path = real;
 	}
 	g_autofree char *folder = g_path_get_dirname(output->path);
 	return access(folder, W_OK | X_OK) == 0;
@@ -88,28 +82,9 @@ static int open_direct(const struct output *output) {
 	}
 	/* A pipe that nobody reads is an error (ENXIO) instead of a wait without end. */
 	int fd = open(output->path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0 && fcntl(fd, F_SETFL, 0) != 0) {
-		int error = errno;
-		(void)close(fd);
-		errno = error;
-		return -1;
+	if (fd >= 0) {
+		(void)fcntl(fd, F_SETFL, 0);
 	}
-	return fd;
-}
-
-/* A file with a hidden name beside the one that it will replace. */
-static int open_beside(struct output *output) {
-	g_autofree char *folder = g_path_get_dirname(output->path);
-	g_autofree char *name = g_path_get_basename(output->path);
-	output->unpublished = g_strdup_printf("%s/.%s.XXXXXX", folder, name);
-	int fd = mkostemp(output->unpublished, O_CLOEXEC);
-	if (fd < 0) {
-		g_clear_pointer(&output->unpublished, g_free);
-		return -1;
-	}
-	mode_t mask = umask(0);
-	(void)umask(mask);
-	(void)fchmod(fd, 0666 & ~mask);
 	return fd;
 }
 
@@ -117,12 +92,14 @@ int output_open(struct output *output) {
 	if (output->direct) {
 		return open_direct(output);
 	}
-	if (output->replace) {
-		return open_beside(output);
-	}
-	int fd = open(output->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	/* What replaces a file has a hidden name beside it until it is published. */
+	g_autofree char *folder = g_path_get_dirname(output->path);
+	g_autofree char *name = g_path_get_basename(output->path);
+	g_autofree char *beside = g_strdup_printf("%s/.%s.%08x", folder, name, g_random_int());
+	const char *path = output->replace ? beside : output->path;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd >= 0) {
-		output->unpublished = g_strdup(output->path);
+		output->unpublished = g_strdup(path);
 	}
 	return fd;
 }

@@ -14,16 +14,6 @@ void progress_say(struct progress *progress, const char *text) {
 	progress->shown = true;
 }
 
-void progress_format_time(int64_t us, char *out, size_t size) {
-	int64_t seconds = us / 1000000;
-	if (seconds >= 3600) {
-		(void)snprintf(out, size, "%" PRId64 ":%02d:%02d", seconds / 3600,
-			(int)(seconds / 60 % 60), (int)(seconds % 60));
-	} else {
-		(void)snprintf(out, size, "%d:%02d", (int)(seconds / 60), (int)(seconds % 60));
-	}
-}
-
 static double frame_rate(const struct progress *progress) {
 	if (progress->samples < 2) {
 		return 0;
@@ -36,22 +26,24 @@ static double frame_rate(const struct progress *progress) {
 	return passed > 0 ? (double)frames * 1e6 / (double)passed : 0;
 }
 
-void progress_format(const struct progress *progress, int64_t elapsed_us, uint64_t frames,
-	uint64_t bytes, char *out, size_t size) {
-	char time[32];
-	g_autofree char *amount = g_format_size(bytes);
-	progress_format_time(elapsed_us, time, sizeof(time));
-	(void)snprintf(out, size, "%s  %" PRIu64 " frames  %s  %.0f fps  (Ctrl-C ends)", time,
-		frames, amount, frame_rate(progress));
+char *progress_format(
+	const struct progress *progress, int64_t elapsed_us, uint64_t frames, uint64_t bytes) {
+	g_autofree char *size = g_format_size(bytes);
+	int seconds = (int)(elapsed_us / 1000000);
+	g_autofree char *time = seconds >= 3600
+					? g_strdup_printf("%d:%02d:%02d", seconds / 3600,
+						  seconds / 60 % 60, seconds % 60)
+					: g_strdup_printf("%d:%02d", seconds / 60, seconds % 60);
+	return g_strdup_printf("%s  %" PRIu64 " frames  %s  %.0f fps  (Ctrl-C ends)", time, frames,
+		size, frame_rate(progress));
 }
 
-void progress_update(struct progress *progress, int64_t now_us, int64_t elapsed_us, uint64_t frames,
-	uint64_t bytes) {
+void progress_update(
+	struct progress *progress, int64_t elapsed_us, uint64_t frames, uint64_t bytes) {
 	progress->frames[progress->samples % PROGRESS_SAMPLES] = frames;
-	progress->at_us[progress->samples % PROGRESS_SAMPLES] = now_us;
+	progress->at_us[progress->samples % PROGRESS_SAMPLES] = elapsed_us;
 	progress->samples++;
-	char line[160];
-	progress_format(progress, elapsed_us, frames, bytes, line, sizeof(line));
+	g_autofree char *line = progress_format(progress, elapsed_us, frames, bytes);
 	progress_say(progress, line);
 }
 

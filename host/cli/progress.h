@@ -21,16 +21,14 @@ struct progress {
 /* Shows a line that stays until the next one, such as what the recording waits for. */
 void progress_say(struct progress *progress, const char *text);
 
-/* Shows the state of a recording at `now_us`, `elapsed_us` after its start. Call it every
- * PROGRESS_INTERVAL_MS. */
-void progress_update(struct progress *progress, int64_t now_us, int64_t elapsed_us, uint64_t frames,
-	uint64_t bytes);
+/* Shows the state of a recording `elapsed_us` after its start. Call it every PROGRESS_INTERVAL_MS.
+ */
+void progress_update(
+	struct progress *progress, int64_t elapsed_us, uint64_t frames, uint64_t bytes);
 
 /* Clears the line. Call it before writing something else to stderr. */
 void progress_clear(struct progress *progress);
 
-/* "0:05", "12:34", "1:02:03". */
-void progress_format_time(int64_t us, char *out, size_t size);
-/* The whole line, for progress_update() and its tests. */
-void progress_format(const struct progress *progress, int64_t elapsed_us, uint64_t frames,
-	uint64_t bytes, char *out, size_t size);
+/* The line that progress_update() shows; free with g_free(). */
+char *progress_format(
+	const struct progress *progress, int64_t elapsed_us, uint64_t frames, uint64_t bytes);

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,133 +24,112 @@ static const char description[] =
 	"Example:\n"
 	"  portlight record --source screen --duration 30 demo.webm";
 
-struct arguments {
-	double duration_s;
-	int fps;
-	int kbps;
-	char *codec;
-	char *cursor;
-	char *source;
-	gboolean force;
-};
-
-static void arguments_finish(struct arguments *arguments) {
-	g_free(arguments->codec);
-	g_free(arguments->cursor);
-	g_free(arguments->source);
-}
-
-static bool parse(struct arguments *arguments, int *argc, char ***argv) {
-	const GOptionEntry entries[] = {
-		{"duration", 'd', 0, G_OPTION_ARG_DOUBLE, &arguments->duration_s,
-			"Stop after this many seconds", "SECONDS"},
-		{"source", 's', 0, G_OPTION_ARG_STRING, &arguments->source,
-			"What the dialog offers: screen or window (default: both)", "KIND"},
-		{"cursor", 'c', 0, G_OPTION_ARG_STRING, &arguments->cursor,
-			"The pointer: embedded or hidden (default: embedded)", "MODE"},
-		{"codec", 0, 0, G_OPTION_ARG_STRING, &arguments->codec, "vp8 or vp9 (default: vp9)",
-			"CODEC"},
-		{"fps", 'r', 0, G_OPTION_ARG_INT, &arguments->fps,
-			"Maximum frame rate, 1 to 240 (default: 30)", "FPS"},
-		{"kbps", 'b', 0, G_OPTION_ARG_INT, &arguments->kbps,
-			"Target bit rate in kbit/s, 100 to 200000 (default: 8000)", "KBPS"},
-		{"force", 'f', 0, G_OPTION_ARG_NONE, &arguments->force,
-			"Replace FILE.webm if it exists", NULL},
-		{0},
-	};
-	return arguments_parse("FILE.webm", description, entries, argc, argv);
-}
-
-static bool wrong(const char *message) {
-	say_problem("See portlight record --help.", "%s", message);
-	return false;
-}
-
 struct word {
 	const char *text;
-	int value;
+	unsigned value;
 };
 
-/* Stores the value of the word that `text` is; without a `text` nothing. */
-static bool choose(const char *option, const char *text, const struct word words[2], int *value) {
-	for (int i = 0; text != NULL && i < 2; i++) {
+/* The value of the word `text`; `preset` for NULL; 0 after saying that it is neither. */
+static unsigned choose(
+	const char *option, const char *text, unsigned preset, const struct word words[2]) {
+	if (text == NULL) {
+		return preset;
+	}
+	for (int i = 0; i < 2; i++) {
 		if (strcmp(text, words[i].text) == 0) {
-			*value = words[i].value;
-			return true;
+			return words[i].value;
 		}
 	}
-	g_autofree char *message =
-		g_strdup_printf("--%s must be %s or %s.", option, words[0].text, words[1].text);
-	return text == NULL || wrong(message);
+	(void)arguments_wrong("--%s must be %s or %s.", option, words[0].text, words[1].text);
+	return 0;
 }
 
-static bool check(const struct arguments *arguments, struct recorder_options *options) {
+static bool check_numbers(double duration_s, int fps, int kbps, struct recorder_options *options) {
+	const char *wrong = NULL;
+	if (!isfinite(duration_s) || duration_s < 0 || duration_s > DURATION_MAX_S) {
+		wrong = "--duration must be a number of seconds, at most 604800 (a week).";
+	} else if (fps < 1 || fps > (int)PACKET_FPS_MAX) {
+		wrong = "--fps must be 1 to 240.";
+	} else if (kbps < (int)PACKET_KBPS_MIN || kbps > (int)PACKET_KBPS_MAX) {
+		wrong = "--kbps must be 100 to 200000.";
+	}
+	if (wrong != NULL) {
+		(void)arguments_wrong("%s", wrong);
+		return false;
+	}
+	options->duration_us = (int64_t)(duration_s * 1e6);
+	options->max_fps = (uint16_t)fps;
+	options->max_kbps = (uint32_t)kbps;
+	return true;
+}
+
+static bool parse(
+	int argc, char **argv, struct recorder_options *options, gboolean *force, char ***files) {
 	static const struct word codecs[] = {{"vp8", PACKET_CODEC_VP8}, {"vp9", PACKET_CODEC_VP9}};
 	static const struct word cursors[] = {
 		{"embedded", PORTAL_CURSOR_EMBEDDED}, {"hidden", PORTAL_CURSOR_HIDDEN}};
 	static const struct word sources[] = {
 		{"screen", PORTAL_SOURCE_MONITOR}, {"window", PORTAL_SOURCE_WINDOW}};
-	int codec = PACKET_CODEC_VP9;
-	int cursor = PORTAL_CURSOR_EMBEDDED;
-	int source = PORTAL_SOURCE_MONITOR | PORTAL_SOURCE_WINDOW;
-
-	if (!isfinite(arguments->duration_s) || arguments->duration_s < 0 ||
-		arguments->duration_s > DURATION_MAX_S) {
-		return wrong("--duration must be a number of seconds, at most 604800 (a week).");
-	}
-	if (arguments->fps < 1 || arguments->fps > (int)PACKET_FPS_MAX) {
-		return wrong("--fps must be 1 to 240.");
-	}
-	if (arguments->kbps < (int)PACKET_KBPS_MIN || arguments->kbps > (int)PACKET_KBPS_MAX) {
-		return wrong("--kbps must be 100 to 200000.");
-	}
-	if (!choose("codec", arguments->codec, codecs, &codec) ||
-		!choose("cursor", arguments->cursor, cursors, &cursor) ||
-		!choose("source", arguments->source, sources, &source)) {
+	double duration_s = 0;
+	int fps = DEFAULT_FPS;
+	int kbps = DEFAULT_KBPS;
+	g_autofree char *codec = NULL;
+	g_autofree char *cursor = NULL;
+	g_autofree char *source = NULL;
+	const GOptionEntry entries[] = {
+		{"duration", 'd', 0, G_OPTION_ARG_DOUBLE, &duration_s,
+			"Stop after this many seconds", "SECONDS"},
+		{"source", 's', 0, G_OPTION_ARG_STRING, &source,
+			"What the dialog offers: screen or window (default: both)", "KIND"},
+		{"cursor", 'c', 0, G_OPTION_ARG_STRING, &cursor,
+			"The pointer: embedded or hidden (default: embedded)", "MODE"},
+		{"codec", 0, 0, G_OPTION_ARG_STRING, &codec, "vp8 or vp9 (default: vp9)", "CODEC"},
+		{"fps", 'r', 0, G_OPTION_ARG_INT, &fps,
+			"Maximum frame rate, 1 to 240 (default: 30)", "FPS"},
+		{"kbps", 'b', 0, G_OPTION_ARG_INT, &kbps,
+			"Target bit rate in kbit/s, 100 to 200000 (default: 8000)", "KBPS"},
+		{"force", 'f', 0, G_OPTION_ARG_NONE, force, "Replace FILE.webm if it exists", NULL},
+		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, files, NULL, "FILE.webm"},
+		{0},
+	};
+	if (!arguments_parse(description, entries, argc, argv) ||
+		!check_numbers(duration_s, fps, kbps, options)) {
 		return false;
 	}
-	options->codec = (enum packet_codec)codec;
-	options->cursor = (enum portal_cursor)cursor;
-	options->source_types = (uint32_t)source;
-	options->max_fps = (uint16_t)arguments->fps;
-	options->max_kbps = (uint32_t)arguments->kbps;
-	options->duration_us = (int64_t)(arguments->duration_s * 1e6);
-	return true;
+	options->codec = choose("codec", codec, PACKET_CODEC_VP9, codecs);
+	options->cursor = choose("cursor", cursor, PORTAL_CURSOR_EMBEDDED, cursors);
+	options->source_types =
+		choose("source", source, PORTAL_SOURCE_MONITOR | PORTAL_SOURCE_WINDOW, sources);
+	return options->codec != 0 && options->cursor != 0 && options->source_types != 0;
 }
 
 static void say_file_problem(const char *path, int error) {
-	switch (error) {
-	case EEXIST:
-		say_problem("Name another file, or replace it with --force.", "%s already exists.",
-			path);
-		break;
-	case ENOTTY:
-		say_problem("Name a file, or use a pipe: portlight record - | mpv -",
-			"A recording can't be shown on a terminal.");
-		break;
-	case EPIPE:
-		say_problem(NULL, "The program that read the recording has ended.");
-		break;
-	case ECANCELED:
-		say_problem(NULL, "The program that reads the recording did not take the rest.");
-		break;
-	case ENOENT:
-		say_problem("Create the folder, or name another file.",
-			"%s: the folder does not exist.", path);
-		break;
-	case EISDIR:
-		say_problem("Name a file.", "%s is a folder.", path);
-		break;
-	case ENOSPC:
-	case EDQUOT:
-		say_problem("Free some space, or record to another disk.", "%s: the disk is full.",
-			path);
-		break;
-	default:
-		say_problem("Name a file that you can write, on a disk with room.",
-			"Can't write %s: %s.", path, g_strerror(error));
-		break;
+	static const struct {
+		int error;
+		const char *text; /* after the path, if it begins with a space or a colon */
+		const char *remedy;
+	} problems[] = {
+		{EEXIST, " already exists.", "Name another file, or replace it with --force."},
+		{ENOENT, ": the folder does not exist.",
+			"Create the folder, or name another file."},
+		{EISDIR, " is a folder.", "Name a file."},
+		{ENOSPC, ": the disk is full.", "Free some space, or record to another disk."},
+		{EDQUOT, ": the disk is full.", "Free some space, or record to another disk."},
+		{ENOTTY, "A recording can't be shown on a terminal.",
+			"Name a file, or use a pipe: portlight record - | mpv -"},
+		{EPIPE, "The program that read the recording has ended.", NULL},
+		{ECANCELED, "The program that reads the recording did not take the rest.", NULL},
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(problems); i++) {
+		if (problems[i].error == error) {
+			const char *text = problems[i].text;
+			bool named = text[0] == ' ' || text[0] == ':';
+			say_problem(problems[i].remedy, "%s%s", named ? path : "", text);
+			return;
+		}
 	}
+	say_problem("Name a file that you can write, on a disk with room.", "Can't write %s: %s.",
+		path, g_strerror(error));
 }
 
 static void say_summary(const char *path, const struct recorder_options *options,
@@ -191,32 +169,25 @@ static int say_result(const char *path, const struct recorder_options *options,
 }
 
 int command_record(int argc, char **argv) {
-	struct arguments arguments = {.fps = DEFAULT_FPS, .kbps = DEFAULT_KBPS};
 	struct recorder_options options = {.live = isatty(STDERR_FILENO) == 1};
-	struct recorder_result result = {0};
-	struct output *output = NULL;
-	const char *path = NULL;
-	int status = EXIT_USAGE;
-	if (!parse(&arguments, &argc, &argv) || !check(&arguments, &options)) {
-		goto out;
+	struct recorder_result result;
+	gboolean force = FALSE;
+	g_auto(GStrv) files = NULL;
+	if (!parse(argc, argv, &options, &force, &files)) {
+		return EXIT_USAGE;
 	}
-	if (argc != 2) {
-		(void)wrong(argc < 2 ? "Name the file to record into."
-				     : "Name one file, and no other arguments.");
-		goto out;
+	if (files == NULL || files[1] != NULL) {
+		return arguments_wrong(files == NULL ? "Name the file to record into."
+						     : "Name one file, and no other arguments.");
 	}
-	path = argv[1];
-	if (!output_create(path, arguments.force, &output)) {
+	const char *path = files[0];
+	if (!output_create(path, force, &options.output)) {
 		say_file_problem(path, errno);
-		status = EXIT_FILE;
-		goto out;
+		return EXIT_FILE;
 	}
-	options.output = output;
 	recorder_run(&options, &result);
-	status = say_result(path, &options, &result);
+	int status = say_result(path, &options, &result);
 	g_free(result.detail);
-out:
-	output_destroy(output);
-	arguments_finish(&arguments);
+	output_destroy(options.output);
 	return status;
 }

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -19,11 +17,8 @@
 #define FLUSH_INTERVAL_MS 1000u
 /* Players seek to keyframes. Without a change since the last one there is no new one. */
 #define KEYFRAME_INTERVAL_US (10 * G_USEC_PER_SEC)
-/*
- * A still desktop sends no frames, and many players stop at the last frame, even if the file is
- * longer. So a recording that ends later than this after its last frame requests one more keyframe
- * for its end, and waits a little for it.
- */
+/* Many players stop at the last frame, and a still desktop sends none: a recording that ends later
+ * than this after its last frame requests one more keyframe, and waits a little for it. */
 #define LAST_FRAME_AGE_US (100 * (G_USEC_PER_SEC / 1000))
 #define LAST_FRAME_TIMEOUT_MS 500u
 /* After a signal, a pipe's reader that takes nothing for this long does not get the rest. */
@@ -45,7 +40,6 @@ struct recorder {
 	struct screencast *screencast;
 	struct screencast_stream stream;
 	struct helper_process *helper;
-	bool helper_alive; /* neither ended nor stopped */
 	enum phase phase;
 	struct webm *webm;
 	struct bytes frame; /* the fragments received so far */
@@ -53,18 +47,14 @@ struct recorder {
 	struct progress progress;
 	int64_t start_us; /* the first frame's time */
 	int64_t last_us;  /* the last frame's */
-	int64_t end_us;
-	int64_t key_us; /* the last keyframe's */
-	bool changed;   /* a frame came since that keyframe */
-	bool published; /* the file has its name */
-	guint duration_timer;
-	guint last_frame_timer;
+	int64_t end_us;   /* once it is to end */
+	int64_t key_us;   /* the last keyframe's */
+	bool changed;     /* a frame came since that keyframe */
+	guint deadline;   /* of the duration, the last frame or the reader, by phase */
 	guint flush_timer;
 	guint progress_timer;
 	guint pipe_source;    /* while a pipe's reader is behind */
 	uint16_t owed_credit; /* frames; the helper gets it once the reader has caught up */
-	size_t undrained;     /* when reader_timer last looked */
-	guint reader_timer;
 	struct signal_watch {
 		struct recorder *recorder;
 		int number;
@@ -89,13 +79,19 @@ static void leave_when_done(struct recorder *recorder) {
 	}
 }
 
-/* ---- a pipe's reader ---- */
+static void set_deadline(struct recorder *recorder, guint after_ms);
+static void stop(struct recorder *recorder, enum error_code code, const char *detail);
 
-static void stop_for_file(struct recorder *recorder);
+static void stop_for_file(struct recorder *recorder) {
+	fail_file(recorder);
+	stop(recorder, ERROR_NONE, NULL);
+}
+
+/* ---- a pipe's reader ---- */
 
 /* The helper may send as many frames as were written, while no pipe is behind. */
 static void grant_credit(struct recorder *recorder) {
-	if (recorder->pipe_source == 0 && recorder->owed_credit > 0 && recorder->helper_alive) {
+	if (recorder->pipe_source == 0 && recorder->owed_credit > 0 && recorder->helper != NULL) {
 		helper_grant_credit(recorder->helper, recorder->owed_credit);
 		recorder->owed_credit = 0;
 	}
@@ -107,10 +103,12 @@ static gboolean drain_pipe(gint fd, GIOCondition condition, gpointer data) {
 	struct recorder *recorder = data;
 	bool ok = webm_drain(recorder->webm);
 	if (ok && webm_undrained(recorder->webm) > 0) {
+		if (recorder->phase == PHASE_ENDING && recorder->result->signal != 0) {
+			set_deadline(recorder, READER_TIMEOUT_MS);
+		}
 		return G_SOURCE_CONTINUE;
 	}
 	recorder->pipe_source = 0;
-	g_clear_handle_id(&recorder->reader_timer, g_source_remove);
 	if (!ok) {
 		stop_for_file(recorder);
 	}
@@ -126,71 +124,38 @@ static void watch_pipe(struct recorder *recorder) {
 	}
 }
 
-static void drop_queue(struct recorder *recorder) {
-	g_clear_handle_id(&recorder->reader_timer, g_source_remove);
-	g_clear_handle_id(&recorder->pipe_source, g_source_remove);
-	errno = ECANCELED;
-	fail_file(recorder);
-	leave_when_done(recorder);
-}
+/* ---- the end ---- */
 
-static gboolean check_reader(gpointer data) {
-	struct recorder *recorder = data;
-	size_t undrained = webm_undrained(recorder->webm);
-	if (undrained < recorder->undrained) {
-		recorder->undrained = undrained;
-		return G_SOURCE_CONTINUE;
+static void finish_file(struct recorder *recorder) {
+	if (!webm_finish(recorder->webm, recorder->end_us) && recorder->result->file_error == 0) {
+		fail_file(recorder);
 	}
-	recorder->reader_timer = 0;
-	drop_queue(recorder);
-	return G_SOURCE_REMOVE;
-}
-
-static void wait_for_reader(struct recorder *recorder) {
+	recorder->result->duration_us = recorder->end_us - recorder->start_us;
+	watch_pipe(recorder);
 	if (recorder->pipe_source == 0) {
 		return;
 	}
 	progress_say(&recorder->progress,
 		"Waiting for the reader to take the rest of the recording. Ctrl-C drops it.");
 	if (recorder->result->signal != 0) {
-		recorder->undrained = webm_undrained(recorder->webm);
-		recorder->reader_timer = g_timeout_add(READER_TIMEOUT_MS, check_reader, recorder);
+		set_deadline(recorder, READER_TIMEOUT_MS);
 	}
 }
-
-/* ---- the end ---- */
 
 /* Completes the file and stops the helper; leave_when_done() does the rest once it is gone. */
 static void end(struct recorder *recorder) {
 	recorder->phase = PHASE_ENDING;
-	g_clear_handle_id(&recorder->last_frame_timer, g_source_remove);
-	g_clear_handle_id(&recorder->duration_timer, g_source_remove);
+	g_clear_handle_id(&recorder->deadline, g_source_remove);
 	g_clear_handle_id(&recorder->flush_timer, g_source_remove);
 	g_clear_handle_id(&recorder->progress_timer, g_source_remove);
-	if (recorder->published) {
-		if (!webm_finish(recorder->webm, recorder->end_us) &&
-			recorder->result->file_error == 0) {
-			fail_file(recorder);
-		}
-		recorder->result->frames = webm_frames(recorder->webm);
-		recorder->result->bytes = webm_bytes(recorder->webm);
-		recorder->result->duration_us = recorder->end_us - recorder->start_us;
-		watch_pipe(recorder);
-		wait_for_reader(recorder);
+	if (recorder->result->frames > 0) {
+		finish_file(recorder);
 	}
 	g_cancellable_cancel(recorder->cancellable);
-	if (recorder->helper_alive) {
-		recorder->helper_alive = false;
+	if (recorder->helper != NULL) {
 		helper_stop(recorder->helper);
 	}
 	leave_when_done(recorder);
-}
-
-static gboolean last_frame_did_not_come(gpointer data) {
-	struct recorder *recorder = data;
-	recorder->last_frame_timer = 0;
-	end(recorder);
-	return G_SOURCE_REMOVE;
 }
 
 /* Ends the recording. Of several reasons the first is reported. */
@@ -199,45 +164,52 @@ static void stop(struct recorder *recorder, enum error_code code, const char *de
 		return;
 	}
 	if (recorder->phase == PHASE_CLOSING) {
-		end(recorder); /* a second signal, or the last frame can't come */
+		end(recorder); /* a second signal, or the last frame did not come */
 		return;
 	}
 	recorder->result->code = code;
 	recorder->result->detail = g_strdup(detail);
 	recorder->end_us = g_get_monotonic_time();
 	int64_t duration_us = recorder->options->duration_us;
-	if (duration_us > 0 && recorder->end_us > recorder->start_us + duration_us) {
-		recorder->end_us = recorder->start_us + duration_us;
+	if (duration_us > 0) {
+		recorder->end_us = MIN(recorder->end_us, recorder->start_us + duration_us);
 	}
-	if (recorder->phase == PHASE_RECORDING && recorder->helper_alive &&
-		recorder->result->file_error == 0 &&
+	if (recorder->phase == PHASE_RECORDING && recorder->result->file_error == 0 &&
 		recorder->end_us - recorder->last_us > LAST_FRAME_AGE_US) {
 		recorder->phase = PHASE_CLOSING;
-		recorder->last_frame_timer =
-			g_timeout_add(LAST_FRAME_TIMEOUT_MS, last_frame_did_not_come, recorder);
+		set_deadline(recorder, LAST_FRAME_TIMEOUT_MS);
 		helper_request_keyframe(recorder->helper);
 		return;
 	}
 	end(recorder);
 }
 
-static void stop_for_file(struct recorder *recorder) {
-	fail_file(recorder);
-	stop(recorder, ERROR_NONE, NULL);
+/* The person or a deadline ends the recording, the wait for its last frame or for a reader. */
+static void give_up(struct recorder *recorder) {
+	if (recorder->phase == PHASE_ENDING && recorder->pipe_source != 0) {
+		g_clear_handle_id(&recorder->pipe_source, g_source_remove);
+		errno = ECANCELED;
+		fail_file(recorder);
+		leave_when_done(recorder);
+		return;
+	}
+	stop(recorder, ERROR_STOPPED, NULL);
 }
 
-static gboolean duration_is_over(gpointer data) {
+static gboolean deadline_is_over(gpointer data) {
 	struct recorder *recorder = data;
-	recorder->duration_timer = 0;
-	stop(recorder, ERROR_STOPPED, NULL);
+	recorder->deadline = 0;
+	give_up(recorder);
 	return G_SOURCE_REMOVE;
+}
+
+static void set_deadline(struct recorder *recorder, guint after_ms) {
+	g_clear_handle_id(&recorder->deadline, g_source_remove);
+	recorder->deadline = g_timeout_add(after_ms, deadline_is_over, recorder);
 }
 
 static gboolean flush(gpointer data) {
 	struct recorder *recorder = data;
-	if (recorder->phase != PHASE_RECORDING) {
-		return G_SOURCE_CONTINUE;
-	}
 	if (!webm_flush(recorder->webm)) {
 		recorder->flush_timer = 0;
 		stop_for_file(recorder);
@@ -254,9 +226,8 @@ static gboolean flush(gpointer data) {
 
 static gboolean show_progress(gpointer data) {
 	struct recorder *recorder = data;
-	int64_t now_us = g_get_monotonic_time();
-	progress_update(&recorder->progress, now_us, now_us - recorder->start_us,
-		webm_frames(recorder->webm), webm_bytes(recorder->webm));
+	progress_update(&recorder->progress, g_get_monotonic_time() - recorder->start_us,
+		recorder->result->frames, recorder->result->bytes);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -278,8 +249,7 @@ static bool begin_file(struct recorder *recorder, const struct packet_frame *pac
 	int64_t duration_us = recorder->options->duration_us;
 	if (duration_us > 0) {
 		int64_t left_us = recorder->start_us + duration_us - g_get_monotonic_time();
-		recorder->duration_timer =
-			g_timeout_add((guint)(MAX(left_us, 0) / 1000), duration_is_over, recorder);
+		set_deadline(recorder, (guint)(MAX(left_us, 0) / 1000));
 	}
 	return true;
 }
@@ -294,10 +264,7 @@ static void take_frame(struct recorder *recorder, const struct packet_frame *pac
 		stop_for_file(recorder);
 		return;
 	}
-	int64_t time_us = packet->pts_us;
-	if (recorder->phase == PHASE_CLOSING) {
-		time_us = MIN(time_us, recorder->end_us);
-	}
+	int64_t time_us = MIN(packet->pts_us, recorder->end_us);
 	struct webm_frame frame = {
 		.data = recorder->frame.data,
 		.length = recorder->frame.length,
@@ -309,7 +276,8 @@ static void take_frame(struct recorder *recorder, const struct packet_frame *pac
 		stop_for_file(recorder);
 		return;
 	}
-	recorder->published = true;
+	recorder->result->frames++;
+	recorder->result->bytes += frame.length;
 	recorder->last_us = time_us;
 	recorder->changed = !packet->key;
 	if (packet->key) {
@@ -354,8 +322,10 @@ static void helper_ready(void *data, const struct packet_ready *ready) {
 
 static void helper_ended(void *data, enum error_code code, const char *detail) {
 	struct recorder *recorder = data;
-	recorder->helper_alive = false;
 	stop(recorder, code, detail);
+	if (recorder->phase == PHASE_CLOSING) {
+		end(recorder); /* no last frame will come */
+	}
 }
 
 static void helper_gone(void *data) {
@@ -395,7 +365,6 @@ static void screencast_remote(void *data, int fd) {
 						  : PACKET_CURSOR_AS_IS,
 			},
 	};
-	recorder->helper_alive = true;
 	recorder->helper = helper_create(&options, fd, &helper_listener, recorder);
 }
 
@@ -432,11 +401,7 @@ static gboolean interrupted(gpointer data) {
 	const struct signal_watch *watch = data;
 	struct recorder *recorder = watch->recorder;
 	recorder->result->signal = watch->number;
-	if (recorder->pipe_source != 0 && recorder->phase == PHASE_ENDING) {
-		drop_queue(recorder);
-	} else {
-		stop(recorder, ERROR_STOPPED, NULL);
-	}
+	give_up(recorder);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -456,20 +421,13 @@ static void watch_signals(struct recorder *recorder) {
 	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
-/* The last calls to the portal may not have been sent yet. */
-static void flush_portal(struct recorder *recorder) {
-	GDBusConnection *connection = portal_connection(recorder->portal);
-	if (connection != NULL) {
-		(void)g_dbus_connection_flush_sync(connection, NULL, NULL);
-	}
-}
-
 void recorder_run(const struct recorder_options *options, struct recorder_result *result) {
 	*result = (struct recorder_result){0};
 	struct recorder recorder = {
 		.options = options,
 		.result = result,
 		.progress = {.live = options->live},
+		.end_us = INT64_MAX,
 	};
 	recorder.loop = g_main_loop_new(NULL, FALSE);
 	recorder.cancellable = g_cancellable_new();
@@ -480,10 +438,15 @@ void recorder_run(const struct recorder_options *options, struct recorder_result
 	g_main_loop_run(recorder.loop);
 
 	progress_clear(&recorder.progress);
+	g_clear_handle_id(&recorder.deadline, g_source_remove);
 	for (size_t i = 0; i < G_N_ELEMENTS(recorder.signals); i++) {
 		g_clear_handle_id(&recorder.signals[i].source, g_source_remove);
 	}
-	flush_portal(&recorder);
+	GDBusConnection *connection = portal_connection(recorder.portal);
+	if (connection != NULL) {
+		/* The last calls to the portal may not have been sent yet. */
+		(void)g_dbus_connection_flush_sync(connection, NULL, NULL);
+	}
 	portal_destroy(recorder.portal);
 	webm_destroy(recorder.webm);
 	bytes_finish(&recorder.frame);

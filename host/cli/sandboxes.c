@@ -6,7 +6,7 @@
 
 /* Only Firefox, since version 157, is known to use the proxy; the Snaps of Firefox and Chromium use
  * Ubuntu's portal. Both look for the manifest where browsers without a sandbox do. */
-static const struct sandboxed all[] = {
+const struct sandboxed sandboxes_all[] = {
 	{"firefox", "org.mozilla.firefox", SANDBOX_FLATPAK, false, true},
 	{"firefox", "firefox", SANDBOX_SNAP, true, false},
 	{"librewolf", "io.gitlab.librewolf-community", SANDBOX_FLATPAK, false, false},
@@ -23,15 +23,8 @@ static const struct sandboxed all[] = {
 	{"vivaldi", "vivaldi", SANDBOX_SNAP, false, false},
 	{"opera", "com.opera.Opera", SANDBOX_FLATPAK, false, false},
 	{"opera", "opera", SANDBOX_SNAP, false, false},
+	{0},
 };
-
-size_t sandboxes_count(void) {
-	return G_N_ELEMENTS(all);
-}
-
-const struct sandboxed *sandboxes_get(size_t index) {
-	return &all[index];
-}
 
 static bool exists(const char *folder, const char *below, const char *id) {
 	g_autofree char *path = g_build_filename(folder, below, id, NULL);
@@ -39,23 +32,18 @@ static bool exists(const char *folder, const char *below, const char *id) {
 }
 
 enum sandboxed_trace sandboxes_trace(const struct sandboxed *sandboxed, const char *root) {
-	static const char *const snaps[] = {"snap/bin", "var/lib/snapd/snap/bin"};
 	g_autofree char *system = g_build_filename("/", root, NULL);
-	const char *home = g_get_home_dir();
 	const char *id = sandboxed->id;
-	if (sandboxed->kind == SANDBOX_FLATPAK) {
-		if (exists(system, "var/lib/flatpak/app", id) ||
-			exists(g_get_user_data_dir(), "flatpak/app", id)) {
-			return SANDBOXED_INSTALLED;
-		}
-		return exists(home, ".var/app", id) ? SANDBOXED_HAS_RUN : SANDBOXED_ABSENT;
+	bool snap = sandboxed->kind == SANDBOX_SNAP;
+	bool installed = snap ? exists(system, "snap/bin", id) ||
+					 exists(system, "var/lib/snapd/snap/bin", id)
+			      : exists(system, "var/lib/flatpak/app", id) ||
+					 exists(g_get_user_data_dir(), "flatpak/app", id);
+	if (installed) {
+		return SANDBOXED_INSTALLED;
 	}
-	for (size_t i = 0; i < G_N_ELEMENTS(snaps); i++) {
-		if (exists(system, snaps[i], id)) {
-			return SANDBOXED_INSTALLED;
-		}
-	}
-	return exists(home, "snap", id) ? SANDBOXED_HAS_RUN : SANDBOXED_ABSENT;
+	return exists(g_get_home_dir(), snap ? "snap" : ".var/app", id) ? SANDBOXED_HAS_RUN
+									: SANDBOXED_ABSENT;
 }
 
 char *sandboxes_describe(const struct sandboxed *sandboxed, bool starts_host) {

@@ -6,14 +6,13 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "cli/browsers.h"
 
 enum sandbox_kind { SANDBOX_FLATPAK, SANDBOX_SNAP };
 
 struct sandboxed {
-	const char *browser; /* as browsers_get() names it */
+	const char *browser; /* a name in browsers_all */
 	const char *id;      /* the Flatpak's or the Snap's name */
 	enum sandbox_kind kind;
 	bool asks_portal; /* uses Ubuntu's portal org.freedesktop.portal.WebExtensions */
@@ -26,9 +25,8 @@ enum sandboxed_trace {
 	SANDBOXED_INSTALLED,
 };
 
-size_t sandboxes_count(void);
-/* `index` is less than sandboxes_count(). Static. */
-const struct sandboxed *sandboxes_get(size_t index);
+/* The last one's id is NULL. */
+extern const struct sandboxed sandboxes_all[];
 
 /* `root`: prefix of the system's folders; "" except in tests. */
 enum sandboxed_trace sandboxes_trace(const struct sandboxed *sandboxed, const char *root);

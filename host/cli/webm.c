@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/opt.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,8 +15,8 @@
 #include "config.h"
 
 #define IO_BUFFER_SIZE (64 * 1024)
-/* In ms: the most that a cut-off recording loses. */
-#define CLUSTER_TIME_LIMIT "1000"
+/* The most that a cut-off recording loses. */
+#define CLUSTER_TIME_LIMIT_MS 1000
 /* Block and cluster headers of one frame, rounded up. */
 #define FRAME_OVERHEAD 64u
 /* Room for the index, the duration and one cluster's headers. An index entry takes about 20 bytes,
@@ -29,13 +30,10 @@ struct webm {
 	bool queued; /* a pipe or a socket: what is written waits in `queue` for its reader */
 	struct bytes queue; /* of which `drained` bytes are written */
 	size_t drained;
-	int error; /* errno of the first failed write, else 0 */
-	AVFormatContext *context;
+	AVFormatContext *context; /* its pb->error keeps the first failed write */
 	AVPacket *held;
-	AVPacket *next;
 	int64_t first_us;
-	uint64_t bytes;
-	uint64_t frames;
+	uint64_t size;     /* of the frames taken and their headers, at most */
 	uint64_t reserved; /* the file's allocated length, 0 where that can't be had */
 };
 
@@ -48,30 +46,22 @@ struct webm {
 
 static int write_bytes(void *opaque, OUTPUT_BYTE *data, int length) {
 	struct webm *webm = opaque;
-	int done = 0;
 	if (webm->queued) {
-		bool ok = webm->error == 0 && bytes_append(&webm->queue, data, (size_t)length);
-		return ok ? length : AVERROR(webm->error != 0 ? webm->error : ENOMEM);
+		return bytes_append(&webm->queue, data, (size_t)length) ? length : AVERROR(ENOMEM);
 	}
+	int done = 0;
 	while (done < length) {
 		ssize_t written = write(webm->fd, data + done, (size_t)(length - done));
-		if (written < 0 && errno == EINTR) {
-			continue;
+		if (written < 0 && errno != EINTR) {
+			return AVERROR(errno);
 		}
-		if (written < 0) {
-			webm->error = errno;
-			return AVERROR(webm->error);
-		}
-		done += (int)written;
+		done += (int)MAX(written, 0);
 	}
 	return length;
 }
 
 static int64_t seek(void *opaque, int64_t offset, int whence) {
 	const struct webm *webm = opaque;
-	if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END) {
-		return AVERROR(EINVAL);
-	}
 	off_t at = lseek(webm->fd, offset, whence);
 	return at < 0 ? AVERROR(errno) : at;
 }
@@ -87,60 +77,66 @@ static void look_at(struct webm *webm) {
 	}
 }
 
-/* Sets errno for a failed call of libavformat. */
-static bool fail(const struct webm *webm, int averror) {
-	errno = webm->error != 0 ? webm->error : averror == AVERROR(ENOMEM) ? ENOMEM : EIO;
-	return false;
+/* What a public function returns for an AVERROR, or for what is not negative. */
+static bool succeeded(int result) {
+	if (result < 0) {
+		int error = AVUNERROR(result);
+		errno = error < 4096 ? error : EIO; /* FFmpeg's own codes are large */
+	}
+	return result >= 0;
 }
 
-/* Reserves room on the disk for `more` bytes and the end of the file. True where the file system
+/* Reserves room on the disk for `more` bytes and the end of the file. 0 where the file system
  * can't: there only write() reports a full disk. */
-static bool reserve(struct webm *webm, uint64_t more) {
-	uint64_t wanted = webm->bytes + webm->frames * FRAME_OVERHEAD + FRAME_OVERHEAD + more +
-			  RESERVE_FOR_END;
+static int reserve(struct webm *webm, uint64_t more) {
+	uint64_t wanted = webm->size + more + FRAME_OVERHEAD + RESERVE_FOR_END;
 	if (!webm->seekable || wanted <= webm->reserved) {
-		return true;
+		return 0;
 	}
-	uint64_t to = wanted + RESERVE_STEP;
-	int result = fallocate(webm->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)to);
-	if (result != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
-		to = wanted;
-		result = fallocate(webm->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)to);
+	for (uint64_t spare = RESERVE_STEP;; spare = 0) {
+		if (fallocate(webm->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)(wanted + spare)) == 0) {
+			webm->reserved = wanted + spare;
+			return 0;
+		}
+		if (errno != ENOSPC && errno != EDQUOT && errno != EFBIG) {
+			return 0;
+		}
+		if (spare == 0) {
+			return AVERROR(errno);
+		}
 	}
-	if (result != 0) {
-		return errno != ENOSPC && errno != EDQUOT && errno != EFBIG;
-	}
-	webm->reserved = to;
-	return true;
 }
 
-static bool open_output(struct webm *webm) {
-	uint8_t *buffer = av_malloc(IO_BUFFER_SIZE);
-	if (buffer == NULL) {
-		return fail(webm, AVERROR(ENOMEM));
-	}
-	AVIOContext *io = avio_alloc_context(
-		buffer, IO_BUFFER_SIZE, 1, webm, NULL, write_bytes, webm->seekable ? seek : NULL);
-	if (io == NULL) {
-		av_free(buffer);
-		return fail(webm, AVERROR(ENOMEM));
-	}
+static int open_output(struct webm *webm) {
 	int result = avformat_alloc_output_context2(&webm->context, NULL, "webm", NULL);
 	if (result < 0) {
-		av_freep(&io->buffer);
-		avio_context_free(&io);
-		return fail(webm, result);
+		return result;
 	}
-	webm->context->pb = io;
+	uint8_t *buffer = av_malloc(IO_BUFFER_SIZE);
+	webm->context->pb = avio_alloc_context(
+		buffer, IO_BUFFER_SIZE, 1, webm, NULL, write_bytes, webm->seekable ? seek : NULL);
+	if (buffer == NULL || webm->context->pb == NULL) {
+		av_free(buffer);
+		return AVERROR(ENOMEM);
+	}
 	webm->context->flags |= AVFMT_FLAG_CUSTOM_IO;
-	return true;
+	return 0;
 }
 
-static bool add_track(struct webm *webm, enum packet_codec codec, uint32_t width, uint32_t height) {
+/* The result of a muxer's call, and of handing what it wrote to write_bytes(). */
+static int flush(struct webm *webm, int result) {
+	avio_flush(webm->context->pb);
+	return result < 0 ? result : webm->context->pb->error;
+}
+
+static int write_header(
+	struct webm *webm, enum packet_codec codec, uint32_t width, uint32_t height) {
 	AVStream *stream = avformat_new_stream(webm->context, NULL);
 	if (stream == NULL) {
-		return fail(webm, AVERROR(ENOMEM));
+		return AVERROR(ENOMEM);
 	}
+	stream->time_base = (AVRational){1, 1000};
+	stream->disposition = AV_DISPOSITION_DEFAULT;
 	AVCodecParameters *parameters = stream->codecpar;
 	parameters->codec_type = AVMEDIA_TYPE_VIDEO;
 	parameters->codec_id = codec == PACKET_CODEC_VP8 ? AV_CODEC_ID_VP8 : AV_CODEC_ID_VP9;
@@ -151,159 +147,107 @@ static bool add_track(struct webm *webm, enum packet_codec codec, uint32_t width
 	parameters->color_space = AVCOL_SPC_SMPTE170M;
 	parameters->color_primaries = AVCOL_PRI_BT709;
 	parameters->color_trc = AVCOL_TRC_IEC61966_2_1;
-	stream->time_base = (AVRational){1, 1000};
-	stream->disposition = AV_DISPOSITION_DEFAULT;
-	return true;
-}
-
-static bool write_header(struct webm *webm) {
-	AVDictionary *options = NULL;
-	int result = av_dict_set(
+	(void)av_dict_set(
 		&webm->context->metadata, "encoding_tool", "portlight " PORTLIGHT_VERSION, 0);
-	if (result >= 0) {
-		result = av_dict_set(&options, "cluster_time_limit", CLUSTER_TIME_LIMIT, 0);
-	}
-	if (result >= 0) {
-		result = avformat_write_header(webm->context, &options);
-	}
-	av_dict_free(&options);
-	if (result >= 0) {
-		avio_flush(webm->context->pb);
-		result = webm->context->pb->error;
-	}
-	return result >= 0 ? true : fail(webm, result);
+	int result = av_opt_set_int(
+		webm->context, "cluster_time_limit", CLUSTER_TIME_LIMIT_MS, AV_OPT_SEARCH_CHILDREN);
+	return result < 0 ? result : flush(webm, avformat_write_header(webm->context, NULL));
 }
 
 bool webm_create(
 	int fd, enum packet_codec codec, uint32_t width, uint32_t height, struct webm **webm) {
-	struct webm *made = calloc(1, sizeof(*made));
-	if (made == NULL) {
-		(void)close(fd);
-		errno = ENOMEM;
-		return false;
-	}
+	struct webm *made = g_new0(struct webm, 1);
 	made->fd = fd;
 	look_at(made);
 	made->held = av_packet_alloc();
-	made->next = av_packet_alloc();
-	if (made->held == NULL || made->next == NULL) {
-		errno = ENOMEM;
-		goto failed;
+	int result = made->held == NULL ? AVERROR(ENOMEM) : reserve(made, 0);
+	if (result >= 0) {
+		result = open_output(made);
 	}
-	if (!reserve(made, 0) || !open_output(made) || !add_track(made, codec, width, height) ||
-		!write_header(made)) {
-		goto failed;
+	if (result >= 0) {
+		result = write_header(made, codec, width, height);
+	}
+	if (result < 0) {
+		webm_destroy(made);
+		return succeeded(result);
 	}
 	*webm = made;
 	return true;
-
-failed:;
-	int error = errno;
-	webm_destroy(made);
-	errno = error;
-	return false;
 }
 
 void webm_destroy(struct webm *webm) {
 	if (webm == NULL) {
 		return;
 	}
-	if (webm->context != NULL) {
+	if (webm->context != NULL && webm->context->pb != NULL) {
 		/* Without avio_close(), which would write what is buffered. */
-		AVIOContext *io = webm->context->pb;
-		avformat_free_context(webm->context);
-		av_freep(&io->buffer);
-		avio_context_free(&io);
+		av_freep(&webm->context->pb->buffer);
+		avio_context_free(&webm->context->pb);
 	}
+	avformat_free_context(webm->context);
 	av_packet_free(&webm->held);
-	av_packet_free(&webm->next);
 	bytes_finish(&webm->queue);
 	close_fd(&webm->fd);
-	free(webm);
+	g_free(webm);
 }
 
 /* Writes the held frame; it lasts until `until_ms` of the file's time. */
-static bool write_held(struct webm *webm, int64_t until_ms) {
+static int write_held(struct webm *webm, int64_t until_ms) {
 	if (webm->held->data == NULL) {
-		return true;
+		return 0;
 	}
 	webm->held->duration = until_ms - webm->held->pts;
 	int result = av_write_frame(webm->context, webm->held);
 	av_packet_unref(webm->held);
-	return result >= 0 ? true : fail(webm, result);
+	return result;
 }
 
 /* The file's time for `us`, at least a millisecond after the held frame's. */
 static int64_t file_time(const struct webm *webm, int64_t us) {
 	int64_t ms = (us - webm->first_us + 500) / 1000;
-	if (webm->held->data != NULL && ms <= webm->held->pts) {
-		ms = webm->held->pts + 1;
-	}
-	return ms;
+	return webm->held->data != NULL ? MAX(ms, webm->held->pts + 1) : ms;
 }
 
 bool webm_write(struct webm *webm, const struct webm_frame *frame) {
-	if (webm->error != 0) {
-		errno = webm->error;
-		return false;
-	}
-	if (!reserve(webm, frame->length)) {
-		return false;
-	}
-	if (webm->frames == 0) {
+	if (webm->size == 0) {
 		webm->first_us = frame->pts_us;
 	}
-	int result = av_new_packet(webm->next, (int)frame->length);
+	int64_t ms = file_time(webm, frame->pts_us);
+	int result = reserve(webm, frame->length);
+	if (result >= 0) {
+		result = write_held(webm, ms);
+	}
+	if (result >= 0) {
+		result = av_new_packet(webm->held, (int)frame->length);
+	}
 	if (result < 0) {
-		return fail(webm, result);
+		return succeeded(result);
 	}
-	memcpy(webm->next->data, frame->data, frame->length);
-	webm->next->pts = file_time(webm, frame->pts_us);
-	webm->next->dts = webm->next->pts;
-	webm->next->flags = frame->key ? AV_PKT_FLAG_KEY : 0;
-	if (!write_held(webm, webm->next->pts)) {
-		int error = errno;
-		av_packet_unref(webm->next);
-		errno = error;
-		return false;
-	}
-	av_packet_move_ref(webm->held, webm->next);
-	webm->bytes += frame->length;
-	webm->frames++;
+	memcpy(webm->held->data, frame->data, frame->length);
+	webm->held->pts = ms;
+	webm->held->dts = ms;
+	webm->held->flags = frame->key ? AV_PKT_FLAG_KEY : 0;
+	webm->size += frame->length + FRAME_OVERHEAD;
 	return true;
 }
 
 bool webm_flush(struct webm *webm) {
 	/* A NULL packet makes the muxer write the cluster that it has in memory. */
-	int result = av_write_frame(webm->context, NULL);
-	if (result >= 0) {
-		avio_flush(webm->context->pb);
-		result = webm->context->pb->error;
-	}
-	return result >= 0 ? true : fail(webm, result);
+	return succeeded(flush(webm, av_write_frame(webm->context, NULL)));
 }
 
 bool webm_finish(struct webm *webm, int64_t end_us) {
-	bool ok = write_held(webm, file_time(webm, end_us));
-	int error = ok ? 0 : errno;
-	int result = av_write_trailer(webm->context);
-	if (ok && result < 0) {
-		ok = fail(webm, result);
-		error = errno;
+	int result = write_held(webm, file_time(webm, end_us));
+	int trailer = av_write_trailer(webm->context);
+	result = result < 0 ? result : trailer;
+	off_t length = webm->reserved > 0 ? lseek(webm->fd, 0, SEEK_END) : -1;
+	if (length >= 0 && ftruncate(webm->fd, length) != 0 && result >= 0) {
+		result = AVERROR(errno);
 	}
-	if (webm->reserved > 0) {
-		off_t length = lseek(webm->fd, 0, SEEK_END);
-		if (length >= 0 && ftruncate(webm->fd, length) != 0 && ok) {
-			ok = false;
-			error = errno;
-		}
+	if (!webm->queued && close(steal_fd(&webm->fd)) != 0 && result >= 0) {
+		result = AVERROR(errno);
 	}
-	if (!webm->queued && close(steal_fd(&webm->fd)) != 0 && ok) {
-		ok = false;
-		error = errno;
-	}
-	errno = error;
-	return ok;
+	return succeeded(result);
 }
 
 size_t webm_undrained(const struct webm *webm) {
@@ -316,10 +260,9 @@ int webm_fd(const struct webm *webm) {
 
 bool webm_drain(struct webm *webm) {
 	size_t length = webm_undrained(webm);
-	ssize_t written = write(
-		webm->fd, webm->queue.data + webm->drained, length < PIPE_BUF ? length : PIPE_BUF);
+	ssize_t written = write(webm->fd, webm->queue.data + webm->drained, MIN(length, PIPE_BUF));
 	if (written < 0 && errno != EINTR && errno != EAGAIN) {
-		webm->error = errno;
+		webm->context->pb->error = AVERROR(errno); /* nothing more is queued */
 		webm->drained = webm->queue.length;
 	} else if (written > 0) {
 		webm->drained += (size_t)written;
@@ -328,14 +271,5 @@ bool webm_drain(struct webm *webm) {
 		webm->queue.length = 0;
 		webm->drained = 0;
 	}
-	errno = webm->error;
-	return webm->error == 0;
-}
-
-uint64_t webm_bytes(const struct webm *webm) {
-	return webm->bytes;
-}
-
-uint64_t webm_frames(const struct webm *webm) {
-	return webm->frames;
+	return succeeded(webm->context->pb->error);
 }

@@ -27,11 +27,8 @@ struct webm_frame {
 
 struct webm;
 
-/*
- * Starts a file on `fd`, which is empty, and takes it (also on failure). `codec` is VP8 or VP9.
- * `width` and `height` are the first frame's; players scale later keyframes of other
- * sizes to it.
- */
+/* Starts a file on `fd`, which is empty, and takes it (also on failure). `codec` is VP8 or VP9,
+ * `width` and `height` the first frame's; players scale later keyframes of other sizes to it. */
 bool webm_create(
 	int fd, enum packet_codec codec, uint32_t width, uint32_t height, struct webm **webm);
 /* Closes the file without completing it. NULL is fine. */
@@ -49,23 +46,14 @@ bool webm_write(struct webm *webm, const struct webm_frame *frame);
 /* Hands everything but the held frame to the kernel or the queue. Call it about once a second. */
 bool webm_flush(struct webm *webm);
 
-/*
- * Writes the held frame, which lasts until `end_us` on the frames' clock, then the index and the
- * duration, and closes the file, but not a pipe. To be called once; then only webm_drain() and
- * webm_destroy().
- */
+/* Writes the held frame, which lasts until `end_us` on the frames' clock, index and duration, and
+ * closes the file, but not a pipe. Call once; then only webm_drain() and webm_destroy(). */
 bool webm_finish(struct webm *webm, int64_t end_us);
 
 /* Bytes that are queued; 0 where nothing is, as for every file. */
 size_t webm_undrained(const struct webm *webm);
 /* The pipe, to be watched for room (POLLOUT) while something is queued. */
 int webm_fd(const struct webm *webm);
-/*
- * Writes queued bytes, as many as a pipe that has room takes without blocking. On false the reader
- * has gone, and the queue is dropped.
- */
+/* Writes queued bytes, as many as a pipe that has room takes without blocking. On false the reader
+ * has gone, and the queue is dropped. */
 bool webm_drain(struct webm *webm);
-
-/* Bytes and frames taken so far. */
-uint64_t webm_bytes(const struct webm *webm);
-uint64_t webm_frames(const struct webm *webm);

@@ -36,6 +36,8 @@ struct muxer {
 	int64_t first_us;
 	int64_t last_us;
 	int64_t keys;
+	uint64_t frames;
+	uint64_t bytes;
 	enum packet_codec codec;
 	bool over; /* the codec changed, and a track has one */
 };
@@ -107,6 +109,8 @@ static bool write_frame(struct muxer *muxer) {
 	}
 	muxer->last_us = muxer->pts_us;
 	muxer->keys += muxer->key;
+	muxer->frames++;
+	muxer->bytes += muxer->frame.length;
 	return true;
 }
 
@@ -214,8 +218,8 @@ int main(int argc, char **argv) {
 			     ", \"codec\": \"%s\", \"frames\": %" G_GUINT64_FORMAT
 			     ", \"keyframes\": %" G_GINT64_FORMAT ", \"bytes\": %" G_GUINT64_FORMAT
 			     ", \"durationMs\": %" G_GINT64_FORMAT "}\n",
-			muxer.share, muxer.codec == PACKET_CODEC_VP8 ? "vp8" : "vp9",
-			webm_frames(muxer.webm), muxer.keys, webm_bytes(muxer.webm),
+			muxer.share, muxer.codec == PACKET_CODEC_VP8 ? "vp8" : "vp9", muxer.frames,
+			muxer.keys, muxer.bytes,
 			(muxer.last_us - muxer.first_us + LAST_FRAME_US) / 1000);
 	}
 	if (muxer.webm != NULL && !webm_finish(muxer.webm, muxer.last_us + LAST_FRAME_US)) {

@@ -10,9 +10,9 @@
 static char *root;
 
 static const struct sandboxed *find(const char *id) {
-	for (size_t i = 0; i < sandboxes_count(); i++) {
-		if (strcmp(sandboxes_get(i)->id, id) == 0) {
-			return sandboxes_get(i);
+	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
+		if (strcmp(one->id, id) == 0) {
+			return one;
 		}
 	}
 	fail_msg("no browser %s", id);
@@ -26,8 +26,8 @@ static void make(const char *path) {
 
 static void every_row_names_a_known_browser(void **state) {
 	(void)state;
-	for (size_t i = 0; i < sandboxes_count(); i++) {
-		assert_non_null(browsers_find(sandboxes_get(i)->browser));
+	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
+		assert_non_null(browsers_find(one->browser));
 	}
 }
 

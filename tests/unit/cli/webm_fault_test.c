@@ -103,7 +103,7 @@ static int fill(const char *path, int expected_error, bool *finished) {
 		frame.key = false;
 		frame.pts_us += 40000;
 	}
-	if (errno != expected_error || webm_frames(webm) != (uint64_t)taken) {
+	if (errno != expected_error) {
 		return 2;
 	}
 	*finished = webm_finish(webm, frame.pts_us);

@@ -68,8 +68,6 @@ static void round_trip(const char *path, const char *encoder_name, enum packet_c
 		struct webm_frame frame = encode(&encoder, i, START_US + i * 33000);
 		assert_true(webm_write(webm, &frame));
 	}
-	assert_int_equal(webm_frames(webm), 40);
-	assert_true(webm_bytes(webm) > 0);
 	assert_true(webm_finish(webm, START_US + 4000000));
 	webm_destroy(webm);
 	encoder_finish(&encoder);
