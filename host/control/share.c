@@ -10,7 +10,7 @@
 #include "control/share_state.h"
 
 struct share {
-	const struct share_context *context;
+	struct share_context *context;
 	uint32_t number;
 	enum share_state state;
 	struct screencast *screencast;
@@ -53,17 +53,11 @@ static void answer_error(
 	*id = 0;
 }
 
+/* Nothing else was asked for. */
 static enum protocol_surface surface_of(uint32_t source_type) {
-	switch (source_type) {
-	case PORTAL_SOURCE_MONITOR:
-		return PROTOCOL_SURFACE_MONITOR;
-	case PORTAL_SOURCE_WINDOW:
-		return PROTOCOL_SURFACE_WINDOW;
-	case PORTAL_SOURCE_VIRTUAL:
-		return PROTOCOL_SURFACE_VIRTUAL;
-	default:
-		return PROTOCOL_SURFACE_UNKNOWN;
-	}
+	return source_type == PORTAL_SOURCE_MONITOR  ? PROTOCOL_SURFACE_MONITOR
+	       : source_type == PORTAL_SOURCE_WINDOW ? PROTOCOL_SURFACE_WINDOW
+						     : PROTOCOL_SURFACE_UNKNOWN;
 }
 
 static struct protocol_stream describe(const struct share *share) {
@@ -104,10 +98,12 @@ static void handle_restore(void *data) {
 		share->cancellable, handle_claimed, share);
 }
 
-static struct share *new_share(const struct share_context *context) {
+static struct share *new_share(struct share_context *context) {
 	struct share *share = g_new0(struct share, 1);
 	share->context = context;
-	share->number = context->added(context->data, share);
+	context->last_number = context->last_number % PROTOCOL_ID_MAX + 1;
+	share->number = context->last_number;
+	g_queue_push_tail(&context->shares, share);
 	share->state = SHARE_ASKING;
 	share->cancellable = g_cancellable_new();
 	return share;
@@ -338,13 +334,16 @@ static void advance(struct share *share, enum share_event event, enum error_code
 		answer_error(share, &id, step.code, NULL);
 	}
 	if ((step.actions & SHARE_RELEASE) != 0) {
-		share->context->released(share->context->data, share);
+		struct share_context *context = share->context;
+		g_queue_remove(&context->shares, share);
+		share_destroy(share);
+		context->released(context->data);
 	}
 }
 
 /* ---- the verbs ---- */
 
-void share_create(const struct share_context *context, const struct protocol_message *request) {
+void share_create(struct share_context *context, const struct protocol_message *request) {
 	struct share *share = new_share(context);
 	share->share_id = request->id;
 	share->wish = request->wish;
@@ -391,7 +390,7 @@ void share_handle(struct share *share, const struct protocol_message *message) {
 		share->open_id = message->id;
 		share->open = message->open;
 	}
-	if (message->type == PROTOCOL_STOP && share_is_known(share)) {
+	if (message->type == PROTOCOL_STOP) {
 		share->stop_id = message->id;
 	}
 	advance(share, events[message->type], ERROR_NONE, &(struct occasion){.message = *message});
@@ -401,24 +400,21 @@ void share_stop(struct share *share, enum error_code code) {
 	advance(share, SHARE_FAIL, code, &(struct occasion){0});
 }
 
-bool share_is_known(const struct share *share) {
-	return share_state_is_known(share->state);
+bool share_concerns(const struct share *share, const struct protocol_message *message) {
+	if (message->type == PROTOCOL_CANCEL) {
+		return message->cancel_request == share->share_id ||
+		       message->cancel_request == share->open_id;
+	}
+	return message->share == share->number && share_state_is_known(share->state);
 }
 
-uint32_t share_number(const struct share *share) {
-	return share->number;
-}
-
-unsigned share_pending_count(const struct share *share) {
-	return (unsigned)(share->share_id != 0) + (share->open_id != 0) + (share->stop_id != 0);
-}
-
-bool share_has_pending(const struct share *share, uint32_t id) {
-	return share_can_cancel(share, id) || share->stop_id == id;
-}
-
-bool share_can_cancel(const struct share *share, uint32_t id) {
-	return share->share_id == id || share->open_id == id;
+unsigned share_count_pending(const struct share *share, uint32_t id) {
+	const uint32_t ids[] = {share->share_id, share->open_id, share->stop_id};
+	unsigned count = 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+		count += ids[i] != 0 && (id == 0 || ids[i] == id);
+	}
+	return count;
 }
 
 void share_relieved(struct share *share) {
