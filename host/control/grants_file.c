@@ -15,7 +15,7 @@
 #define LOCK_TRIES 50
 #define LOCK_PAUSE_US 10000u
 
-/* The file, locked, and what it holds. `cleanup_store` ends it. */
+/* The file, locked, and what it holds. */
 struct store {
 	char *path;
 	int lock;
@@ -131,9 +131,8 @@ static void store_finish(struct store *store) {
 	g_free(store->list);
 }
 
-#define cleanup_store __attribute__((cleanup(store_finish)))
-
-/* False and why when the file is unusable. With `create` false, an absent folder stays absent. */
+/* False and why when the file is unusable; store_finish() is due in any case. With `create` false,
+ * an absent folder stays absent. */
 static bool store_init(struct store *store, bool create, char **detail) {
 	*store = (struct store){.lock = -1, .list = g_new0(struct grant_list, 1)};
 	g_autofree char *path = g_build_filename(g_get_user_state_dir(), "portlight", NULL);
@@ -156,7 +155,7 @@ bool grants_file_claim(struct grants_claim *claim, const char *origin, bool moni
 	*claim = (struct grants_claim){.since = now()};
 	(void)g_strlcpy(claim->origin, origin, sizeof(claim->origin));
 	g_autofree char *detail = NULL;
-	cleanup_store struct store store;
+	struct store store;
 	bool ok = store_init(&store, true, &detail);
 	const struct grant *grant = ok ? grant_list_find(store.list, origin) : NULL;
 	if (grant != NULL && covers(grant->surface, monitor, window) &&
@@ -171,6 +170,7 @@ bool grants_file_claim(struct grants_claim *claim, const char *origin, bool moni
 		claim->token[0] = '\0';
 		log_warning("nothing is remembered: %s", detail);
 	}
+	store_finish(&store);
 	return ok;
 }
 
@@ -181,7 +181,7 @@ bool grants_file_keep(
 		return false;
 	}
 	g_autofree char *detail = NULL;
-	cleanup_store struct store store;
+	struct store store;
 	bool ok =
 		store_init(&store, true, &detail) && store.list->revocations == claim->revocations;
 	if (ok) {
@@ -195,33 +195,37 @@ bool grants_file_keep(
 	if (detail != NULL) {
 		log_warning("nothing is remembered: %s", detail);
 	}
+	store_finish(&store);
 	return ok;
 }
 
 enum error_code grants_file_read(struct grant_list *list, char **detail) {
 	*detail = NULL;
-	cleanup_store struct store store;
-	if (!store_init(&store, false, detail)) {
-		return ERROR_STATE_UNUSABLE;
+	struct store store;
+	bool ok = store_init(&store, false, detail);
+	if (ok) {
+		*list = *store.list;
 	}
-	*list = *store.list;
-	return ERROR_NONE;
+	store_finish(&store);
+	return ok ? ERROR_NONE : ERROR_STATE_UNUSABLE;
 }
 
 enum error_code grants_file_revoke(const char *origin, size_t *revoked, char **detail) {
 	*detail = NULL;
 	*revoked = 0;
 	/* Creates the file too: a share that is still being asked for has to notice. */
-	cleanup_store struct store store;
-	if (!store_init(&store, true, detail)) {
-		return ERROR_STATE_UNUSABLE;
+	struct store store;
+	bool ok = store_init(&store, true, detail);
+	if (ok) {
+		if (origin != NULL) {
+			*revoked = grant_list_remove(store.list, origin);
+		} else {
+			*revoked = store.list->count;
+			store.list->count = 0;
+		}
+		store.list->revocations = MAX(store.list->revocations, (uint64_t)now()) + 1;
+		ok = save(&store, detail);
 	}
-	if (origin != NULL) {
-		*revoked = grant_list_remove(store.list, origin);
-	} else {
-		*revoked = store.list->count;
-		store.list->count = 0;
-	}
-	store.list->revocations = MAX(store.list->revocations, (uint64_t)now()) + 1;
-	return save(&store, detail) ? ERROR_NONE : ERROR_STATE_UNUSABLE;
+	store_finish(&store);
+	return ok ? ERROR_NONE : ERROR_STATE_UNUSABLE;
 }

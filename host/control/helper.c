@@ -214,10 +214,6 @@ static gboolean handle_socket(gint fd, GIOCondition condition, gpointer data) {
 	return G_SOURCE_CONTINUE;
 }
 
-static void watch_socket(struct helper_process *helper) {
-	helper->socket_source = g_unix_fd_add(helper->fd, G_IO_IN, handle_socket, helper);
-}
-
 /* ---- the process ---- */
 
 /* Passes its log on without anything that a terminal obeys. A read gives whole lines, since each is
@@ -331,7 +327,7 @@ struct helper_process *helper_create(const struct helper_options *options, int r
 	helper->ready_timer = g_timeout_add(
 		options->ready_timeout_ms > 0 ? options->ready_timeout_ms : HELPER_READY_TIMEOUT_MS,
 		handle_no_ready, helper);
-	watch_socket(helper);
+	helper_set_paused(helper, false);
 	struct packet packet = {.type = PACKET_OPEN, .open = options->open};
 	(void)send_packet(helper, &packet, remote);
 	return helper;
@@ -360,7 +356,7 @@ void helper_set_paused(struct helper_process *helper, bool paused) {
 	if (paused) {
 		g_clear_handle_id(&helper->socket_source, g_source_remove);
 	} else {
-		watch_socket(helper);
+		helper->socket_source = g_unix_fd_add(helper->fd, G_IO_IN, handle_socket, helper);
 	}
 }
 

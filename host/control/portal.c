@@ -10,7 +10,7 @@
 struct portal {
 	GDBusConnection *connection;
 	gulong closed_handler;
-	guint owner_subscription;
+	guint name_watch;
 	struct portal_info info; /* version 0: not known */
 	unsigned timeout_ms;
 	unsigned tokens; /* given out so far */
@@ -44,8 +44,7 @@ struct portal *portal_create(unsigned timeout_ms) {
 static void drop_connection(struct portal *portal) {
 	if (portal->connection != NULL) {
 		g_signal_handler_disconnect(portal->connection, portal->closed_handler);
-		g_dbus_connection_signal_unsubscribe(
-			portal->connection, portal->owner_subscription);
+		g_bus_unwatch_name(portal->name_watch);
 		g_clear_object(&portal->connection);
 		portal->info = (struct portal_info){0};
 	}
@@ -159,8 +158,7 @@ static void handle_closed(
 }
 
 /* Another portal may offer something else. */
-static void handle_owner_changed(GDBusConnection *connection, const char *sender, const char *path,
-	const char *interface, const char *signal, GVariant *parameters, gpointer data) {
+static void handle_vanished(GDBusConnection *connection, const char *name, gpointer data) {
 	struct portal *portal = data;
 	portal->info = (struct portal_info){0};
 }
@@ -190,10 +188,8 @@ static void handle_bus(GObject *source, GAsyncResult *result, gpointer data) {
 		g_dbus_connection_set_exit_on_close(connection, FALSE);
 		portal->closed_handler =
 			g_signal_connect(connection, "closed", G_CALLBACK(handle_closed), portal);
-		portal->owner_subscription = g_dbus_connection_signal_subscribe(connection,
-			"org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
-			"/org/freedesktop/DBus", PORTAL_BUS_NAME, G_DBUS_SIGNAL_FLAGS_NONE,
-			handle_owner_changed, portal, NULL);
+		portal->name_watch = g_bus_watch_name_on_connection(connection, PORTAL_BUS_NAME,
+			G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, handle_vanished, portal, NULL);
 		portal->connection = g_object_ref(connection);
 	}
 	g_dbus_connection_call(connection, PORTAL_BUS_NAME, PORTAL_OBJECT_PATH,

@@ -171,21 +171,18 @@ static void start(struct screencast *screencast, GVariant *selected) {
 }
 
 /* The cursor mode to ask for; 0: the portal's default (hidden). */
-static uint32_t choose_cursor(enum portal_cursor wanted, uint32_t available) {
-	if ((available & wanted) != 0) {
-		return wanted;
+static uint32_t choose_cursor(uint32_t wanted, uint32_t available) {
+	const uint32_t visible = PORTAL_CURSOR_EMBEDDED | PORTAL_CURSOR_METADATA;
+	if ((available & wanted) == 0 && (wanted & visible) != 0) {
+		wanted ^= visible; /* The helper can draw a cursor that comes as metadata. */
 	}
-	/* The helper can draw a cursor that comes as metadata. */
-	uint32_t other = wanted == PORTAL_CURSOR_METADATA   ? PORTAL_CURSOR_EMBEDDED
-			 : wanted == PORTAL_CURSOR_EMBEDDED ? PORTAL_CURSOR_METADATA
-							    : 0;
-	if ((available & other) != 0) {
-		return other;
-	}
-	return (available & PORTAL_CURSOR_HIDDEN) != 0 ? PORTAL_CURSOR_HIDDEN : 0;
+	return available & ((available & wanted) != 0 ? wanted : PORTAL_CURSOR_HIDDEN);
 }
 
-static void select_sources(struct screencast *screencast, bool persist, const char *token) {
+void screencast_restore(struct screencast *screencast, bool persist, const char *token) {
+	if (screencast->ended) {
+		return;
+	}
 	g_autofree char *handle_token = portal_new_token(screencast->portal);
 	GVariantDict options;
 	g_variant_dict_init(&options, NULL);
@@ -213,12 +210,6 @@ static void select_sources(struct screencast *screencast, bool persist, const ch
 		start);
 }
 
-void screencast_restore(struct screencast *screencast, bool persist, const char *token) {
-	if (!screencast->ended) {
-		select_sources(screencast, persist, token);
-	}
-}
-
 /* ---- CreateSession ---- */
 
 static void handle_session_closed(GDBusConnection *connection, const char *sender, const char *path,
@@ -235,7 +226,7 @@ static void take_session(struct screencast *screencast, GVariant *results) {
 	} else if (screencast->options.remember && screencast->info.version >= PERSIST_VERSION) {
 		screencast->listener->restore(first_owner(screencast));
 	} else {
-		select_sources(screencast, false, NULL);
+		screencast_restore(screencast, false, NULL);
 	}
 }
 
