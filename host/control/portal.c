@@ -213,7 +213,7 @@ void portal_probe(struct portal *portal, unsigned timeout_ms, GCancellable *canc
 	if (portal->connection != NULL && g_dbus_connection_is_closed(portal->connection)) {
 		drop_connection(portal);
 	}
-	/* Without a round trip once there is a connection. */
+	/* No round trip once GIO has a connection. */
 	g_bus_get(G_BUS_TYPE_SESSION, cancellable, handle_bus, probe);
 }
 

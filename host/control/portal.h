@@ -112,5 +112,5 @@ void portal_close_session(GDBusConnection *connection, const char *session);
 /* The catalogue's code for a failed D-Bus call. */
 enum error_code portal_error_code(const GError *error);
 
-/* The call's cancellable was cancelled; a portal that answers so is not meant. NULL is fine. */
+/* The call was cancelled here; false when the portal answers with that error. NULL is fine. */
 bool portal_was_cancelled(const GError *error);

@@ -101,7 +101,7 @@ static void handle_response(
 	}
 }
 
-static void call(struct screencast *screencast, struct portal_call call,
+static void call_portal(struct screencast *screencast, struct portal_call call,
 	void (*next)(struct screencast *screencast, GVariant *results)) {
 	screencast->next = next;
 	screencast->request =
@@ -162,7 +162,7 @@ static void take_streams(struct screencast *screencast, GVariant *results) {
 
 static void start(struct screencast *screencast, GVariant *selected) {
 	g_autofree char *token = portal_new_token(screencast->portal);
-	call(screencast,
+	call_portal(screencast,
 		(struct portal_call){"Start", token,
 			g_variant_new_parsed(
 				"(%o, '', {'handle_token': <%s>})", screencast->session, token),
@@ -202,7 +202,7 @@ void screencast_restore(struct screencast *screencast, bool persist, const char 
 		g_variant_dict_insert(&options, "restore_token", "s", token);
 	}
 	/* Some portals ask the person already here (xdg-desktop-portal-wlr). */
-	call(screencast,
+	call_portal(screencast,
 		(struct portal_call){"SelectSources", handle_token,
 			g_variant_new(
 				"(o@a{sv})", screencast->session, g_variant_dict_end(&options)),
@@ -245,7 +245,7 @@ static void create_session(struct screencast *screencast) {
 	screencast->closed_subscription = g_dbus_connection_signal_subscribe(screencast->connection,
 		PORTAL_BUS_NAME, "org.freedesktop.portal.Session", "Closed", screencast->session,
 		NULL, G_DBUS_SIGNAL_FLAGS_NONE, handle_session_closed, screencast, NULL);
-	call(screencast,
+	call_portal(screencast,
 		(struct portal_call){"CreateSession", token,
 			g_variant_new_parsed(
 				"({'handle_token': <%s>, 'session_handle_token': <%s>},)", token,

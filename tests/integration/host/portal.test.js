@@ -209,6 +209,7 @@ const dbusErrors = Object.entries({
 	'org.freedesktop.portal.Error.NotAllowed': 'portal-error',
 	'org.gtk.GDBus.UnmappedGError.Quark._g_2dio_2derror_2dquark.Code24': 'portal-timeout',
 	'org.gtk.GDBus.UnmappedGError.Quark._g_2dio_2derror_2dquark.Code18': 'bus-lost',
+	'org.gtk.GDBus.UnmappedGError.Quark._g_2dio_2derror_2dquark.Code19': 'portal-error',
 	'org.gtk.GDBus.UnmappedGError.Quark._g_2dio_2derror_2dquark.Code14': 'portal-error',
 });
 for (const step of ['create', 'select', 'start', 'remote']) {
