@@ -45,9 +45,9 @@ static void handle_done(GObject *source, GAsyncResult *result, gpointer data) {
 /* Takes `job`'s strings. */
 static void push(struct grants *grants, struct job job, GCancellable *cancellable, grants_func func,
 	void *data) {
+	job.func = func;
+	job.data = data;
 	struct job *copy = g_memdup2(&job, sizeof(job));
-	copy->func = func;
-	copy->data = data;
 	GTask *task = g_task_new(NULL, cancellable, handle_done, copy);
 	g_task_set_task_data(task, copy, job_free);
 	g_thread_pool_push(grants->pool, task, NULL);

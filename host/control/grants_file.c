@@ -152,26 +152,22 @@ static bool covers(enum protocol_surface surface, bool monitor, bool window) {
 
 bool grants_file_claim(struct grants_claim *claim, const char *origin, bool monitor, bool window,
 	GCancellable *cancellable) {
-	*claim = (struct grants_claim){0};
+	*claim = (struct grants_claim){.since = now()};
 	(void)g_strlcpy(claim->origin, origin, sizeof(claim->origin));
-	claim->since = now();
 	g_autofree char *detail = NULL;
 	struct store store;
 	bool ok = store_init(&store, true, &detail);
 	const struct grant *grant = ok ? grant_list_find(store.list, origin) : NULL;
 	if (grant != NULL && covers(grant->surface, monitor, window) &&
 		!g_cancellable_is_cancelled(cancellable)) {
-		const struct grant taken = *grant;
+		memcpy(claim->token, grant->token, sizeof(claim->token));
+		claim->since = grant->since;
 		(void)grant_list_remove(store.list, origin);
 		ok = save(&store, &detail);
-		if (ok) {
-			memcpy(claim->token, taken.token, sizeof(claim->token));
-			claim->since = taken.since;
-		}
 	}
-	if (ok) {
-		claim->revocations = store.list->revocations;
-	} else {
+	claim->revocations = store.list->revocations;
+	if (!ok) {
+		claim->token[0] = '\0';
 		log_warning("nothing is remembered: %s", detail);
 	}
 	store_finish(&store);

@@ -4,7 +4,6 @@
 #include <glib-unix.h>
 #include <glib.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,9 +45,7 @@ struct helper_process {
 	uint64_t bytes;
 	enum packet_codec codec; /* of the last frame; before it, the first one's */
 	bool is_ready;
-	bool *destroyed; /* set by helper_destroy() within a callback, if not NULL */
-	bool told;       /* after `ended` or helper_stop(): only `gone` may still come */
-	bool crashed;    /* the socket closed without ENDED; `ended` waits for the exit status */
+	bool told; /* after `ended` or helper_stop(): only `gone` may still come */
 };
 
 static void close_socket(struct helper_process *helper) {
@@ -60,10 +57,8 @@ static void close_socket(struct helper_process *helper) {
 static gboolean handle_grace_over(gpointer data) {
 	struct helper_process *helper = data;
 	helper->grace_timer = 0;
-	if (helper->pid > 0) {
-		log_warning("portlight-capture %d did not exit; killing it", (int)helper->pid);
-		(void)kill(helper->pid, SIGKILL);
-	}
+	log_warning("portlight-capture %d did not exit; killing it", (int)helper->pid);
+	(void)kill(helper->pid, SIGKILL);
 	return G_SOURCE_REMOVE;
 }
 
@@ -76,7 +71,6 @@ static void begin_exit(struct helper_process *helper) {
 	}
 }
 
-/* The listener may destroy the helper in the call: nothing of it is touched afterwards. */
 static void tell_ended(struct helper_process *helper, enum error_code code, const char *detail) {
 	begin_exit(helper);
 	if (!helper->told) {
@@ -116,8 +110,8 @@ static bool send_packet(struct helper_process *helper, const struct packet *pack
 	return true;
 }
 
-/* False when the socket has no room for all of it. */
-static bool send_settings(struct helper_process *helper) {
+/* Sends what is due. False when the socket has no room for all of it. */
+static bool send_due(struct helper_process *helper) {
 	struct due *due = &helper->due;
 	const struct packet set = {.type = PACKET_SET, .set = due->set};
 	if (due->has_set && !send_packet(helper, &set, -1)) {
@@ -129,33 +123,29 @@ static bool send_settings(struct helper_process *helper) {
 		return false;
 	}
 	due->keyframe = false;
-	return true;
-}
-
-static bool send_credit(struct helper_process *helper) {
-	while (helper->due.credit > 0) {
-		uint16_t frames = (uint16_t)MIN(helper->due.credit, PACKET_CREDIT_MAX);
-		const struct packet packet = {.type = PACKET_CREDIT, .credit = {.frames = frames}};
-		if (!send_packet(helper, &packet, -1)) {
+	while (due->credit > 0) {
+		uint16_t frames = (uint16_t)MIN(due->credit, PACKET_CREDIT_MAX);
+		const struct packet credit = {.type = PACKET_CREDIT, .credit = {.frames = frames}};
+		if (!send_packet(helper, &credit, -1)) {
 			return false;
 		}
-		helper->due.credit -= frames;
+		due->credit -= frames;
 	}
 	return true;
 }
 
 static gboolean handle_writable(gint fd, GIOCondition condition, gpointer data) {
 	struct helper_process *helper = data;
-	if (send_settings(helper) && send_credit(helper)) {
-		helper->writable_source = 0;
-		return G_SOURCE_REMOVE;
+	if (!send_due(helper)) {
+		return G_SOURCE_CONTINUE;
 	}
-	return G_SOURCE_CONTINUE;
+	helper->writable_source = 0;
+	return G_SOURCE_REMOVE;
 }
 
-/* Sends what is due; the rest once the socket has room. */
-static void send_due(struct helper_process *helper) {
-	if (helper->writable_source == 0 && (!send_settings(helper) || !send_credit(helper))) {
+/* Sends what has become due, the rest once the socket has room. */
+static void post(struct helper_process *helper) {
+	if (helper->fd >= 0 && helper->writable_source == 0 && !send_due(helper)) {
 		helper->writable_source =
 			g_unix_fd_add(helper->fd, G_IO_OUT, handle_writable, helper);
 	}
@@ -204,37 +194,35 @@ static void handle_packet(struct helper_process *helper, const void *data, size_
 	tell_ended(helper, ERROR_BAD_PACKET, "a packet out of place");
 }
 
-/* Reads one packet, if there is one. The listener may have destroyed the helper after it. */
-static void read_packet(struct helper_process *helper) {
+/* False when there is nothing to read. */
+static bool read_packet(struct helper_process *helper) {
 	ssize_t length =
 		recv(helper->fd, helper->buffer, PACKET_SIZE_MAX, MSG_DONTWAIT | MSG_TRUNC);
 	if (length > 0) {
 		handle_packet(helper, helper->buffer, (size_t)length);
-	} else if (length == 0 || (errno != EAGAIN && errno != EINTR)) {
+		return true;
+	}
+	if (length == 0 || (errno != EAGAIN && errno != EINTR)) {
 		/* `ended` waits for the exit status, which says more. */
-		helper->crashed = true;
 		begin_exit(helper);
 	}
+	return false;
 }
 
 static gboolean handle_socket(gint fd, GIOCondition condition, gpointer data) {
-	read_packet(data);
+	(void)read_packet(data);
 	return G_SOURCE_CONTINUE;
-}
-
-static void watch_socket(struct helper_process *helper) {
-	helper->socket_source = g_unix_fd_add(helper->fd, G_IO_IN, handle_socket, helper);
 }
 
 /* ---- the process ---- */
 
 /* Passes its log on without anything that a terminal obeys. A read gives whole lines, since each is
- * one write of less than PIPE_BUF bytes. False at the end. */
+ * one write of less than PIPE_BUF bytes. False when there is nothing to read. */
 static bool relay_words(struct helper_process *helper) {
 	char text[PIPE_BUF + 1];
 	ssize_t length = read(helper->words, text, PIPE_BUF);
 	if (length <= 0) {
-		return length < 0 && (errno == EAGAIN || errno == EINTR);
+		return false;
 	}
 	text[length] = '\0';
 	char *rest = text;
@@ -256,36 +244,23 @@ static gboolean handle_words(gint fd, GIOCondition condition, gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-static bool is_readable(int fd) {
-	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-	return poll(&poll_fd, 1, 0) > 0;
-}
-
 static void handle_exit(GPid pid, gint status, gpointer data) {
 	struct helper_process *helper = data;
-	bool destroyed = false;
-	helper->destroyed = &destroyed;
 	helper->child_source = 0;
 	helper->pid = 0;
 	/* What it said before it exited still counts. */
-	while (helper->words_source != 0 && relay_words(helper) && is_readable(helper->words)) {
+	while (helper->words_source != 0 && relay_words(helper)) {
 	}
-	while (!destroyed && helper->fd >= 0 && !helper->told && !helper->crashed &&
-		is_readable(helper->fd)) {
-		read_packet(helper);
+	while (helper->fd >= 0 && read_packet(helper)) {
 	}
-	if (!destroyed && !helper->told) {
+	if (!helper->told) {
 		g_autoptr(GError) error = NULL;
 		(void)g_spawn_check_wait_status(status, &error);
 		tell_ended(
 			helper, ERROR_HELPER_CRASHED, error != NULL ? error->message : "it exited");
 	}
-	if (!destroyed) {
-		helper->destroyed = NULL;
-		begin_exit(helper);
-		g_clear_handle_id(&helper->grace_timer, g_source_remove);
-		helper->listener->gone(helper->data);
-	}
+	g_clear_handle_id(&helper->grace_timer, g_source_remove);
+	helper->listener->gone(helper->data);
 }
 
 static gboolean handle_no_ready(gpointer data) {
@@ -297,48 +272,37 @@ static gboolean handle_no_ready(gpointer data) {
 
 static gboolean handle_not_started(gpointer data) {
 	struct helper_process *helper = data;
-	bool destroyed = false;
-	helper->destroyed = &destroyed;
 	helper->idle_source = 0;
 	tell_ended(helper, ERROR_HELPER_MISSING, helper->start_error);
-	if (!destroyed) {
-		helper->destroyed = NULL;
-		helper->listener->gone(helper->data);
-	}
+	helper->listener->gone(helper->data);
 	return G_SOURCE_REMOVE;
 }
 
-/* Starts the program with `socket` as its fd 3. Its standard error is a pipe: ours may be the
+/* Starts the program with an end of the socket. Its standard error is a pipe: ours may be the
  * person's terminal, from which it could read. Standard input and output are /dev/null. */
-static bool start_process(struct helper_process *helper, const char *program, int socket) {
-	const char *const argv[] = {program, NULL};
-	const int target = HELPER_FD;
-	g_autoptr(GError) error = NULL;
-	if (!g_spawn_async_with_pipes_and_fds(NULL, argv, NULL,
-		    G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, -1, -1, -1,
-		    &socket, &target, 1, &helper->pid, NULL, NULL, &helper->words, &error)) {
-		helper->start_error = g_strdup(error->message);
-		return false;
-	}
-	(void)g_unix_set_fd_nonblocking(helper->words, TRUE, NULL);
-	helper->words_source =
-		g_unix_fd_add(helper->words, G_IO_IN | G_IO_HUP, handle_words, helper);
-	return true;
-}
-
-static bool start(struct helper_process *helper, const char *program) {
-	int ends[2];
+static bool start(struct helper_process *helper) {
+	cleanup_free char *program = program_find("portlight-capture");
 	if (program == NULL) {
 		helper->start_error = g_strdup("portlight-capture was not found");
 		return false;
 	}
+	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
 		helper->start_error = g_strdup_printf("socketpair: %s", g_strerror(errno));
 		return false;
 	}
 	helper->fd = ends[0];
 	cleanup_fd int theirs = ends[1];
-	return start_process(helper, program, theirs);
+	const char *const argv[] = {program, NULL};
+	const int target = HELPER_FD;
+	g_autoptr(GError) error = NULL;
+	if (!g_spawn_async_with_pipes_and_fds(NULL, argv, NULL,
+		    G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, -1, -1, -1,
+		    &theirs, &target, 1, &helper->pid, NULL, NULL, &helper->words, &error)) {
+		helper->start_error = g_strdup(error->message);
+		return false;
+	}
+	return true;
 }
 
 /* ---- the verbs ---- */
@@ -346,51 +310,43 @@ static bool start(struct helper_process *helper, const char *program) {
 struct helper_process *helper_create(const struct helper_options *options, int remote_fd,
 	const struct helper_listener *listener, void *data) {
 	cleanup_fd int remote = remote_fd;
-	cleanup_free char *program = program_find("portlight-capture");
 	struct helper_process *helper = g_new0(struct helper_process, 1);
 	helper->listener = listener;
 	helper->data = data;
 	helper->fd = -1;
 	helper->words = -1;
 	helper->buffer = g_malloc(PACKET_SIZE_MAX);
-	if (!start(helper, program)) {
+	if (!start(helper)) {
 		helper->idle_source = g_idle_add(handle_not_started, helper);
 		return helper;
 	}
+	(void)g_unix_set_fd_nonblocking(helper->words, TRUE, NULL);
+	helper->words_source =
+		g_unix_fd_add(helper->words, G_IO_IN | G_IO_HUP, handle_words, helper);
 	helper->child_source = g_child_watch_add(helper->pid, handle_exit, helper);
 	helper->ready_timer = g_timeout_add(
 		options->ready_timeout_ms > 0 ? options->ready_timeout_ms : HELPER_READY_TIMEOUT_MS,
 		handle_no_ready, helper);
-	watch_socket(helper);
+	helper_set_paused(helper, false);
 	struct packet packet = {.type = PACKET_OPEN, .open = options->open};
 	(void)send_packet(helper, &packet, remote);
 	return helper;
 }
 
-static bool takes_packets(const struct helper_process *helper) {
-	return !helper->told && helper->fd >= 0;
-}
-
 void helper_grant_credit(struct helper_process *helper, uint16_t frames) {
-	if (takes_packets(helper)) {
-		helper->due.credit += frames;
-		send_due(helper);
-	}
+	helper->due.credit += frames;
+	post(helper);
 }
 
 void helper_set(struct helper_process *helper, const struct packet_set *set) {
-	if (takes_packets(helper)) {
-		helper->due.set = *set;
-		helper->due.has_set = true;
-		send_due(helper);
-	}
+	helper->due.set = *set;
+	helper->due.has_set = true;
+	post(helper);
 }
 
 void helper_request_keyframe(struct helper_process *helper) {
-	if (takes_packets(helper)) {
-		helper->due.keyframe = true;
-		send_due(helper);
-	}
+	helper->due.keyframe = true;
+	post(helper);
 }
 
 void helper_set_paused(struct helper_process *helper, bool paused) {
@@ -400,7 +356,7 @@ void helper_set_paused(struct helper_process *helper, bool paused) {
 	if (paused) {
 		g_clear_handle_id(&helper->socket_source, g_source_remove);
 	} else {
-		watch_socket(helper);
+		helper->socket_source = g_unix_fd_add(helper->fd, G_IO_IN, handle_socket, helper);
 	}
 }
 
@@ -441,9 +397,6 @@ void helper_stop(struct helper_process *helper) {
 void helper_destroy(struct helper_process *helper) {
 	if (helper == NULL) {
 		return;
-	}
-	if (helper->destroyed != NULL) {
-		*helper->destroyed = true;
 	}
 	close_socket(helper);
 	g_clear_handle_id(&helper->words_source, g_source_remove);

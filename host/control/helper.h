@@ -1,7 +1,7 @@
 /*
  * The host's side of one portlight-capture: its process, its socket, its packets. Verbs go down,
- * callbacks come up; no callback is called from within a verb, and any verb (helper_destroy() too)
- * may be called from a callback.
+ * callbacks come up; no callback is called from within a verb, and any verb may be called from a
+ * callback, but helper_destroy() only from `gone`.
  *
  * The process exits when its socket closes, and is killed if it does not; a parent-death signal
  * ends it with this process.

@@ -30,8 +30,6 @@ struct host {
 	struct share_context context;
 	GCancellable *cancellable; /* of the queries */
 	GQueue queries;            /* struct query */
-	GQueue shares;             /* struct share */
-	uint32_t share_count;      /* so far: the last one's number */
 	bool greeted;
 	bool stopping;
 	bool finishing; /* only the portal and the grants file are still waited for */
@@ -97,43 +95,6 @@ static void handle_hello(struct host *host, const struct protocol_message *messa
 		handle_probed, add_query(host, message->id));
 }
 
-/* ---- shares ---- */
-
-static uint32_t handle_added(void *data, struct share *share) {
-	struct host *host = data;
-	host->share_count = host->share_count < PROTOCOL_ID_MAX ? host->share_count + 1 : 1;
-	g_queue_push_tail(&host->shares, share);
-	return host->share_count;
-}
-
-static struct share *find_share(struct host *host, uint32_t number) {
-	for (GList *link = host->shares.head; link != NULL; link = link->next) {
-		struct share *share = link->data;
-		if (share_number(share) == number && share_is_known(share)) {
-			return share;
-		}
-	}
-	return NULL;
-}
-
-static struct share *find_cancellable(struct host *host, uint32_t id) {
-	for (GList *link = host->shares.head; link != NULL; link = link->next) {
-		if (share_can_cancel(link->data, id)) {
-			return link->data;
-		}
-	}
-	return NULL;
-}
-
-static void finish_stop(struct host *host);
-
-static void handle_released(void *data, struct share *share) {
-	struct host *host = data;
-	g_queue_remove(&host->shares, share);
-	share_destroy(share);
-	finish_stop(host);
-}
-
 /* ---- remembered grants ---- */
 
 static void handle_grants(void *data, const struct grants_answer *answer) {
@@ -151,28 +112,84 @@ static void handle_grants(void *data, const struct grants_answer *answer) {
 	end_query(query);
 }
 
-/* ---- messages ---- */
+/* ---- the end ---- */
 
-static unsigned count_pending(struct host *host) {
-	unsigned count = host->queries.length;
-	for (GList *link = host->shares.head; link != NULL; link = link->next) {
-		count += share_pending_count(link->data);
-	}
-	return count;
+static void finish(struct host *host) {
+	g_clear_handle_id(&host->stop_timer, g_source_remove);
+	host->options.done(host->options.data);
 }
 
-static bool is_pending(struct host *host, uint32_t id) {
+static gboolean handle_stop_timeout(gpointer data) {
+	struct host *host = data;
+	host->stop_timer = 0;
+	log_warning("stopping took too long; killing what is left");
+	finish(host);
+	return G_SOURCE_REMOVE;
+}
+
+static void handle_grants_flushed(void *data, const struct grants_answer *answer) {
+	struct host *host = data;
+	if (host->stop_timer != 0) {
+		finish(host);
+	}
+}
+
+static void handle_portal_flushed(GObject *source, GAsyncResult *result, gpointer data) {
+	struct host *host = data;
+	(void)g_dbus_connection_flush_finish(G_DBUS_CONNECTION(source), result, NULL);
+	grants_flush(host->grants, handle_grants_flushed, host);
+}
+
+/* Once no share is left and everything is written: the portal gets its Close calls, then the grants
+ * file what is still to be written. */
+static void finish_stop(void *data) {
+	struct host *host = data;
+	if (!host->stopping || host->finishing || host->context.shares.length > 0 ||
+		!port_is_flushed(host->port)) {
+		return;
+	}
+	host->finishing = true;
+	GDBusConnection *connection = portal_connection(host->portal);
+	if (connection != NULL) {
+		g_dbus_connection_flush(connection, NULL, handle_portal_flushed, host);
+	} else {
+		grants_flush(host->grants, handle_grants_flushed, host);
+	}
+}
+
+static void drop_queries(struct host *host) {
+	g_cancellable_cancel(host->cancellable);
+	g_queue_clear_full(&host->queries, g_free);
+}
+
+void host_stop(struct host *host) {
+	if (host->stopping) {
+		return;
+	}
+	host->stopping = true;
+	host->stop_timer = g_timeout_add(STOP_MS, handle_stop_timeout, host);
+	port_stop_reading(host->port);
+	drop_queries(host);
+	GList *next = NULL;
+	for (GList *link = host->context.shares.head; link != NULL; link = next) {
+		next = link->next;
+		share_stop(link->data, ERROR_STOPPED);
+	}
+	finish_stop(host);
+}
+
+/* ---- messages ---- */
+
+/* Of the requests with this id (0: any). */
+static unsigned count_pending(struct host *host, uint32_t id) {
+	unsigned count = 0;
 	for (GList *link = host->queries.head; link != NULL; link = link->next) {
-		if (((struct query *)link->data)->id == id) {
-			return true;
-		}
+		count += id == 0 || ((struct query *)link->data)->id == id;
 	}
-	for (GList *link = host->shares.head; link != NULL; link = link->next) {
-		if (share_has_pending(link->data, id)) {
-			return true;
-		}
+	for (GList *link = host->context.shares.head; link != NULL; link = link->next) {
+		count += share_count_pending(link->data, id);
 	}
-	return false;
+	return count;
 }
 
 /* Why a message is refused before its share is looked up; ERROR_NONE: it is not. */
@@ -183,28 +200,27 @@ static enum error_code check_message(struct host *host, const struct protocol_me
 	if (!protocol_is_request(message->type)) {
 		return ERROR_NONE;
 	}
-	if (is_pending(host, message->id)) {
+	if (count_pending(host, message->id) > 0) {
 		return ERROR_DUPLICATE_ID;
 	}
 	/* It reduces what is pending, and the share is unknown after it. */
 	if (message->type == PROTOCOL_STOP) {
 		return ERROR_NONE;
 	}
-	return count_pending(host) >= PROTOCOL_PENDING_MAX ? ERROR_TOO_MANY_REQUESTS : ERROR_NONE;
+	return count_pending(host, 0) >= PROTOCOL_PENDING_MAX ? ERROR_TOO_MANY_REQUESTS
+							      : ERROR_NONE;
 }
 
 static void pass_to_share(struct host *host, const struct protocol_message *message) {
-	struct share *share = message->type == PROTOCOL_CANCEL
-				      ? find_cancellable(host, message->cancel_request)
-				      : find_share(host, message->share);
-	if (share == NULL) {
-		answer_error(host, message->id, ERROR_UNKNOWN_SHARE,
-			message->type == PROTOCOL_CANCEL
-				? "cancel.request: no such request is pending"
-				: NULL);
-		return;
+	for (GList *link = host->context.shares.head; link != NULL; link = link->next) {
+		if (share_concerns(link->data, message)) {
+			share_handle(link->data, message);
+			return;
+		}
 	}
-	share_handle(share, message);
+	answer_error(host, message->id, ERROR_UNKNOWN_SHARE,
+		message->type == PROTOCOL_CANCEL ? "cancel.request: no such request is pending"
+						 : NULL);
 }
 
 static void handle_message(void *data, const uint8_t *text, size_t length) {
@@ -241,99 +257,29 @@ static void handle_message(void *data, const uint8_t *text, size_t length) {
 	}
 }
 
-static void handle_broken(void *data, enum error_code code) {
+static void handle_closed(void *data, enum error_code code) {
 	struct host *host = data;
-	answer_error(host, 0, code, NULL);
+	if (code != ERROR_NONE) {
+		answer_error(host, 0, code, NULL);
+	}
 	host_stop(host);
-}
-
-static void handle_closed(void *data) {
-	host_stop(data);
 }
 
 static void handle_relieved(void *data) {
 	struct host *host = data;
-	for (GList *link = host->shares.head; link != NULL; link = link->next) {
+	for (GList *link = host->context.shares.head; link != NULL; link = link->next) {
 		share_relieved(link->data);
 	}
 }
 
-static void handle_flushed(void *data) {
-	finish_stop(data);
-}
-
 static const struct port_listener port_listener = {
 	.message = handle_message,
-	.broken = handle_broken,
 	.closed = handle_closed,
 	.relieved = handle_relieved,
-	.flushed = handle_flushed,
+	.flushed = finish_stop,
 };
 
-/* ---- the end ---- */
-
-static void finish(struct host *host) {
-	g_clear_handle_id(&host->stop_timer, g_source_remove);
-	host->options.done(host->options.data);
-}
-
-static gboolean handle_stop_timeout(gpointer data) {
-	struct host *host = data;
-	host->stop_timer = 0;
-	log_warning("stopping took too long; killing what is left");
-	finish(host);
-	return G_SOURCE_REMOVE;
-}
-
-static void handle_grants_flushed(void *data, const struct grants_answer *answer) {
-	struct host *host = data;
-	if (host->stop_timer != 0) {
-		finish(host);
-	}
-}
-
-static void handle_portal_flushed(GObject *source, GAsyncResult *result, gpointer data) {
-	struct host *host = data;
-	(void)g_dbus_connection_flush_finish(G_DBUS_CONNECTION(source), result, NULL);
-	grants_flush(host->grants, handle_grants_flushed, host);
-}
-
-/* Once no share is left and everything is written: the portal gets its Close calls, then the grants
- * file what is still to be written. */
-static void finish_stop(struct host *host) {
-	if (!host->stopping || host->finishing || host->shares.length > 0 ||
-		!port_is_flushed(host->port)) {
-		return;
-	}
-	host->finishing = true;
-	GDBusConnection *connection = portal_connection(host->portal);
-	if (connection != NULL) {
-		g_dbus_connection_flush(connection, NULL, handle_portal_flushed, host);
-	} else {
-		grants_flush(host->grants, handle_grants_flushed, host);
-	}
-}
-
-static void drop_queries(struct host *host) {
-	g_cancellable_cancel(host->cancellable);
-	g_queue_clear_full(&host->queries, g_free);
-}
-
-void host_stop(struct host *host) {
-	if (host->stopping) {
-		return;
-	}
-	host->stopping = true;
-	host->stop_timer = g_timeout_add(STOP_MS, handle_stop_timeout, host);
-	port_stop_reading(host->port);
-	drop_queries(host);
-	GList *next = NULL;
-	for (GList *link = host->shares.head; link != NULL; link = next) {
-		next = link->next;
-		share_stop(link->data, ERROR_STOPPED);
-	}
-	finish_stop(host);
-}
+/* ---- the verbs ---- */
 
 struct host *host_create(const struct host_options *options) {
 	struct host *host = g_new0(struct host, 1);
@@ -351,12 +297,11 @@ struct host *host_create(const struct host_options *options) {
 		.port = host->port,
 		.timeout_ms = host->options.timeout_ms,
 		.ready_timeout_ms = MIN(host->options.timeout_ms, HELPER_READY_TIMEOUT_MS),
-		.added = handle_added,
-		.released = handle_released,
+		.shares = G_QUEUE_INIT,
+		.released = finish_stop,
 		.data = host,
 	};
 	g_queue_init(&host->queries);
-	g_queue_init(&host->shares);
 	return host;
 }
 
@@ -366,7 +311,7 @@ void host_destroy(struct host *host) {
 	}
 	g_clear_handle_id(&host->stop_timer, g_source_remove);
 	drop_queries(host);
-	g_queue_clear_full(&host->shares, (GDestroyNotify)share_destroy);
+	g_queue_clear_full(&host->context.shares, (GDestroyNotify)share_destroy);
 	port_destroy(host->port);
 	portal_destroy(host->portal);
 	grants_destroy(host->grants);

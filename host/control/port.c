@@ -86,9 +86,14 @@ void port_destroy(struct port *port) {
 
 /* ---- input ---- */
 
+static void close_input(struct port *port, enum error_code code) {
+	port_stop_reading(port);
+	port->listener->closed(port->data, code);
+}
+
 /* Delivers the complete messages, as long as the answers can be queued. */
 static void deliver_messages(struct port *port) {
-	while (port->in >= 0 && !port_is_pressed(port)) {
+	while (port->in >= 0 && !port->pressed) {
 		const uint8_t *text = NULL;
 		size_t length = 0;
 		enum error_code code = ERROR_NONE;
@@ -99,20 +104,9 @@ static void deliver_messages(struct port *port) {
 		case FRAMING_MORE:
 			return;
 		case FRAMING_BROKEN:
-			port_stop_reading(port);
-			port->listener->broken(port->data, code);
+			close_input(port, code);
 			return;
 		}
-	}
-}
-
-static void handle_end_of_input(struct port *port) {
-	enum error_code code = framing_end(&port->framing);
-	port_stop_reading(port);
-	if (code != ERROR_NONE) {
-		port->listener->broken(port->data, code);
-	} else {
-		port->listener->closed(port->data);
 	}
 }
 
@@ -123,10 +117,9 @@ static void read_input(struct port *port) {
 		return;
 	}
 	if (got <= 0) {
-		handle_end_of_input(port);
+		close_input(port, framing_end(&port->framing));
 	} else if (!framing_feed(&port->framing, buffer, (size_t)got)) {
-		port_stop_reading(port);
-		port->listener->broken(port->data, ERROR_OUT_OF_MEMORY);
+		close_input(port, ERROR_OUT_OF_MEMORY);
 	} else {
 		deliver_messages(port);
 	}
@@ -138,8 +131,7 @@ static gboolean handle_input(gint fd, GIOCondition condition, gpointer data) {
 		read_input(port);
 	} else if ((condition & (G_IO_HUP | G_IO_ERR)) != 0) {
 		/* Nobody would read the answers to what is still unread. */
-		port_stop_reading(port);
-		port->listener->closed(port->data);
+		close_input(port, ERROR_NONE);
 	}
 	update_sources(port);
 	return G_SOURCE_CONTINUE;
@@ -151,8 +143,7 @@ static gboolean handle_lost(gpointer data) {
 	struct port *port = data;
 	port->lost_source = 0;
 	if (port->in >= 0) {
-		port_stop_reading(port);
-		port->listener->closed(port->data);
+		close_input(port, ERROR_NONE);
 	} else {
 		port->listener->flushed(port->data);
 	}

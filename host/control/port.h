@@ -21,10 +21,9 @@ struct port;
 struct port_listener {
 	/* One message, lent for the call. */
 	void (*message)(void *data, const uint8_t *text, size_t length);
-	/* The framing broke and reading stopped. Writing still works. */
-	void (*broken)(void *data, enum error_code code);
-	/* The browser closed its end, or reading failed. Once. */
-	void (*closed)(void *data);
+	/* Once, and reading stopped. ERROR_NONE: the browser closed its end, or reading failed.
+	 * Otherwise the framing broke, and writing still works. */
+	void (*closed)(void *data, enum error_code code);
 	/* The queue has drained after port_is_pressed(). */
 	void (*relieved)(void *data);
 	/* The queue is empty, or was dropped because writing failed. */

@@ -65,7 +65,8 @@ typedef void (*portal_probe_func)(
 /*
  * Says what the portal offers. The first time, and again after the portal or the bus went away or
  * the probe failed, it connects to the session bus, starts the portal and asks it. `timeout_ms`: 0
- * means the portal's own. `func` is called once, or never if `cancellable` is cancelled first.
+ * means the portal's own. `func` is called once, or never if `cancellable` (lent until then; NULL:
+ * none) is cancelled first.
  */
 void portal_probe(struct portal *portal, unsigned timeout_ms, GCancellable *cancellable,
 	portal_probe_func func, void *data);
@@ -85,11 +86,11 @@ char *portal_object_path(struct portal *portal, const char *kind, const char *to
 /* A ScreenCast call that a Request's Response answers. */
 struct portal_call {
 	const char *method;
-	const char *session;       /* object path, first argument; NULL: not taken */
-	const char *parent_window; /* second argument; NULL: not taken */
-	GVariantDict *options;     /* handle_token is added; its contents are taken */
-	bool waits_for_person;     /* only the handle has to come in time */
-	bool creates_session;      /* a session that a late Response brings must be closed */
+	const char *token;    /* of portal_new_token(): the handle_token in `parameters` */
+	GVariant *parameters; /* taken if floating */
+	/* Asks nobody: the Response is due in time too, and a session that it brings after
+	 * portal_request_abandon() is closed. Otherwise only the handle has to come in time. */
+	bool creates_session;
 };
 
 /* How a request ended, once. ERROR_NONE: `results` (lent) is the Response's a{sv}. ERROR_DENIED:
@@ -101,8 +102,8 @@ typedef void (*portal_response_func)(
 struct portal_request *portal_request_create(struct portal *portal, const struct portal_call *call,
 	portal_response_func func, void *data);
 
-/* Closes the dialog of a pending request (Request.Close), and a session that a late Response
- * brings; `func` is not called. Frees the request in the end. NULL is fine. */
+/* Closes the dialog of a pending request (Request.Close); `func` is not called. Frees the request
+ * in the end. NULL is fine. */
 void portal_request_abandon(struct portal_request *request);
 
 /* Asks for a session to be closed; nobody waits for the answer. */
@@ -110,3 +111,6 @@ void portal_close_session(GDBusConnection *connection, const char *session);
 
 /* The catalogue's code for a failed D-Bus call. */
 enum error_code portal_error_code(const GError *error);
+
+/* The call was cancelled here; false when the portal answers with that error. NULL is fine. */
+bool portal_was_cancelled(const GError *error);

@@ -26,8 +26,10 @@ struct screencast {
 	bool restored;
 	GCancellable *cancellable; /* of the probe and of OpenPipeWireRemote */
 	struct portal_request *request;
+	/* What its Response leads to. */
+	void (*next)(struct screencast *screencast, GVariant *results);
 	GDBusConnection *connection; /* the one that the session belongs to */
-	char *session;               /* predicted, then as the portal says; NULL: none yet */
+	char *session;               /* NULL: not asked for yet, or closed by others */
 	guint closed_subscription;
 	guint name_watch;
 };
@@ -36,21 +38,17 @@ static void *first_owner(struct screencast *screencast) {
 	return g_queue_peek_head(&screencast->owners);
 }
 
-static void unsubscribe_closed(struct screencast *screencast) {
-	if (screencast->closed_subscription != 0) {
-		g_dbus_connection_signal_unsubscribe(
-			screencast->connection, screencast->closed_subscription);
-		screencast->closed_subscription = 0;
-	}
-}
-
 /* Ends all but the session. */
 static void release(struct screencast *screencast) {
 	screencast->ended = true;
 	g_cancellable_cancel(screencast->cancellable);
 	portal_request_abandon(screencast->request);
 	screencast->request = NULL;
-	unsubscribe_closed(screencast);
+	if (screencast->closed_subscription != 0) {
+		g_dbus_connection_signal_unsubscribe(
+			screencast->connection, screencast->closed_subscription);
+		screencast->closed_subscription = 0;
+	}
 	g_clear_handle_id(&screencast->name_watch, g_bus_unwatch_name);
 }
 
@@ -92,10 +90,22 @@ static uint32_t possible_sources(const struct screencast *screencast) {
 	return screencast->options.source_types & screencast->info.source_types;
 }
 
-static void call_step(struct screencast *screencast, struct portal_call call, GVariantDict *options,
-	portal_response_func func) {
-	call.options = options;
-	screencast->request = portal_request_create(screencast->portal, &call, func, screencast);
+static void handle_response(
+	void *data, enum error_code code, const char *detail, GVariant *results) {
+	struct screencast *screencast = data;
+	screencast->request = NULL;
+	if (code != ERROR_NONE) {
+		end(screencast, code, detail);
+	} else {
+		screencast->next(screencast, results);
+	}
+}
+
+static void call_portal(struct screencast *screencast, struct portal_call call,
+	void (*next)(struct screencast *screencast, GVariant *results)) {
+	screencast->next = next;
+	screencast->request =
+		portal_request_create(screencast->portal, &call, handle_response, screencast);
 }
 
 /* ---- Start ---- */
@@ -116,14 +126,7 @@ static void read_stream(GVariant *streams, size_t index, struct screencast_strea
 	g_variant_lookup(properties, "source_type", "u", &stream->source_type);
 }
 
-static void handle_started(
-	void *data, enum error_code code, const char *detail, GVariant *results) {
-	struct screencast *screencast = data;
-	screencast->request = NULL;
-	if (code != ERROR_NONE) {
-		end(screencast, code, detail);
-		return;
-	}
+static void take_streams(struct screencast *screencast, GVariant *results) {
 	g_autoptr(GVariant) streams =
 		g_variant_lookup_value(results, "streams", G_VARIANT_TYPE("a(ua{sv})"));
 	if (streams == NULL || g_variant_n_children(streams) == 0) {
@@ -157,42 +160,33 @@ static void handle_started(
 
 /* ---- SelectSources ---- */
 
-static void handle_selected(
-	void *data, enum error_code code, const char *detail, GVariant *results) {
-	struct screencast *screencast = data;
-	screencast->request = NULL;
-	if (code != ERROR_NONE) {
-		end(screencast, code, detail);
-		return;
-	}
-	GVariantDict options;
-	g_variant_dict_init(&options, NULL);
-	call_step(screencast,
-		(struct portal_call){.method = "Start",
-			.session = screencast->session,
-			.parent_window = "",
-			.waits_for_person = true},
-		&options, handle_started);
+static void start(struct screencast *screencast, GVariant *selected) {
+	g_autofree char *token = portal_new_token(screencast->portal);
+	call_portal(screencast,
+		(struct portal_call){"Start", token,
+			g_variant_new_parsed(
+				"(%o, '', {'handle_token': <%s>})", screencast->session, token),
+			false},
+		take_streams);
 }
 
 /* The cursor mode to ask for; 0: the portal's default (hidden). */
-static uint32_t choose_cursor(enum portal_cursor wanted, uint32_t available) {
-	if ((available & wanted) != 0) {
-		return wanted;
+static uint32_t choose_cursor(uint32_t wanted, uint32_t available) {
+	const uint32_t visible = PORTAL_CURSOR_EMBEDDED | PORTAL_CURSOR_METADATA;
+	if ((available & wanted) == 0 && (wanted & visible) != 0) {
+		wanted ^= visible; /* The helper can draw a cursor that comes as metadata. */
 	}
-	/* The helper can draw a cursor that comes as metadata. */
-	uint32_t other = wanted == PORTAL_CURSOR_METADATA   ? PORTAL_CURSOR_EMBEDDED
-			 : wanted == PORTAL_CURSOR_EMBEDDED ? PORTAL_CURSOR_METADATA
-							    : 0;
-	if ((available & other) != 0) {
-		return other;
-	}
-	return (available & PORTAL_CURSOR_HIDDEN) != 0 ? PORTAL_CURSOR_HIDDEN : 0;
+	return available & ((available & wanted) != 0 ? wanted : PORTAL_CURSOR_HIDDEN);
 }
 
-static void select_sources(struct screencast *screencast, bool persist, const char *token) {
+void screencast_restore(struct screencast *screencast, bool persist, const char *token) {
+	if (screencast->ended) {
+		return;
+	}
+	g_autofree char *handle_token = portal_new_token(screencast->portal);
 	GVariantDict options;
 	g_variant_dict_init(&options, NULL);
+	g_variant_dict_insert(&options, "handle_token", "s", handle_token);
 	g_variant_dict_insert(&options, "types", "u", possible_sources(screencast));
 	g_variant_dict_insert(&options, "multiple", "b", screencast->options.multiple);
 	uint32_t cursor = choose_cursor(screencast->options.cursor, screencast->info.cursor_modes);
@@ -208,17 +202,12 @@ static void select_sources(struct screencast *screencast, bool persist, const ch
 		g_variant_dict_insert(&options, "restore_token", "s", token);
 	}
 	/* Some portals ask the person already here (xdg-desktop-portal-wlr). */
-	call_step(screencast,
-		(struct portal_call){.method = "SelectSources",
-			.session = screencast->session,
-			.waits_for_person = true},
-		&options, handle_selected);
-}
-
-void screencast_restore(struct screencast *screencast, bool persist, const char *token) {
-	if (!screencast->ended) {
-		select_sources(screencast, persist, token);
-	}
+	call_portal(screencast,
+		(struct portal_call){"SelectSources", handle_token,
+			g_variant_new(
+				"(o@a{sv})", screencast->session, g_variant_dict_end(&options)),
+			false},
+		start);
 }
 
 /* ---- CreateSession ---- */
@@ -228,48 +217,16 @@ static void handle_session_closed(GDBusConnection *connection, const char *sende
 	end(data, ERROR_SESSION_CLOSED, NULL);
 }
 
-static void watch_session(struct screencast *screencast) {
-	unsubscribe_closed(screencast);
-	screencast->closed_subscription = g_dbus_connection_signal_subscribe(screencast->connection,
-		PORTAL_BUS_NAME, "org.freedesktop.portal.Session", "Closed", screencast->session,
-		NULL, G_DBUS_SIGNAL_FLAGS_NONE, handle_session_closed, screencast, NULL);
-}
-
-/* Takes the session's path from CreateSession's results; false if they have none. */
-static bool take_session(struct screencast *screencast, GVariant *results) {
-	g_autoptr(GVariant) handle = g_variant_lookup_value(results, "session_handle", NULL);
-	/* The specification says object path, every portal sends a string. */
-	if (handle == NULL || (!g_variant_is_of_type(handle, G_VARIANT_TYPE_STRING) &&
-				      !g_variant_is_of_type(handle, G_VARIANT_TYPE_OBJECT_PATH))) {
-		return false;
-	}
-	const char *path = g_variant_get_string(handle, NULL);
-	if (!g_variant_is_object_path(path)) {
-		return false;
-	}
-	if (strcmp(path, screencast->session) != 0) {
-		g_free(screencast->session);
-		screencast->session = g_strdup(path);
-		watch_session(screencast);
-	}
-	return true;
-}
-
-static void handle_created(
-	void *data, enum error_code code, const char *detail, GVariant *results) {
-	struct screencast *screencast = data;
-	screencast->request = NULL;
-	if (code == ERROR_DENIED) {
-		code = ERROR_PORTAL_ERROR; /* nobody was asked yet: the portal failed */
-	}
-	if (code != ERROR_NONE) {
-		end(screencast, code, detail);
-	} else if (!take_session(screencast, results)) {
-		end(screencast, ERROR_PORTAL_ERROR, "CreateSession: no session_handle");
+static void take_session(struct screencast *screencast, GVariant *results) {
+	const char *session = NULL;
+	/* A string, though it is an object path; its token leaves the portal no choice. */
+	if (!g_variant_lookup(results, "session_handle", "&s", &session) ||
+		strcmp(session, screencast->session) != 0) {
+		end(screencast, ERROR_PORTAL_ERROR, "CreateSession: not the session's handle");
 	} else if (screencast->options.remember && screencast->info.version >= PERSIST_VERSION) {
 		screencast->listener->restore(first_owner(screencast));
 	} else {
-		select_sources(screencast, false, NULL);
+		screencast_restore(screencast, false, NULL);
 	}
 }
 
@@ -285,13 +242,16 @@ static void create_session(struct screencast *screencast) {
 		screencast, NULL);
 	g_autofree char *token = portal_new_token(screencast->portal);
 	screencast->session = portal_object_path(screencast->portal, "session", token);
-	watch_session(screencast);
-	GVariantDict options;
-	g_variant_dict_init(&options, NULL);
-	g_variant_dict_insert(&options, "session_handle_token", "s", token);
-	call_step(screencast,
-		(struct portal_call){.method = "CreateSession", .creates_session = true}, &options,
-		handle_created);
+	screencast->closed_subscription = g_dbus_connection_signal_subscribe(screencast->connection,
+		PORTAL_BUS_NAME, "org.freedesktop.portal.Session", "Closed", screencast->session,
+		NULL, G_DBUS_SIGNAL_FLAGS_NONE, handle_session_closed, screencast, NULL);
+	call_portal(screencast,
+		(struct portal_call){"CreateSession", token,
+			g_variant_new_parsed(
+				"({'handle_token': <%s>, 'session_handle_token': <%s>},)", token,
+				token),
+			true},
+		take_session);
 }
 
 /* ---- the verbs ---- */
@@ -330,7 +290,7 @@ static void handle_remote(GObject *source, GAsyncResult *result, gpointer data) 
 	g_autoptr(GUnixFDList) list = NULL;
 	g_autoptr(GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish(
 		G_DBUS_CONNECTION(source), &list, result, &error);
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+	if (portal_was_cancelled(error)) {
 		return; /* The screencast is gone. */
 	}
 	struct screencast *screencast = data;

@@ -10,7 +10,8 @@
 #include "control/share_state.h"
 
 struct share {
-	const struct share_context *context;
+	struct share_context *context;
+	struct port *port;
 	uint32_t number;
 	enum share_state state;
 	struct screencast *screencast;
@@ -48,22 +49,15 @@ static void advance(struct share *share, enum share_event event, enum error_code
 
 static void answer_error(
 	struct share *share, uint32_t *id, enum error_code code, const char *detail) {
-	struct port *port = share->context->port;
-	port_end(port, protocol_write_error(port_begin(port), *id, code, detail));
+	port_end(share->port, protocol_write_error(port_begin(share->port), *id, code, detail));
 	*id = 0;
 }
 
+/* Nothing else was asked for. */
 static enum protocol_surface surface_of(uint32_t source_type) {
-	switch (source_type) {
-	case PORTAL_SOURCE_MONITOR:
-		return PROTOCOL_SURFACE_MONITOR;
-	case PORTAL_SOURCE_WINDOW:
-		return PROTOCOL_SURFACE_WINDOW;
-	case PORTAL_SOURCE_VIRTUAL:
-		return PROTOCOL_SURFACE_VIRTUAL;
-	default:
-		return PROTOCOL_SURFACE_UNKNOWN;
-	}
+	return source_type == PORTAL_SOURCE_MONITOR  ? PROTOCOL_SURFACE_MONITOR
+	       : source_type == PORTAL_SOURCE_WINDOW ? PROTOCOL_SURFACE_WINDOW
+						     : PROTOCOL_SURFACE_UNKNOWN;
 }
 
 static struct protocol_stream describe(const struct share *share) {
@@ -72,7 +66,6 @@ static struct protocol_stream describe(const struct share *share) {
 }
 
 static void answer_share(struct share *share, const struct occasion *occasion) {
-	struct port *port = share->context->port;
 	if (share->share_id == 0) {
 		return; /* The first share of the screen cast lists this one. */
 	}
@@ -83,7 +76,8 @@ static void answer_share(struct share *share, const struct occasion *occasion) {
 		.restored = share->stream.restored,
 		.remembered = share->remembered,
 	};
-	port_end(port, protocol_write_share_result(port_begin(port), share->share_id, &result));
+	port_end(share->port,
+		protocol_write_share_result(port_begin(share->port), share->share_id, &result));
 	share->share_id = 0;
 }
 
@@ -104,10 +98,13 @@ static void handle_restore(void *data) {
 		share->cancellable, handle_claimed, share);
 }
 
-static struct share *new_share(const struct share_context *context) {
+static struct share *new_share(struct share_context *context) {
 	struct share *share = g_new0(struct share, 1);
 	share->context = context;
-	share->number = context->added(context->data, share);
+	share->port = context->port;
+	context->last_number = context->last_number % PROTOCOL_ID_MAX + 1;
+	share->number = context->last_number;
+	g_queue_push_tail(&context->shares, share);
 	share->state = SHARE_ASKING;
 	share->cancellable = g_cancellable_new();
 	return share;
@@ -119,13 +116,15 @@ static void take_stream(struct share *share, const struct screencast_stream *str
 }
 
 /* The share of a further stream is granted with its first. */
-static struct share *add_sibling(struct share *share, const struct screencast_stream *stream) {
+static struct protocol_stream add_sibling(
+	struct share *share, const struct screencast_stream *stream) {
 	struct share *sibling = new_share(share->context);
 	take_stream(sibling, stream);
 	sibling->screencast = share->screencast;
 	screencast_join(share->screencast, sibling);
+	struct protocol_stream described = describe(sibling);
 	advance(sibling, SHARE_GRANT, ERROR_NONE, &(struct occasion){0});
-	return sibling;
+	return described;
 }
 
 static void answer_granted(struct share *share) {
@@ -133,7 +132,7 @@ static void answer_granted(struct share *share) {
 	take_stream(share, &share->granted[0]);
 	streams[0] = describe(share);
 	for (size_t i = 1; i < share->granted_count; i++) {
-		streams[i] = describe(add_sibling(share, &share->granted[i]));
+		streams[i] = add_sibling(share, &share->granted[i]);
 	}
 	g_clear_pointer(&share->granted, g_free);
 	advance(share, SHARE_GRANT, ERROR_NONE,
@@ -172,22 +171,21 @@ static void handle_ready(void *data, const struct packet_ready *ready) {
 
 /* The helper waits while the browser does not read. */
 static void hold_back(struct share *share) {
-	if (port_is_pressed(share->context->port)) {
+	if (port_is_pressed(share->port)) {
 		helper_set_paused(share->helper, true);
 	}
 }
 
 static void handle_frame(void *data, const struct packet_frame *frame) {
 	struct share *share = data;
-	struct port *port = share->context->port;
-	port_end(port, protocol_write_frame(port_begin(port), share->number, frame));
+	port_end(share->port, protocol_write_frame(port_begin(share->port), share->number, frame));
 	hold_back(share);
 }
 
 static void handle_cursor(void *data, const struct packet_cursor *cursor) {
 	struct share *share = data;
-	struct port *port = share->context->port;
-	port_end(port, protocol_write_cursor(port_begin(port), share->number, cursor));
+	port_end(
+		share->port, protocol_write_cursor(port_begin(share->port), share->number, cursor));
 	hold_back(share);
 }
 
@@ -285,19 +283,18 @@ static void change_parts(struct share *share, unsigned actions, const struct occ
 
 static void answer_page(struct share *share, struct share_step step, enum share_event event,
 	const struct occasion *occasion) {
-	struct port *port = share->context->port;
 	if ((step.actions & SHARE_ANSWER_SHARE) != 0) {
 		answer_share(share, occasion);
 	}
 	if ((step.actions & SHARE_ANSWER_OPEN) != 0) {
-		port_end(port, protocol_write_open_result(
-				       port_begin(port), share->open_id, occasion->ready));
+		port_end(share->port, protocol_write_open_result(port_begin(share->port),
+					      share->open_id, occasion->ready));
 		share->open_id = 0;
 	}
 	if ((step.actions & SHARE_ANSWER_STATS) != 0) {
 		const struct protocol_stats_result stats = helper_stats(share->helper);
-		port_end(port, protocol_write_stats_result(
-				       port_begin(port), occasion->message.id, &stats));
+		port_end(share->port, protocol_write_stats_result(port_begin(share->port),
+					      occasion->message.id, &stats));
 	}
 	if ((step.actions & SHARE_FAIL_SHARE) != 0) {
 		answer_error(share, &share->share_id, step.code, occasion->detail);
@@ -308,8 +305,8 @@ static void answer_page(struct share *share, struct share_step step, enum share_
 			event == SHARE_STOP ? ERROR_CANCELLED : step.code, occasion->detail);
 	}
 	if ((step.actions & SHARE_TELL_ENDED) != 0) {
-		port_end(port, protocol_write_ended(port_begin(port), share->number, step.code,
-				       occasion->detail));
+		port_end(share->port, protocol_write_ended(port_begin(share->port), share->number,
+					      step.code, occasion->detail));
 	}
 }
 
@@ -329,8 +326,8 @@ static void advance(struct share *share, enum share_event event, enum error_code
 		share->screencast = NULL;
 	}
 	if ((step.actions & SHARE_ANSWER_STOP) != 0 && share->stop_id != 0) {
-		struct port *port = share->context->port;
-		port_end(port, protocol_write_stop_result(port_begin(port), share->stop_id));
+		port_end(share->port,
+			protocol_write_stop_result(port_begin(share->port), share->stop_id));
 		share->stop_id = 0;
 	}
 	if ((step.actions & SHARE_REFUSE) != 0) {
@@ -338,13 +335,16 @@ static void advance(struct share *share, enum share_event event, enum error_code
 		answer_error(share, &id, step.code, NULL);
 	}
 	if ((step.actions & SHARE_RELEASE) != 0) {
-		share->context->released(share->context->data, share);
+		struct share_context *context = share->context;
+		g_queue_remove(&context->shares, share);
+		share_destroy(share);
+		context->released(context->data);
 	}
 }
 
 /* ---- the verbs ---- */
 
-void share_create(const struct share_context *context, const struct protocol_message *request) {
+void share_create(struct share_context *context, const struct protocol_message *request) {
 	struct share *share = new_share(context);
 	share->share_id = request->id;
 	share->wish = request->wish;
@@ -391,7 +391,7 @@ void share_handle(struct share *share, const struct protocol_message *message) {
 		share->open_id = message->id;
 		share->open = message->open;
 	}
-	if (message->type == PROTOCOL_STOP && share_is_known(share)) {
+	if (message->type == PROTOCOL_STOP) {
 		share->stop_id = message->id;
 	}
 	advance(share, events[message->type], ERROR_NONE, &(struct occasion){.message = *message});
@@ -401,24 +401,21 @@ void share_stop(struct share *share, enum error_code code) {
 	advance(share, SHARE_FAIL, code, &(struct occasion){0});
 }
 
-bool share_is_known(const struct share *share) {
-	return share_state_is_known(share->state);
+bool share_concerns(const struct share *share, const struct protocol_message *message) {
+	if (message->type == PROTOCOL_CANCEL) {
+		return message->cancel_request == share->share_id ||
+		       message->cancel_request == share->open_id;
+	}
+	return message->share == share->number && share_state_is_known(share->state);
 }
 
-uint32_t share_number(const struct share *share) {
-	return share->number;
-}
-
-unsigned share_pending_count(const struct share *share) {
-	return (unsigned)(share->share_id != 0) + (share->open_id != 0) + (share->stop_id != 0);
-}
-
-bool share_has_pending(const struct share *share, uint32_t id) {
-	return share_can_cancel(share, id) || share->stop_id == id;
-}
-
-bool share_can_cancel(const struct share *share, uint32_t id) {
-	return share->share_id == id || share->open_id == id;
+unsigned share_count_pending(const struct share *share, uint32_t id) {
+	const uint32_t ids[] = {share->share_id, share->open_id, share->stop_id};
+	unsigned count = 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+		count += ids[i] != 0 && (id == 0 || ids[i] == id);
+	}
+	return count;
 }
 
 void share_relieved(struct share *share) {

@@ -19,35 +19,31 @@ struct share_context {
 	struct port *port;
 	unsigned timeout_ms;       /* from the person's choice to `open` */
 	unsigned ready_timeout_ms; /* from `open` to the first picture */
-	/* One more share: keeps it with the others. Returns its number. */
-	uint32_t (*added)(void *data, struct share *share);
-	/* Nothing of the share is left: destroy it. Also called from within share_handle() and
-	 * share_stop(). */
-	void (*released)(void *data, struct share *share);
+	GQueue shares;             /* struct share: all of them */
+	uint32_t last_number;      /* of a share; 0: none yet */
+	/* A share ended and is gone. Also called from within share_handle() and share_stop(). */
+	void (*released)(void *data);
 	void *data;
 };
 
-/* `request` is a `share` message. `added` gets the share, and one for each further stream. */
-void share_create(const struct share_context *context, const struct protocol_message *request);
+/* `request` is a `share` message. Adds a share to the context, and one for each further stream. */
+void share_create(struct share_context *context, const struct protocol_message *request);
 
 /* Kills and closes what is left, without telling the page. NULL is fine. */
 void share_destroy(struct share *share);
 
-/* A message about this share, or a `cancel` of one of its requests. */
+/* The message is about this share, which the page knows and whose end it does not know yet, or it
+ * is the `cancel` of one of its requests. */
+bool share_concerns(const struct share *share, const struct protocol_message *message);
+
+/* A message that concerns the share. */
 void share_handle(struct share *share, const struct protocol_message *message);
 
 /* Ends the share as the page's `stop` does, with `code`. */
 void share_stop(struct share *share, enum error_code code);
 
-/* The page knows the share, and not yet its end. */
-bool share_is_known(const struct share *share);
-uint32_t share_number(const struct share *share);
-
-/* Its requests that have no answer yet. */
-unsigned share_pending_count(const struct share *share);
-bool share_has_pending(const struct share *share, uint32_t id);
-/* Of those, a `share` or `open`: what `cancel` can name. */
-bool share_can_cancel(const struct share *share, uint32_t id);
+/* How many of its requests with this id (0: any) have no answer yet. */
+unsigned share_count_pending(const struct share *share, uint32_t id);
 
 /* The port is relieved: the helper goes on. */
 void share_relieved(struct share *share);

@@ -40,11 +40,11 @@ def interface_of(xml):
 class ScreenCast:
     """The portal, its requests and its sessions.
 
-    PROPERTIES are those of the interface, all unsigned; OWN_PATHS: requests and sessions have the portal's own paths,
-    as before version 0.9.
+    PROPERTIES are those of the interface, all unsigned; OWN_PATHS: "request" or "session": these have other paths than
+    their tokens ask for.
     """
 
-    def __init__(self, bus, properties, own_paths=False):
+    def __init__(self, bus, properties, own_paths=None):
         self.bus = bus
         self.properties = properties
         self.own_paths = own_paths
@@ -71,7 +71,7 @@ class ScreenCast:
     def export(self, kind, sender, options):
         """Put a request or a session on the bus. Returns its path."""
         own = f"own_{len(self.objects)}"
-        name = own if self.own_paths else options[TOKENS[kind]]
+        name = own if kind == self.own_paths else options[TOKENS[kind]]
         path = f"{PATH}/{kind}/{sender[1:].replace('.', '_')}/{name}"
 
         def handle_close(_bus, _sender, _path, _interface, _method, _parameters, invocation):

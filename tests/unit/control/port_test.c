@@ -31,12 +31,10 @@ static void handle_message(void *data, const uint8_t *text, size_t length) {
 	fixture->last[length] = '\0';
 }
 
-static void handle_broken(void *data, enum error_code code) {
-	((struct fixture *)data)->broken = code;
-}
-
-static void handle_closed(void *data) {
-	((struct fixture *)data)->closed++;
+static void handle_closed(void *data, enum error_code code) {
+	struct fixture *fixture = data;
+	fixture->closed++;
+	fixture->broken = code;
 }
 
 static void handle_relieved(void *data) {
@@ -49,7 +47,6 @@ static void handle_flushed(void *data) {
 
 static const struct port_listener listener = {
 	.message = handle_message,
-	.broken = handle_broken,
 	.closed = handle_closed,
 	.relieved = handle_relieved,
 	.flushed = handle_flushed,
@@ -168,7 +165,7 @@ static void the_end_within_a_message_is_not(void **state) {
 	(void)close(fixture.to_host);
 	fixture.to_host = -1;
 	run();
-	assert_int_equal(fixture.closed, 0);
+	assert_int_equal(fixture.closed, 1);
 	assert_int_equal(fixture.broken, ERROR_BAD_FRAME);
 	tear_down(&fixture);
 }
