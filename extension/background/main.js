@@ -1,6 +1,7 @@
 /** The background: wires pages, the way to a source, the host and the face. Every listener is registered at once. */
 import { Failure } from '../shared/failure.js';
-import { answeringAsks, nativeWish, prefersHost } from './asks.js';
+import { answeringAsks, nativeWish } from './asks.js';
+import { capabilitiesOf, learn, prefersHost } from './capabilities.js';
 import { Consent } from './consent.js';
 import * as desktopCapture from './desktop-capture.js';
 import { onDialectMessage } from './dialects.js';
@@ -18,7 +19,7 @@ import * as face from './face.js';
 import * as grants from './grants.js';
 import * as notices from './notices.js';
 
-const host = new NativeHost();
+const host = new NativeHost(learn);
 const shares = new Shares((live) => {
 	face.show(live);
 	controls.show(live.length > 0);
@@ -82,11 +83,13 @@ ext.runtime.onConnect.addListener((port) => {
 });
 
 ext.runtime.onMessage.addListener(onDialectMessage);
-ext.runtime.onMessage.addListener(answeringAsks(host));
+ext.runtime.onMessage.addListener(answeringAsks((place) => capabilitiesOf(place, host, consent)));
 
 ext.runtime.onMessage.addListener(
 	answering({
 		shares: () => shares.list(),
+		asking: () => face.asking(),
+		decline: ({ tabId }) => requests.decline(tabId),
 		stop: ({ key }) => shares.stop(key),
 		'stop-all': stopAll,
 		pause: ({ key }) => shares.pause(key),

@@ -39,8 +39,8 @@ export function nativeSources(sources) {
 }
 
 export class Requests {
-	/** @type {Set<number>} tabs with a page that is asking the person */
-	#pending = new Set();
+	/** @type {Map<number, AbortController>} by tab, closes the dialog that a page of it has open */
+	#pending = new Map();
 	/** @type {Set<chrome.runtime.Port>} whose request has no answer yet */
 	#asking = new Set();
 	/** Closes every dialog that is open. */
@@ -68,6 +68,11 @@ export class Requests {
 	/** Aborts when the person withdraws the dialogs that are open now. */
 	get withdrawn() {
 		return this.#withdrawal.signal;
+	}
+
+	/** The person declines the dialog of a tab, from our own popup. @param {number} tabId */
+	decline(tabId) {
+		this.#pending.get(tabId)?.abort();
 	}
 
 	/** Closes every dialog that is open; who asked is told `cancelled`. */
@@ -138,16 +143,19 @@ export class Requests {
 	 */
 	async #admitted(port, place, signal, wish) {
 		await this.#consent?.expectOffered(place, wish);
+		await this.#consent?.admit(place);
+		if (signal.aborted) {
+			throw new Failure('cancelled');
+		}
+		// Not before: a frame that may not ask would keep its page from asking.
 		if (this.#pending.has(place.tabId)) {
 			throw new Failure('busy');
 		}
-		this.#pending.add(place.tabId);
+		const declined = new AbortController();
+		this.#pending.set(place.tabId, declined);
 		try {
-			await this.#consent?.admit(place);
-			if (signal.aborted) {
-				throw new Failure('cancelled');
-			}
-			return await this.#settled(place, () => this.#choose(port, place, signal, sourcesOf(wish.sources), wish));
+			const either = AbortSignal.any([signal, declined.signal]);
+			return await this.#settled(place, declined.signal, () => this.#choose(port, place, either, sourcesOf(wish.sources), wish));
 		} finally {
 			this.#pending.delete(place.tabId);
 		}
@@ -155,9 +163,10 @@ export class Requests {
 
 	/**
 	 * @param {Place} place
+	 * @param {AbortSignal} declined
 	 * @param {() => Promise<string | Given>} choose
 	 */
-	async #settled(place, choose) {
+	async #settled(place, declined, choose) {
 		try {
 			const given = await choose();
 			if (typeof given === 'string' || !given.restored) {
@@ -165,8 +174,9 @@ export class Requests {
 			}
 			return given;
 		} catch (error) {
-			await this.#consent?.settle(place, Failure.from(error));
-			throw error;
+			const failure = declined.aborted ? new Failure('denied') : Failure.from(error);
+			await this.#consent?.settle(place, failure);
+			throw failure;
 		}
 	}
 
