@@ -18,6 +18,7 @@ import * as displayMedia from './display-media.js';
 import * as face from './face.js';
 import * as grants from './grants.js';
 import * as notices from './notices.js';
+import * as trouble from './trouble.js';
 
 const host = new NativeHost(learn);
 const shares = new Shares((live) => {
@@ -26,7 +27,8 @@ const shares = new Shares((live) => {
 	notices.show(live);
 }, (failure) => face.report(failure));
 const consent = new Consent();
-const requests = new Requests(face.whileAsking(chooseSource), (failure) => face.report(failure), dialectsOff, consent);
+const unexplained = (/** @type {Failure} */ failure, /** @type {import('./source-ids.js').Place} */ place) => void trouble.tell(failure, place).catch(console.warn);
+const requests = new Requests(face.whileAsking(chooseSource), (failure) => face.report(failure), dialectsOff, consent, unexplained);
 
 /** Nothing is shared after it, nor asked for. */
 async function stopAll() {

@@ -51,18 +51,21 @@ export class Requests {
 	#onFailure;
 	#off;
 	#consent;
+	#onUnexplained;
 
 	/**
 	 * @param {Choose} choose
 	 * @param {(failure: Failure) => void} onFailure told of every request that failed other than by a person's decision
 	 * @param {() => Promise<string[]>} [off] the dialects that are switched off: what they ask is never answered
 	 * @param {Pick<import('./consent.js').Consent, 'expectOffered' | 'admit' | 'settle'>} [consent] who may ask
+	 * @param {(failure: Failure, place: Place) => void} [onUnexplained] told of each failure that the page can't tell from others
 	 */
-	constructor(choose, onFailure, off, consent) {
+	constructor(choose, onFailure, off, consent, onUnexplained) {
 		this.#choose = choose;
 		this.#onFailure = onFailure;
 		this.#off = off;
 		this.#consent = consent;
+		this.#onUnexplained = onUnexplained;
 	}
 
 	/** Aborts when the person withdraws the dialogs that are open now. */
@@ -123,6 +126,9 @@ export class Requests {
 			const failure = Failure.from(error);
 			if (!failure.intended) {
 				this.#onFailure(failure);
+			}
+			if (wish.dialect !== 'portlight') {
+				this.#onUnexplained?.(failure, place);
 			}
 			if (failure.code !== 'denied') {
 				await this.#pause(place);

@@ -131,6 +131,9 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const manifests = kind === 'chromium' ? 'profile/NativeMessagingHosts' : '.mozilla/native-messaging-hosts';
 			rmSync(join(String(fixture.browser.home), manifests), {recursive: true});
 			await assertBroken('host-missing');
+			const page = await fixture.page();
+			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');
+			fixture.pages.push(await fixture.browser.welcome()); // It says how to install it.
 		});
 	});
 }
