@@ -29,9 +29,12 @@ async function known() {
 	return /** @type {Known} */ (host);
 }
 
+let kept = '';
+
 /** @param {Known} now */
 async function keep(now) {
-	if (JSON.stringify(await known()) !== JSON.stringify(now)) {
+	if (JSON.stringify(now) !== kept) {
+		kept = JSON.stringify(now);
 		await ext.storage.local.set({ host: now });
 	}
 }
