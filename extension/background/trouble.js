@@ -7,6 +7,8 @@ import { touchedNow } from './touch.js';
 const AGAIN_MS = 60_000;
 /** Nothing is broken then: it is said only to a user who just clicked in that page. */
 const ASKED_TOO_SOON = ['busy', 'cool-down'];
+/** Firefox has the second word for a program that is not where its manifest says. */
+const NOT_INSTALLED = ['host-missing', 'host-unusable'];
 
 let last = { what: '', at: -Infinity };
 
@@ -21,7 +23,7 @@ export async function tell(failure, place) {
 		return;
 	}
 	const { helped } = await ext.storage.local.get({ helped: false });
-	if (failure.code === 'host-missing' && !helped) {
+	if (NOT_INSTALLED.includes(failure.code) && !helped) {
 		await ext.storage.local.set({ helped: true });
 		await ext.tabs.create({ url: ext.runtime.getURL('ui/welcome.html') });
 		return;
