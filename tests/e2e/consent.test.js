@@ -271,16 +271,20 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			/** @param {string} name @param {Page} [of] */
 			const asked = (name, of = page) =>
 				new Promise((resolve) => of.on('console', (said) => said.text() === `asked ${name}` && resolve(name)));
-			for (const click of ['click 1', 'click 2']) {
-				const answered = asked(click);
+			const [first, added] = [asked('click 1'), asked('added')];
+			await page.mouse.click(600, 600);
+			const findOpened = async () => (await fixture.browser.browser.pages()).find((one) => one.url().endsWith('?opened'));
+			const opened = await askUntil(findOpened);
+			assert(opened);
+			await page.bringToFront(); // What it opened hides it, so nobody may have been asked by this click.
+			await first;
+			for (const click of ['click 2', 'click 3']) {
+				const refused = asked(click);
 				await page.mouse.click(600, 600);
-				await page.bringToFront(); // The window that it opened hides it.
-				await answered;
+				await refused;
 			}
 			await fixture.desktop.willAnswer('ignore');
-			await asked('added');
-			const opened = (await fixture.browser.browser.pages()).find((one) => one.url().endsWith('?opened'));
-			assert(opened);
+			await added;
 			const answered = asked('opened', opened);
 			await opened.bringToFront();
 			await answered;
@@ -290,7 +294,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			void through.then(() => (over = true));
 			await askUntil(async () => over || (await fixture.desktop.dialogs()) > 0);
 			assert.equal(await fixture.desktop.dialogs(), 0);
-			const names = ['click 1', 'click 2', 'itself', 'sibling', 'navigated', 'added', 'opened', 'loaded-anew'];
+			const names = ['click 1', 'click 2', 'click 3', 'itself', 'sibling', 'navigated', 'added', 'opened', 'loaded-anew'];
 			const answers = await page.evaluate(() => JSON.parse(String(localStorage.getItem('answers'))));
 			assert.deepEqual(answers, Object.fromEntries(names.map((name) => [name, 'PermissionDeniedError'])));
 			fixture.pages.push(opened);
