@@ -1,28 +1,17 @@
-/** What the page API needs of the background: its script, the texts of its errors, and what can be had. */
-import { Failure, portalFailure } from '../shared/failure.js';
-import * as desktopCapture from './desktop-capture.js';
+/** What the page API needs of the background: its script, the texts of its errors, and its wishes in the host's words. */
+import { Failure } from '../shared/failure.js';
 import { ext } from './ext.js';
-import { nextTurn } from './inject.js';
-import { capturePath } from './settings.js';
-import { site } from './sites.js';
+import { nextTurn, targetOf } from './inject.js';
 import { placeOf } from './source-ids.js';
 
-const FRESH_MS = 5_000;
-/** What is said of a host or a portal that is only being started. */
-const SOON_OTHERWISE = ['host-slow', 'portal-timeout'];
 /** What content/asks.js itself may have to say. */
 const CODES = ['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'too-many-requests', 'unknown-share'];
 /** The cursor modes of pages, with the portal's, and what the host must support for it. */
-const CURSORS = {
-	always: { mode: 'embedded', needs: [] },
+export const CURSORS = {
+	always: { mode: 'embedded', needs: /** @type {string[]} */ ([]) },
 	never: { mode: 'hidden', needs: ['cursor-hidden'] },
 	send: { mode: 'metadata', needs: ['cursor-metadata', 'cursor-send'] },
 };
-
-/**
- * @typedef {import('./native.js').NativeHost} NativeHost
- * @typedef {import('./native.js').Hello} Hello
- */
 
 /**
  * A page's wishes, in the host's words.
@@ -41,86 +30,11 @@ export function nativeWish({ cursor, region, multiple }, preset = 'always') {
 }
 
 /**
- * Whether the page's own words are answered by the host: what only it can do is why a page uses them. Other pages get
- * the browser's own dialog where there is one, unless the person decided otherwise.
- *
- * @param {NativeHost} host
- */
-export async function prefersHost(host) {
-	if (!desktopCapture.available()) {
-		return true;
-	}
-	const path = await capturePath();
-	return path === 'native' || (path === 'auto' && (await statusOf(host)).ok);
-}
-
-/** @type {{until: number, status: Promise<{ok: boolean, hello?: Hello, failure?: Failure}>} | null} */
-let known = null;
-
-/**
- * What the host says of itself; asked at most every few seconds, whatever pages do.
- *
- * @param {NativeHost} host
- */
-function statusOf(host) {
-	if (!known || known.until < Date.now()) {
-		const status = host.look().then(
-			(hello) => {
-				const failure = portalFailure(hello);
-				return failure ? { ok: false, failure } : { ok: true, hello };
-			},
-			(error) => ({ ok: false, failure: Failure.from(error) }),
-		);
-		const asked = { until: Date.now() + FRESH_MS, status };
-		known = asked;
-		void status.then(({ failure }) => {
-			if (failure && SOON_OTHERWISE.includes(failure.code)) {
-				asked.until = 0;
-			}
-		});
-	}
-	return known.status;
-}
-
-/**
- * @param {NativeHost} host
- * @param {string} origin
- */
-async function capabilities(host, origin) {
-	const { displayMedia, managed } = await site(origin);
-	const native = (!desktopCapture.available() || (await capturePath()) !== 'browser') && (await statusOf(host));
-	if (native && native.ok) {
-		const has = (/** @type {string} */ name) => native.hello?.supports.includes(name) === true;
-		return {
-			available: true,
-			sources: [...(has('monitor') ? ['screen'] : []), ...(has('window') ? ['window'] : [])],
-			codecs: ['vp9', 'vp8'].filter(has),
-			fidelity: ['motion', ...(has('fidelity-text') ? ['text'] : [])],
-			cursor: Object.entries(CURSORS).filter(([, { needs }]) => needs.every(has)).map(([name]) => name),
-			region: has('region'),
-			multiple: has('multiple'),
-			remember: has('grants') && !managed.remember,
-			controls: true,
-			displayMedia,
-		};
-	}
-	const browser = desktopCapture.available();
-	const lacks = { codecs: [], fidelity: [], cursor: ['always'], region: false, multiple: false, remember: false, controls: false, displayMedia };
-	const failure = native ? native.failure : undefined;
-	return {
-		available: browser,
-		sources: browser ? ['screen', 'window', 'tab', 'audio'] : [],
-		...lacks,
-		...(failure && { error: failure.forPage() }),
-	};
-}
-
-/**
  * A listener of runtime.onMessage for what the relay and content/asks.js say.
  *
- * @param {NativeHost} host
+ * @param {(place: import('./source-ids.js').Place) => Promise<object>} capabilities
  */
-export function answeringAsks(host) {
+export function answeringAsks(capabilities) {
 	/**
 	 * @param {any} message
 	 * @param {chrome.runtime.MessageSender} sender
@@ -130,7 +44,7 @@ export function answeringAsks(host) {
 	return (message, sender, reply) => {
 		const place = placeOf(sender);
 		if (place && message?.type === 'asks') {
-			const target = { tabId: place.tabId, frameIds: [place.frameId] };
+			const target = targetOf(place);
 			const texts = Object.fromEntries(CODES.map((code) => [code, new Failure(code).forPage()]));
 			nextTurn()
 				.then(() => ext.scripting.executeScript({ target, files: ['content/asks.js'], injectImmediately: true }))
@@ -138,7 +52,7 @@ export function answeringAsks(host) {
 			return true;
 		}
 		if (place && message?.type === 'capabilities') {
-			capabilities(host, place.origin).then(reply, () => reply(null));
+			capabilities(place).then(reply, () => reply(null));
 			return true;
 		}
 		return false;

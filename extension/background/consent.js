@@ -2,7 +2,8 @@
 import { Failure } from '../shared/failure.js';
 import { Cooldown } from './cooldown.js';
 import { frameMayShare } from './frames.js';
-import { site } from './sites.js';
+import { inFront } from './front.js';
+import { siteAt } from './sites.js';
 import { touchedNow, touchedSince, watchTouch } from './touch.js';
 
 /** @typedef {import('./source-ids.js').Place} Place */
@@ -20,8 +21,25 @@ export class Consent {
 	 * @param {{display?: unknown}} wish
 	 */
 	async expectOffered(place, { display }) {
-		if (display === true && !(await site(place.origin)).displayMedia) {
+		if (display === true && !(await siteAt(place)).displayMedia) {
 			throw new Failure('not-supported', 'getDisplayMedia is not switched on for this site.');
+		}
+	}
+
+	/**
+	 * Rejects with a Failure when this place may never ask: it starts no host, and learns nothing of it.
+	 *
+	 * @param {Place} place
+	 */
+	async expectRights(place) {
+		if (!SECURE.test(place.origin)) {
+			throw new Failure('insecure-page', place.origin);
+		}
+		if ((await siteAt(place)).consent === 'block') {
+			throw new Failure('site-blocked', place.origin);
+		}
+		if (!(await frameMayShare(place))) {
+			throw new Failure('frame-forbidden', place.origin);
 		}
 	}
 
@@ -31,14 +49,9 @@ export class Consent {
 	 * @param {Place} place
 	 */
 	async admit(place) {
-		if (!SECURE.test(place.origin)) {
-			throw new Failure('insecure-page', place.origin);
-		}
-		if ((await site(place.origin)).consent === 'block') {
-			throw new Failure('site-blocked', place.origin);
-		}
-		if (!(await frameMayShare(place))) {
-			throw new Failure('frame-forbidden', place.origin);
+		await this.expectRights(place);
+		if (!(await inFront(place))) {
+			throw new Failure('not-in-front', place.origin);
 		}
 		if (await this.#cooldown.holds(place, (since) => touchedSince(place, since))) {
 			throw new Failure('cool-down', place.origin);
@@ -62,17 +75,18 @@ export class Consent {
 
 	/**
 	 * Whether what the person chooses is kept for this site, and what they chose before is used: they allowed that, the
-	 * page does not object, the window is no private one, and they are at the page just now.
+	 * page does not object, the window is no private one, and they are at the page just now. It is the tab's own page, in
+	 * front: a click into a frame may be meant for what is drawn over it.
 	 *
 	 * @param {Place} place
 	 * @param {chrome.runtime.MessageSender} sender
 	 * @param {{remember?: unknown}} wish
 	 */
 	async remembers(place, sender, wish) {
-		if (wish.remember === false || sender.tab?.incognito !== false) {
+		if (wish.remember === false || sender.tab?.incognito !== false || place.frameId !== 0) {
 			return false;
 		}
-		const { consent } = await site(place.origin);
-		return consent === 'allow' && (await touchedNow(place));
+		const { consent } = await siteAt(place);
+		return consent === 'allow' && (await inFront(place)) && (await touchedNow(place));
 	}
 }

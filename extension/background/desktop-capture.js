@@ -24,8 +24,9 @@ export async function choose(sender, signal, sources) {
 	let cancel = () => {};
 	/** @type {Promise<import('./requests.js').Given>} */
 	const chosen = new Promise((resolve, reject) => {
-		// The id is bound to the tab's url, which must be that of the frame that redeems it.
-		const tab = /** @type {chrome.tabs.Tab} */ ({ ...sender.tab, url: sender.url });
+		// The id is bound to the origin of the tab's url, which must be that of the frame that redeems it. The url of an
+		// about:blank or srcdoc frame has none.
+		const tab = /** @type {chrome.tabs.Tab} */ ({ ...sender.tab, url: `${sender.origin}/` });
 		const request = ext.desktopCapture.chooseDesktopMedia(/** @type {any} */ (sources), tab, (sourceId, options) => {
 			const problem = ext.runtime.lastError?.message;
 			if (problem) {

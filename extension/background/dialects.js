@@ -1,7 +1,8 @@
 /** What the dialects of pages need of the background: their script, the page around a frame, a flag in the page's world. */
 import { ext } from './ext.js';
-import { nextTurn } from './inject.js';
+import { nextTurn, targetOf } from './inject.js';
 import { dialectsOff } from './settings.js';
+import { placeOf } from './source-ids.js';
 
 /** The flags that pages of these dialects look for. @type {Record<string, string>} */
 const GLOBALS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenSharePluginInstalled' };
@@ -12,19 +13,9 @@ function raise(name) {
 }
 
 /**
- * @param {chrome.runtime.MessageSender} sender
- * @returns {{tabId: number, frameIds: number[]} | null}
- */
-function frameOf(sender) {
-	return sender.tab?.id === undefined || sender.frameId === undefined
-		? null
-		: { tabId: sender.tab.id, frameIds: [sender.frameId] };
-}
-
-/**
  * Puts the table into a frame where one of its words may have been said.
  *
- * @param {{tabId: number, frameIds: number[]}} target
+ * @param {chrome.scripting.InjectionTarget} target
  * @returns {Promise<string[]>} the dialects that are switched off
  */
 export async function loadDialects(target) {
@@ -43,10 +34,11 @@ export async function loadDialects(target) {
  * @returns {boolean} whether the reply comes later
  */
 export function onDialectMessage(message, sender, reply) {
-	const target = frameOf(sender);
-	if (!target) {
+	const place = placeOf(sender);
+	if (!place) {
 		return false;
 	}
+	const target = targetOf(place);
 	switch (message?.type) {
 	case 'dialects':
 		loadDialects(target).then(reply, () => reply([]));
@@ -62,7 +54,7 @@ export function onDialectMessage(message, sender, reply) {
 		}
 		return false;
 	case 'dialect-for-parent':
-		askParent(target.tabId, message.said).then(() => reply(true), () => reply(false));
+		askParent(place.tabId, message.said).then(() => reply(true), () => reply(false));
 		return true;
 	default:
 		return false;

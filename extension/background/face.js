@@ -1,25 +1,38 @@
-/** What the toolbar shows: asking, sharing, paused or a problem, how many shares are live, and for the popup what went wrong last. */
+/** What the toolbar shows: who asks, sharing, paused or a problem, how many shares are live, and for the popup what went wrong last. */
 import { ext } from './ext.js';
 
 /**
  * @typedef {import('./share.js').ShareInfo} ShareInfo
  * @typedef {import('../shared/failure.js').Failure} Failure
+ * @typedef {import('./source-ids.js').Place} Place
  */
 
 /** @type {ShareInfo[]} */
 let live = [];
-let dialogs = 0;
+/** @type {Place[]} of the pages whose dialog is open */
+const places = [];
 let problem = false;
 
 /** What most needs to be seen. */
 function state() {
-	if (dialogs > 0) {
+	if (places.length > 0) {
 		return 'asking';
 	}
 	if (live.length > 0) {
 		return live.every(({ paused }) => paused) ? 'paused' : 'sharing';
 	}
 	return problem ? 'problem' : 'icon';
+}
+
+/** @param {Place} place */
+function nameOf({ origin, top }) {
+	const [site, around] = [origin, top].map((one = '') => (URL.canParse(one) ? new URL(one).host : ext.i18n.getMessage('unnamedSite')));
+	return top === undefined ? site : ext.i18n.getMessage('siteInFrame', [site, around]);
+}
+
+/** Whose dialogs are open, the newest last. */
+export function asking() {
+	return places.map((place) => ({ tabId: place.tabId, site: nameOf(place) }));
 }
 
 const TITLES = { asking: 'titleAsking', sharing: 'sharing', paused: 'titlePaused', problem: 'titleProblem', icon: 'name' };
@@ -31,7 +44,7 @@ function draw() {
 	void ext.action.setBadgeBackgroundColor({ color: '#c01c28' });
 	void ext.action.setBadgeTextColor({ color: '#ffffff' });
 	void ext.action.setBadgeText({ text: live.length === 0 ? '' : count });
-	void ext.action.setTitle({ title: ext.i18n.getMessage(TITLES[now], [count]) });
+	void ext.action.setTitle({ title: ext.i18n.getMessage(TITLES[now], [now === 'asking' ? asking().slice(-1)[0].site : count]) });
 	// Nobody listens while no popup is open.
 	ext.runtime.sendMessage({ type: 'shares-changed' }).catch(() => {});
 }
@@ -57,21 +70,19 @@ export function show(shares) {
 }
 
 /**
- * Shows that the person is asked, for as long as they are.
+ * Shows who asks the person, for as long as the dialog is open.
  *
- * @template {any[]} Args
- * @template Given
- * @param {(...args: Args) => Promise<Given>} choose
- * @returns {(...args: Args) => Promise<Given>}
+ * @param {import('./requests.js').Choose} choose
+ * @returns {import('./requests.js').Choose}
  */
 export function whileAsking(choose) {
-	return async (...args) => {
-		dialogs++;
+	return async (port, place, ...rest) => {
+		places.push(place);
 		draw();
 		try {
-			return await choose(...args);
+			return await choose(port, place, ...rest);
 		} finally {
-			dialogs--;
+			places.splice(places.indexOf(place), 1);
 			draw();
 		}
 	};

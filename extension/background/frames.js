@@ -3,6 +3,7 @@
  * browser, or read off the frames around it; never of the frame.
  */
 import { ext } from './ext.js';
+import { runIn } from './inject.js';
 
 const FEATURE = 'display-capture';
 /** Nobody nests frames as deep as this for a good reason. */
@@ -14,9 +15,15 @@ const DEPTH_MAX = 16;
  * @typedef {{origin: string, children: Child[]}} Frame `children`: the frames in it, where the browser tells their ids
  */
 
-/** Runs in the frame, in the extension's own world. @param {string} feature */
+/**
+ * Runs in the frame, in the extension's own world. It reads the getter of the prototype: an element of the page that is
+ * named `featurePolicy` hides the property of the document.
+ *
+ * @param {string} feature
+ */
 function policySays(feature) {
-	return /** @type {any} */ (document).featurePolicy?.allowsFeature(feature) ?? null;
+	const { get } = Object.getOwnPropertyDescriptor(Document.prototype, 'featurePolicy') ?? {};
+	return get?.call(document).allowsFeature(feature) ?? null;
 }
 
 /** Runs in every frame of a tab, in the extension's own world. @returns {Frame} */
@@ -92,13 +99,13 @@ export function chainLets(frames, frameId, depth = 0) {
 }
 
 /** @param {Place} place */
-export async function frameMayShare({ tabId, frameId }) {
+export async function frameMayShare(place) {
+	const { tabId, frameId } = place;
+	const said = await runIn(place, policySays, FEATURE);
+	if (said !== null) {
+		return said === true; // Not undefined either: the document is gone.
+	}
 	try {
-		const here = { target: { tabId, frameIds: [frameId] }, injectImmediately: true };
-		const [{ result: said }] = await ext.scripting.executeScript({ ...here, func: policySays, args: [FEATURE] });
-		if (typeof said === 'boolean') {
-			return said;
-		}
 		if (frameId === 0) {
 			return true; // Browsers that don't tell know of no such policy of the page itself.
 		}

@@ -1,5 +1,7 @@
-/** Puts the track into a page that was granted a native share: not before, and once. */
+/** Runs scripts in the document that asked, and puts the track into one that was granted a native share: once. */
 import { ext } from './ext.js';
+
+/** @typedef {import('./source-ids.js').Place} Place */
 
 const FILES = ['page/constraints.js', 'page/frames.js', 'page/sinks.js', 'page/track.js'];
 
@@ -11,14 +13,44 @@ export function nextTurn() {
 	return new Promise((resolve) => setTimeout(resolve));
 }
 
+/**
+ * The document itself where the browser names it: its frame may have another one by now.
+ *
+ * @param {Place} place
+ * @returns {chrome.scripting.InjectionTarget}
+ */
+export function targetOf({ tabId, frameId, documentId }) {
+	return documentId ? { tabId, documentIds: [documentId] } : { tabId, frameIds: [frameId] };
+}
+
+/**
+ * Runs a function in the document, in the extension's own world.
+ *
+ * @template {any[]} Args
+ * @template Result
+ * @param {Place} place
+ * @param {(...args: Args) => Result} func
+ * @param {...any} args
+ * @returns {Promise<Result | undefined>} undefined when the document is gone, or is not ours to see
+ */
+export async function runIn(place, func, ...args) {
+	const script = { target: targetOf(place), func, args: /** @type {Args} */ (args), injectImmediately: true };
+	try {
+		const [{ result }] = await ext.scripting.executeScript(script);
+		return /** @type {Result} */ (result);
+	} catch {
+		return undefined;
+	}
+}
+
 /** Runs in the page. */
 function present() {
 	return !window.dispatchEvent(new CustomEvent('portlight:present', { cancelable: true }));
 }
 
-/** @param {import('./source-ids.js').Place} place */
-export async function injectTrack({ tabId, frameId }) {
-	const target = { tabId, frameIds: [frameId] };
+/** @param {Place} place */
+export async function injectTrack(place) {
+	const target = targetOf(place);
 	const inPage = { target, world: /** @type {'MAIN'} */ ('MAIN'), injectImmediately: true };
 	const [, [{ result }]] = await Promise.all([
 		ext.scripting.executeScript({ target, files: ['content/share.js'], injectImmediately: true }),

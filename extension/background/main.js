@@ -1,6 +1,7 @@
 /** The background: wires pages, the way to a source, the host and the face. Every listener is registered at once. */
 import { Failure } from '../shared/failure.js';
-import { answeringAsks, nativeWish, prefersHost } from './asks.js';
+import { answeringAsks, nativeWish } from './asks.js';
+import { capabilitiesOf, learn, prefersHost } from './capabilities.js';
 import { Consent } from './consent.js';
 import * as desktopCapture from './desktop-capture.js';
 import { onDialectMessage } from './dialects.js';
@@ -17,15 +18,17 @@ import * as displayMedia from './display-media.js';
 import * as face from './face.js';
 import * as grants from './grants.js';
 import * as notices from './notices.js';
+import * as trouble from './trouble.js';
 
-const host = new NativeHost();
+const host = new NativeHost(learn);
 const shares = new Shares((live) => {
 	face.show(live);
 	controls.show(live.length > 0);
 	notices.show(live);
 }, (failure) => face.report(failure));
 const consent = new Consent();
-const requests = new Requests(face.whileAsking(chooseSource), (failure) => face.report(failure), dialectsOff, consent);
+const unexplained = (/** @type {Failure} */ failure, /** @type {import('./source-ids.js').Place} */ place) => void trouble.tell(failure, place).catch(console.warn);
+const requests = new Requests(face.whileAsking(chooseSource), (failure) => face.report(failure), dialectsOff, consent, unexplained);
 
 /** Nothing is shared after it, nor asked for. */
 async function stopAll() {
@@ -82,11 +85,13 @@ ext.runtime.onConnect.addListener((port) => {
 });
 
 ext.runtime.onMessage.addListener(onDialectMessage);
-ext.runtime.onMessage.addListener(answeringAsks(host));
+ext.runtime.onMessage.addListener(answeringAsks((place) => capabilitiesOf(place, host, consent)));
 
 ext.runtime.onMessage.addListener(
 	answering({
 		shares: () => shares.list(),
+		asking: () => face.asking(),
+		decline: ({ tabId }) => requests.decline(tabId),
 		stop: ({ key }) => shares.stop(key),
 		'stop-all': stopAll,
 		pause: ({ key }) => shares.pause(key),

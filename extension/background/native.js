@@ -75,6 +75,12 @@ export class NativeHost {
 	/** @type {Failure | null} the host's last word, when it was an error of no request: why it then goes */
 	#complaint = null;
 	#nextId = 1;
+	#onHello;
+
+	/** @param {(hello: Hello) => void} [onHello] told each time what the host says of itself */
+	constructor(onHello) {
+		this.#onHello = onHello;
+	}
 
 	/**
 	 * Sends a request and returns its answer; rejects with a Failure.
@@ -264,6 +270,7 @@ export class NativeHost {
 	async #sayHello() {
 		const hello = await this.#send('hello', { id: this.#takeId(), protocol: PROTOCOL });
 		this.#supports = hello.supports;
+		this.#onHello?.(hello);
 		return hello;
 	}
 

@@ -39,8 +39,8 @@ export function nativeSources(sources) {
 }
 
 export class Requests {
-	/** @type {Set<number>} tabs with a page that is asking the person */
-	#pending = new Set();
+	/** @type {Map<number, AbortController>} by tab, closes the dialog that a page of it has open */
+	#pending = new Map();
 	/** @type {Set<chrome.runtime.Port>} whose request has no answer yet */
 	#asking = new Set();
 	/** Closes every dialog that is open. */
@@ -51,23 +51,31 @@ export class Requests {
 	#onFailure;
 	#off;
 	#consent;
+	#onUnexplained;
 
 	/**
 	 * @param {Choose} choose
 	 * @param {(failure: Failure) => void} onFailure told of every request that failed other than by a person's decision
 	 * @param {() => Promise<string[]>} [off] the dialects that are switched off: what they ask is never answered
 	 * @param {Pick<import('./consent.js').Consent, 'expectOffered' | 'admit' | 'settle'>} [consent] who may ask
+	 * @param {(failure: Failure, place: Place) => void} [onUnexplained] told of each failure that the page can't tell from others
 	 */
-	constructor(choose, onFailure, off, consent) {
+	constructor(choose, onFailure, off, consent, onUnexplained) {
 		this.#choose = choose;
 		this.#onFailure = onFailure;
 		this.#off = off;
 		this.#consent = consent;
+		this.#onUnexplained = onUnexplained;
 	}
 
 	/** Aborts when the person withdraws the dialogs that are open now. */
 	get withdrawn() {
 		return this.#withdrawal.signal;
+	}
+
+	/** The person declines the dialog of a tab, from our own popup. @param {number} tabId */
+	decline(tabId) {
+		this.#pending.get(tabId)?.abort();
 	}
 
 	/** Closes every dialog that is open; who asked is told `cancelled`. */
@@ -119,6 +127,9 @@ export class Requests {
 			if (!failure.intended) {
 				this.#onFailure(failure);
 			}
+			if (wish.dialect !== 'portlight') {
+				this.#onUnexplained?.(failure, place);
+			}
 			if (failure.code !== 'denied') {
 				await this.#pause(place);
 			}
@@ -138,16 +149,19 @@ export class Requests {
 	 */
 	async #admitted(port, place, signal, wish) {
 		await this.#consent?.expectOffered(place, wish);
+		await this.#consent?.admit(place);
+		if (signal.aborted) {
+			throw new Failure('cancelled');
+		}
+		// Not before: a frame that may not ask would keep its page from asking.
 		if (this.#pending.has(place.tabId)) {
 			throw new Failure('busy');
 		}
-		this.#pending.add(place.tabId);
+		const declined = new AbortController();
+		this.#pending.set(place.tabId, declined);
 		try {
-			await this.#consent?.admit(place);
-			if (signal.aborted) {
-				throw new Failure('cancelled');
-			}
-			return await this.#settled(place, () => this.#choose(port, place, signal, sourcesOf(wish.sources), wish));
+			const either = AbortSignal.any([signal, declined.signal]);
+			return await this.#settled(place, declined.signal, () => this.#choose(port, place, either, sourcesOf(wish.sources), wish));
 		} finally {
 			this.#pending.delete(place.tabId);
 		}
@@ -155,9 +169,10 @@ export class Requests {
 
 	/**
 	 * @param {Place} place
+	 * @param {AbortSignal} declined
 	 * @param {() => Promise<string | Given>} choose
 	 */
-	async #settled(place, choose) {
+	async #settled(place, declined, choose) {
 		try {
 			const given = await choose();
 			if (typeof given === 'string' || !given.restored) {
@@ -165,8 +180,9 @@ export class Requests {
 			}
 			return given;
 		} catch (error) {
-			await this.#consent?.settle(place, Failure.from(error));
-			throw error;
+			const failure = declined.aborted ? new Failure('denied') : Failure.from(error);
+			await this.#consent?.settle(place, failure);
+			throw failure;
 		}
 	}
 

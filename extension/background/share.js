@@ -16,7 +16,7 @@ const CODECS = ['vp9', 'vp8'];
  * @typedef {import('./native.js').FrameMessage} FrameMessage
  * @typedef {import('./source-ids.js').Place} Place
  * @typedef {'person' | 'page'} Who paused a share; it goes on when nobody has it paused any more
- * @typedef {{key: number, origin: string, title: string, tabId: number, since: number}} About where it goes, since when
+ * @typedef {{key: number, origin: string, top?: string, title: string, tabId: number, since: number}} About where it goes, since when
  * @typedef {About & {surface: string, restored: boolean, paused: boolean, pausedBy: Who[], fps: number, kbps: number,
  *   width: number, height: number, codec: string}} ShareInfo
  * @typedef {{codecs?: unknown, maxFps?: unknown, maxWidth?: unknown, maxHeight?: unknown, fidelity?: unknown,

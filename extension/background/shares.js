@@ -196,6 +196,7 @@ export class Shares {
 		const share = new Share(port, hostShare, {
 			key,
 			origin: place.origin,
+			...(place.top && { top: place.top }),
 			title: port.sender?.tab?.title ?? '',
 			tabId: place.tabId,
 			since: Date.now(),

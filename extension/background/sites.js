@@ -121,6 +121,23 @@ export async function site(origin) {
 }
 
 /**
+ * What holds for the page that asks. A frame borrows nothing: what the person chose for its site holds in a frame of another
+ * site only as far as it holds for that one too, and *never share* of either is enough.
+ *
+ * @param {import('./source-ids.js').Place} place
+ * @returns {Promise<Site>}
+ */
+export async function siteAt({ origin, top }) {
+	const own = await site(origin);
+	if (top === undefined) {
+		return own;
+	}
+	const around = await site(top);
+	const consent = [own, around].some((one) => one.consent === 'block') ? 'block' : 'ask';
+	return { ...own, consent, displayMedia: own.displayMedia && around.displayMedia };
+}
+
+/**
  * Keeps the person's choices for an origin; what is not named stays.
  *
  * @param {string} origin

@@ -8,9 +8,10 @@ export const LIFETIME_MS = 30_000;
 
 /**
  * Where a message came from, as the browser says: never as the page says. `documentId` is there where the browser tells
- * documents of one frame apart; `incognito` where the window is a private one.
+ * documents of one frame apart; `incognito` where the window is a private one; `top`, in a frame of another site: the
+ * origin of the tab's page, "null" where it has none that can be known.
  *
- * @typedef {{tabId: number, frameId: number, origin: string, documentId?: string, incognito?: boolean}} Place
+ * @typedef {{tabId: number, frameId: number, origin: string, documentId?: string, incognito?: boolean, top?: string}} Place
  */
 
 /**
@@ -22,7 +23,13 @@ export function placeOf(sender) {
 	if (tab?.id === undefined || frameId === undefined || origin === undefined) {
 		return null;
 	}
-	return { tabId: tab.id, frameId, origin, ...(documentId && { documentId }), ...(tab.incognito && { incognito: true }) };
+	const around = frameId === 0 ? origin : URL.canParse(tab.url ?? '') ? new URL(/** @type {string} */ (tab.url)).origin : 'null';
+	return {
+		...{ tabId: tab.id, frameId, origin },
+		...(documentId && { documentId }),
+		...(tab.incognito && { incognito: true }),
+		...(around !== origin && { top: around }),
+	};
 }
 
 /**

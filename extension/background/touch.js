@@ -1,5 +1,6 @@
 /** Whether the person is at a page: clicks into it or types, just now or since it was last refused. */
 import { ext } from './ext.js';
+import { runIn } from './inject.js';
 
 /** @typedef {import('./source-ids.js').Place} Place */
 
@@ -16,36 +17,21 @@ const ACTIVE_MS = 6_000;
  */
 function watch(anew, late) {
 	const world = /** @type {any} */ (globalThis);
-	for (const type of world.portlightTouched === undefined ? ['pointerdown', 'keydown'] : []) {
+	// A symbol: every other name on a window may be that of an element of the page.
+	const touched = Symbol.for('portlight touched');
+	for (const type of world[touched] === undefined ? ['pointerdown', 'keydown'] : []) {
 		const note = (/** @type {any} */ event) => {
-			world.portlightTouched ||= event.isTrusted && event.key !== 'Escape';
+			world[touched] ||= event.isTrusted && event.key !== 'Escape';
 		};
 		window.addEventListener(type, note, true);
 	}
-	world.portlightTouched = !anew && (world.portlightTouched === true || (late && navigator.userActivation.isActive));
-	return world.portlightTouched;
+	world[touched] = !anew && (world[touched] === true || (late && navigator.userActivation.isActive));
+	return world[touched];
 }
 
 /** Runs there too. */
 function isActive() {
 	return navigator.userActivation.isActive;
-}
-
-/**
- * @template {any[]} Args
- * @template Result
- * @param {chrome.scripting.InjectionTarget} target
- * @param {(...args: Args) => Result} func
- * @param {Args} args
- * @returns {Promise<Result | undefined>} of the first frame; undefined when there is none
- */
-async function run(target, func, args) {
-	try {
-		const [{ result }] = await ext.scripting.executeScript({ target, func, args, injectImmediately: true });
-		return /** @type {Result} */ (result);
-	} catch {
-		return undefined;
-	}
 }
 
 /**
@@ -55,7 +41,8 @@ async function run(target, func, args) {
  * @param {Place} place
  */
 export function watchTouch({ tabId }) {
-	void run({ tabId, allFrames: true }, watch, [true, false]);
+	const target = { tabId, allFrames: true };
+	ext.scripting.executeScript({ target, func: watch, args: [true, false], injectImmediately: true }).catch(() => {});
 }
 
 /**
@@ -64,12 +51,12 @@ export function watchTouch({ tabId }) {
  * @param {Place} place
  * @param {number} since
  */
-export async function touchedSince({ tabId, frameId }, since) {
+export async function touchedSince(place, since) {
 	const late = Date.now() - since > ACTIVE_MS;
-	return (await run({ tabId, frameIds: [frameId] }, watch, [false, late])) === true;
+	return (await runIn(place, watch, false, late)) === true;
 }
 
 /** Whether they do so just now. @param {Place} place */
-export async function touchedNow({ tabId, frameId }) {
-	return (await run({ tabId, frameIds: [frameId] }, isActive, [])) === true;
+export async function touchedNow(place) {
+	return (await runIn(place, isActive)) === true;
 }

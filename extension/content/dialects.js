@@ -292,8 +292,7 @@
 
 	/** @param {[string, object]} event */
 	function dispatch([name, detail]) {
-		const { cloneInto } = /** @type {any} */ (globalThis);
-		// Firefox lets a page read only what was made for it.
+		const { cloneInto } = /** @type {any} */ (globalThis); // Firefox lets a page read only what was made for it.
 		document.dispatchEvent(new CustomEvent(name, { detail: cloneInto ? cloneInto(detail, window) : detail }));
 	}
 
@@ -359,7 +358,7 @@
 			asked.add(name);
 			answer(found.detect.reply?.(said));
 		} else if (found.request) {
-			request(name, found.request, said, answer);
+			void request(name, found.request, said, answer);
 		} else {
 			abort(name, said);
 		}
@@ -375,7 +374,7 @@
 	 * @param {any} said
 	 * @param {(reply: any) => void} answer
 	 */
-	function request(name, word, said, answer) {
+	async function request(name, word, said, answer) {
 		const { by, pending, success, denied: refuse } = dialects[name];
 		const [other] = asks;
 		if (other) {
@@ -396,9 +395,14 @@
 				answer(refuse?.(said));
 			}
 		};
+		while (document.hidden) {
+			await new Promise((resolve) => document.addEventListener('visibilitychange', resolve, { once: true }));
+		}
+		if (!asks.has(ask)) {
+			return; // The page took it back, or was left.
+		}
 		try {
-			const port = parts.open('page');
-			ask.port = port;
+			const port = (ask.port = parts.open('page'));
 			port.onMessage.addListener((/** @type {any} */ message) => {
 				if (message.type === 'granted' && asks.delete(ask)) {
 					answer(success(said, message.sourceId, message.canRequestAudioTrack === true));
@@ -429,9 +433,7 @@
 	}
 
 	/** @param {any} reply one or several */
-	function postAll(reply) {
-		[reply ?? []].flat().forEach(post);
-	}
+	const postAll = (reply) => [reply ?? []].flat().forEach(post);
 
 	/**
 	 * @param {any} said
@@ -486,9 +488,7 @@
 		document.addEventListener('ct-respoke-source-id', () => hear('ct-respoke-source-id', 'event', dispatch));
 		relay.begin();
 		window.addEventListener('pagehide', () => {
-			const left = [...asks];
-			asks.clear();
-			left.forEach((ask) => ask.port?.disconnect());
+			asks.forEach((ask) => asks.delete(ask) && ask.port?.disconnect());
 		});
 		if (document.readyState === 'loading') {
 			document.addEventListener('DOMContentLoaded', announceWhereExpected); // What shows a page's dialect is yet to come.

@@ -1,6 +1,6 @@
 /**
  * Stands between a page and the background. Until the page asks, it only listens: before any script of the page, so that
- * what comes with a private port never reaches the page's listeners. The rest comes as scripts of their own.
+ * what comes with a private port never reaches the page's listeners.
  */
 (() => {
 	'use strict';
@@ -45,7 +45,7 @@
 				const reply = await chrome.runtime.sendMessage({ type });
 				script.start(reply);
 			} catch {
-				// The extension was updated under this page. Who asked in our words is told.
+				// The extension was updated under this page.
 				script.coming = null;
 				script.early.splice(0).forEach((/** @type {any} */ [{ ask, id }, port]) => {
 					ask && (port ? port.postMessage({}) : post({ portlight: 1, id, error: GONE }));
@@ -64,7 +64,7 @@
 	}
 	const dialects = lazy('dialects');
 	const asks = lazy('asks');
-	/** For the scripts that come later. @type {any} */
+	/** For later scripts. @type {any} */
 	const parts = { dialects, asks, open, wake, GONE };
 	Object.assign(globalThis, { portlight: parts });
 	window.addEventListener('portlight:signs', dialects.hear);
@@ -82,7 +82,11 @@
 
 	function request() {
 		if (pending) {
-			return; // One answer serves every request that came before it.
+			return; // One answer serves every request before it.
+		}
+		if (document.hidden) {
+			document.addEventListener('visibilitychange', request, { once: true });
+			return;
 		}
 		pending = true;
 		try {
@@ -94,7 +98,7 @@
 		}
 	}
 
-	/** A page that is left loses its ports, in some browsers without a word. */
+	/** Some browsers take a page's ports without a word. */
 	function leave() {
 		background?.disconnect();
 		background = null;

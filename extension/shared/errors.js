@@ -279,4 +279,9 @@ export const errors = Object.freeze({
 		message: 'The screen or window sent no picture.',
 		remedy: 'Move the pointer or something else on it and share it again, or share another screen or window.',
 	},
+	'not-in-front': {
+		name: 'InvalidStateError',
+		message: 'The page is hidden, or another tab or window of the browser is in front of it.',
+		remedy: 'Go to the page\'s tab, then ask again.',
+	},
 });

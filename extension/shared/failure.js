@@ -1,6 +1,6 @@
 import { errors } from './errors.js';
 
-const INTENDED = new Set(['denied', 'cancelled', 'busy', 'not-supported', 'site-blocked', 'cool-down', 'insecure-page', 'frame-forbidden']);
+const INTENDED = new Set(['denied', 'cancelled', 'busy', 'not-supported', 'site-blocked', 'cool-down', 'insecure-page', 'frame-forbidden', 'not-in-front']);
 
 /**
  * What becomes of a request or a share that did not end well: a code from the one catalogue, with its text, its remedy

@@ -4,7 +4,7 @@ import { capturePath } from '../background/settings.js';
 import { setSite, site } from '../background/sites.js';
 import { portalFailure } from '../shared/failure.js';
 import { ShareCard } from './share-card.js';
-import { element, failureText, setState, text, translate } from './text.js';
+import { element, failureText, make, setState, text, translate } from './text.js';
 
 /** @typedef {import('../background/share.js').ShareInfo} ShareInfo */
 
@@ -16,6 +16,28 @@ const cards = new Map();
 /** @param {string} words for who does not see the page */
 function announce(words) {
 	element('announce').textContent = words;
+}
+
+let askers = '[]';
+
+/** @param {{tabId: number, site: string}[]} asking whose dialogs are open */
+function showAsking(asking) {
+	if (JSON.stringify(asking) === askers) {
+		return; // Made anew, a button would lose the focus.
+	}
+	askers = JSON.stringify(asking);
+	const cards = asking.map(({ tabId, site: name }) => {
+		const cancel = make('button', '', text('cancel'));
+		cancel.setAttribute('aria-label', text('cancelSite', name));
+		cancel.addEventListener('click', () => void ext.runtime.sendMessage({ type: 'decline', tabId }));
+		return make('li', 'card', make('p', 'lead', text('asks', name)), cancel);
+	});
+	const focused = element('asking').contains(document.activeElement);
+	element('asking').replaceChildren(...cards);
+	element('asking').hidden = cards.length === 0;
+	if (focused) {
+		element('settings').focus();
+	}
 }
 
 /** @param {ShareInfo[]} shares */
@@ -44,7 +66,7 @@ function showShares(shares) {
 	// One share says by itself that it is one: room for what matters.
 	element('live-heading').classList.toggle('unseen', shares.length < 2);
 	element('stop-all').hidden = shares.length < 2;
-	element('none').hidden = shares.length > 0;
+	element('none').hidden = shares.length > 0 || askers !== '[]';
 }
 
 async function showFailure() {
@@ -59,8 +81,9 @@ async function showFailure() {
 }
 
 async function refresh() {
-	const shares = await ext.runtime.sendMessage({ type: 'shares' });
+	const [asking, shares] = await Promise.all(['asking', 'shares'].map((type) => ext.runtime.sendMessage({ type })));
 	// No answer: the background is just starting.
+	showAsking(Array.isArray(asking) ? asking : []);
 	showShares(Array.isArray(shares) ? shares : []);
 	await showFailure();
 }

@@ -30,7 +30,7 @@ export class ShareCard {
 	/** @param {ShareInfo} share */
 	constructor(share) {
 		this.#key = share.key;
-		this.site = siteName(share.origin);
+		this.site = siteName(share.origin, share.top);
 		this.element = make('li', 'share card');
 		this.element.append(...this.#picture(), this.#words(share));
 	}

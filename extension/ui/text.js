@@ -95,8 +95,15 @@ export function number(value, options) {
 	return new Intl.NumberFormat(language(), { maximumFractionDigits: 1, ...options }).format(value);
 }
 
-/** @param {string} origin */
-export function siteName(origin) {
+/**
+ * @param {string} origin
+ * @param {string} [top] of the page, where the origin is that of a frame of another site in it
+ * @returns {string}
+ */
+export function siteName(origin, top) {
+	if (top !== undefined) {
+		return text('siteInFrame', siteName(origin), siteName(top));
+	}
 	if (ext.runtime.getURL('').startsWith(origin)) {
 		return text('ownTest');
 	}

@@ -158,6 +158,38 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.desktop.untilDialogs(0);
 		});
 
+		test('a frame of an allowed site opens the dialog, which names both: the click may be meant for the page that hides it', async () => {
+			await choose('allow');
+			const page = await touched();
+			await fixture.granted(page);
+			await page.close();
+			await fixture.desktop.willAnswer('ignore');
+			const inner = `${fixture.site.origin}/pages/probe.html?clicked`;
+			const around = await fixture.page(`/pages/framed.html?${new URLSearchParams({inner})}`, fixture.elsewhere.origin);
+			await fixture.frame(around);
+			await around.mouse.click(100, 100);
+			await fixture.desktop.untilDialogs(1);
+			const [site, top] = [fixture.site, fixture.elsewhere].map(({origin}) => new URL(origin).host);
+			const [{site: name, tabId}] = await tell({type: 'asking'});
+			assert.equal(name, `${site}, in a frame of ${top}`);
+			await tell({type: 'decline', tabId});
+			await fixture.desktop.untilDialogs(0);
+		});
+
+		test('a tab that is hidden opens no dialog before it is shown', async () => {
+			await fixture.desktop.willAnswer('ignore');
+			const page = await fixture.page();
+			const other = await fixture.page(undefined, fixture.elsewhere.origin);
+			const answer = probe(page, 'ask');
+			answer.catch(() => {}); // The page is closed.
+			const before = await fixture.desktop.tell('asked');
+			await fixture.granted(other); // What was asked before would have its dialog by now.
+			assert.equal(await fixture.desktop.tell('asked'), before + 1);
+			await fixture.desktop.willAnswer('ignore');
+			await page.bringToFront();
+			await fixture.desktop.untilDialogs(1);
+		});
+
 		test('a blocked site gets no dialog', async () => {
 			await choose('block');
 			await fixture.desktop.willAnswer('ignore');
@@ -169,8 +201,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 
 		test('a frame of another origin needs the permissions policy, and a sandboxed one an origin', async () => {
 			await fixture.desktop.willAnswer('ignore');
-			for (const frame of [await framed('camera'), await framed('display-capture', 'allow-scripts')]) {
-				assert.equal(await ask(frame), 'PermissionDeniedError');
+			for (const [allow, sandbox] of [['camera'], ['display-capture', 'allow-scripts']]) {
+				assert.equal(await ask(await framed(allow, sandbox)), 'PermissionDeniedError');
 			}
 			assert.deepEqual(fixture.ours.now().hosts, [], 'nobody was asked');
 			await fixture.desktop.willAnswer('screen');
@@ -185,6 +217,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const other = await fixture.page(undefined, fixture.elsewhere.origin);
 			const before = await fixture.desktop.tell('asked');
 			await fixture.desktop.willAnswer('ignore');
+			await page.bringToFront();
 			await page.evaluate(() => {
 				let asked = 0;
 				let refused = 0;
@@ -235,28 +268,36 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const page = await fixture.browser.open(fixture.site.url('/pages/hostile.html'));
 			fixture.pages.push(page);
 			// It is not looked at before it is through: what tests have a page do counts as touching it.
-			/** @param {string} name */
-			const asked = (name) =>
-				new Promise((resolve) => page.on('console', (said) => said.text() === `asked ${name}` && resolve(name)));
-			for (const click of ['click 1', 'click 2']) {
-				const answered = asked(click);
+			/** @param {string} name @param {Page} [of] */
+			const asked = (name, of = page) =>
+				new Promise((resolve) => of.on('console', (said) => said.text() === `asked ${name}` && resolve(name)));
+			const [first, added] = [asked('click 1'), asked('added')];
+			await page.mouse.click(600, 600);
+			const findOpened = async () => (await fixture.browser.browser.pages()).find((one) => one.url().endsWith('?opened'));
+			const opened = await askUntil(findOpened);
+			assert(opened);
+			await page.bringToFront(); // What it opened hides it, so nobody may have been asked by this click.
+			await first;
+			for (const click of ['click 2', 'click 3']) {
+				const refused = asked(click);
 				await page.mouse.click(600, 600);
-				await answered;
+				await refused;
 			}
-			const through = asked('loaded-anew');
 			await fixture.desktop.willAnswer('ignore');
+			await added;
+			const answered = asked('opened', opened);
+			await opened.bringToFront();
+			await answered;
+			const through = asked('loaded-anew');
+			await page.bringToFront();
 			let over = false;
 			void through.then(() => (over = true));
 			await askUntil(async () => over || (await fixture.desktop.dialogs()) > 0);
 			assert.equal(await fixture.desktop.dialogs(), 0);
-			const names = ['click 1', 'click 2', 'itself', 'sibling', 'navigated', 'added', 'opened', 'loaded-anew'];
+			const names = ['click 1', 'click 2', 'click 3', 'itself', 'sibling', 'navigated', 'added', 'opened', 'loaded-anew'];
 			const answers = await page.evaluate(() => JSON.parse(String(localStorage.getItem('answers'))));
 			assert.deepEqual(answers, Object.fromEntries(names.map((name) => [name, 'PermissionDeniedError'])));
-			for (const other of await fixture.browser.browser.pages()) {
-				if (other.url().endsWith('?opened')) {
-					fixture.pages.push(other);
-				}
-			}
+			fixture.pages.push(opened);
 		});
 
 		test('a source id is worth nothing to the document that took the place of the one it was given to', async () => {

@@ -268,8 +268,10 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await until(welcome, shows, '#step-host.bad');
 			assert.match(await until(welcome, shows, '#install'), /make install/);
 			assert.equal(await welcome.evaluate(() => /** @type {any} */ (document.querySelector('#test')).disabled), true);
+			await welcome.close();
 			const page = await fixture.page();
 			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');
+			fixture.pages.push(await fixture.browser.welcome()); // A page made for another extension can't say what to do.
 			const popup = await fixture.own('ui/popup.html');
 			await until(popup, shows, '#failure');
 			await until(popup, shows, '#host-state.bad');

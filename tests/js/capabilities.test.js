@@ -2,24 +2,43 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { settle, useTime } from './clock.js';
+import { Document } from './document.js';
 import { chrome, lastHost, sender, useHost, useStorage } from './fake.js';
 
+const { Consent } = await import('../../extension/background/consent.js');
 const { NativeHost } = await import('../../extension/background/native.js');
 const injected = [];
-chrome.scripting = { executeScript: async ({ files, target }) => void injected.push([files, target]) };
+/** The document that asks, as the browser has it. */
+let frame;
+chrome.scripting = {
+	executeScript: async (script) => {
+		injected.push([script.files, script.target]);
+		return [{ frameId: 0, result: script.func && frame.run(script) }];
+	},
+};
 
 const all = ['vp8', 'vp9', 'monitor', 'window', 'cursor-hidden', 'cursor-embedded', 'cursor-metadata', 'cursor-send', 'fidelity-text', 'region', 'multiple', 'grants'];
 const hello = (supports, portal = 4, more = {}) => ({ hello: () => ({ protocol: 1, version: '1.2.3', supports, portal, ...more }) });
 const time = useTime();
 let listen;
+let host;
+/** The tab in front. */
+let front;
 /** A fresh background: what it knows of the host is kept for a few seconds. */
 let life = 0;
 beforeEach(async () => {
-	const { answeringAsks, nativeWish } = await import(`../../extension/background/asks.js?${++life}`);
-	listen = answeringAsks(new NativeHost());
+	const { answeringAsks, nativeWish } = await import('../../extension/background/asks.js');
+	const { capabilitiesOf, learn } = await import(`../../extension/background/capabilities.js?${++life}`);
+	host = new NativeHost(learn);
+	listen = answeringAsks((place) => capabilitiesOf(place, host, new Consent()));
 	listen.nativeWish = nativeWish;
 	useStorage();
 	delete chrome.desktopCapture;
+	chrome.runtime.hosts = [];
+	frame = new Document();
+	frame.act();
+	front = 1;
+	chrome.tabs = { query: async () => [{ id: front }] };
 });
 
 const ask = (type, from = sender()) =>
@@ -101,7 +120,7 @@ test('what is put into a page comes in a turn of its own, where a click that cam
 	const { onDialectMessage } = await import('../../extension/background/dialects.js');
 	for (const [type, hear] of Object.entries({ asks: listen, dialects: onDialectMessage, 'dialect-for-parent': onDialectMessage })) {
 		const before = injected.length;
-		chrome.tabs = { sendMessage: async () => {} };
+		chrome.tabs.sendMessage = async () => {};
 		const answered = new Promise((resolve) => hear({ type, said: {} }, sender(), resolve));
 		await settle();
 		assert.equal(injected.length, before, type);
@@ -109,6 +128,52 @@ test('what is put into a page comes in a turn of its own, where a click that cam
 		await answered;
 		assert.equal(injected.length > before, true, type);
 	}
+});
+
+test('a page that nobody clicks into is told what is known, and starts no host', async () => {
+	useHost(hello(all));
+	await time.pass(5_001);
+	assert.equal((await ask('capabilities')).error.code, 'not-activated', 'nothing is known yet');
+	assert.deepEqual(chrome.runtime.hosts, []);
+	await host.look(); // The popup, another page's request: it is the same whoever asked.
+	await settle();
+	assert.equal((await ask('capabilities')).available, true);
+	frame.act();
+	const elsewhere = front;
+	for (const hide of [() => (front = 9), () => ((front = elsewhere), (frame.says.visibilityState = 'hidden'))]) {
+		hide();
+		assert.equal((await ask('capabilities')).available, true);
+	}
+	assert.equal(chrome.runtime.hosts.length, 1);
+});
+
+test('what is known is told at once, in a click too: the time of the answer says nothing of the host', async () => {
+	useHost(hello(['vp8', 'monitor']));
+	await host.look();
+	await settle();
+	useHost({ hello: () => {} });
+	assert.deepEqual((await ask('capabilities')).sources, ['screen']);
+	assert.equal(chrome.runtime.hosts.length, 1, 'it is asked anew, for the next answer');
+	lastHost().postMessage({ type: 'result', id: lastHost().received[0].id, ...hello(all).hello() });
+	await settle();
+	assert.deepEqual((await ask('capabilities')).sources, ['screen', 'window']);
+});
+
+test('a place that may never ask learns nothing, and starts nothing', async () => {
+	useHost(hello(all));
+	await host.look();
+	await settle();
+	chrome.runtime.hosts = [];
+	useStorage({ ...structuredClone(await chrome.storage.local.get(null)), sites: { 'https://blocked.example': { consent: 'block' } } });
+	const nothing = { available: false, sources: [], codecs: [], controls: false };
+	const places = { 'insecure-page': sender(1, 5, 'null'), 'site-blocked': sender(1, 0, 'https://blocked.example'), 'frame-forbidden': sender(1, 5, 'https://ad.example') };
+	frame.says.policy = false;
+	for (const [code, from] of Object.entries(places)) {
+		const { available, sources, codecs, controls, error } = await ask('capabilities', from);
+		assert.deepEqual({ available, sources, codecs, controls }, nothing, code);
+		assert.equal(error.code, code);
+	}
+	assert.deepEqual(chrome.runtime.hosts, []);
 });
 
 test('wishes in the host\'s words', () => {

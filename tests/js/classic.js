@@ -23,6 +23,7 @@ export function makeWindow(globals = {}, time = new FakeTime()) {
 	const context = createContext({
 		CustomEvent,
 		DOMException,
+		document: Object.assign(new EventTarget(), { hidden: false }),
 		Event,
 		EventTarget,
 		MessageChannel,

@@ -24,13 +24,20 @@ beforeEach(() => {
 	};
 });
 
-const ask = (signal = new AbortController().signal) => choose(sender(3), signal, ['screen', 'window']);
+const ask = (signal = new AbortController().signal, from = sender(3)) => choose(from, signal, ['screen', 'window']);
 
 test('the id is passed on untouched, bound to the frame that asked', async () => {
 	const chosen = ask();
 	dialogs[0].answer('an-id', { canRequestAudioTrack: true });
 	assert.deepEqual(await chosen, { sourceId: 'an-id', canRequestAudioTrack: true });
 	assert.deepEqual([dialogs[0].sources, dialogs[0].tab.id, dialogs[0].tab.url], [['screen', 'window'], 3, 'https://a.example/']);
+});
+
+test('an about:blank or srcdoc frame gets an id of its origin, not of an address that has none', () => {
+	for (const url of ['about:blank', 'about:srcdoc']) {
+		void ask(undefined, { ...sender(3, 5), url });
+	}
+	assert.deepEqual(dialogs.map(({ tab }) => tab.url), ['https://a.example/', 'https://a.example/']);
 });
 
 test('no id is a refusal', async () => {

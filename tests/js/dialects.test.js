@@ -25,6 +25,7 @@ function makeDocument({ script, html = '' }) {
 	};
 	const elements = [];
 	return Object.assign(new EventTarget(), {
+		hidden: false,
 		attributes,
 		elements,
 		scripts: script ? [{ src: `https://a.example/${script}` }] : [],
@@ -132,6 +133,20 @@ for (const [name, client] of Object.entries(clients)) {
 		await settle();
 		assert.equal(ports[0].connected, false);
 		assert.equal(page.said.length, before);
+	});
+
+	test(`${name}: a hidden page asks when it is shown`, async () => {
+		const { document, page, ports } = await open(name);
+		await client.detect?.(page);
+		document.hidden = true;
+		const asking = client.ask(page);
+		await settle();
+		assert.equal(ports.length, 0);
+		document.hidden = false;
+		document.dispatchEvent(new Event('visibilitychange'));
+		await settle();
+		ports[0].postMessage({ type: 'granted', sourceId: 'portlight:x' });
+		assert.equal(await asking, 'portlight:x');
 	});
 
 	if (client.abort) {

@@ -1,5 +1,16 @@
 import { createContext, runInContext } from 'node:vm';
 
+const PLATFORM = `
+	globalThis.window = globalThis;
+	class Document {
+		get visibilityState() { return says.visibilityState; }
+		get prerendering() { return says.prerendering; }
+	}
+	Object.defineProperty(Document.prototype, 'featurePolicy', { get: () => ({ allowsFeature: () => says.policy }) });
+	globalThis.Document = Document;
+	globalThis.document = new Document();
+`;
+
 /** A document, as a browser that counts acts for 5 s keeps it: the extension's scripts really run in it. */
 export class Document {
 	listeners = [];
@@ -17,12 +28,19 @@ export class Document {
 			},
 		};
 		const addEventListener = (type, listener) => this.listeners.push([type, listener]);
-		this.world = createContext({ navigator: { userActivation }, addEventListener });
-		runInContext('globalThis.window = globalThis', this.world);
+		/** What the browser says of it: a page can not change that, but hide it. */
+		this.says = { visibilityState: 'visible', prerendering: false, policy: true };
+		this.world = createContext({ navigator: { userActivation }, addEventListener, says: this.says });
+		runInContext(PLATFORM, this.world);
 	}
 
 	run({ func, args = [] }) {
 		return runInContext(`(${func})(...${JSON.stringify(args)})`, this.world);
+	}
+
+	/** The page names elements so: that hides properties of its window and of its document. @param {...string} names */
+	clobber(...names) {
+		names.forEach((name) => runInContext(`window.${name} = {}; Object.defineProperty(document, '${name}', { value: {} })`, this.world));
 	}
 
 	/** The person clicks or types; or a page only says that they do. */

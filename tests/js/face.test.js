@@ -63,11 +63,19 @@ test('the icon goes from idle over asking to sharing, paused, and back', async (
 	await face.begin();
 	assert.deepEqual(toolbar, { icon: 'icon', badge: '', title: 'name 0' });
 	let answer = () => {};
-	const asked = face.whileAsking(() => new Promise((resolve) => (answer = resolve)))();
-	assert.equal(toolbar.icon, 'asking');
+	const choose = face.whileAsking(() => new Promise((resolve) => (answer = resolve)));
+	const asked = choose({}, { tabId: 1, frameId: 0, origin: 'https://a.example:8443' });
+	assert.deepEqual(toolbar, { icon: 'asking', badge: '', title: 'titleAsking a.example:8443' });
+	const answerFirst = answer;
+	const framed = choose({}, { tabId: 2, frameId: 5, origin: 'https://b.example', top: 'https://evil.example' });
 	face.show([share()]);
-	assert.deepEqual(toolbar, { icon: 'asking', badge: '1', title: 'titleAsking 1' });
+	const inFrame = 'siteInFrame b.example evil.example';
+	assert.deepEqual(toolbar, { icon: 'asking', badge: '1', title: `titleAsking ${inFrame}` });
+	assert.deepEqual(face.asking(), [{ tabId: 1, site: 'a.example:8443' }, { tabId: 2, site: inFrame }]);
 	answer();
+	await framed;
+	assert.equal(toolbar.title, 'titleAsking a.example:8443');
+	answerFirst();
 	await asked;
 	assert.deepEqual(toolbar, { icon: 'sharing', badge: '1', title: 'sharing 1' });
 	face.show([share(true), share()]);
@@ -80,7 +88,8 @@ test('the icon goes from idle over asking to sharing, paused, and back', async (
 
 test('a dialog that fails is over too', async () => {
 	const face = await freshFace();
-	await assert.rejects(face.whileAsking(() => Promise.reject(new Failure('denied')))());
+	const [port, place] = [{}, { tabId: 1, frameId: 0, origin: 'null', top: 'null' }];
+	await assert.rejects(face.whileAsking(() => Promise.reject(new Failure('denied')))(port, place));
 	assert.equal(toolbar.icon, 'icon');
 });
 

@@ -12,8 +12,8 @@ const english = read('en');
 
 /** Codes of the protocol, of pages' own mistakes and of orderly ends: English will do. Any other code is translated. */
 const ENGLISH_ONLY = `ok bad-frame message-too-large bad-utf8 bad-json bad-message unknown-type bad-field duplicate-id
-	unknown-share bad-state hello-required cancelled stopped session-closed bad-packet source-gone busy bad-source-id
-	region-outside insecure-page frame-forbidden not-supported bad-ask not-activated`.split(/\s+/);
+	unknown-share bad-state hello-required cancelled stopped session-closed bad-packet source-gone bad-source-id
+	region-outside insecure-page frame-forbidden not-supported bad-ask not-activated not-in-front`.split(/\s+/);
 const errorKeys = Object.keys(errors)
 	.filter((code) => !ENGLISH_ONLY.includes(code))
 	.map((code) => code.replaceAll('-', '_'))

@@ -71,6 +71,23 @@ test('a granted id is answered as documented, to the page alone', async () => {
 	assert.equal(window.posted.at(-1).targetOrigin, 'https://a.example');
 });
 
+test('a hidden or prerendered page asks when it is shown', async () => {
+	const { ask, ports, window } = setUp();
+	const { document } = window;
+	const change = async (hidden) => {
+		document.hidden = hidden;
+		document.dispatchEvent(new Event('visibilitychange'));
+		await settle();
+	};
+	await change(true);
+	await ask();
+	await ask();
+	await change(true); // A page can dispatch that too.
+	assert.deepEqual(ports, []);
+	await change(false);
+	assert.deepEqual(ports.map(({ received }) => received), [[{ type: 'request' }]]);
+});
+
 test('a refusal is the documented string and nothing else', async () => {
 	const { answers, ask, ports } = setUp();
 	await ask();

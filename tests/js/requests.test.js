@@ -66,6 +66,41 @@ test('another frame of the same tab is refused meanwhile, and the first is left 
 	assert.deepEqual(failures, []);
 });
 
+test('frames that may not ask keep no other from asking', async () => {
+	const asked = [];
+	const consent = {
+		expectOffered: async () => {},
+		admit: (place) => (place.frameId === 0 ? Promise.resolve() : new Promise(() => {})), // Its answer takes as long as it likes.
+		settle: async () => {},
+	};
+	const requests = new Requests(async () => asked.push('top') && 'x', () => {}, undefined, consent);
+	const connect = (frameId) => {
+		const [near, far] = FakePort.pair('page', sender(1, frameId));
+		requests.connect(far);
+		near.postMessage({ type: 'request' });
+		return near;
+	};
+	connect(5);
+	connect(6);
+	await settle();
+	const top = connect(0);
+	await settle();
+	assert.deepEqual([asked, top.received], [['top'], [{ type: 'granted', sourceId: 'x' }]]);
+});
+
+test('the person declines one dialog, from the popup: its page alone is refused', async () => {
+	const { dialogs, failures, page } = setUp();
+	const ports = [page(1), page(2)];
+	ports.forEach((port) => port.postMessage({ type: 'request' }));
+	await settle();
+	dialogs.forEach(({ signal, reject }) => signal.addEventListener('abort', () => reject(new Failure('cancelled'))));
+	page.requests.decline(2);
+	page.requests.decline(7);
+	await settle();
+	assert.deepEqual(ports.map(({ received }) => received.map(({ code }) => code)), [[], ['denied']]);
+	assert.deepEqual([dialogs[0].signal.aborted, failures], [false, []]);
+});
+
 test('what a dialect that is switched off asks for opens no dialog and gets no answer', async () => {
 	const asked = [];
 	const choose = async (_port, _place, _signal, sources) => asked.push(sources) && { sourceId: 'x', canRequestAudioTrack: true };

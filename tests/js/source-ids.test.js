@@ -71,6 +71,8 @@ test('a place is what the browser says of the sender, or none', () => {
 	const from = sender(4, 2);
 	const secret = { ...from, tab: { ...from.tab, incognito: true } };
 	assert.deepEqual(placeOf(secret), { tabId: 4, frameId: 2, origin: 'https://a.example', incognito: true });
+	const framed = (url) => placeOf({ ...sender(4, 2), tab: { id: 4, url } }).top;
+	assert.deepEqual(['https://a.example/x', 'https://evil.example/x', 'about:blank', undefined].map(framed), [undefined, 'https://evil.example', 'null', 'null']);
 	assert.equal(placeOf(undefined), null);
 	assert.equal(placeOf({ id: 'portlight', url: 'chrome-extension://x/ui/popup.html' }), null);
 });

@@ -224,6 +224,38 @@ test('a page that could not ask has no choices', async () => {
 	}
 });
 
+test('who asks is named while the dialog is open, in a frame too, and can be refused here', async () => {
+	const cancelled = [];
+	hostIs({}, {
+		share: () => {}, // The dialog is open.
+		cancel: ({ request }, host) => {
+			cancelled.push(request);
+			host.postMessage({ type: 'error', id: request, code: 'cancelled', message: '', remedy: '' });
+		},
+	});
+	const asks = (...from) => {
+		const [near, far] = FakePort.pair('page', sender(...from));
+		far.sender.tab.url = 'https://around.example/';
+		world.front = from[0];
+		chrome.runtime.onConnect.emit(far);
+		near.postMessage({ type: 'request' });
+		return near;
+	};
+	const popup = await open();
+	await until(popup, shows, '#none');
+	const near = asks(1, 5, 'https://framed.example');
+	const name = text('siteInFrame', 'framed.example', 'around.example');
+	assert.ok((await until(popup, shows, '#asking')).startsWith(text('asks', name)));
+	assert.equal(await popup.evaluate(shows, '#none'), '');
+	await tabTo(popup, '#asking button');
+	assert.equal(await popup.evaluate(() => document.activeElement.ariaLabel), text('cancelSite', name));
+	await popup.keyboard.press('Enter');
+	assert.equal((await heard(near, 'refused')).code, 'denied');
+	await until(popup, () => document.querySelector('#asking').hidden);
+	await until(popup, () => document.activeElement.id === 'settings');
+	assert.equal(cancelled.length, 1);
+});
+
 test('what failed last is told with what to do, until it is dismissed', async () => {
 	hostFails();
 	const [near, far] = FakePort.pair('page', sender());

@@ -184,6 +184,9 @@ class Probe extends Player {
 
 const own = new Probe();
 Object.assign(window, {probe: own});
+if (location.search === '?clicked') {
+	window.addEventListener('pointerdown', () => own.ask());
+}
 if (location.search === '?ask') {
 	void own.ask();
 }

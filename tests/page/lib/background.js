@@ -40,6 +40,8 @@ export const world = {
 	/** The background does not answer. */
 	silent: false,
 	tab: {},
+	/** The tab in front: that of whoever asks. */
+	front: 1,
 	shortcut: 'Alt+Shift+0',
 	/** Origins that the browser was told to keep the extension out of. @type {string[]} */
 	forbidden: [],
@@ -102,7 +104,7 @@ export async function startBackground(origin) {
 		},
 		scripting: { executeScript, getRegisteredContentScripts: async () => [], registerContentScripts: nothing },
 		tabs: {
-			query: async () => [world.tab],
+			query: async ({ lastFocusedWindow }) => [lastFocusedWindow ? { id: world.front } : world.tab],
 			create: note('tabs.create'),
 			update: note('tabs.update', async () => ({ windowId: 7 })),
 		},
@@ -152,7 +154,7 @@ export async function refresh() {
 	await ask({ type: 'forgive' });
 	Object.assign(world.kept, { local: {}, session: {} });
 	Object.keys(world.policy).forEach((name) => delete world.policy[name]);
-	Object.assign(world, { asked: [], forbidden: [], more: [], shortcut: 'Alt+Shift+0', tab: { id: 1, url: 'https://a.example/call', incognito: false }, toHost: [] });
+	Object.assign(world, { asked: [], forbidden: [], front: 1, more: [], shortcut: 'Alt+Shift+0', tab: { id: 1, url: 'https://a.example/call', incognito: false }, toHost: [] });
 	delete chrome.desktopCapture;
 	hostIs();
 }
@@ -187,6 +189,7 @@ export function heard(port, type) {
  */
 export async function share(site = 'https://a.example', tabId = 1) {
 	const from = sender(tabId, 0, site);
+	world.front = tabId;
 	const connect = (name) => {
 		const [near, far] = FakePort.pair(name, from);
 		chrome.runtime.onConnect.emit(far);
@@ -244,6 +247,7 @@ class Bridge {
 	}
 
 	#hear({ op, id, name, args, message }) {
+		world.front = this.from.tab?.id ?? world.front;
 		if (op === 'call') {
 			this.#call(name, args).then(
 				(value) => this.tell({ op: 'answer', id, value }),

@@ -1,0 +1,144 @@
+/**
+ * What this machine can do for pages. Pages are told what the host said last, to whomever: so neither the answer nor the
+ * time that it takes tells a page whether another one shares, and a page that only asks starts no host.
+ */
+import { Failure, portalFailure } from '../shared/failure.js';
+import { CURSORS } from './asks.js';
+import * as desktopCapture from './desktop-capture.js';
+import { ext } from './ext.js';
+import { inFront } from './front.js';
+import { capturePath } from './settings.js';
+import { siteAt } from './sites.js';
+import { touchedNow } from './touch.js';
+
+/**
+ * @typedef {import('./native.js').NativeHost} NativeHost
+ * @typedef {import('./native.js').Hello} Hello
+ * @typedef {import('./source-ids.js').Place} Place
+ * @typedef {{hello?: Pick<Hello, 'supports' | 'portal' | 'portalCode'>, failure?: string}} Known in storage.local; a code
+ */
+
+const FRESH_MS = 5_000;
+/** What is said of a host or a portal that is only being started. */
+const SOON_OTHERWISE = ['host-slow', 'portal-timeout'];
+const LACKS = { codecs: [], fidelity: [], cursor: ['always'], region: false, multiple: false, remember: false, controls: false };
+
+/** @returns {Promise<Known>} */
+async function known() {
+	const { host } = await ext.storage.local.get({ host: {} });
+	return /** @type {Known} */ (host);
+}
+
+let kept = '';
+
+/** @param {Known} now */
+async function keep(now) {
+	if (JSON.stringify(now) !== kept) {
+		kept = JSON.stringify(now);
+		await ext.storage.local.set({ host: now });
+	}
+}
+
+/** @param {Hello} hello what the host just said, whoever asked */
+export function learn({ supports, portal, portalCode }) {
+	void keep({ hello: { supports, portal, ...(portalCode && { portalCode }) } });
+}
+
+/** @param {Known} known @returns {Failure | null} */
+function failureOf({ hello, failure }) {
+	return hello ? portalFailure(hello) : new Failure(failure ?? 'not-activated');
+}
+
+/** @type {{until: number, now: Promise<Known>} | null} */
+let looked = null;
+
+/**
+ * What the host says of itself; asked at most every few seconds, whatever pages do.
+ *
+ * @param {NativeHost} host
+ */
+function look(host) {
+	if (!looked || looked.until < Date.now()) {
+		const now = host.look().then((hello) => ({ hello }), (error) => ({ failure: Failure.from(error).code }));
+		const latest = { until: Date.now() + FRESH_MS, now };
+		looked = latest;
+		void now.then(async (/** @type {Known} */ found) => {
+			const code = failureOf(found)?.code ?? '';
+			if (SOON_OTHERWISE.includes(code)) {
+				latest.until = 0;
+			} else if (found.failure) {
+				await keep(found);
+			}
+		});
+	}
+	return looked.now;
+}
+
+/**
+ * Whether the page's own words are answered by the host: what only it can do is why a page uses them. Other pages get
+ * the browser's own dialog where there is one, unless the person decided otherwise.
+ *
+ * @param {NativeHost} host
+ */
+export async function prefersHost(host) {
+	if (!desktopCapture.available()) {
+		return true;
+	}
+	const path = await capturePath();
+	return path === 'native' || (path === 'auto' && !failureOf(await look(host)));
+}
+
+/**
+ * What the host said last. In a click or a key press of the page in front, it is asked anew, and waited for where nothing
+ * good is known: then nothing can be shared just now.
+ *
+ * @param {Place} place
+ * @param {NativeHost} host
+ */
+async function hostFor(place, host) {
+	const last = await known();
+	if (!(await inFront(place)) || !(await touchedNow(place))) {
+		return last;
+	}
+	const now = look(host);
+	return failureOf(last) ? now : last;
+}
+
+/**
+ * @param {Place} place
+ * @param {NativeHost} host
+ * @param {Pick<import('./consent.js').Consent, 'expectRights'>} consent
+ */
+export async function capabilitiesOf(place, host, consent) {
+	const { displayMedia, managed } = await siteAt(place);
+	try {
+		await consent.expectRights(place);
+	} catch (error) {
+		return { available: false, sources: [], ...LACKS, displayMedia, error: Failure.from(error).forPage() };
+	}
+	const browser = desktopCapture.available();
+	const native = browser && (await capturePath()) === 'browser' ? null : await hostFor(place, host);
+	const failure = native && failureOf(native);
+	if (native?.hello && !failure) {
+		const { supports } = native.hello;
+		const has = (/** @type {string} */ name) => supports.includes(name);
+		return {
+			available: true,
+			sources: [...(has('monitor') ? ['screen'] : []), ...(has('window') ? ['window'] : [])],
+			codecs: ['vp9', 'vp8'].filter(has),
+			fidelity: ['motion', ...(has('fidelity-text') ? ['text'] : [])],
+			cursor: Object.entries(CURSORS).filter(([, { needs }]) => needs.every(has)).map(([name]) => name),
+			region: has('region'),
+			multiple: has('multiple'),
+			remember: has('grants') && !managed.remember && place.frameId === 0,
+			controls: true,
+			displayMedia,
+		};
+	}
+	return {
+		available: browser,
+		sources: browser ? ['screen', 'window', 'tab', 'audio'] : [],
+		...{ ...LACKS, displayMedia },
+		...(failure && { error: failure.forPage() }),
+	};
+}
