@@ -11,8 +11,7 @@
 		return;
 	}
 	const { apply } = Reflect;
-	const { dispatchEvent } = window;
-	const postMessage = window.postMessage.bind(window);
+	const { dispatchEvent, MessageEvent } = window;
 	const activation = navigator.userActivation;
 	const own = Object.getOwnPropertyDescriptor(devices, 'getDisplayMedia')?.value;
 	const { get: brand } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(devices, 'ondevicechange'));
@@ -145,7 +144,7 @@
 	}
 
 	/**
-	 * The extension's answer, by a private port.
+	 * The extension's answer, by a private port; nothing where it is not there, or is removed while the person chooses.
 	 *
 	 * @param {object} wish
 	 * @returns {Promise<{ok?: {sourceId: string}, error?: {code: string, name: string, message: string}}>}
@@ -157,7 +156,11 @@
 				port1.close();
 				resolve(data);
 			};
-			postMessage({ portlight: 1, ask: 'request', display: true, remember: false, ...wish }, '/', [port2]);
+			port1.addEventListener('close', () => resolve({}));
+			const data = { portlight: 1, ask: 'request', display: true, remember: false, ...wish };
+			if (apply(dispatchEvent, window, [new MessageEvent('portlight:heard', { data, ports: [port2], cancelable: true })])) {
+				resolve({});
+			}
 		});
 	}
 

@@ -471,7 +471,10 @@
 		const codecs = await decodable();
 		const { port1, port2 } = new MessageChannel();
 		const share = new Share(port1, shares++, video);
-		window.postMessage({ type: 'portlight:redeem', codecs, ...wish }, '/', [port2]);
+		const data = { type: 'portlight:redeem', codecs, ...wish };
+		if (window.dispatchEvent(new MessageEvent('portlight:heard', { data, ports: [port2], cancelable: true }))) {
+			throw new DOMException('The extension went away.', 'NotReadableError');
+		}
 		const stream = new MediaStream([await share.track()]);
 		const desktopAudio = (audio?.mandatory ?? audio)?.chromeMediaSource !== undefined;
 		if (audio && !desktopAudio) {

@@ -77,7 +77,9 @@ function setUp({ own = true, controllers = true, isActive = true, focus = true, 
 	const redeemed = [];
 	const track = { readyState: 'live', getSettings: () => ({ displaySurface: surface }) };
 	const stream = { getVideoTracks: () => [track] };
-	window.addEventListener('message', ({ data, ports }) => {
+	window.addEventListener('portlight:heard', (event) => {
+		const { data, ports } = event;
+		event.preventDefault();
 		asked.push(JSON.parse(JSON.stringify(data)));
 		ports[0].postMessage(reply ?? { ok: { sourceId: 'portlight:x' } });
 	});

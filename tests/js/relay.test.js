@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { makeWindow, run } from './classic.js';
+import { makeWindow, posted, run } from './classic.js';
 import { FakeTime, settle, until } from './clock.js';
 import { makeRuntime } from './fake.js';
 
@@ -12,7 +12,7 @@ function setUp(globals = {}, granted = true) {
 	const time = new FakeTime();
 	const window = makeWindow({ chrome: { runtime }, ...globals }, time);
 	const seen = [];
-	run(window, 'content/relay.js');
+	run(window, 'content/relay.js', 'page/messages.js');
 	if (granted) {
 		run(window, 'content/share.js');
 	}
@@ -44,7 +44,8 @@ function listen(port) {
 /** Redeems as the track does. */
 async function redeem(window) {
 	const { port1, port2 } = new MessageChannel();
-	window.postMessage({ type: 'portlight:redeem', ...wish, more: 1 }, '/', [port2]);
+	const data = { type: 'portlight:redeem', ...wish, more: 1 };
+	window.dispatchEvent(new window.MessageEvent('portlight:heard', { data, ports: [port2], cancelable: true }));
 	await settle();
 	return { ...listen(port1), relay: port2 };
 }
@@ -170,7 +171,7 @@ test('a request from another window, or in an insecure page, is not heard', asyn
 	for (const globals of [{}, { isSecureContext: false }]) {
 		const { ports, window } = setUp(globals);
 		if (globals.isSecureContext === undefined) {
-			window.dispatchEvent(Object.assign(new Event('message'), { data: 'requestScreenSourceId', source: {}, ports: [] }));
+			window.dispatchEvent(posted('requestScreenSourceId', {}));
 		} else {
 			window.postMessage('requestScreenSourceId', '*');
 		}
