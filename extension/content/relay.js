@@ -76,6 +76,7 @@
 	const parts = { dialects, asks, listen, open, wake, GONE };
 	Object.assign(globalThis, { portlight: parts });
 	listen('portlight:signs', dialects.hear);
+	listen('pagehide', leave);
 
 	/** @param {unknown} message */
 	function post(message) {
@@ -110,7 +111,6 @@
 	}
 
 	function connect() {
-		window.addEventListener('pagehide', leave, { once: true });
 		const port = open('page');
 		port.onMessage.addListener((message) => {
 			if (message.type === 'granted') {

@@ -152,14 +152,15 @@
 	function ask(wish) {
 		return new Promise((resolve) => {
 			const { port1, port2 } = new MessageChannel();
-			port1.onmessage = ({ data }) => {
+			const end = (/** @type {any} */ { data }) => {
 				port1.close();
-				resolve(data);
+				resolve(data ?? {});
 			};
-			port1.addEventListener('close', () => resolve({}));
+			port1.onmessage = end;
+			port1.addEventListener('close', end);
 			const data = { portlight: 1, ask: 'request', display: true, remember: false, ...wish };
 			if (apply(dispatchEvent, window, [new MessageEvent('portlight:heard', { data, ports: [port2], cancelable: true })])) {
-				resolve({});
+				end({});
 			}
 		});
 	}

@@ -489,14 +489,24 @@
 		return stream;
 	}
 
-	window.addEventListener('portlight:present', (event) => {
+	/** @param {Event} event */
+	function present(event) {
 		event.preventDefault();
 		event.stopImmediatePropagation();
-	});
-	window.addEventListener('portlight:redeem', (event) => {
-		event.preventDefault();
-		event.stopImmediatePropagation();
+	}
+
+	/** @param {Event} event */
+	function take(event) {
+		present(event);
 		const { constraints, resolve, reject } = /** @type {CustomEvent} */ (event).detail;
 		redeem(constraints).then(resolve, reject);
-	});
+	}
+
+	/** And again after document.open(), which removes a window's listeners. */
+	function listen() {
+		window.addEventListener('portlight:present', present);
+		window.addEventListener('portlight:redeem', take);
+	}
+	listen();
+	new MutationObserver(listen).observe(document, { childList: true });
 })();

@@ -265,6 +265,23 @@ test('a page that is left ends its shares and its request, and can ask again whe
 	assert.equal(ports.length, 3);
 });
 
+test('a page that rewrites itself is answered as before, and its shares end when it is left', async () => {
+	const { answers, ask, ports, seen, window } = setUp();
+	window.openDocument();
+	await settle();
+	window.addEventListener('message', ({ data }) => seen.push(data));
+	await ask();
+	ports[0].postMessage({ type: 'granted', sourceId: 'portlight:x' });
+	await settle();
+	assert.deepEqual(answers(), [{ sourceId: 'portlight:x' }]);
+	const { closed } = await redeem(window);
+	window.openDocument();
+	await settle();
+	window.dispatchEvent(new Event('pagehide'));
+	await closed();
+	assert.deepEqual(ports.map(({ connected }) => connected), [false, false]);
+});
+
 test('it answers a sign of life by itself', async () => {
 	const { ports, window } = setUp();
 	const { next, track } = await redeem(window);

@@ -1,0 +1,41 @@
+/** Pages that rewrite themselves, harden their prototypes or replace what they find there share like any other. */
+import assert from 'node:assert/strict';
+import {describe, test} from 'node:test';
+import {insideDesktop} from './lib/inside.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'scripted']);
+const {probe, untilProbe, useFixture} = await import('./lib/fixture.js');
+
+/** Writes a document with the probe into a window, as playgrounds do with what was typed into them. */
+async function write() {
+	const target = /** @type {Window} */ (document.querySelector('iframe')?.contentWindow ?? window);
+	const html = await (await fetch('/pages/probe.html')).text();
+	const base = `<base href="${location.origin}/pages/probe.html">`;
+	target.document.open();
+	target.document.write(html.replace('<html lang="en">', `<html lang="en">${base}`));
+	target.document.close();
+}
+
+for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	describe(`${kind}: pages that change what they are given`, () => {
+		const fixture = useFixture({kind});
+
+		test('a page that rewrites itself', async () => {
+			const page = await fixture.page();
+			await page.evaluate(write);
+			await untilProbe(page);
+			await fixture.share(page);
+			await fixture.stop(page);
+		});
+
+		test('a frame that the page around it writes', async () => {
+			const page = await fixture.page('/pages/framed.html?inner=');
+			await page.evaluate(write);
+			const frame = await fixture.frame(page);
+			await untilProbe(frame);
+			await fixture.redeemed(frame, await fixture.granted(frame));
+			await page.close();
+			await fixture.assertNothingLeft();
+		});
+	});
+}
