@@ -16,6 +16,29 @@ async function write() {
 	target.document.close();
 }
 
+/** What pages and their libraries do to what they are given. @type {Record<string, () => void>} */
+const changes = {
+	'frozen prototypes': () => {
+		[MediaStreamTrack, MediaStream, MediaDevices, Navigator, EventTarget].forEach(({prototype}) => Object.freeze(prototype));
+	},
+	'members on the prototype of all objects': () => {
+		Object.assign(Object.prototype, {get: () => 'the page', set() {}, has: () => true});
+	},
+	'wrappers that pass on what they know of': () => {
+		const {addEventListener, removeEventListener} = EventTarget.prototype;
+		/** @param {Function} native */
+		const wrap = (native) =>
+			/** @this {EventTarget} @param {string} type @param {any} listener @param {any} options */
+			function (type, listener, options) {
+				return native.call(this, type, listener, options);
+			};
+		EventTarget.prototype.addEventListener = wrap(addEventListener);
+		EventTarget.prototype.removeEventListener = wrap(removeEventListener);
+		const {postMessage} = window;
+		window.postMessage = (/** @type {any} */ message, /** @type {any} */ target) => postMessage.call(window, message, target);
+	},
+};
+
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	describe(`${kind}: pages that change what they are given`, () => {
 		const fixture = useFixture({kind});
@@ -27,6 +50,23 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.share(page);
 			await fixture.stop(page);
 		});
+
+		for (const [name, change] of Object.entries(changes)) {
+			test(name, async () => {
+				const page = await fixture.page();
+				await page.evaluate(change);
+				const {capture} = await fixture.share(page);
+				const copied = await page.evaluate(() => {
+					const [track] = /** @type {any} */ (window).probe.stream.clone().getVideoTracks();
+					const {label} = track;
+					track.stop();
+					return label;
+				});
+				assert.match(copied, /^screen:/);
+				process.kill(capture.pid, 'SIGKILL');
+				await fixture.assertEnded(page);
+			});
+		}
 
 		test('a frame that the page around it writes', async () => {
 			const page = await fixture.page('/pages/framed.html?inner=');
