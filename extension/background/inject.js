@@ -1,7 +1,7 @@
 /** Puts the track into a page that was granted a native share: not before, and once. */
 import { ext } from './ext.js';
 
-const FILES = ['page/constraints.js', 'page/frames.js', 'page/sinks.js', 'page/shared-track.js', 'page/track.js'];
+const FILES = ['constraints', 'frames', 'sinks', 'shared-track', 'share', 'track'].map((name) => `page/${name}.js`);
 
 /**
  * In Chromium an act of the person comes with the message of a page, and a script that is put into a frame in the same turn

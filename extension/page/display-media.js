@@ -237,12 +237,20 @@
 		return stream;
 	}
 
+	/**
+	 * A handler of no prototype: the page may put members on that of all objects, which would be traps.
+	 *
+	 * @param {Function} target
+	 * @param {(target: any, self: any, args: any[]) => unknown} call
+	 */
+	const proxied = (target, call) => new Proxy(target, Object.assign(Object.create(null), { apply: call }));
+
 	/** Looks like a browser's own: a method without a prototype, its text that of native code. */
 	const methods = {
 		getDisplayMedia() {},
 	};
 	Object.defineProperty(devices, 'getDisplayMedia', {
-		value: new Proxy(own ?? methods.getDisplayMedia, { apply: (_target, self, args) => getDisplayMedia(self, args) }),
+		value: proxied(own ?? methods.getDisplayMedia, (_target, self, args) => getDisplayMedia(self, args)),
 		writable: true,
 		enumerable: true,
 		configurable: true,
@@ -258,9 +266,7 @@
 	function wrap(prototype, name, answer) {
 		const property = prototype && Object.getOwnPropertyDescriptor(prototype, name);
 		if (property?.value) {
-			property.value = new Proxy(property.value, {
-				apply: (target, self, args) => answer(self, args, () => apply(target, self, args)),
-			});
+			property.value = proxied(property.value, (target, self, args) => answer(self, args, () => apply(target, self, args)));
 			Object.defineProperty(prototype, name, property);
 		}
 	}

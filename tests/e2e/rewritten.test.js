@@ -4,7 +4,7 @@ import {describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {probe, untilProbe, useFixture} = await import('./lib/fixture.js');
+const {untilProbe, useFixture} = await import('./lib/fixture.js');
 
 /** Writes a document with the probe into a window, as playgrounds do with what was typed into them. */
 async function write() {

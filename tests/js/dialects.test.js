@@ -33,7 +33,7 @@ function makeDocument({ script, html = '' }) {
 function frameOf(client, { off = [], href = 'https://a.example/', parent = null } = {}) {
 	const document = makeDocument(client);
 	class Navigator {}
-	const page = makeWindow({ Navigator, document, events: [], said: [], sessionStorage: {} }, time);
+	const page = makeWindow({ Navigator, chrome: {}, document, events: [], said: [], sessionStorage: {} }, time);
 	page.sessionStorage.setItem = (name, value) => Object.assign(page.sessionStorage, { [name]: value });
 	Object.assign(page, { parent: parent ?? page, top: parent ?? page });
 	page.addEventListener('message', ({ data }) => page.said.push(data));
@@ -419,4 +419,12 @@ test('a page that floods a frame has few words at a time on their way', async ()
 	const forwarded = inner.sent.filter((type) => type === 'dialect-for-parent').length;
 	assert.ok(forwarded >= 1 && forwarded <= 4, String(forwarded));
 	assert.equal(top.ports.length, 1);
+});
+
+test('a browser without window.chrome gets none', async () => {
+	const { page } = frameOf(clients.jidesha);
+	delete page.chrome;
+	page.dispatchEvent(new Event('DOMContentLoaded'));
+	await settle();
+	assert.equal('chrome' in page, false);
 });
