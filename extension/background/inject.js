@@ -3,7 +3,7 @@ import { ext } from './ext.js';
 
 /** @typedef {import('./source-ids.js').Place} Place */
 
-const FILES = ['page/constraints.js', 'page/frames.js', 'page/sinks.js', 'page/track.js'];
+const FILES = ['constraints', 'frames', 'sinks', 'shared-track', 'share', 'track'].map((name) => `page/${name}.js`);
 
 /**
  * In Chromium an act of the person comes with the message of a page, and a script that is put into a frame in the same turn

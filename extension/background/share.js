@@ -311,13 +311,15 @@ export class Share {
 	}
 
 	/**
-	 * A page that asked hears who has the share paused now.
+	 * A page that asked hears who has the share paused now; the track that the person pauses is muted.
 	 *
 	 * @param {Who} who
 	 */
 	#account(who) {
 		if (who === 'page') {
 			this.#post({ type: 'pauses', by: [...this.#pauses] });
+		} else {
+			this.#post({ type: 'muted', muted: this.#pauses.has('person') });
 		}
 	}
 

@@ -253,7 +253,7 @@
 		}
 	}
 
-	window.addEventListener('pagehide', () => requests.forEach((over) => over(errors.cancelled)));
+	parts.listen('pagehide', () => requests.forEach((over) => over(errors.cancelled)));
 	relay.start = (/** @type {Record<string, PageError>} */ texts) => {
 		errors = texts;
 		relay.hear = take;

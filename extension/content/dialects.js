@@ -470,7 +470,7 @@
 	});
 	// Heard from now on: page/runtime.js comes after this script, but maybe before its start.
 	const begun = new Promise((resolve) => (relay.begin = resolve));
-	window.addEventListener('portlight:say', async (/** @type {any} */ { detail }) => {
+	parts.listen('portlight:say', async (/** @type {any} */ { detail }) => {
 		const { call, extension, said } = JSON.parse(detail);
 		const reply = (/** @type {object} */ rest) =>
 			window.dispatchEvent(new CustomEvent('portlight:reply', { detail: JSON.stringify({ call, ...rest }) }));
@@ -487,7 +487,7 @@
 		relay.hear = take;
 		document.addEventListener('ct-respoke-source-id', () => hear('ct-respoke-source-id', 'event', dispatch));
 		relay.begin();
-		window.addEventListener('pagehide', () => {
+		parts.listen('pagehide', () => {
 			asks.forEach((ask) => asks.delete(ask) && ask.port?.disconnect());
 		});
 		if (document.readyState === 'loading') {

@@ -1,6 +1,6 @@
 /**
- * Stands between a page and the background. Until the page asks, it only listens: before any script of the page, so that
- * what comes with a private port never reaches the page's listeners.
+ * Stands between a page and the background. Until the page asks, it only listens to what page/messages.js finds to be for
+ * it; it reads no message itself. The rest comes as scripts of their own.
  */
 (() => {
 	'use strict';
@@ -13,13 +13,21 @@
 	let pending = false;
 
 	const GONE = { code: 'host-crashed', name: 'NotReadableError', message: 'The extension went away.', remedy: 'Reload the page.' };
-	/** The words of content/dialects.js. */
-	const SPOKEN = /^(check-add|csio[CR]|are-you|is-ext|get-[sR]|audio-p|SS_UI|janus[GC]|getScreen$|cancelG|getStr)/;
 	/** Frames that pages make for it, and what they say to them. */
 	const FRAMES = /\/(getS(creen|ource)Id|detectRTC)(\.html|\/)|\/openvidu-screen-sharing/i;
 	const FRAMED = /^(getChromeExtensionStatus|capture(Custom)?SourceId(WithAudio)?)$/;
 
 	let opened = 0;
+
+	/** @type {[string, (event: any) => void, boolean][]} */
+	const listeners = [];
+
+	/** Listens at the window for good: document.open() removes every listener. @param {string} type @param {(event: any) => void} listener */
+	function listen(type, listener) {
+		listeners.push([type, listener, true]);
+		window.addEventListener(type, listener, true);
+	}
+	new MutationObserver(() => listeners.forEach((each) => window.addEventListener(...each))).observe(document, { childList: true });
 
 	/** So many in so much time. @param {string} name */
 	function open(name) {
@@ -64,10 +72,11 @@
 	}
 	const dialects = lazy('dialects');
 	const asks = lazy('asks');
-	/** For later scripts. @type {any} */
-	const parts = { dialects, asks, open, wake, GONE };
+	/** For the later scripts. @type {any} */
+	const parts = { dialects, asks, listen, open, wake, GONE };
 	Object.assign(globalThis, { portlight: parts });
-	window.addEventListener('portlight:signs', dialects.hear);
+	listen('portlight:signs', dialects.hear);
+	listen('pagehide', leave);
 
 	/** @param {unknown} message */
 	function post(message) {
@@ -106,7 +115,6 @@
 	}
 
 	function connect() {
-		window.addEventListener('pagehide', leave, { once: true });
 		const port = open('page');
 		port.onMessage.addListener((message) => {
 			if (message.type === 'granted') {
@@ -126,33 +134,26 @@
 		return port;
 	}
 
-	window.addEventListener(
-		'message',
-		(event) => {
-			const { data, ports, source } = event;
-			const word = data?.type ?? data;
-			if (source !== window) {
-				const framed = event.isTrusted && source === window.parent && FRAMES.test(location.pathname);
-				if (framed && FRAMED.test(Object.keys(data ?? 0)[0])) {
-					event.stopImmediatePropagation();
-					dialects.hear(data, true);
-				}
-				return;
-			}
-			if (data === 'requestScreenSourceId') {
-				request();
-			} else if (data?.portlight && data.ask) {
-				if (ports[0]) {
-					event.stopImmediatePropagation();
-				}
-				asks.hear(data, ports[0]);
-			} else if ((typeof word === 'string' && SPOKEN.test(word)) || data?.from === 'jsapi' || data?.['get-custom-sourceId'] || (data?.requestId && data.data?.[0])) {
-				dialects.hear(data);
-			} else if (ports[0] && word === 'portlight:redeem') {
+	listen('portlight:heard', (/** @type {MessageEvent} */ event) => {
+		const { data, ports: [port] } = event;
+		if (data === 'requestScreenSourceId') {
+			request();
+		} else if (data.portlight && data.ask) {
+			port && event.preventDefault();
+			asks.hear(data, port);
+		} else if (data.type === 'portlight:redeem') {
+			parts.redeem && event.preventDefault();
+			parts.redeem?.(data, port);
+		} else {
+			dialects.hear(data);
+		}
+	});
+	if (window.parent !== window && FRAMES.test(location.pathname)) {
+		listen('message', (/** @type {MessageEvent} */ event) => {
+			if (event.isTrusted && event.source === window.parent && FRAMED.test(Object.keys(event.data ?? 0)[0])) {
 				event.stopImmediatePropagation();
-				parts.redeem?.(data, ports[0]);
+				dialects.hear(event.data, true);
 			}
-		},
-		true,
-	);
+		});
+	}
 })();

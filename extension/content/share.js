@@ -32,7 +32,7 @@
 	/** @type {Set<() => void>} ends each of the page's shares, live or not yet */
 	const ends = new Set();
 	// A page that is left, even for a while, loses its ports without a word in some browsers.
-	window.addEventListener('pagehide', () => ends.forEach((end) => end()));
+	parts.listen('pagehide', () => ends.forEach((end) => end()));
 
 	/**
 	 * Joins the track that redeems a source id with the background, until either ends it.

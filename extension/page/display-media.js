@@ -11,8 +11,7 @@
 		return;
 	}
 	const { apply } = Reflect;
-	const { dispatchEvent } = window;
-	const postMessage = window.postMessage.bind(window);
+	const { dispatchEvent, MessageEvent } = window;
 	const activation = navigator.userActivation;
 	const own = Object.getOwnPropertyDescriptor(devices, 'getDisplayMedia')?.value;
 	const { get: brand } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(devices, 'ondevicechange'));
@@ -145,7 +144,7 @@
 	}
 
 	/**
-	 * The extension's answer, by a private port.
+	 * The extension's answer, by a private port; nothing where it is not there, or is removed while the person chooses.
 	 *
 	 * @param {object} wish
 	 * @returns {Promise<{ok?: {sourceId: string}, error?: {code: string, name: string, message: string}}>}
@@ -153,11 +152,16 @@
 	function ask(wish) {
 		return new Promise((resolve) => {
 			const { port1, port2 } = new MessageChannel();
-			port1.onmessage = ({ data }) => {
+			const end = (/** @type {any} */ { data }) => {
 				port1.close();
-				resolve(data);
+				resolve(data ?? {});
 			};
-			postMessage({ portlight: 1, ask: 'request', display: true, remember: false, ...wish }, '/', [port2]);
+			port1.onmessage = end;
+			port1.addEventListener('close', end);
+			const data = { portlight: 1, ask: 'request', display: true, remember: false, ...wish };
+			if (apply(dispatchEvent, window, [new MessageEvent('portlight:heard', { data, ports: [port2], cancelable: true })])) {
+				end({});
+			}
 		});
 	}
 
@@ -233,12 +237,20 @@
 		return stream;
 	}
 
+	/**
+	 * A handler of no prototype: the page may put members on that of all objects, which would be traps.
+	 *
+	 * @param {Function} target
+	 * @param {(target: any, self: any, args: any[]) => unknown} call
+	 */
+	const proxied = (target, call) => new Proxy(target, Object.assign(Object.create(null), { apply: call }));
+
 	/** Looks like a browser's own: a method without a prototype, its text that of native code. */
 	const methods = {
 		getDisplayMedia() {},
 	};
 	Object.defineProperty(devices, 'getDisplayMedia', {
-		value: new Proxy(own ?? methods.getDisplayMedia, { apply: (_target, self, args) => getDisplayMedia(self, args) }),
+		value: proxied(own ?? methods.getDisplayMedia, (_target, self, args) => getDisplayMedia(self, args)),
 		writable: true,
 		enumerable: true,
 		configurable: true,
@@ -254,9 +266,7 @@
 	function wrap(prototype, name, answer) {
 		const property = prototype && Object.getOwnPropertyDescriptor(prototype, name);
 		if (property?.value) {
-			property.value = new Proxy(property.value, {
-				apply: (target, self, args) => answer(self, args, () => apply(target, self, args)),
-			});
+			property.value = proxied(property.value, (target, self, args) => answer(self, args, () => apply(target, self, args)));
 			Object.defineProperty(prototype, name, property);
 		}
 	}

@@ -16,11 +16,17 @@
 	const waiting = new Map();
 	let last = 0;
 
-	window.addEventListener('portlight:reply', (/** @type {any} */ { detail }) => {
+	/** @param {any} event */
+	function hear({ detail }) {
 		const { call, ...rest } = JSON.parse(detail);
 		waiting.get(call)?.(rest);
 		waiting.delete(call);
-	});
+	}
+
+	/** And again after document.open(), which removes a window's listeners. */
+	const listen = () => window.addEventListener('portlight:reply', hear);
+	listen();
+	new MutationObserver(listen).observe(document, { childList: true });
 
 	/**
 	 * The browser's own, where it has one, before ours.

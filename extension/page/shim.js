@@ -55,12 +55,13 @@
 		if (!property?.value) {
 			return;
 		}
-		property.value = new Proxy(property.value, {
-			apply(target, self, args) {
-				const taken = args.length >= needed && apply(isPrototypeOf, prototype, [self]) && ours(args[0]);
-				return taken ? call(args) : apply(target, self, args);
-			},
-		});
+		// Of no prototype: the page may put members on that of all objects, which would be traps.
+		const handler = Object.create(null);
+		handler.apply = (/** @type {Function} */ target, /** @type {any} */ self, /** @type {any[]} */ args) => {
+			const taken = args.length >= needed && apply(isPrototypeOf, prototype, [self]) && ours(args[0]);
+			return taken ? call(args) : apply(target, self, args);
+		};
+		property.value = new Proxy(property.value, handler);
 		Object.defineProperty(prototype, name, property);
 	}
 
@@ -72,18 +73,28 @@
 	// For pages that show signs of asking other extensions.
 	const SIGNS =
 		/jitsi|erizo|bigblue|opentok|tokbox|twilio|temasys|skylink|kandy|getscreen|simplewebrtc|screen-?(shar|capt)|rtcmulti|openvidu|janus|skyway|bistri|rong-?(rtc|cloud)|respoke|desktopcapture/i;
-	window.addEventListener('DOMContentLoaded', () => {
+	function look() {
 		const tag = document.querySelector('link[rel*=webstore],#app[class*=nc-enable]');
-		if (tag || [...document.scripts].some(({ src }) => SIGNS.test(src))) {
-			/** @type {any} */
-			const page = window;
-			const runtime = ((page.chrome ??= {}).runtime ??= {});
+		if (calls || !(tag || [...document.scripts].some(({ src }) => SIGNS.test(src)))) {
+			return;
+		}
+		calls = [];
+		// Firefox has no `chrome`, and its pages' extensions were not spoken to by it.
+		const { chrome } = /** @type {any} */ (window);
+		if (chrome) {
+			const runtime = (chrome.runtime ??= {});
 			const own = runtime.sendMessage;
-			const calls = Array();
 			let take = calls.push.bind(calls);
 			runtime.sendMessage = (/** @type {any} */ ...args) => new Promise((done) => take({ args, done, own }));
-			page.addEventListener('portlight:runtime', (/** @type {any} */ { detail }) => calls.forEach((take = detail)));
-			page.dispatchEvent(new Event('portlight:signs'));
+			window.addEventListener('portlight:runtime', (/** @type {any} */ { detail }) => calls?.forEach((take = detail)));
 		}
-	});
+		window.dispatchEvent(new Event('portlight:signs'));
+	}
+
+	/** @type {any[] | null} what was said to other extensions before page/runtime.js came; null where no sign is */
+	let calls = null;
+	/** And again after document.open(), which removes a window's listeners. */
+	const listen = () => window.addEventListener('DOMContentLoaded', look);
+	listen();
+	new MutationObserver(listen).observe(document, { childList: true });
 })();

@@ -45,7 +45,7 @@ const note = (name, value) => console.log(`${name}: ${JSON.stringify(value)}`);
 
 /** The files that every page gets. @returns {Promise<string[]>} */
 async function injected() {
-	const {content_scripts: scripts} = JSON.parse(await readFile(join(root, 'manifest/extension.json'), 'utf8'));
+	const {content_scripts: scripts} = JSON.parse(await readFile(join(root, 'manifest/extension.chromium.json'), 'utf8'));
 	return scripts.flatMap((/** @type {{js: string[]}} */ {js}) => js);
 }
 

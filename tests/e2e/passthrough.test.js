@@ -48,6 +48,39 @@ async function misused(withThis) {
 	);
 }
 
+/** What a page transfers to its own window, and how it finds it there. @returns {Promise<Record<string, string>>} */
+async function transferred() {
+	/** @type {Record<string, [() => Transferable, (given: any) => unknown]>} */
+	const kinds = {
+		readable: [
+			() => new ReadableStream({start: (controller) => (controller.enqueue('hello'), controller.close())}),
+			async (stream) => (await stream.getReader().read()).value,
+		],
+		writable: [() => new WritableStream(), (stream) => stream.locked],
+		transform: [() => new TransformStream(), (stream) => Object.keys(stream).length],
+		buffer: [() => new ArrayBuffer(3), (buffer) => buffer.byteLength],
+		port: [() => new MessageChannel().port2, (port) => String(port)],
+		canvas: [() => new OffscreenCanvas(9, 9), (canvas) => canvas.width],
+	};
+	/** @type {Record<string, string>} */
+	const found = {};
+	for (const [name, [make, read]] of Object.entries(kinds)) {
+		// One is read at once, the other when everything else has had its turn.
+		for (const wait of [0, 100]) {
+			const one = make();
+			const arrived = new Promise((resolve) => {
+				window.addEventListener('message', resolve, {once: true});
+				window.addEventListener('messageerror', resolve, {once: true});
+			});
+			window.postMessage({one}, '*', [one]);
+			const event = await arrived;
+			await new Promise((resolve) => setTimeout(resolve, wait));
+			found[`${name} ${wait}`] = event.data ? String(await read(event.data.one)) : event.type;
+		}
+	}
+	return found;
+}
+
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	describe(`${kind}'s own getUserMedia`, () => {
 		/** @type {Awaited<ReturnType<typeof startServer>>} */
@@ -93,6 +126,12 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 				const [ours, own] = await Promise.all(pages.map((page) => page.evaluate(misused, receiver)));
 				assert.deepEqual(ours, own);
 			}
+		});
+
+		test('what a page transfers to its own window arrives as it does without the extension', async () => {
+			const [ours, own] = await Promise.all(pages.map((page) => page.evaluate(transferred)));
+			assert.deepEqual(ours, own);
+			assert.equal(ours['readable 0'], 'hello');
 		});
 
 		test('no host was started for any of it', () => {

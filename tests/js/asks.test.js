@@ -27,7 +27,7 @@ function setUp({ granted = false, isActive = true } = {}) {
 	const time = new FakeTime();
 	const window = makeWindow({ chrome: { runtime }, navigator: { userActivation: { isActive } }, ImageBitmap, atob }, time);
 	const seen = [];
-	run(window, 'content/relay.js');
+	run(window, 'content/relay.js', 'page/messages.js');
 	if (granted) {
 		run(window, 'content/share.js');
 	}
@@ -55,7 +55,8 @@ async function live() {
 		}
 	});
 	const share = 'portlight:x';
-	all.window.postMessage({ type: 'portlight:redeem', sourceId: share }, '/', [port2]);
+	const data = { type: 'portlight:redeem', sourceId: share };
+	all.window.dispatchEvent(new all.window.MessageEvent('portlight:heard', { data, ports: [port2], cancelable: true }));
 	await settle();
 	const background = all.ports[0];
 	background.postMessage({ type: 'opened', codec: 'vp9' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { makeWindow, run } from './classic.js';
+import { makeWindow, posted, run } from './classic.js';
 import { settle, useTime } from './clock.js';
 import { makeRuntime } from './fake.js';
 import { clients } from '../e2e/pages/dialects.js';
@@ -10,12 +10,6 @@ import { nativeSources, sourcesOf } from '../../extension/background/requests.js
 
 const time = useTime();
 const GLOBALS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenSharePluginInstalled' };
-/** A message as the browser delivers it; `isTrusted` is false for one that a page made. */
-function posted(data, source, origin, isTrusted = true) {
-	const event = Object.assign(new Event('message'), { data, source, origin, ports: [] });
-	return Object.defineProperty(event, 'isTrusted', { value: isTrusted });
-}
-
 /** A document with as much in it as the dialects look for. */
 function makeDocument({ script, html = '' }) {
 	const attributes = {};
@@ -40,7 +34,7 @@ function makeDocument({ script, html = '' }) {
 function frameOf(client, { off = [], href = 'https://a.example/', parent = null } = {}) {
 	const document = makeDocument(client);
 	class Navigator {}
-	const page = makeWindow({ Navigator, document, events: [], said: [], sessionStorage: {} }, time);
+	const page = makeWindow({ Navigator, chrome: {}, document, events: [], said: [], sessionStorage: {} }, time);
 	page.sessionStorage.setItem = (name, value) => Object.assign(page.sessionStorage, { [name]: value });
 	Object.assign(page, { parent: parent ?? page, top: parent ?? page });
 	page.addEventListener('message', ({ data }) => page.said.push(data));
@@ -62,7 +56,7 @@ function frameOf(client, { off = [], href = 'https://a.example/', parent = null 
 	const world = makeWindow({ chrome: { runtime }, document, location: new URL(href), sessionStorage }, time);
 	world.window = page;
 	run(world, 'content/relay.js');
-	run(page, 'page/shim.js');
+	run(page, 'page/messages.js', 'page/shim.js');
 	const frame = { document, load, onMessage: runtime.onMessage, onParent: () => {}, page, ports, sent };
 	return frame;
 }
@@ -78,7 +72,7 @@ async function open(name, options) {
 			top.onMessage.emit({ type: 'dialect-from-frame', said, off });
 		};
 		top.inner = inner;
-		top.page.frames = [{ postMessage: (data) => inner.page.dispatchEvent(posted(structuredClone(data), top.page, 'https://a.example')) }];
+		top.page.frames = [{ postMessage: (data) => inner.page.dispatchEvent(posted(structuredClone(data), top.page)) }];
 	}
 	top.page.dispatchEvent(new Event('DOMContentLoaded'));
 	await settle();
@@ -415,7 +409,7 @@ test('only a frame that is made for the extension has words of the page around i
 		const { page, sent } = frameOf({}, { href, parent });
 		let heard = false;
 		page.addEventListener('message', () => (heard = true)); // The extension listens before any script of the page.
-		page.dispatchEvent(posted(said, parent, 'https://a.example'));
+		page.dispatchEvent(posted(said, parent));
 		await settle();
 		assert.deepEqual([heard, sent.includes('dialects')], [!taken, taken], `${href} ${JSON.stringify(said)}`);
 	}
@@ -425,7 +419,7 @@ test('a frame can not forge a word of the page around it', async () => {
 	const name = 'getscreenid';
 	const top = await open(name);
 	const { inner } = top;
-	inner.page.dispatchEvent(posted({ captureSourceId: true }, top.page, 'https://a.example', false));
+	inner.page.dispatchEvent(posted({ captureSourceId: true }, top.page, { isTrusted: false }));
 	await settle();
 	assert.deepEqual([top.ports.length, inner.sent], [0, []]);
 });
@@ -434,10 +428,18 @@ test('a page that floods a frame has few words at a time on their way', async ()
 	const top = await open('getscreenid');
 	const { inner } = top;
 	for (let i = 0; i < 1000; i++) {
-		inner.page.dispatchEvent(posted({ captureSourceId: true }, top.page, 'https://a.example'));
+		inner.page.dispatchEvent(posted({ captureSourceId: true }, top.page));
 	}
 	await settle();
 	const forwarded = inner.sent.filter((type) => type === 'dialect-for-parent').length;
 	assert.ok(forwarded >= 1 && forwarded <= 4, String(forwarded));
 	assert.equal(top.ports.length, 1);
+});
+
+test('a browser without window.chrome gets none', async () => {
+	const { page } = frameOf(clients.jidesha);
+	delete page.chrome;
+	page.dispatchEvent(new Event('DOMContentLoaded'));
+	await settle();
+	assert.equal('chrome' in page, false);
 });

@@ -10,9 +10,9 @@ const failure = (code, name) => ({ error: { code, name, message: code, remedy: '
  * A page of a site that is switched on.
  *
  * @param {{own?: boolean, controllers?: boolean, isActive?: boolean, focus?: boolean, view?: object | null,
- *   reply?: object, surface?: string, globals?: object}} [options]
+ *   reply?: object, surface?: string, globals?: object, hear?: (event: any) => void}} [options]
  */
-function setUp({ own = true, controllers = true, isActive = true, focus = true, view = {}, reply, surface = 'window', globals } = {}) {
+function setUp({ own = true, controllers = true, isActive = true, focus = true, view = {}, reply, surface = 'window', globals, hear } = {}) {
 	const calls = [];
 	const real = new WeakSet();
 	class MediaDevices {
@@ -77,7 +77,13 @@ function setUp({ own = true, controllers = true, isActive = true, focus = true, 
 	const redeemed = [];
 	const track = { readyState: 'live', getSettings: () => ({ displaySurface: surface }) };
 	const stream = { getVideoTracks: () => [track] };
-	window.addEventListener('message', ({ data, ports }) => {
+	window.addEventListener('portlight:heard', (event) => {
+		const { data, ports } = event;
+		if (hear) {
+			hear(event);
+			return;
+		}
+		event.preventDefault();
 		asked.push(JSON.parse(JSON.stringify(data)));
 		ports[0].postMessage(reply ?? { ok: { sourceId: 'portlight:x' } });
 	});
@@ -322,4 +328,14 @@ test('it leaves no global behind', () => {
 	const { window } = setUp();
 	const globals = { MediaDevices: 0, CaptureController: 0, Navigator: 0, navigator: 0, document: 0 };
 	assert.deepEqual(Object.keys(window).sort(), Object.keys(makeWindow(globals)).sort());
+});
+
+test("an extension that is gone, before it is asked or while the person chooses, leaves the browser's own", async () => {
+	for (const hears of [false, true]) {
+		const { asked, calls, devices } = setUp({ hear: (event) => hears && (event.preventDefault(), event.ports[0].close()) });
+		assert.equal(await devices.getDisplayMedia(), 'native stream');
+		assert.deepEqual([asked, calls.length], [[], 1]);
+	}
+	const { devices } = setUp({ own: false, hear: () => {} });
+	await assert.rejects(devices.getDisplayMedia(), { name: 'AbortError' });
 });

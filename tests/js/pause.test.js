@@ -88,6 +88,7 @@ test("the page can not undo the person's pause, nor the person the page's", asyn
 	shares.resume(key, 'person');
 	shares.resume(key, 'person');
 	await settle();
+	assert.deepEqual(port.of('muted').slice(0, 2).map(({ muted }) => muted), [true, false], "the track hears of the person's");
 	assert.equal(port.of('resumed').length, 1);
 	assert.equal(lastHost().of('keyframe').length, 1);
 	assert.ok(counts.length > before, 'the face is told');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { makeWindow, run } from './classic.js';
+import { makeWindow, posted, run } from './classic.js';
 import { FakeTime, settle, until } from './clock.js';
 import { makeRuntime } from './fake.js';
 
@@ -12,7 +12,7 @@ function setUp(globals = {}, granted = true) {
 	const time = new FakeTime();
 	const window = makeWindow({ chrome: { runtime }, ...globals }, time);
 	const seen = [];
-	run(window, 'content/relay.js');
+	run(window, 'content/relay.js', 'page/messages.js');
 	if (granted) {
 		run(window, 'content/share.js');
 	}
@@ -44,7 +44,8 @@ function listen(port) {
 /** Redeems as the track does. */
 async function redeem(window) {
 	const { port1, port2 } = new MessageChannel();
-	window.postMessage({ type: 'portlight:redeem', ...wish, more: 1 }, '/', [port2]);
+	const data = { type: 'portlight:redeem', ...wish, more: 1 };
+	window.dispatchEvent(new window.MessageEvent('portlight:heard', { data, ports: [port2], cancelable: true }));
 	await settle();
 	return { ...listen(port1), relay: port2 };
 }
@@ -187,7 +188,7 @@ test('a request from another window, or in an insecure page, is not heard', asyn
 	for (const globals of [{}, { isSecureContext: false }]) {
 		const { ports, window } = setUp(globals);
 		if (globals.isSecureContext === undefined) {
-			window.dispatchEvent(Object.assign(new Event('message'), { data: 'requestScreenSourceId', source: {}, ports: [] }));
+			window.dispatchEvent(posted('requestScreenSourceId', {}));
 		} else {
 			window.postMessage('requestScreenSourceId', '*');
 		}
@@ -279,6 +280,23 @@ test('a page that is left ends its shares and its request, and can ask again whe
 	assert.deepEqual([answers(), sent], [[], []]);
 	await ask();
 	assert.equal(ports.length, 3);
+});
+
+test('a page that rewrites itself is answered as before, and its shares end when it is left', async () => {
+	const { answers, ask, ports, seen, window } = setUp();
+	window.openDocument();
+	await settle();
+	window.addEventListener('message', ({ data }) => seen.push(data));
+	await ask();
+	ports[0].postMessage({ type: 'granted', sourceId: 'portlight:x' });
+	await settle();
+	assert.deepEqual(answers(), [{ sourceId: 'portlight:x' }]);
+	const { closed } = await redeem(window);
+	window.openDocument();
+	await settle();
+	window.dispatchEvent(new Event('pagehide'));
+	await closed();
+	assert.deepEqual(ports.map(({ connected }) => connected), [false, false]);
 });
 
 test('it answers a sign of life by itself', async () => {

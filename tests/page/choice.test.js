@@ -34,7 +34,7 @@ beforeEach(async () => {
 	later += 6_000;
 	tab++;
 	site = `https://s${tab}.example`;
-	page = await pages.open('/blank.html?js=page/shim.js', {
+	page = await pages.open('/blank.html?js=page/messages.js&js=page/shim.js', {
 		before: async (own) => {
 			const url = `${site}/`;
 			const from = { id: chrome.runtime.id, url, origin: site, frameId: 0, tab: { id: tab, url, title: 'A page', incognito: false } };

@@ -21,6 +21,7 @@ const RETRY_MS = 300;
  * @property {(page: Win) => Promise<unknown>} [abort] asks, takes it back, and resolves when that is answered
  * @property {'silent'} [denial] the dialect has no word for it
  * @property {boolean} [framed] spoken to a frame
+ * @property {boolean} [runtime] spoken by chrome.runtime, which Firefox's pages don't have
  */
 
 /**
@@ -325,6 +326,7 @@ export const clients = {
 			}),
 	},
 	jidesha: {
+		runtime: true,
 		promised: true,
 		video: asScreen({ minFrameRate: 5, maxFrameRate: 5 }, [LAYERED]),
 		script: 'lib-jitsi-meet.min.js',
@@ -332,12 +334,14 @@ export const clients = {
 		ask: async (page) => given((await tell(page, ID, { getStream: true, sources: ['screen', 'window'] })).streamId),
 	},
 	licode: {
+		runtime: true,
 		video: bare,
 		script: 'erizo.js',
 		detect: async (page) => (await tell(page, 'okeephmleflklcdebijnponpabbmmgeo', { getVersion: true })).version,
 		ask: async (page) => given((await tell(page, 'okeephmleflklcdebijnponpabbmmgeo', { getStream: true }))?.streamId),
 	},
 	bigbluebutton: {
+		runtime: true,
 		video: bare,
 		script: 'bigbluebutton.js',
 		async ask(page) {
@@ -346,6 +350,7 @@ export const clients = {
 		},
 	},
 	opentok2: {
+		runtime: true,
 		script: 'opentok.js',
 		async detect(page) {
 			const odd = await tell(page, ID, { type: 'isInstalled' }).then(() => tell(page, ID, { type: 'odd' }));
@@ -357,6 +362,7 @@ export const clients = {
 		},
 	},
 	getscreenmedia2: {
+		runtime: true,
 		video: asScreen({ maxFrameRate: 3 }),
 		script: 'getscreenmedia.js',
 		detect: (page) => page.sessionStorage.getScreenMediaJSExtensionId,
@@ -366,6 +372,7 @@ export const clients = {
 		},
 	},
 	twilio: {
+		runtime: true,
 		promised: true,
 		video: bare,
 		script: 'twilio-video.js',
@@ -375,6 +382,7 @@ export const clients = {
 		},
 	},
 	userscreen: {
+		runtime: true,
 		promised: true,
 		video: bare,
 		script: 'twilio-video.js',
@@ -384,6 +392,7 @@ export const clients = {
 		},
 	},
 	temasys: {
+		runtime: true,
 		script: 'adapter.screenshare.js',
 		detect: async (page) => (await tell(page, ID, { type: 'get-version' })).type === 'send-version',
 		async ask(page) {
@@ -392,6 +401,7 @@ export const clients = {
 		},
 	},
 	muazdirect: {
+		runtime: true,
 		script: 'Screen-Capturing.js',
 		detect: async (page) => (await tell(page, ID, 'are-you-there')) === 'rtcmulticonnection-extension-loaded',
 		async ask(page) {
@@ -400,6 +410,7 @@ export const clients = {
 		},
 	},
 	kandy: {
+		runtime: true,
 		video: bare,
 		script: 'kandy.js',
 		detect: async (page) => (await tell(page, ID, { message: 'version' })).version,

@@ -158,8 +158,10 @@ export function standForRelay() {
 	const id = 'portlight:abc';
 	const wishes = [];
 	const wanted = [];
-	window.addEventListener('message', ({ data, ports: [port] }) => {
+	window.addEventListener('portlight:heard', (event) => {
+		const { data, ports: [port] } = event;
 		if (data.type === 'portlight:redeem') {
+			event.preventDefault();
 			const said = [];
 			const waiting = [];
 			const share = { port, wish: data, said, silent: false };
