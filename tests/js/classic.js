@@ -80,7 +80,6 @@ export function makeWindow(globals = {}, time = new FakeTime()) {
 		},
 		dispatchEvent: target.dispatchEvent.bind(target),
 		removeEventListener: target.removeEventListener.bind(target),
-		document: {},
 		location: new URL('https://a.example/'),
 		/** As document.open() does: every listener of the window is gone, and then the document is another. */
 		openDocument() {
