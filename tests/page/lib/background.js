@@ -212,6 +212,8 @@ class Bridge {
 	#world;
 	/** @type {number | undefined} of the world that the content scripts are in */
 	#context;
+	/** @type {string | undefined} the page's own frame */
+	#frame;
 
 	constructor(session, from, inWorld) {
 		this.from = from;
@@ -219,7 +221,9 @@ class Bridge {
 		this.#world = inWorld;
 		session.on('Runtime.bindingCalled', ({ name, payload }) => name === 'toBackground' && this.#hear(JSON.parse(payload)));
 		session.on('Runtime.executionContextCreated', ({ context }) => {
-			if (context.name === inWorld) {
+			const { frameId } = context.auxData;
+			this.#frame ??= frameId;
+			if (context.name === inWorld && frameId === this.#frame) {
 				this.#context = context.id;
 				this.leave(); // A new document has none of the ports of the one before.
 			}
