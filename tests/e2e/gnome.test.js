@@ -52,8 +52,9 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		});
 
 		test('two shares at once, and one ends alone', async () => {
-			const [one, other] = [await fixture.page(), await fixture.page()];
+			const one = await fixture.page();
 			await fixture.share(one);
+			const other = await fixture.page();
 			await fixture.share(other, 'window');
 			assert.equal(fixture.ours.now().captures.length, 2);
 			await probe(one, 'stop');
