@@ -303,12 +303,17 @@ static const struct message_type *find_type(struct json_object *name) {
 /* The message's JSON, or NULL with *error filled in. */
 static struct json_object *parse_json(
 	const char *text, size_t length, struct protocol_error *error) {
+	/* json-c 0.18 would call all text beyond ASCII malformed (json-c#875). */
+	if (!text_is_utf8(text, length)) {
+		refuse(error, ERROR_BAD_UTF8, "%s", "");
+		return NULL;
+	}
 	struct json_tokener *tokener = json_tokener_new_ex(PROTOCOL_DEPTH_MAX);
 	if (tokener == NULL) {
 		refuse(error, ERROR_OUT_OF_MEMORY, "%s", "");
 		return NULL;
 	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	struct json_object *object = json_tokener_parse_ex(tokener, text, (int)length);
 	enum json_tokener_error result = json_tokener_get_error(tokener);
 	if (result == json_tokener_success && json_tokener_get_parse_end(tokener) != length) {
@@ -319,9 +324,7 @@ static struct json_object *parse_json(
 		return object;
 	}
 	json_object_put(object);
-	refuse(error,
-		result == json_tokener_error_parse_utf8_string ? ERROR_BAD_UTF8 : ERROR_BAD_JSON,
-		"%s",
+	refuse(error, ERROR_BAD_JSON, "%s",
 		result == json_tokener_continue ? "the text ends too early"
 						: json_tokener_error_desc(result));
 	return NULL;

@@ -2,6 +2,18 @@
 
 #include <glib.h>
 
+bool text_is_utf8(const void *text, size_t length) {
+	const char *at = text;
+	const char *end = at + length;
+	/* To GLib a NUL is malformed, to Unicode it is a character. */
+	while (!g_utf8_validate_len(at, (gsize)(end - at), &at)) {
+		if (*at++ != '\0') {
+			return false;
+		}
+	}
+	return true;
+}
+
 void text_clean(char *text) {
 	const char *bad = text;
 	while (!g_utf8_validate(bad, -1, &bad)) {

@@ -1,8 +1,11 @@
-/* Clean text and base64 for JSON. */
+/* UTF-8 and base64 for JSON. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+bool text_is_utf8(const void *text, size_t length);
 
 /* Replaces malformed UTF-8 and control characters by '?'. */
 void text_clean(char *text);

@@ -14,7 +14,7 @@ struct source_thread {
 	struct pipeline *pipeline;
 	pthread_t id;
 	atomic_bool stop;
-	uint32_t pictures;
+	atomic_uint pictures;
 };
 
 /* Each picture has one colour, and full damage or none at all. */
@@ -46,7 +46,8 @@ static void test_both_threads(void **state) {
 	thread.pipeline = world.pipeline;
 	assert_int_equal(pthread_create(&thread.id, NULL, read_pictures, &thread), 0);
 	int frames = 0;
-	for (int i = 0; i < ROUNDS; i++) {
+	/* Until each thread has had its turns, however the kernel shares them out. */
+	for (int i = 0; i < ROUNDS || thread.pictures <= 100 || frames <= 100; i++) {
 		pipeline_picture(world.pipeline, 64, 64);
 		const struct packet_set set = {.max_fps = 60,
 			.max_kbps = 1000,
@@ -64,8 +65,6 @@ static void test_both_threads(void **state) {
 	}
 	thread.stop = true;
 	pthread_join(thread.id, NULL);
-	assert_true(frames > 100);
-	assert_true(thread.pictures > 100);
 	assert_int_equal(world.failed, ERROR_NONE);
 	world_finish(&world);
 }
