@@ -23,13 +23,8 @@ static bool in_cycle(const struct producer *producer) {
 	return producer->cycle_began > 0 && now_ns() - producer->cycle_began < CYCLE_MAX_NS;
 }
 
-/* Before 1.2 a queued buffer begins a cycle. */
 static void begin_cycle(struct producer *producer) {
-#if PW_CHECK_VERSION(1, 2, 0)
 	producer->cycle_began = pw_stream_trigger_process(producer->stream) >= 0 ? now_ns() : 0;
-#else
-	(void)producer;
-#endif
 }
 
 /* A cycle takes one picture: where one got lost, the next one's takes that. */
