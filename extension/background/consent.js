@@ -1,7 +1,7 @@
 /** Who may ask, and what is remembered: all that is decided before a dialog opens. docs/SECURITY.md has the rules. */
 import { Failure } from '../shared/failure.js';
 import { Cooldown } from './cooldown.js';
-import { frameMayShare } from './frames.js';
+import { frameMayShare } from './frame-policy.js';
 import { inFront } from './front.js';
 import { siteAt } from './sites.js';
 import { touchedNow, touchedSince, watchTouch } from './touch.js';
