@@ -4,12 +4,12 @@
  */
 import { Failure, portalFailure } from '../shared/failure.js';
 import { CURSORS } from './asks.js';
+import { inFront } from './consent.js';
+import { touchedNow } from './cooldown.js';
 import * as desktopCapture from './desktop-capture.js';
 import { ext } from './ext.js';
-import { inFront } from './front.js';
 import { capturePath } from './settings.js';
 import { siteAt } from './sites.js';
-import { touchedNow } from './touch.js';
 
 /**
  * @typedef {import('./native.js').NativeHost} NativeHost

@@ -1,7 +1,7 @@
 /** Pages made for other extensions take every failure for a refusal. So the user is told what failed, and what helps. */
 import { failureText } from '../ui/text.js';
+import { touchedNow } from './cooldown.js';
 import { ext } from './ext.js';
-import { touchedNow } from './touch.js';
 
 /** The same is not said again sooner, however often a page asks. */
 const AGAIN_MS = 60_000;
