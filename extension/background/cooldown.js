@@ -4,7 +4,7 @@
  * the browser's session, because the worker doesn't live that long.
  */
 import { ext } from './ext.js';
-import { runIn } from './inject.js';
+import { runIn, runInTab } from './inject.js';
 
 /** By refusals in a row: if the page asks by itself, and if the user touched it since. */
 const ALONE_MS = [0, 2_000, 10_000, 60_000, 300_000, 1_800_000];
@@ -152,8 +152,7 @@ function isActive() {
  * @param {Place} place
  */
 export function watchTouch({ tabId }) {
-	const target = { tabId, allFrames: true };
-	ext.scripting.executeScript({ target, func: watch, args: [true, false], injectImmediately: true }).catch(() => {});
+	void runInTab(tabId, watch, true, false);
 }
 
 /**

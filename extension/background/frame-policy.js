@@ -2,8 +2,7 @@
  * Whether the permissions policy `display-capture` lets a frame share the screen. Asks the browser, or else reads the
  * `allow` attributes on the way up; the frame itself has no say.
  */
-import { ext } from './ext.js';
-import { runIn } from './inject.js';
+import { runIn, runInTab } from './inject.js';
 
 const FEATURE = 'display-capture';
 /** Frames that claim to contain each other would make an endless chain. */
@@ -103,17 +102,8 @@ export async function frameMayShare(place) {
 	const { tabId, frameId } = place;
 	const said = await runIn(place, policySays, FEATURE);
 	if (said !== null) {
-		return said === true; // Not undefined either: the document is gone.
+		return said === true; // If the document is gone it is undefined.
 	}
-	try {
-		if (frameId === 0) {
-			return true; // Browsers that don't tell have no such policy for the page itself.
-		}
-		const everywhere = { target: { tabId, allFrames: true }, injectImmediately: true };
-		const results = await ext.scripting.executeScript({ ...everywhere, func: readFrame });
-		const seen = results.filter(({ result }) => result);
-		return chainLets(new Map(seen.map(({ frameId: id, result }) => [id, /** @type {Frame} */ (result)])), frameId);
-	} catch {
-		return false; // The frame is gone, or the extension may not enter one around it.
-	}
+	// Browsers that don't tell have no such policy for the page itself.
+	return frameId === 0 || chainLets(await runInTab(tabId, readFrame), frameId);
 }

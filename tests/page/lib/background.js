@@ -73,8 +73,11 @@ async function executeScript({ target, world: where, files = [], func, args = []
 /** @param {string} origin that the extension's own pages have here */
 export async function startBackground(origin) {
 	const { setTimeout } = globalThis;
-	// What the background would do later keeps no test run waiting.
-	globalThis.setTimeout = (...args) => setTimeout(...args).unref();
+	// What the background would do later keeps no test run waiting; what it does in its next turn is still to come.
+	globalThis.setTimeout = (callback, delay, ...args) => {
+		const timer = setTimeout(callback, delay, ...args);
+		return delay === undefined ? timer : timer.unref();
+	};
 	world.kept = useStorage({}, world.policy);
 	chrome.storage.onChanged.addListener((...args) => emit('storage.onChanged', ...args));
 	const nothing = async () => {};

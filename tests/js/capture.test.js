@@ -1,25 +1,25 @@
-/** The share of the first run's page. */
+/** Which way a request takes, and what the host is asked for. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { settle, useTime } from './clock.js';
 import { chrome, FakePort, lastHost, sender, useHost, useStorage } from './fake.js';
 
+const { Capture, nativeWish } = await import('../../extension/background/capture.js');
 const { NativeHost } = await import('../../extension/background/native.js');
 const { Shares } = await import('../../extension/background/shares.js');
-const { offerTest } = await import('../../extension/background/test-share.js');
 
 useTime();
 
 async function offered() {
 	const withdrawal = new AbortController();
 	const [near, far] = FakePort.pair('test', sender());
-	offerTest(far, new NativeHost(), new Shares(() => {}), withdrawal.signal);
+	new Capture(new NativeHost(), new Shares(() => {}), { remembers: async () => false }).offerTest(far, withdrawal.signal);
 	near.postMessage({ type: 'request' });
 	await settle();
 	return { near, withdrawal };
 }
 
-test('where the organization switched the host off, it is not even started', async () => {
+test('the test of the first run: where the organization switched the host off, it is not even started', async () => {
 	useStorage({}, { nativePath: 'off' });
 	useHost();
 	const { near } = await offered();
@@ -27,7 +27,7 @@ test('where the organization switched the host off, it is not even started', asy
 	assert.equal(chrome.runtime.hosts.length, 0);
 });
 
-test('its dialog is closed with all others', async () => {
+test('the test of the first run: its dialog is closed with all others', async () => {
 	useStorage();
 	useHost({
 		share: () => {},
@@ -39,4 +39,18 @@ test('its dialog is closed with all others', async () => {
 	await settle();
 	assert.deepEqual(near.received.map(({ type, code }) => [type, code]), [['refused', 'cancelled']]);
 	assert.equal(lastHost().of('cancel').length, 1);
+});
+
+test('wishes in the host\'s words', () => {
+	assert.deepEqual(nativeWish({}), { cursor: 'embedded', multiple: false, needs: [] });
+	assert.deepEqual(nativeWish({}, 'never'), { cursor: 'hidden', multiple: false, needs: [] }, 'a default fails nothing');
+	assert.equal(nativeWish({ cursor: 'always' }, 'never').cursor, 'embedded', 'what a page asks for goes first');
+	assert.deepEqual(nativeWish({ cursor: 'toString' }), { cursor: 'embedded', multiple: false, needs: [] });
+	assert.deepEqual(nativeWish({ cursor: 'never', region: true }), {
+		cursor: 'hidden',
+		multiple: false,
+		needs: ['cursor-hidden', 'region'],
+	});
+	assert.deepEqual(nativeWish({ multiple: true }).needs, ['multiple']);
+	assert.deepEqual(nativeWish({ cursor: 'send' }).needs, ['cursor-metadata', 'cursor-send']);
 });
