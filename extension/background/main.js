@@ -10,26 +10,18 @@ import { Requests } from './requests.js';
 import { dialectsOff } from './settings.js';
 import { Shares } from './shares.js';
 import { placeOf } from './source-ids.js';
-import * as controls from './controls.js';
 import * as displayMedia from './display-media.js';
-import * as face from './face.js';
 import * as grants from './grants.js';
-import * as notices from './notices.js';
-import * as trouble from './trouble.js';
+import * as toolbar from './toolbar.js';
 
 /** @typedef {import('./source-ids.js').Place} Place */
 
 const host = new NativeHost(learn);
-const shares = new Shares((live) => {
-	face.show(live);
-	controls.show(live.length > 0);
-	notices.show(live);
-}, (failure) => face.report(failure));
+const shares = new Shares(toolbar.show, toolbar.report);
 const consent = new Consent();
 const capture = new Capture(host, shares, consent);
-const choose = face.whileAsking((...request) => capture.choose(...request));
-const unexplained = (/** @type {Failure} */ failure, /** @type {Place} */ place) => void trouble.tell(failure, place).catch(console.warn);
-const requests = new Requests(choose, (failure) => face.report(failure), dialectsOff, consent, unexplained);
+const choose = toolbar.whileAsking((...request) => capture.choose(...request));
+const requests = new Requests(choose, toolbar.report, dialectsOff, consent, (...failed) => void toolbar.explain(...failed).catch(console.warn));
 
 /** Nothing is shared or asked for after this. */
 async function stopAll() {
@@ -88,7 +80,7 @@ async function answer(message, place) {
 	case 'shares':
 		return shares.list();
 	case 'asking':
-		return face.asking();
+		return toolbar.asking();
 	case 'decline':
 		return requests.decline(message.tabId);
 	case 'stop':
@@ -108,7 +100,7 @@ async function answer(message, place) {
 	case 'revoke':
 		return host.request('revoke', { origin: message.origin });
 	case 'forgive':
-		return face.forgive();
+		return toolbar.forgive();
 	default:
 		throw new Failure('bad-ask', String(message.type));
 	}
@@ -152,8 +144,6 @@ ext.runtime.onConnect.addListener((port) => {
 	}
 });
 
-grants.begin(host, (failure) => face.report(failure));
-notices.begin((key) => void shares.stop(key), () => shares.list());
-controls.begin(stopAll);
-void face.begin();
+grants.begin(host, toolbar.report);
+toolbar.begin(stopAll, (key) => void shares.stop(key));
 void displayMedia.begin();
