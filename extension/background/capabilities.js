@@ -11,8 +11,8 @@ import { capturePath } from './settings.js';
 import { siteAt } from './sites.js';
 
 /**
- * @typedef {import('./native.js').NativeHost} NativeHost
- * @typedef {import('./native.js').Hello} Hello
+ * @typedef {import('./host.js').Host} Host
+ * @typedef {import('./native-port.js').Hello} Hello
  * @typedef {import('./source-ids.js').Place} Place
  * @typedef {{hello?: Pick<Hello, 'supports' | 'portal' | 'portalCode'>, failure?: string}} Known in storage.local. `failure` is a code
  */
@@ -60,7 +60,7 @@ let looked = null;
 /**
  * Asks the host what it can do, at most every few seconds.
  *
- * @param {NativeHost} host
+ * @param {Host} host
  */
 function look(host) {
 	if (!looked || looked.until < Date.now()) {
@@ -83,7 +83,7 @@ function look(host) {
  * Whether the host answers the page API: pages use it for what only the host can do. Others get the browser's own dialog
  * if there is one, unless the user decided otherwise.
  *
- * @param {NativeHost} host
+ * @param {Host} host
  */
 export async function prefersHost(host) {
 	if (!desktopCapture.available()) {
@@ -98,7 +98,7 @@ export async function prefersHost(host) {
  * for if nothing good is known, because then nothing can be shared anyway.
  *
  * @param {Place} place
- * @param {NativeHost} host
+ * @param {Host} host
  */
 async function hostFor(place, host) {
 	const last = await known();
@@ -111,7 +111,7 @@ async function hostFor(place, host) {
 
 /**
  * @param {Place} place
- * @param {NativeHost} host
+ * @param {Host} host
  * @param {Pick<import('./consent.js').Consent, 'expectRights'>} consent
  */
 export async function capabilitiesOf(place, host, consent) {

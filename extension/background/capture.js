@@ -9,8 +9,8 @@ import { placeOf } from './source-ids.js';
 
 /**
  * @typedef {import('./consent.js').Consent} Consent
- * @typedef {import('./host-share.js').HostShare} HostShare
- * @typedef {import('./native.js').NativeHost} NativeHost
+ * @typedef {import('./host.js').HostShare} HostShare
+ * @typedef {import('./host.js').Host} Host
  * @typedef {import('./requests.js').Wish} Wish
  * @typedef {import('./shares.js').Shares} Shares
  * @typedef {import('./source-ids.js').Place} Place
@@ -38,7 +38,7 @@ export class Capture {
 	#consent;
 
 	/**
-	 * @param {NativeHost} host
+	 * @param {Host} host
 	 * @param {Shares} shares
 	 * @param {Pick<Consent, 'remembers'>} consent
 	 */

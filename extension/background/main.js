@@ -5,7 +5,7 @@ import { Capture } from './capture.js';
 import { Consent } from './consent.js';
 import { ext } from './ext.js';
 import { loadDialects, loadPageApi, raiseFlag } from './inject.js';
-import { NativeHost } from './native.js';
+import { Host } from './host.js';
 import { Requests } from './requests.js';
 import { dialectsOff } from './settings.js';
 import { Shares } from './shares.js';
@@ -16,7 +16,7 @@ import * as toolbar from './toolbar.js';
 
 /** @typedef {import('./source-ids.js').Place} Place */
 
-const host = new NativeHost(learn);
+const host = new Host(learn);
 const shares = new Shares(toolbar.show, toolbar.report);
 const consent = new Consent();
 const capture = new Capture(host, shares, consent);
@@ -98,7 +98,7 @@ async function answer(message, place) {
 	case 'grants':
 		return host.grants();
 	case 'revoke':
-		return host.request('revoke', { origin: message.origin });
+		return host.revoke(message.origin);
 	case 'forgive':
 		return toolbar.forgive();
 	default:

@@ -8,7 +8,7 @@ const AHEAD_MAX = 8;
 const KEYFRAME_MS = 1_000;
 
 /**
- * @typedef {import('./native.js').FrameMessage} FrameMessage
+ * @typedef {import('./host.js').FrameMessage} FrameMessage
  * @typedef {{codec: string, chroma?: string, width: number, height: number}} Picture
  */
 

@@ -12,8 +12,8 @@ const CODECS = ['vp9', 'vp8'];
 const METER_MS = 2_000;
 
 /**
- * @typedef {import('./host-share.js').HostShare} HostShare
- * @typedef {import('./native.js').FrameMessage} FrameMessage
+ * @typedef {import('./host.js').HostShare} HostShare
+ * @typedef {import('./host.js').FrameMessage} FrameMessage
  * @typedef {import('./source-ids.js').Place} Place
  * @typedef {'person' | 'page'} Who paused a share; it goes on once neither has it paused. 'person' is the page API's word for the user
  * @typedef {{key: number, origin: string, top?: string, title: string, tabId: number, since: number}} About where it goes, and since when
@@ -52,7 +52,7 @@ function side(value) {
  * The field that crops the picture; none if the value isn't a region.
  *
  * @param {any} value `{x, y, width, height}` in the picture's pixels; null: all of it
- * @returns {{region?: import('./native.js').Region | null}}
+ * @returns {{region?: import('./host.js').Region | null}}
  */
 function region(value) {
 	if (value === null) {
@@ -249,7 +249,7 @@ export class Share {
 	/**
 	 * @param {HostShare} share
 	 * @param {Redeem} wish
-	 * @returns {Promise<import('./native.js').Opened>}
+	 * @returns {Promise<import('./host.js').Opened>}
 	 */
 	#open(share, wish) {
 		const wanted = Array.isArray(wish.codecs) ? wish.codecs : [];
@@ -270,7 +270,7 @@ export class Share {
 		});
 	}
 
-	/** @param {import('./native.js').Opened} opened */
+	/** @param {import('./host.js').Opened} opened */
 	#opened(opened) {
 		const { surface, supports, width: sourceWidth, height: sourceHeight } = this.#hostShare;
 		// An output with a scale has more pixels than the desktop says.

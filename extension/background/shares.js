@@ -7,7 +7,7 @@ import { Share } from './share.js';
 import { placeOf, SourceIds } from './source-ids.js';
 
 /**
- * @typedef {import('./host-share.js').HostShare} HostShare
+ * @typedef {import('./host.js').HostShare} HostShare
  * @typedef {import('./share.js').Redeem} Redeem
  * @typedef {import('./share.js').ShareInfo} ShareInfo
  * @typedef {import('./share.js').Who} Who

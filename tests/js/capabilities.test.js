@@ -6,7 +6,7 @@ import { Document } from './document.js';
 import { chrome, lastHost, sender, useHost, useStorage } from './fake.js';
 
 const { Consent } = await import('../../extension/background/consent.js');
-const { NativeHost } = await import('../../extension/background/native.js');
+const { Host } = await import('../../extension/background/host.js');
 const { placeOf } = await import('../../extension/background/source-ids.js');
 /** The document that asks, as the browser has it. */
 let frame;
@@ -24,7 +24,7 @@ let life = 0;
 beforeEach(async () => {
 	const module = await import(`../../extension/background/capabilities.js?${++life}`);
 	({ capabilitiesOf } = module);
-	host = new NativeHost(module.learn);
+	host = new Host(module.learn);
 	useStorage();
 	delete chrome.desktopCapture;
 	chrome.runtime.hosts = [];

@@ -5,7 +5,7 @@ import { settle, useTime } from './clock.js';
 import { chrome, FakePort, lastHost, sender, useHost, useStorage } from './fake.js';
 
 const { Capture, nativeWish } = await import('../../extension/background/capture.js');
-const { NativeHost } = await import('../../extension/background/native.js');
+const { Host } = await import('../../extension/background/host.js');
 const { Shares } = await import('../../extension/background/shares.js');
 
 useTime();
@@ -13,7 +13,7 @@ useTime();
 async function offered() {
 	const withdrawal = new AbortController();
 	const [near, far] = FakePort.pair('test', sender());
-	new Capture(new NativeHost(), new Shares(() => {}), { remembers: async () => false }).offerTest(far, withdrawal.signal);
+	new Capture(new Host(), new Shares(() => {}), { remembers: async () => false }).offerTest(far, withdrawal.signal);
 	near.postMessage({ type: 'request' });
 	await settle();
 	return { near, withdrawal };

@@ -47,7 +47,7 @@ test('where getDisplayMedia is not ours, a page is told so before all else: it g
 	assert.equal(await codeOf(consent.admit(place())), 'cool-down');
 });
 
-test('remembered: only where the person allowed it, clicks into the page just then, and in no private window', async () => {
+test('remembered: only where the user allowed it, clicks into the page just then, and in no private window', async () => {
 	useStorage({ sites: { [A]: { consent: 'allow' }, 'https://b.example': { consent: 'ask' } } });
 	const consent = new Consent();
 	const tab = { tab: { incognito: false } };
@@ -94,7 +94,7 @@ test('only a visible document of the tab in front may ask', async () => {
 	assert.equal(await codeOf(consent.admit(place({ tabId: 2 }))), 'ok');
 });
 
-test('what the person chose for a site is not had by a frame of it in a page of another', async () => {
+test('what the user chose for a site is not had by a frame of it in a page of another', async () => {
 	const [B, C] = ['https://b.example', 'https://c.example'];
 	useStorage({ sites: { [A]: { consent: 'allow', displayMedia: true }, [B]: { displayMedia: true }, [C]: { consent: 'block' } } });
 	const consent = new Consent();

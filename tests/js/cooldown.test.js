@@ -17,7 +17,7 @@ test('refusals cost more each time, and a touch helps only at first', async () =
 	await consent.settle(place(), denied);
 	assert.equal(await holds(consent), true, 'asks again at once by itself');
 	documentOf().act();
-	assert.equal(await holds(consent), false, 'the person clicked');
+	assert.equal(await holds(consent), false, 'the user clicked');
 	await consent.settle(place(), denied);
 	assert.equal(await holds(consent), true, 'that click was for the dialog that was refused');
 	await time.pass(2_001);

@@ -140,7 +140,7 @@ export function hostIs(hello = {}, answers = {}) {
 	};
 }
 
-/** Browsers say this of a host that is not installed; what else they say is in background/native.js. */
+/** Browsers say this of a host that is not installed; what else they say is in background/native-port.js. */
 export function hostFails(words = 'Specified native messaging host not found.') {
 	hostIs({}, { hello: (_message, host) => void host.disconnect({ message: words }) });
 }
