@@ -133,17 +133,6 @@ thread-programs: $(THREAD_TESTS)
 unit-threads: thread-programs ## Run the unit tests with threads (V=tsan for the sanitizer)
 	@set -e; for t in $(THREAD_TESTS); do echo "== $$t"; $$t; done
 
-# Both browsers' extension: one source tree, the shared manifest under the browser's own.
-EXTENSION_SRC := $(shell find extension -type f 2>/dev/null)
-$(B)/extension-%/manifest.json: $(EXTENSION_SRC) manifest/extension.json manifest/extension.%.json Makefile
-	@rm -rf $(@D)
-	@mkdir -p $(@D)
-	$(call say,EXT,$(@D))
-	cp -R extension/. $(@D)/
-	rm $(@D)/package.json
-	jq -s --arg v '$(VERSION)' '.[0] * .[1] | .version = $$v' manifest/extension.json manifest/extension.$*.json > $@
-extension: $(B)/extension-chromium/manifest.json $(B)/extension-firefox/manifest.json ## Build the loadable extensions and the archives for the stores (CRX_KEY=key.pem: a .crx too)
-
 # The man pages, from scdoc.
 MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 $(B)/man/%: docs/man/%.scd

@@ -4,7 +4,7 @@ import { ext } from './ext.js';
 import { nextTurn, targetOf } from './inject.js';
 import { placeOf } from './source-ids.js';
 
-/** What content/asks.js itself may have to say. */
+/** What content/page-api.js itself may have to say. */
 const CODES = ['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'too-many-requests', 'unknown-share'];
 /** The cursor modes of pages, with the portal's, and what the host must support for it. */
 export const CURSORS = {
@@ -30,7 +30,7 @@ export function nativeWish({ cursor, region, multiple }, preset = 'always') {
 }
 
 /**
- * A listener of runtime.onMessage for what the relay and content/asks.js say.
+ * A listener of runtime.onMessage for what the relay and content/page-api.js say.
  *
  * @param {(place: import('./source-ids.js').Place) => Promise<object>} capabilities
  */
@@ -43,11 +43,11 @@ export function answeringAsks(capabilities) {
 	 */
 	return (message, sender, reply) => {
 		const place = placeOf(sender);
-		if (place && message?.type === 'asks') {
+		if (place && message?.type === 'page-api') {
 			const target = targetOf(place);
 			const texts = Object.fromEntries(CODES.map((code) => [code, new Failure(code).forPage()]));
 			nextTurn()
-				.then(() => ext.scripting.executeScript({ target, files: ['content/asks.js'], injectImmediately: true }))
+				.then(() => ext.scripting.executeScript({ target, files: ['scripts/page-api.js'], injectImmediately: true }))
 				.then(() => reply(texts), () => reply(null));
 			return true;
 		}

@@ -1,4 +1,5 @@
 /** What the dialects of pages need of the background: their script, the page around a frame, a flag in the page's world. */
+import * as desktopCapture from './desktop-capture.js';
 import { ext } from './ext.js';
 import { nextTurn, targetOf } from './inject.js';
 import { dialectsOff } from './settings.js';
@@ -13,16 +14,20 @@ function raise(name) {
 }
 
 /**
- * Puts the table into a frame where one of its words may have been said.
+ * Puts the table into a frame where one of its words may have been said. Browsers other than Chromium never had the
+ * pages that speak to an extension by runtime.sendMessage.
  *
  * @param {chrome.scripting.InjectionTarget} target
- * @returns {Promise<string[]>} the dialects that are switched off
+ * @param {boolean} [runtime] whether the page may be one of those
+ * @returns {Promise<boolean>} whether words made for other extensions are answered
  */
-export async function loadDialects(target) {
+export async function loadDialects(target, runtime) {
 	await nextTurn();
-	await ext.scripting.executeScript({ target, files: ['content/dialects.js'], injectImmediately: true });
-	await ext.scripting.executeScript({ target, files: ['page/runtime.js'], world: 'MAIN', injectImmediately: true });
-	return dialectsOff();
+	await ext.scripting.executeScript({ target, files: ['scripts/dialects.js'], injectImmediately: true });
+	if (runtime && desktopCapture.available()) {
+		await ext.scripting.executeScript({ target, files: ['scripts/runtime.js'], world: 'MAIN', injectImmediately: true });
+	}
+	return (await dialectsOff()).length === 0;
 }
 
 /**
@@ -41,7 +46,7 @@ export function onDialectMessage(message, sender, reply) {
 	const target = targetOf(place);
 	switch (message?.type) {
 	case 'dialects':
-		loadDialects(target).then(reply, () => reply([]));
+		loadDialects(target, message.signs === true).then(reply, () => reply(null));
 		return true;
 	case 'dialect-global':
 		if (Object.hasOwn(GLOBALS, message.name)) {
@@ -69,6 +74,6 @@ export function onDialectMessage(message, sender, reply) {
  */
 async function askParent(tabId, said) {
 	const target = { tabId, frameIds: [0] };
-	const off = await loadDialects(target);
-	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, off }, { frameId: 0 });
+	const others = await loadDialects(target);
+	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, others }, { frameId: 0 });
 }

@@ -3,8 +3,6 @@ import { ext } from './ext.js';
 
 /** @typedef {import('./source-ids.js').Place} Place */
 
-const FILES = ['constraints', 'frames', 'sinks', 'shared-track', 'share', 'track'].map((name) => `page/${name}.js`);
-
 /**
  * In Chromium an act of the person comes with the message of a page, and a script that is put into a frame in the same turn
  * counts there as another one: each time the page could renew the click that it had.
@@ -43,20 +41,19 @@ export async function runIn(place, func, ...args) {
 	}
 }
 
-/** Runs in the page. */
-function present() {
-	return !window.dispatchEvent(new CustomEvent('portlight:present', { cancelable: true }));
+/** Runs in the frame. Whether it was granted a share before. */
+function isJoined() {
+	return /** @type {any} */ (globalThis).portlight?.redeem !== undefined;
 }
 
 /** @param {Place} place */
 export async function injectTrack(place) {
-	const target = targetOf(place);
-	const inPage = { target, world: /** @type {'MAIN'} */ ('MAIN'), injectImmediately: true };
-	const [, [{ result }]] = await Promise.all([
-		ext.scripting.executeScript({ target, files: ['content/share.js'], injectImmediately: true }),
-		ext.scripting.executeScript({ ...inPage, func: present }),
-	]);
-	if (result !== true) {
-		await ext.scripting.executeScript({ ...inPage, files: FILES });
+	if (await runIn(place, isJoined)) {
+		return;
 	}
+	const target = targetOf(place);
+	await Promise.all([
+		ext.scripting.executeScript({ target, files: ['scripts/share.js'], injectImmediately: true }),
+		ext.scripting.executeScript({ target, world: 'MAIN', files: ['scripts/track.js'], injectImmediately: true }),
+	]);
 }
