@@ -164,6 +164,10 @@ bool grants_file_claim(struct grants_claim *claim, const char *origin, bool moni
 		claim->since = grant->since;
 		(void)grant_list_remove(store.list, origin);
 		ok = save(&store, &detail);
+	} else if (ok && store.list->revocations == 0) {
+		/* A new file gets its count now, so that the first of several claims that is kept
+		 * does not look like a revocation to the others. */
+		ok = save(&store, &detail);
 	}
 	claim->revocations = store.list->revocations;
 	if (!ok) {
