@@ -24,7 +24,6 @@
 enum portal_source {
 	PORTAL_SOURCE_MONITOR = 1,
 	PORTAL_SOURCE_WINDOW = 2,
-	PORTAL_SOURCE_VIRTUAL = 4,
 };
 
 /*
