@@ -77,7 +77,7 @@ export const errors = Object.freeze({
 	'wrong-caller': {
 		name: 'NotAllowedError',
 		message: 'The host was not started by the Portlight extension.',
-		remedy: 'Install the host from the same source as the extension.',
+		remedy: 'Install the host from the same source as the extension, or add the extension\'s id to ~/.config/portlight/extensions and run `portlight install`.',
 	},
 	'denied': {
 		name: 'NotAllowedError',
