@@ -15,10 +15,10 @@ test("Chromium's id in the host's list is that of the key", () => {
 	assert.match(builtIn, new RegExp(`^chromium ${id}$`, 'm'));
 });
 
-test("Firefox's id is in the host's list, and it declares the one thing that goes to the native host", () => {
+test("Firefox's id is in the host's list, and the one thing that goes to the native host is for the user to permit", () => {
 	const { id, data_collection_permissions: data } = firefox.browser_specific_settings.gecko;
 	assert.match(builtIn, new RegExp(`^firefox ${id}$`, 'm'));
-	assert.deepEqual(data, { required: ['browsingActivity'] });
+	assert.deepEqual(data, { required: ['none'], optional: ['browsingActivity'] });
 	assert.match(readFileSync(`${root}docs/PRIVACY.md`, 'utf8'), /`data_collection_permissions` names `browsingActivity`/);
 });
 
