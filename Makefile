@@ -8,6 +8,8 @@ HOST_NAME := org.portlight.host
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+PKG_CONFIG ?= pkg-config
+WERROR ?= $(CI)
 B := build
 V ?= release
 O := $(B)/$(V)
@@ -18,8 +20,10 @@ ifndef VERBOSE
 endif
 say = @printf '  %-5s %s\n' '$(1)' '$(2)'
 
-WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-unused-parameter -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror)
-HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-unused-parameter -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
+# A package's own level of fortification stays.
+HARDEN := -fstack-protector-strong -fPIE \
+	$(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE -g $(WARN) -Ihost -I$(B)/gen -MMD -MP
 ifeq ($(V),asan)
 CC := clang
@@ -72,7 +76,7 @@ programs: $(foreach p,$(PROGRAMS),$(BIN)/$(word 1,$(subst :, ,$(p))))
 
 # pkg-config is asked when a folder's flags are first needed, once for each folder.
 pkgs = $(foreach f,$(1) $(USE_$(1)),$(PKG_$(f)))
-ask = $(if $(2),$(shell pkg-config $(1) $(2)))
+ask = $(if $(2),$(shell $(PKG_CONFIG) $(1) $(2)))
 define flags
 CFLAGS_$(1) = $$(eval CFLAGS_$(1) := $$(call ask,--cflags,$(PKG_$(1))))$$(CFLAGS_$(1))
 TEST_CFLAGS_$(1) = $$(eval TEST_CFLAGS_$(1) := $$(call ask,--cflags,$(call pkgs,$(1))))$$(TEST_CFLAGS_$(1))
@@ -94,18 +98,18 @@ OBJ_$(1) := $$(SRC_$(1):%.c=$(O)/%.o)
 $(O)/host/$(1)/%.o: host/$(1)/%.c $(B)/gen/config.h
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)
-	$$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$(CFLAGS_$(1)) -c -o $$@ $$<
+	$$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CPPFLAGS) $(CFLAGS) $$(CFLAGS_$(1)) -c -o $$@ $$<
 $(O)/lib$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(AR) rcs $$@ $$^
 -include $$(wildcard $(O)/host/$(1)/*.d)
 
 # Its unit tests: tests/unit/FOLDER/NAME_test.c, each one program.
 $(O)/tests/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $(O)/lib$(1).a $$(USE_$(1):%=$(O)/lib%.a)
 	@mkdir -p $$(@D)
 	$$(call say,TEST,$$@)
-	$$(CC) $(BASE_CFLAGS) -Itests/unit $(VARIANT_CFLAGS) $(CFLAGS) $$(TEST_CFLAGS_$(1)) \
-		-o $$@ $$< $(VARIANT_LDFLAGS) $(O)/lib$(1).a $$(USE_$(1):%=$(O)/lib%.a) -lcmocka $$(LIBS_$(1))
+	$$(CC) $(BASE_CFLAGS) -Itests/unit $(VARIANT_CFLAGS) $(CPPFLAGS) $(CFLAGS) $$(TEST_CFLAGS_$(1)) \
+		-o $$@ $$< $(VARIANT_LDFLAGS) $(LDFLAGS) $(O)/lib$(1).a $$(USE_$(1):%=$(O)/lib%.a) -lcmocka $$(LIBS_$(1))
 UNIT_TESTS += $$(patsubst %.c,$(O)/%,$$(wildcard tests/unit/$(1)/*_test.c))
 -include $$(wildcard $(O)/tests/unit/$(1)/*.d)
 endef
@@ -198,7 +202,7 @@ lint-js: extension
 
 # Installation. The native host's manifests go where the browsers of manifest/browsers.tsv look for system-wide ones.
 .PHONY: install uninstall
-install: all ## Install programs, man pages, extensions and native host manifests (DESTDIR, prefix)
+install: all ## Install programs, man pages, extensions and native host manifests (DESTDIR, prefix, INSTALL, STRIP)
 	packaging/install '$(DESTDIR)' '$(prefix)' '$(HOST_NAME)'
 uninstall: ## Remove what `make install` installed
 	packaging/install --remove '$(DESTDIR)' '$(prefix)' '$(HOST_NAME)'
