@@ -7,7 +7,7 @@ import { onDisallowed, site } from './sites.js';
 const KEEPS_NOTHING = ['host-missing', 'unknown-type'];
 
 /**
- * @param {import('./native.js').NativeHost} host
+ * @param {import('./host.js').Host} host
  * @param {(failure: Failure) => void} report told when something may be remembered that should not be
  */
 export function begin(host, report) {
@@ -23,7 +23,7 @@ export function begin(host, report) {
 		}
 	};
 	/** @param {string} origin */
-	const revoke = (origin) => host.request('revoke', { origin });
+	const revoke = (origin) => host.revoke(origin);
 	const followPolicy = async () => {
 		const { grants = [] } = await host.grants();
 		for (const { origin } of grants) {

@@ -5,7 +5,7 @@ import { settle, useTime } from './clock.js';
 import { chrome, useHost, useStorage } from './fake.js';
 
 const { begin } = await import('../../extension/background/grants.js');
-const { NativeHost } = await import('../../extension/background/native.js');
+const { Host } = await import('../../extension/background/host.js');
 const { setSite } = await import('../../extension/background/sites.js');
 const [A, B, C] = ['https://a.example', 'https://b.example', 'https://c.example'];
 
@@ -25,7 +25,7 @@ function setUp(policy, answers = {}) {
 		...answers,
 	});
 	const failures = [];
-	begin(new NativeHost(), ({ code }) => failures.push(code));
+	begin(new Host(), ({ code }) => failures.push(code));
 	return { failures, revoked };
 }
 
