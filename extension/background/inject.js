@@ -1,12 +1,11 @@
 /** Everything that the background runs in a page: what it reads there, and scripts that come when they are needed. */
+import * as desktopCapture from './desktop-capture.js';
 import { ext } from './ext.js';
 
 /**
  * @typedef {import('./source-ids.js').Place} Place
  * @typedef {'ISOLATED' | 'MAIN'} World the extension's own, or the page's
  */
-
-const TRACK = ['constraints', 'frames', 'sinks', 'shared-track', 'share', 'track'].map((name) => `page/${name}.js`);
 
 /**
  * Runs a script, in a turn of its own. In Chromium a page's message brings along its user activation, and a script that
@@ -80,13 +79,17 @@ export async function runInTab(tabId, func, ...args) {
 }
 
 /**
- * The table of dialects, into a frame whose page may have said one of their words.
+ * The table of dialects, into a frame whose page may have said one of their words. Only Chromium ever had the pages that
+ * speak to an extension by runtime.sendMessage.
  *
  * @param {Place} place
+ * @param {boolean} [runtime] whether the page may be one of those
  */
-export async function loadDialects(place) {
-	await load(place, 'ISOLATED', 'content/dialects.js');
-	await load(place, 'MAIN', 'page/runtime.js');
+export async function loadDialects(place, runtime) {
+	await load(place, 'ISOLATED', 'scripts/dialects.js');
+	if (runtime && desktopCapture.available()) {
+		await load(place, 'MAIN', 'scripts/runtime.js');
+	}
 }
 
 /** Runs in the page. @param {string} name */
@@ -106,21 +109,17 @@ export async function raiseFlag(place, name) {
 
 /** What answers a page that asks in the words of the page API. @param {Place} place */
 export async function loadPageApi(place) {
-	await load(place, 'ISOLATED', 'content/asks.js');
+	await load(place, 'ISOLATED', 'scripts/page-api.js');
 }
 
-/** Runs in the page. */
-function present() {
-	return !window.dispatchEvent(new CustomEvent('portlight:present', { cancelable: true }));
+/** Runs in the frame. Whether it was granted a share before. */
+function isJoined() {
+	return /** @type {any} */ (globalThis).portlight?.redeem !== undefined;
 }
 
 /** The track, into a document that was granted a share; once. @param {Place} place */
 export async function loadTrack(place) {
-	const [, [{ result }]] = await Promise.all([
-		load(place, 'ISOLATED', 'content/share.js'),
-		execute({ target: targetOf(place), world: 'MAIN', func: present }),
-	]);
-	if (result !== true) {
-		await load(place, 'MAIN', ...TRACK);
+	if (!(await runIn(place, isJoined))) {
+		await Promise.all([load(place, 'ISOLATED', 'scripts/share.js'), load(place, 'MAIN', 'scripts/track.js')]);
 	}
 }

@@ -46,7 +46,7 @@ const FLAGS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenShareP
  */
 async function askForParent(tabId, said) {
 	await loadDialects({ tabId, frameId: 0, origin: '' });
-	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, off: await dialectsOff() }, { frameId: 0 });
+	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, others: (await dialectsOff()).length === 0 }, { frameId: 0 });
 }
 
 /** @param {chrome.runtime.MessageSender | undefined} sender */
@@ -55,7 +55,7 @@ function isOwnPage(sender) {
 }
 
 /** All that content scripts may say. Every other message is for the extension's own pages alone. */
-const FROM_CONTENT = ['asks', 'capabilities', 'dialects', 'dialect-global', 'dialect-for-parent'];
+const FROM_CONTENT = ['page-api', 'capabilities', 'dialects', 'dialect-global', 'dialect-for-parent'];
 
 /**
  * @param {any} message
@@ -64,14 +64,14 @@ const FROM_CONTENT = ['asks', 'capabilities', 'dialects', 'dialect-global', 'dia
  */
 async function answer(message, place) {
 	switch (message.type) {
-	case 'asks':
+	case 'page-api':
 		await loadPageApi(place);
 		return PAGE_API_ERRORS;
 	case 'capabilities':
 		return capabilitiesOf(place, host, consent);
 	case 'dialects':
-		await loadDialects(place);
-		return dialectsOff();
+		await loadDialects(place, message.signs === true);
+		return (await dialectsOff()).length === 0;
 	case 'dialect-global':
 		return Object.hasOwn(FLAGS, message.name) && raiseFlag(place, FLAGS[message.name]).then(() => true);
 	case 'dialect-for-parent':

@@ -7,18 +7,18 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (name) => JSON.parse(readFileSync(`${root}manifest/${name}.json`, 'utf8'));
 const [shared, chromium, firefox] = ['extension', 'extension.chromium', 'extension.firefox'].map(read);
-const makefile = readFileSync(`${root}Makefile`, 'utf8');
+const builtIn = readFileSync(`${root}manifest/extensions`, 'utf8');
 
-test("Chromium's id in the Makefile is that of the key", () => {
+test("Chromium's id in the host's list is that of the key", () => {
 	const hash = createHash('sha256').update(Buffer.from(chromium.key, 'base64')).digest('hex').slice(0, 32);
 	const id = [...hash].map((digit) => String.fromCharCode(97 + parseInt(digit, 16))).join('');
-	assert.match(makefile, new RegExp(`^CHROMIUM_ID := ${id}$`, 'm'));
+	assert.match(builtIn, new RegExp(`^chromium ${id}$`, 'm'));
 });
 
-test("Firefox's id is the one in the Makefile, and it declares the one thing that goes to the native host", () => {
+test("Firefox's id is in the host's list, and the one thing that goes to the native host is for the user to permit", () => {
 	const { id, data_collection_permissions: data } = firefox.browser_specific_settings.gecko;
-	assert.match(makefile, new RegExp(`^FIREFOX_ID := ${id}$`, 'm'));
-	assert.deepEqual(data, { required: ['browsingActivity'] });
+	assert.match(builtIn, new RegExp(`^firefox ${id}$`, 'm'));
+	assert.deepEqual(data, { required: ['none'], optional: ['browsingActivity'] });
 	assert.match(readFileSync(`${root}docs/PRIVACY.md`, 'utf8'), /`data_collection_permissions` names `browsingActivity`/);
 });
 
