@@ -15,7 +15,7 @@ import { touchedNow } from './touch.js';
  * @typedef {import('./native.js').NativeHost} NativeHost
  * @typedef {import('./native.js').Hello} Hello
  * @typedef {import('./source-ids.js').Place} Place
- * @typedef {{hello?: Pick<Hello, 'supports' | 'portal' | 'portalCode'>, failure?: string}} Known in storage.local; a code
+ * @typedef {{hello?: Pick<Hello, 'supports' | 'portal' | 'portalCode' | 'wayland'>, failure?: string}} Known in storage.local; a code
  */
 
 const FRESH_MS = 5_000;
@@ -75,17 +75,23 @@ function look(host) {
 }
 
 /**
- * Whether the page's own words are answered by the host: what only it can do is why a page uses them. Other pages get
- * the browser's own dialog where there is one, unless the person decided otherwise.
+ * Whether a request goes to the host. In a browser with a dialog of its own (settings.js says which is whose), pages that
+ * speak Portlight's API get the host in every session: what only it can do is why they use the API.
  *
  * @param {NativeHost} host
+ * @param {string[]} sources
+ * @param {import('./requests.js').Wish} wish
  */
-export async function prefersHost(host) {
-	if (!desktopCapture.available()) {
-		return true;
-	}
+export async function prefersHost(host, sources, { dialect }) {
 	const path = await capturePath();
-	return path === 'native' || (path === 'auto' && !failureOf(await look(host)));
+	if (!desktopCapture.available() || path !== 'auto') {
+		return !desktopCapture.available() || path === 'native';
+	}
+	if (sources.some((name) => name === 'tab' || name === 'audio')) {
+		return false;
+	}
+	const found = await look(host);
+	return !failureOf(found) && (dialect === 'portlight' || found.hello?.wayland === true);
 }
 
 /**
@@ -117,7 +123,7 @@ export async function capabilitiesOf(place, host, consent) {
 		return { available: false, sources: [], ...LACKS, displayMedia, error: Failure.from(error).forPage() };
 	}
 	const browser = desktopCapture.available();
-	const native = browser && (await capturePath()) === 'browser' ? null : await hostFor(place, host);
+	const native = browser && ['browser', 'chooser'].includes(await capturePath()) ? null : await hostFor(place, host);
 	const failure = native && failureOf(native);
 	if (native?.hello && !failure) {
 		const { supports } = native.hello;

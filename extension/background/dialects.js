@@ -1,7 +1,7 @@
 /** What the dialects of pages need of the background: their script, the page around a frame, a flag in the page's world. */
 import { ext } from './ext.js';
 import { nextTurn, targetOf } from './inject.js';
-import { dialectsOff } from './settings.js';
+import { otherExtensions } from './settings.js';
 import { placeOf } from './source-ids.js';
 
 /** The flags that pages of these dialects look for. @type {Record<string, string>} */
@@ -16,13 +16,13 @@ function raise(name) {
  * Puts the table into a frame where one of its words may have been said.
  *
  * @param {chrome.scripting.InjectionTarget} target
- * @returns {Promise<string[]>} the dialects that are switched off
+ * @returns {Promise<boolean>} whether what other extensions answer is answered
  */
 export async function loadDialects(target) {
 	await nextTurn();
 	await ext.scripting.executeScript({ target, files: ['content/dialects.js'], injectImmediately: true });
 	await ext.scripting.executeScript({ target, files: ['page/runtime.js'], world: 'MAIN', injectImmediately: true });
-	return dialectsOff();
+	return otherExtensions();
 }
 
 /**
@@ -41,7 +41,7 @@ export function onDialectMessage(message, sender, reply) {
 	const target = targetOf(place);
 	switch (message?.type) {
 	case 'dialects':
-		loadDialects(target).then(reply, () => reply([]));
+		loadDialects(target).then(reply, () => reply(true));
 		return true;
 	case 'dialect-global':
 		if (Object.hasOwn(GLOBALS, message.name)) {
@@ -69,6 +69,6 @@ export function onDialectMessage(message, sender, reply) {
  */
 async function askParent(tabId, said) {
 	const target = { tabId, frameIds: [0] };
-	const off = await loadDialects(target);
-	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, off }, { frameId: 0 });
+	const others = await loadDialects(target);
+	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, others }, { frameId: 0 });
 }

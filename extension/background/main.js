@@ -10,14 +10,14 @@ import { injectTrack } from './inject.js';
 import { NativeHost } from './native.js';
 import { answering, isOwnPage } from './own-pages.js';
 import { nativeSources, Requests } from './requests.js';
-import { capturePath, defaults, dialectsOff } from './settings.js';
+import { capturePath, defaults, otherExtensions } from './settings.js';
 import { Shares } from './shares.js';
 import { offerTest } from './test-share.js';
 import * as controls from './controls.js';
 import * as displayMedia from './display-media.js';
 import * as face from './face.js';
-import * as grants from './grants.js';
 import * as notices from './notices.js';
+import * as sites from './sites.js';
 import * as trouble from './trouble.js';
 
 const host = new NativeHost(learn);
@@ -28,7 +28,7 @@ const shares = new Shares((live) => {
 }, (failure) => face.report(failure));
 const consent = new Consent();
 const unexplained = (/** @type {Failure} */ failure, /** @type {import('./source-ids.js').Place} */ place) => void trouble.tell(failure, place).catch(console.warn);
-const requests = new Requests(face.whileAsking(chooseSource), (failure) => face.report(failure), dialectsOff, consent, unexplained);
+const requests = new Requests(face.whileAsking(chooseSource), (failure) => face.report(failure), otherExtensions, consent, unexplained);
 
 /** Nothing is shared after it, nor asked for. */
 async function stopAll() {
@@ -39,13 +39,11 @@ async function stopAll() {
 /** @type {import('./requests.js').Choose} */
 async function chooseSource(port, place, signal, sources, wish) {
 	const sender = /** @type {chrome.runtime.MessageSender} */ (port.sender);
-	const path = await capturePath();
 	const display = wish.display === true;
-	const modern = display || (wish.dialect === 'portlight' && (await prefersHost(host)));
-	if (desktopCapture.available() && !modern && path !== 'native') {
+	if (!display && !(await prefersHost(host, sources, wish))) {
 		return desktopCapture.choose(sender, signal, sources);
 	}
-	if (path === 'browser') {
+	if ((await capturePath()) === 'browser') {
 		throw new Failure('native-off');
 	}
 	const { cursor: preset, ...bounds } = await defaults();
@@ -104,7 +102,7 @@ ext.runtime.onMessage.addListener(
 	}),
 );
 
-grants.begin(host, (failure) => face.report(failure));
+sites.begin(host, (failure) => face.report(failure));
 notices.begin((key) => void shares.stop(key), () => shares.list());
 controls.begin(stopAll);
 void face.begin();

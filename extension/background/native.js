@@ -43,7 +43,7 @@ function codeFor(reason) {
  *   height?: number, pts?: number, codec?: string}} FrameMessage
  * @typedef {{type: 'cursor', share?: number, visible: boolean, x: number, y: number, width?: number, height?: number,
  *   hotX?: number, hotY?: number, data?: string}} CursorMessage
- * @typedef {{protocol: number, version: string, supports: string[], portal: number, portalCode?: string, pipewire?: boolean}} Hello
+ * @typedef {{protocol: number, version: string, supports: string[], portal: number, portalCode?: string, pipewire?: boolean, wayland?: boolean}} Hello
  * @typedef {{x: number, y: number, width: number, height: number}} Region
  * @typedef {{maxFps?: number, maxKbps?: number, maxWidth?: number, maxHeight?: number, region?: Region | null}} Settings
  * @typedef {{codec: string, maxFps: number, maxKbps: number, credit: number, maxWidth?: number, maxHeight?: number,

@@ -15,6 +15,8 @@ import { placeOf } from './source-ids.js';
 /** Pages that get no dialog get their answers no faster than this, however fast they ask, and no later than that. */
 const PAUSE_MS = 250;
 const PAUSE_MAX_MS = 5_000;
+/** Portlight's own documented flow, and its API. @type {unknown[]} */
+const OWN = [undefined, 'deepstream', 'portlight'];
 const SOURCES = ['screen', 'window', 'tab', 'audio'];
 
 /**
@@ -49,21 +51,21 @@ export class Requests {
 	#refused = new Map();
 	#choose;
 	#onFailure;
-	#off;
+	#others;
 	#consent;
 	#onUnexplained;
 
 	/**
 	 * @param {Choose} choose
 	 * @param {(failure: Failure) => void} onFailure told of every request that failed other than by a person's decision
-	 * @param {() => Promise<string[]>} [off] the dialects that are switched off: what they ask is never answered
+	 * @param {() => Promise<boolean>} [others] whether pages made for other extensions are answered
 	 * @param {Pick<import('./consent.js').Consent, 'expectOffered' | 'admit' | 'settle'>} [consent] who may ask
 	 * @param {(failure: Failure, place: Place) => void} [onUnexplained] told of each failure that the page can't tell from others
 	 */
-	constructor(choose, onFailure, off, consent, onUnexplained) {
+	constructor(choose, onFailure, others, consent, onUnexplained) {
 		this.#choose = choose;
 		this.#onFailure = onFailure;
-		this.#off = off;
+		this.#others = others;
 		this.#consent = consent;
 		this.#onUnexplained = onUnexplained;
 	}
@@ -111,7 +113,7 @@ export class Requests {
 	 * @param {Wish} wish
 	 */
 	async #ask(port, place, gone, wish) {
-		if (this.#off && (await this.#off()).includes(String(wish.dialect ?? 'deepstream'))) {
+		if (!OWN.includes(wish.dialect) && this.#others && !(await this.#others())) {
 			return;
 		}
 		if (this.#asking.has(port)) {

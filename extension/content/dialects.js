@@ -274,8 +274,8 @@
 		},
 	};
 
-	/** @type {Set<string>} those that are switched off */
-	let off = new Set();
+	/** Whether a dialect is not answered. @type {(name: string) => boolean} */
+	let silent = () => false;
 	/** @type {Set<{name: string, said: any, answer: (reply: any) => void, port: chrome.runtime.Port | null}>} */
 	const asks = new Set();
 	/** What dialect each foreign extension's id was spoken to in. @type {Map<string, string>} */
@@ -340,7 +340,7 @@
 	function hear(said, by, answer, extension = '') {
 		const found = understand(said, by, extension);
 		const name = found?.name ?? spoken.get(extension) ?? '';
-		if (off.has(name)) {
+		if (silent(name)) {
 			asked.add(name); // It is still this page's dialect, and its words are no other's.
 			return false;
 		}
@@ -456,7 +456,7 @@
 		const store = document.querySelector('link[rel="chrome-webstore-item"]') !== null;
 		for (const [name, { sign, when, announce }] of Object.entries(dialects)) {
 			const shown = sign ? scripts.some((src) => sign.test(src)) : when?.() === true;
-			if (announce && !off.has(name) && (shown || (store && name === 'webrtcsamples'))) {
+			if (announce && !silent(name) && (shown || (store && name === 'webrtcsamples'))) {
 				announce();
 			}
 		}
@@ -464,7 +464,7 @@
 
 	chrome.runtime.onMessage.addListener((message) => {
 		if (message?.type === 'dialect-from-frame') {
-			relay.start(message.off);
+			relay.start(message.others);
 			hear(message.said, 'parent', postAll);
 		}
 	});
@@ -479,8 +479,8 @@
 			reply({ unknown: true });
 		}
 	});
-	relay.start = (/** @type {string[]} */ names) => {
-		off = new Set(names);
+	relay.start = (/** @type {boolean} */ answered) => {
+		silent = (name) => !answered && name !== 'deepstream';
 		if (relay.hear === take) {
 			return;
 		}

@@ -4,9 +4,8 @@ import { test } from 'node:test';
 import { settle, useTime } from './clock.js';
 import { chrome, useHost, useStorage } from './fake.js';
 
-const { begin } = await import('../../extension/background/grants.js');
 const { NativeHost } = await import('../../extension/background/native.js');
-const { setSite } = await import('../../extension/background/sites.js');
+const { begin, setSite } = await import('../../extension/background/sites.js');
 const [A, B, C] = ['https://a.example', 'https://b.example', 'https://c.example'];
 
 useTime();
@@ -30,7 +29,7 @@ function setUp(policy, answers = {}) {
 }
 
 test('a policy that comes revokes what it forbids, and nothing else', async () => {
-	for (const [policy, expected] of [[{ blockedSites: [B] }, [B]], [{ remember: false }, [A, B, C]], [{ dialects: { janus: false } }, []]]) {
+	for (const [policy, expected] of [[{ blockedSites: [B] }, [B]], [{ remember: false }, [A, B, C]], [{ dialects: false }, []]]) {
 		const { failures, revoked } = setUp(policy);
 		chrome.storage.onChanged.emit({}, 'managed');
 		await settle();
