@@ -38,7 +38,7 @@ function codeFor(reason) {
 }
 
 /**
- * @typedef {{protocol: number, version: string, supports: string[], portal: number, portalCode?: string, pipewire?: boolean}} Hello
+ * @typedef {{protocol: number, version: string, supports: string[], portal: number, portalCode?: string, pipewire?: boolean, wayland?: boolean}} Hello
  * @typedef {{resolve: (result: any) => void, reject: (failure: Failure) => void}} Pending
  * @typedef {object} Listener
  * @property {(hello: Hello) => void} onHello called each time the host says what it can do

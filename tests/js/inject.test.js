@@ -10,16 +10,16 @@ const place = { tabId: 3, frameId: 4, origin: 'https://a.example' };
 const frame = { tabId: 3, frameIds: [4] };
 /** @type {any[]} */
 let scripts;
-/** Whether the page has the track already. */
-let present;
+/** Whether the frame was granted a share before. */
+let joined;
 
 beforeEach(() => {
 	scripts = [];
-	present = false;
+	joined = false;
 	chrome.scripting = {
 		executeScript: async (script) => {
 			scripts.push(script);
-			return [{ frameId: 4, result: script.func?.name === 'present' ? present : 'a result' }];
+			return [{ frameId: 4, result: script.func?.name === 'isJoined' ? joined : 'a result' }];
 		},
 	};
 });
@@ -50,17 +50,27 @@ test('a script goes to the document that asked, where the browser names it', asy
 	await inject.loadPageApi(place);
 	await inject.runIn({ ...place, documentId: 'D' }, () => {}, 1, 2);
 	assert.deepEqual(scripts.map(({ target, args }) => [target, args]), [[frame, undefined], [{ tabId: 3, documentIds: ['D'] }, [1, 2]]]);
-	assert.deepEqual(loaded(), ['ISOLATED content/asks.js']);
+	assert.deepEqual(loaded(), ['ISOLATED scripts/page-api.js']);
 });
 
-test('the track comes once; the part in our own world looks itself whether it is there', async () => {
+test('the track comes once', async () => {
 	await inject.loadTrack(place);
-	const first = loaded();
-	assert.deepEqual([first[0], first.at(-1)], ['ISOLATED content/share.js', 'MAIN page/track.js']);
+	assert.deepEqual(loaded(), ['ISOLATED scripts/share.js', 'MAIN scripts/track.js']);
 	scripts = [];
-	present = true;
+	joined = true;
 	await inject.loadTrack(place);
-	assert.deepEqual(loaded(), ['ISOLATED content/share.js']);
+	assert.deepEqual(loaded(), []);
+});
+
+test("sendMessage comes only to pages that may speak to an extension, and only in Chromium, which has desktopCapture", async () => {
+	await inject.loadDialects(place);
+	await inject.loadDialects(place, true);
+	assert.deepEqual(loaded(), Array(2).fill('ISOLATED scripts/dialects.js'));
+	scripts = [];
+	chrome.desktopCapture = {};
+	await inject.loadDialects(place, true);
+	delete chrome.desktopCapture;
+	assert.deepEqual(loaded(), ['ISOLATED scripts/dialects.js', 'MAIN scripts/runtime.js']);
 });
 
 test('what can not be run in a document that is gone has no result; what can not be loaded there says why', async () => {

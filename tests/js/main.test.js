@@ -20,11 +20,11 @@ chrome.scripting.executeScript = async (script) => {
 const ownTab = { ...sender(7, 0, 'chrome-extension://portlight'), url: 'chrome-extension://portlight/ui/options.html' };
 
 test("a page's content script is answered what pages may ask, and nothing that is for our own pages", async () => {
-	const texts = await ask({ type: 'asks' }, sender(3, 4));
+	const texts = await ask({ type: 'page-api' }, sender(3, 4));
 	assert.deepEqual([texts['bad-ask'].name, texts['unknown-share'].name], ['TypeError', 'InvalidStateError']);
 	assert.deepEqual(scripts.at(-1).target, { tabId: 3, frameIds: [4] });
 	assert.equal((await ask({ type: 'capabilities' }, sender())).available, true);
-	assert.deepEqual(await ask({ type: 'dialects' }, sender()), []);
+	assert.equal(await ask({ type: 'dialects' }, sender()), true);
 	for (const type of ['shares', 'asking', 'decline', 'stop', 'stop-all', 'pause', 'resume', 'share-stats', 'host-status', 'grants', 'revoke', 'forgive', 'awake']) {
 		assert.equal(await ask({ type }, sender()), undefined, type);
 	}
@@ -37,7 +37,7 @@ test('our own pages are answered, in a tab or not, and are no pages that ask for
 		const list = await ask({ type: 'shares' }, from);
 		assert.deepEqual(list.map(({ origin }) => origin), ['https://a.example']);
 		assert.equal((await ask({ type: 'host-status' }, from)).ok, true);
-		for (const type of ['asks', 'capabilities', 'dialects']) {
+		for (const type of ['page-api', 'capabilities', 'dialects']) {
 			assert.equal(await ask({ type }, from), undefined, type);
 		}
 	}
@@ -84,8 +84,8 @@ test("what a frame is told for its page goes to the tab's own page, once its scr
 	chrome.tabs.sendMessage = async (...args) => void sent.push(args);
 	scripts.length = 0;
 	await ask({ type: 'dialect-for-parent', said: { getChromeExtensionStatus: true } }, sender(3, 4));
-	assert.deepEqual(scripts.map(({ target }) => target), Array(2).fill({ tabId: 3, frameIds: [0] }));
-	assert.deepEqual(sent, [[3, { type: 'dialect-from-frame', said: { getChromeExtensionStatus: true }, off: [] }, { frameId: 0 }]]);
+	assert.deepEqual(scripts.map(({ target }) => target), [{ tabId: 3, frameIds: [0] }]);
+	assert.deepEqual(sent, [[3, { type: 'dialect-from-frame', said: { getChromeExtensionStatus: true }, others: true }, { frameId: 0 }]]);
 });
 
 test('a port of a kind that its sender may not have is closed', async () => {
