@@ -14,7 +14,7 @@ import { siteAt } from './sites.js';
  * @typedef {import('./host.js').Host} Host
  * @typedef {import('./native-port.js').Hello} Hello
  * @typedef {import('./source-ids.js').Place} Place
- * @typedef {{hello?: Pick<Hello, 'supports' | 'portal' | 'portalCode'>, failure?: string}} Known in storage.local. `failure` is a code
+ * @typedef {{hello?: Pick<Hello, 'supports' | 'portal' | 'portalCode' | 'wayland'>, failure?: string}} Known in storage.local. `failure` is a code
  */
 
 /** The cursor modes of pages: the portal's name, and what the host must support. */
@@ -80,17 +80,23 @@ function look(host) {
 }
 
 /**
- * Whether the host answers the page API: pages use it for what only the host can do. Others get the browser's own dialog
- * if there is one, unless the user decided otherwise.
+ * Whether a request goes to the host. In a browser with a dialog of its own (settings.js says which is whose), pages that
+ * speak Portlight's API get the host in every session: what only it can do is why they use the API.
  *
  * @param {Host} host
+ * @param {string[]} sources
+ * @param {import('./requests.js').Wish} wish
  */
-export async function prefersHost(host) {
-	if (!desktopCapture.available()) {
-		return true;
-	}
+export async function prefersHost(host, sources, { dialect }) {
 	const path = await capturePath();
-	return path === 'native' || (path === 'auto' && !failureOf(await look(host)));
+	if (!desktopCapture.available() || path !== 'auto') {
+		return !desktopCapture.available() || path === 'native';
+	}
+	if (sources.some((name) => name === 'tab' || name === 'audio')) {
+		return false;
+	}
+	const found = await look(host);
+	return !failureOf(found) && (dialect === 'portlight' || found.hello?.wayland === true);
 }
 
 /**

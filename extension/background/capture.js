@@ -78,12 +78,10 @@ export class Capture {
 	/** @type {import('./requests.js').Choose} */
 	async choose(port, place, signal, sources, wish) {
 		const sender = /** @type {chrome.runtime.MessageSender} */ (port.sender);
-		const path = await capturePath();
-		const modern = wish.display === true || (wish.dialect === 'portlight' && (await prefersHost(this.#host)));
-		if (desktopCapture.available() && !modern && path !== 'native') {
+		if (wish.display !== true && !(await prefersHost(this.#host, sources, wish))) {
 			return desktopCapture.choose(sender, signal, sources);
 		}
-		if (path === 'browser') {
+		if ((await capturePath()) === 'browser') {
 			throw new Failure('native-off');
 		}
 		// Before the user is asked: a page that can't show the picture needs no dialog.

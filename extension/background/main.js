@@ -7,11 +7,11 @@ import { ext } from './ext.js';
 import { loadDialects, loadPageApi, raiseFlag } from './inject.js';
 import { Host } from './host.js';
 import { Requests } from './requests.js';
-import { dialectsOff } from './settings.js';
+import { otherExtensions } from './settings.js';
 import { Shares } from './shares.js';
 import { placeOf } from './source-ids.js';
 import * as displayMedia from './display-media.js';
-import * as grants from './grants.js';
+import * as sites from './sites.js';
 import * as toolbar from './toolbar.js';
 
 /** @typedef {import('./source-ids.js').Place} Place */
@@ -21,7 +21,7 @@ const shares = new Shares(toolbar.show, toolbar.report);
 const consent = new Consent();
 const capture = new Capture(host, shares, consent);
 const choose = toolbar.whileAsking((...request) => capture.choose(...request));
-const requests = new Requests(choose, toolbar.report, dialectsOff, consent, (...failed) => void toolbar.explain(...failed).catch(console.warn));
+const requests = new Requests(choose, toolbar.report, otherExtensions, consent, (...failed) => void toolbar.explain(...failed).catch(console.warn));
 
 /** Nothing is shared or asked for after this. */
 async function stopAll() {
@@ -46,7 +46,7 @@ const FLAGS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenShareP
  */
 async function askForParent(tabId, said) {
 	await loadDialects({ tabId, frameId: 0, origin: '' });
-	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, others: (await dialectsOff()).length === 0 }, { frameId: 0 });
+	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, others: await otherExtensions() }, { frameId: 0 });
 }
 
 /** @param {chrome.runtime.MessageSender | undefined} sender */
@@ -71,7 +71,7 @@ async function answer(message, place) {
 		return capabilitiesOf(place, host, consent);
 	case 'dialects':
 		await loadDialects(place, message.signs === true);
-		return (await dialectsOff()).length === 0;
+		return otherExtensions();
 	case 'dialect-global':
 		return Object.hasOwn(FLAGS, message.name) && raiseFlag(place, FLAGS[message.name]).then(() => true);
 	case 'dialect-for-parent':
@@ -144,6 +144,6 @@ ext.runtime.onConnect.addListener((port) => {
 	}
 });
 
-grants.begin(host, toolbar.report);
+sites.begin(host, toolbar.report);
 toolbar.begin(stopAll, (key) => void shares.stop(key));
 void displayMedia.begin();

@@ -38,7 +38,7 @@ function codeFor(reason) {
 }
 
 /**
- * @typedef {{protocol: number, version: string, supports: string[], portal: number, portalCode?: string, pipewire?: boolean}} Hello
+ * @typedef {{protocol: number, version: string, supports: string[], portal: number, portalCode?: string, pipewire?: boolean, wayland?: boolean}} Hello
  * @typedef {{due: boolean, resolve: (result: any) => void, reject: (failure: Failure) => void}} Pending `due`: the host
  *   answers by itself; a dialog stays open as long as the user likes
  * @typedef {object} Listener

@@ -15,6 +15,8 @@ import { placeOf } from './source-ids.js';
 /** A page that gets no dialog gets one answer in PAUSE_MS, however fast it asks, and each within PAUSE_MAX_MS. */
 const PAUSE_MS = 250;
 const PAUSE_MAX_MS = 5_000;
+/** Portlight's own documented flow, and its API. @type {unknown[]} */
+const OWN = [undefined, 'deepstream', 'portlight'];
 const SOURCES = ['screen', 'window', 'tab', 'audio'];
 
 /**
@@ -48,21 +50,21 @@ export class Requests {
 	#refused = new Map();
 	#choose;
 	#onFailure;
-	#off;
+	#others;
 	#consent;
 	#onUnexplained;
 
 	/**
 	 * @param {Choose} choose
 	 * @param {(failure: Failure) => void} onFailure called for every request that failed, unless the user or a rule decided so
-	 * @param {() => Promise<string[]>} [off] the dialects that are switched off: their requests are never answered
+	 * @param {() => Promise<boolean>} [others] whether pages made for other extensions are answered
 	 * @param {Pick<import('./consent.js').Consent, 'expectOffered' | 'admit' | 'settle'>} [consent] who may ask
 	 * @param {(failure: Failure, place: Place) => void} [onUnexplained] called for each failure that the page's dialect can't express
 	 */
-	constructor(choose, onFailure, off, consent, onUnexplained) {
+	constructor(choose, onFailure, others, consent, onUnexplained) {
 		this.#choose = choose;
 		this.#onFailure = onFailure;
-		this.#off = off;
+		this.#others = others;
 		this.#consent = consent;
 		this.#onUnexplained = onUnexplained;
 	}
@@ -110,7 +112,7 @@ export class Requests {
 	 * @param {Wish} wish
 	 */
 	async #ask(port, place, gone, wish) {
-		if (this.#off && (await this.#off()).includes(String(wish.dialect ?? 'deepstream'))) {
+		if (!OWN.includes(wish.dialect) && this.#others && !(await this.#others())) {
 			return;
 		}
 		if (this.#asking.has(port)) {

@@ -1,25 +1,36 @@
-/** What the person chose in the options page. */
-import { dialectNames } from '../shared/dialect-names.js';
+/** What the user chose in the settings, with what the organization manages (managed.json is its schema) laid over it. */
 import { ext } from './ext.js';
-import { managed } from './managed.js';
 
 /**
- * Which way a page's request takes: `native` is always the host, `auto` is chrome.desktopCapture where the browser has
- * it and the host elsewhere. `browser` is never the host; only an organization can say so.
- *
- * @typedef {'auto' | 'native' | 'browser'} CapturePath
+ * @typedef {{dialects?: boolean, allowedSites?: string[], blockedSites?: string[], nativePath?: 'forced' | 'off',
+ *   remember?: boolean}} Managed
  */
 
-/** @returns {Promise<CapturePath | null>} what the organization decided */
-export async function managedCapturePath() {
-	const { nativePath } = await managed();
-	return nativePath === 'forced' ? 'native' : nativePath === 'off' ? 'browser' : null;
+/** @returns {Promise<Managed>} */
+export async function managed() {
+	try {
+		return await ext.storage.managed.get(null);
+	} catch {
+		return {}; // Firefox rejects where nothing is managed.
+	}
 }
+
+/**
+ * Whose dialog a page's request opens, in a browser that has its own. `auto`: the desktop's if the host answers, the
+ * session is Wayland and the page wants no tab and no sound, because there the browser would open the desktop's too;
+ * else the browser's. `chooser`: the browser's. `native`: the desktop's. `browser`: never the desktop's, in no browser;
+ * only an organization can say so.
+ *
+ * @typedef {'auto' | 'chooser' | 'native' | 'browser'} CapturePath
+ */
+
+/** @type {CapturePath[]} */
+const PATHS = ['auto', 'chooser', 'native'];
 
 /** @returns {Promise<CapturePath>} */
 export async function capturePath() {
-	const { capturePath: chosen } = await ext.storage.local.get({ capturePath: 'auto' });
-	return (await managedCapturePath()) ?? (chosen === 'native' ? chosen : 'auto');
+	const [{ nativePath }, { capturePath: chosen }] = await Promise.all([managed(), ext.storage.local.get({ capturePath: 'auto' })]);
+	return nativePath === 'forced' ? 'native' : nativePath === 'off' ? 'browser' : (PATHS.find((path) => path === chosen) ?? 'auto');
 }
 
 /** @param {CapturePath} chosen */
@@ -27,39 +38,28 @@ export async function setCapturePath(chosen) {
 	await ext.storage.local.set({ capturePath: chosen });
 }
 
-/** @returns {Promise<Record<string, boolean>>} by name, what the organization decided about dialects */
-export async function managedDialects() {
-	return (await managed()).dialects ?? {};
+/**
+ * Whether pages that were made for other screen-sharing extensions are answered. Portlight's own documented flow
+ * (`requestScreenSourceId`) always is.
+ *
+ * @returns {Promise<boolean>}
+ */
+export async function otherExtensions() {
+	const [{ dialects }, { otherExtensions: chosen }] = await Promise.all([managed(), ext.storage.local.get({ otherExtensions: true })]);
+	return (dialects ?? chosen) !== false;
 }
 
-/**
- * Each switch and each default has a key of its own in the storage: what one page of settings changes undoes nothing that
- * another has changed meanwhile.
- */
-const DIALECT = 'dialect:';
+/** @param {boolean} answered */
+export async function setOtherExtensions(answered) {
+	await ext.storage.local.set({ otherExtensions: answered });
+}
+
+/** Each default has a key of its own in the storage: what one page of settings changes undoes nothing that another changed. */
 const DEFAULT = 'default:';
-
-/** @returns {Promise<string[]>} the dialects that are switched off; by themselves they all are on */
-export async function dialectsOff() {
-	const names = Object.keys(dialectNames);
-	const [chosen, decided] = await Promise.all([
-		ext.storage.local.get(Object.fromEntries(names.map((name) => [DIALECT + name, true]))),
-		managedDialects(),
-	]);
-	return names.filter((name) => (decided[name] ?? chosen[DIALECT + name]) === false);
-}
-
-/**
- * @param {string} name
- * @param {boolean} on
- */
-export async function setDialect(name, on) {
-	await ext.storage.local.set({ [DIALECT + name]: on });
-}
 
 /**
  * What holds on the native path where a page asks for nothing of the kind, and what can be chosen: the first is what holds
- * where the person chose nothing. `maxHeight` is in pixels, 0: no bound.
+ * where the user chose nothing. `maxHeight` is in pixels, 0: no bound.
  *
  * @typedef {{cursor: string, maxFps: number, maxHeight: number, fidelity: string}} Defaults
  */

@@ -1,27 +1,43 @@
 /**
- * What each site may do: the person's choices in storage.local, with what the organization manages laid over them.
- * Sites are origins, as the browser names them.
+ * What each site may do: the user's choices in storage.local, with what the organization manages laid over them. The
+ * host's grants follow them. Sites are origins, as the browser names them.
  */
+import { Failure } from '../shared/failure.js';
 import { ext } from './ext.js';
-import { managed } from './managed.js';
+import { managed } from './settings.js';
 
 /**
- * `ask`: the desktop's dialog opens at each request. `allow`: what the person chose there once is shared again without
+ * `ask`: the desktop's dialog opens at each request. `allow`: what the user chose there once is shared again without
  * it, as far as the host keeps a grant of this origin. `block`: nothing of this site is answered with a dialog.
  *
  * @typedef {'ask' | 'allow' | 'block'} Consent
- * @typedef {{consent: Consent, displayMedia: boolean}} Choices `displayMedia`: our getDisplayMedia is used on that site
+ * @typedef {{consent: Consent, displayMedia: boolean, legacy: boolean}} Choices `displayMedia`: our getDisplayMedia is used
+ *   on that site; `legacy`: its pages were made for another screen-sharing extension, and look for it while they load
  * @typedef {Choices & {managed: {consent: boolean, displayMedia: boolean, remember: boolean}}} Site `managed`: what of
  *   it the organization decided
  */
 
+/** Said by a host that keeps nothing: none at all, or an older one. */
+const KEEPS_NOTHING = ['host-missing', 'unknown-type'];
+
 /** @type {Consent[]} */
 const CONSENTS = ['ask', 'allow', 'block'];
 
-/** Where the browser has none of its own, ours is used. A worker can't tell; browsers with such workers have one. */
-export function displayMediaMissing() {
-	const devices = globalThis.navigator?.mediaDevices;
-	return devices !== undefined && !('getDisplayMedia' in devices);
+/**
+ * What Firefox lets the user decide before the host may learn the address of a site that remembers (docs/PRIVACY.md); null:
+ * the browser has no such permission, or the user agreed to it at installation.
+ *
+ * @returns {chrome.permissions.Permissions | null}
+ */
+export function dataPermission() {
+	const { browser_specific_settings: { gecko } = {} } = /** @type {any} */ (ext.runtime.getManifest());
+	const data = { data_collection: ['browsingActivity'] };
+	return gecko?.data_collection_permissions?.optional?.includes(data.data_collection[0]) ? /** @type {any} */ (data) : null;
+}
+
+async function mayRemember() {
+	const data = dataPermission();
+	return !data || ext.permissions.contains(data);
 }
 
 /** @param {string} origin whether it is one that a choice can be kept for; an opaque origin ("null") is none */
@@ -70,10 +86,11 @@ function closest(patterns, origin) {
  *
  * @param {Partial<Choices>} chosen
  * @param {string} origin
- * @param {import('./managed.js').Managed} policy
+ * @param {import('./settings.js').Managed} policy
+ * @param {boolean} remember whether the browser lets the host remember
  * @returns {Site}
  */
-function under(chosen, origin, policy) {
+function under(chosen, origin, policy, remember) {
 	const [allowed, blocked] = [closest(policy.allowedSites, origin), closest(policy.blockedSites, origin)];
 	const forgetful = policy.remember === false;
 	const nativeOff = policy.nativePath === 'off';
@@ -85,8 +102,9 @@ function under(chosen, origin, policy) {
 		consent = 'block';
 	}
 	return {
-		consent: consent === 'allow' && forgetful ? 'ask' : consent,
-		displayMedia: !nativeOff && (chosen.displayMedia ?? displayMediaMissing()),
+		consent: consent === 'allow' && (forgetful || !remember) ? 'ask' : consent,
+		displayMedia: !nativeOff && chosen.displayMedia === true,
+		legacy: chosen.legacy === true,
 		managed: { consent: allowed > 0 || blocked > 0, displayMedia: nativeOff, remember: forgetful },
 	};
 }
@@ -116,12 +134,12 @@ function change(how) {
  * @returns {Promise<Site>}
  */
 export async function site(origin) {
-	const [sites, policy] = await Promise.all([chosenSites(), managed()]);
-	return under(Object.hasOwn(sites, origin) ? sites[origin] : {}, origin, policy);
+	const [sites, policy, remember] = await Promise.all([chosenSites(), managed(), mayRemember()]);
+	return under(Object.hasOwn(sites, origin) ? sites[origin] : {}, origin, policy, remember);
 }
 
 /**
- * What holds for the page that asks. A frame borrows nothing: what the person chose for its site holds in a frame of another
+ * What holds for the page that asks. A frame borrows nothing: what the user chose for its site holds in a frame of another
  * site only as far as it holds for that one too, and *never share* of either is enough.
  *
  * @param {import('./source-ids.js').Place} place
@@ -138,12 +156,12 @@ export async function siteAt({ origin, top }) {
 }
 
 /**
- * Keeps the person's choices for an origin; what is not named stays.
+ * Keeps the user's choices for an origin; what is not named stays.
  *
  * @param {string} origin
  * @param {Partial<Choices>} choices
  */
-export async function setSite(origin, { consent, displayMedia }) {
+export async function setSite(origin, { consent, displayMedia, legacy }) {
 	if (!isOrigin(origin)) {
 		throw new TypeError(`no origin: ${origin}`);
 	}
@@ -155,14 +173,15 @@ export async function setSite(origin, { consent, displayMedia }) {
 			...(Object.hasOwn(sites, origin) && sites[origin]),
 			...(consent !== undefined && { consent }),
 			...(displayMedia !== undefined && { displayMedia: displayMedia === true }),
+			...(legacy !== undefined && { legacy: legacy === true }),
 		};
 	});
 }
 
-/** @returns {Promise<(Site & {origin: string})[]>} those that the person chose something for */
+/** @returns {Promise<(Site & {origin: string})[]>} those that the user chose something for */
 export async function listSites() {
-	const [sites, policy] = await Promise.all([chosenSites(), managed()]);
-	return Object.keys(sites).map((origin) => ({ origin, ...under(sites[origin], origin, policy) }));
+	const [sites, policy, remember] = await Promise.all([chosenSites(), managed(), mayRemember()]);
+	return Object.keys(sites).map((origin) => ({ origin, ...under(sites[origin], origin, policy, remember) }));
 }
 
 /** @param {string} origin */
@@ -173,7 +192,7 @@ export async function forgetSite(origin) {
 }
 
 /**
- * Calls back for each site that the person allowed and now no longer does.
+ * Calls back for each site that the user allowed and now no longer does.
  *
  * @param {(origin: string) => void} callback
  */
@@ -187,6 +206,44 @@ export function onDisallowed(callback) {
 			if (before[origin].consent === 'allow' && after[origin]?.consent !== 'allow') {
 				callback(origin);
 			}
+		}
+	});
+}
+
+/**
+ * From now on the host forgets what a site may no longer have remembered.
+ *
+ * @param {import('./host.js').Host} host
+ * @param {(failure: Failure) => void} report told when something may be remembered that should not be
+ */
+export function begin(host, report) {
+	/** @param {() => Promise<unknown>} change */
+	const attempt = async (change) => {
+		try {
+			await change();
+		} catch (error) {
+			const failure = Failure.from(error);
+			if (!KEEPS_NOTHING.includes(failure.code)) {
+				report(failure);
+			}
+		}
+	};
+	/** @param {string} origin */
+	const revoke = (origin) => host.revoke(origin);
+	const followPolicy = async () => {
+		const { grants = [] } = await host.grants();
+		for (const { origin } of grants) {
+			const { consent, managed } = await site(origin);
+			// What the user decided may be otherwise in another browser, which has the same host.
+			if (consent !== 'allow' && (managed.consent || managed.remember)) {
+				await revoke(origin);
+			}
+		}
+	};
+	onDisallowed((origin) => void attempt(() => revoke(origin)));
+	ext.storage.onChanged.addListener((_changes, area) => {
+		if (area === 'managed') {
+			void attempt(followPolicy);
 		}
 	});
 }

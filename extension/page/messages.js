@@ -11,6 +11,7 @@ const { addEventListener, dispatchEvent, MessageEvent, scheduler } = /** @type {
 const { hasOwn } = Object;
 const { exec } = RegExp.prototype;
 const { stopImmediatePropagation } = Event.prototype;
+/** @type {any[]} */
 const [getData, getPorts, getSource] = ['data', 'ports', 'source'].map((name) => getOwnPropertyDescriptor(MessageEvent.prototype, name)?.get);
 const postTask = scheduler?.postTask;
 /** The first words of content/dialects.js. */

@@ -1,6 +1,6 @@
 /**
  * In the page's own world, in Chromium, in pages that ask another extension: runtime.sendMessage, which browsers give only
- * to pages that an extension hears. One that is there answers for itself; what has no receiver goes to content/dialects.js.
+ * to pages that an extension hears. One that is there answers for itself; what has no receiver goes to content/answers.js.
  */
 const MISSING = 'Could not establish connection. Receiving end does not exist.';
 const UNANSWERED = 'The message port closed before a response was received.';

@@ -1,10 +1,9 @@
 /** What Portlight needs, looked at one by one: each broken part with its remedy, and a report to hand on. */
 import { ext } from '../background/ext.js';
-import { managed } from '../background/managed.js';
-import { capturePath, dialectsOff } from '../background/settings.js';
+import { capturePath, managed, otherExtensions } from '../background/settings.js';
 import { errors } from '../shared/errors.js';
 import { portalFailure } from '../shared/failure.js';
-import { decodable } from './player.js';
+import { decodable } from '../page/decoder.js';
 import { failureText, text } from './text.js';
 
 /**
@@ -65,12 +64,12 @@ function ask(type) {
 
 /** @returns {Promise<Diagnosis>} */
 export async function diagnose() {
-	const [status, codecs, policy, path, off, { failure }, shares, forbidden] = await Promise.all([
+	const [status, codecs, policy, path, others, { failure }, shares, forbidden] = await Promise.all([
 		ask('host-status'),
 		'VideoDecoder' in window ? decodable() : [],
 		managed(),
 		capturePath(),
-		dialectsOff(),
+		otherExtensions(),
 		ext.storage.session.get('failure'),
 		ask('shares'),
 		forbiddenOrigins(),
@@ -101,7 +100,7 @@ export async function diagnose() {
 		capture: path,
 		'own capture API': ext.desktopCapture ? 'yes' : 'no',
 		'site access': forbidden.length > 0 ? `not to ${forbidden.length} of the kinds of sites` : 'all',
-		'dialects off': off.join(' ') || 'none',
+		'pages for other extensions': others ? 'answered' : 'not answered',
 		policy: decided.join(' ') || 'none',
 		'live shares': shares?.length ?? '-',
 		'last failure': last ? `${last.code}: ${last.detail}` : 'none',

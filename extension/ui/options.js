@@ -1,8 +1,6 @@
 /** The options page: each site's choices, what is remembered, which way a request takes, and whether all is well. */
 import { ext } from '../background/ext.js';
-import { managed } from '../background/managed.js';
-import { capturePath, DEFAULTS, defaults, dialectsOff, managedDialects, setCapturePath, setDefault, setDialect } from '../background/settings.js';
-import { dialectNames } from '../shared/dialect-names.js';
+import { capturePath, DEFAULTS, defaults, managed, otherExtensions, setCapturePath, setDefault, setOtherExtensions } from '../background/settings.js';
 import { diagnose } from './diagnostics.js';
 import { showGrants, showSites } from './sites-list.js';
 import { element, make, number, setState, text, translate } from './text.js';
@@ -72,31 +70,17 @@ function defaultsPart() {
 	return { show };
 }
 
-/**
- * A switch for each dialect; one that the organization decided about shows that and stays.
- *
- * @returns {Part}
- */
-function dialectsPart() {
-	const inputs = Object.entries(dialectNames).map(([name, title]) => {
-		const input = make('input', '');
-		input.type = 'checkbox';
-		input.name = name;
-		input.addEventListener('change', async () => {
-			await setDialect(name, input.checked);
-			saved();
-		});
-		element('dialects').append(make('li', '', make('label', 'choice', input, make('span', '', title))));
-		return input;
+/** @returns {Part} */
+function othersPart() {
+	const input = /** @type {HTMLInputElement} */ (element('other-extensions'));
+	input.addEventListener('change', async () => {
+		await setOtherExtensions(input.checked);
+		saved();
 	});
 	const show = async () => {
-		const [off, decided] = await Promise.all([dialectsOff(), managedDialects()]);
-		for (const input of inputs) {
-			input.checked = !off.includes(input.name);
-			input.disabled = input.name in decided;
-		}
-		const on = inputs.filter(({ checked }) => checked).length;
-		element('dialects-count').textContent = text('dialectsCount', String(on), String(inputs.length));
+		const [answered, { dialects }] = await Promise.all([otherExtensions(), managed()]);
+		input.checked = answered;
+		input.disabled = dialects !== undefined;
 	};
 	return { show };
 }
@@ -164,7 +148,7 @@ element('copy').addEventListener('click', async () => {
 });
 const listSites = () => showSites(decodeURIComponent(location.hash.slice(1)), saved);
 window.addEventListener('hashchange', () => void listSites());
-const parts = [capturePart(), defaultsPart(), dialectsPart()];
+const parts = [capturePart(), defaultsPart(), othersPart()];
 const showParts = () => Promise.all(parts.map(({ show }) => show()));
 ext.storage.onChanged.addListener(() => void showParts());
 ext.permissions.onAdded.addListener(() => void showHealth());

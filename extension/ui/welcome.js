@@ -2,7 +2,8 @@
 import { ext } from '../background/ext.js';
 import { errors } from '../shared/errors.js';
 import { Failure, portalFailure } from '../shared/failure.js';
-import { decodable, play } from './player.js';
+import { decodable } from '../page/decoder.js';
+import { play } from './player.js';
 import { element, failureText, make, setState, symbol, text, translate } from './text.js';
 
 /** Each look starts the host's program: ever more seldom, and only for who sees the page. */

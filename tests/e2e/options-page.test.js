@@ -4,7 +4,7 @@ import {describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted', '--size', '1920x1080']);
-const {askUntil, until} = await import('./lib/own.js');
+const {until} = await import('./lib/own.js');
 const {startServer} = await import('./lib/server.js');
 const {probe, useFixture} = await import('./lib/fixture.js');
 
@@ -54,17 +54,10 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 
 		test('two pages of settings show and keep what either changes', async () => {
 			const [one, other] = [await openSettings(), await openSettings()];
-			await one.evaluate(choose, '[name=janus]', false);
-			await other.evaluate(choose, '[name=muaz]', false);
-			for (const page of [one, other]) {
-				const off = await askUntil(() => page.evaluate(() => [...document.querySelectorAll('#dialects input')].flatMap((input) => {
-					const {checked, name} = /** @type {HTMLInputElement} */ (input);
-					return checked ? [] : [name];
-				})), (names) => names.length === 2);
-				assert.deepEqual(off, ['muaz', 'janus']);
-			}
-			await one.evaluate(choose, '[name=janus]', true);
-			await one.evaluate(choose, '[name=muaz]', true);
+			await one.evaluate(choose, '#other-extensions', false);
+			await until(other, () => /** @type {HTMLInputElement} */ (document.querySelector('#other-extensions')).checked === false);
+			await other.evaluate(choose, '#other-extensions', true);
+			await until(one, () => /** @type {HTMLInputElement} */ (document.querySelector('#other-extensions')).checked);
 		});
 
 		test('a page of [::1] is one of this machine', async (t) => {

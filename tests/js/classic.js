@@ -59,7 +59,14 @@ export function makeWindow(globals = {}, time = new FakeTime()) {
 		DOMException,
 		document: Object.assign(new EventTarget(), { hidden: false, scripts: [], querySelector: () => null }),
 		Event,
-		EventTarget,
+		EventTarget: class extends EventTarget {
+			addEventListener(...args) {
+				return this === window ? window.addEventListener(...args) : super.addEventListener(...args);
+			}
+			dispatchEvent(event) {
+				return this === window ? target.dispatchEvent(event) : super.dispatchEvent(event);
+			}
+		},
 		MessageChannel,
 		MessagePort,
 		MessageEvent,

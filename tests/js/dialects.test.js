@@ -48,7 +48,7 @@ function frameOf(client, { others = true, legacy = false, href = 'https://a.exam
 	page.addEventListener('message', ({ data }) => page.said.push(data));
 	document.addEventListener('respoke-chrome-screen-sharing-available', ({ detail }) => page.events.push(detail));
 	const load = ({ signs } = {}) => {
-		run(world, 'content/dialects.js');
+		run(world, 'content/answers.js');
 		signs && run(page, 'page/runtime.js');
 		return others;
 	};

@@ -96,6 +96,7 @@ export function makeRuntime(answer = () => {}) {
 export const chrome = {
 	runtime: {
 		id: 'portlight',
+		getManifest: () => ({}),
 		getPlatformInfo: async () => ({}),
 		/** The host's ends of the native ports, newest last. */
 		hosts: [],

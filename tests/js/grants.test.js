@@ -4,9 +4,8 @@ import { test } from 'node:test';
 import { settle, useTime } from './clock.js';
 import { chrome, useHost, useStorage } from './fake.js';
 
-const { begin } = await import('../../extension/background/grants.js');
 const { Host } = await import('../../extension/background/host.js');
-const { setSite } = await import('../../extension/background/sites.js');
+const { begin, setSite } = await import('../../extension/background/sites.js');
 const [A, B, C] = ['https://a.example', 'https://b.example', 'https://c.example'];
 
 useTime();

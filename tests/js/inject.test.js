@@ -10,13 +10,12 @@ const place = { tabId: 3, frameId: 4, origin: 'https://a.example' };
 const frame = { tabId: 3, frameIds: [4] };
 /** @type {any[]} */
 let scripts;
-/** Whether the frame has the track already. */
+/** Whether the frame was granted a share before. */
 let joined;
 
 beforeEach(() => {
 	scripts = [];
 	joined = false;
-	delete chrome.desktopCapture;
 	chrome.scripting = {
 		executeScript: async (script) => {
 			scripts.push(script);
@@ -63,14 +62,15 @@ test('the track comes once', async () => {
 	assert.deepEqual(loaded(), []);
 });
 
-test('only Chromium has pages that speak to an extension by runtime.sendMessage', async () => {
-	await inject.loadDialects(place, true);
-	assert.deepEqual(loaded(), ['ISOLATED scripts/dialects.js']);
-	chrome.desktopCapture = {};
-	scripts = [];
+test("sendMessage comes only to pages that may speak to an extension, and only in Chromium, which has desktopCapture", async () => {
 	await inject.loadDialects(place);
 	await inject.loadDialects(place, true);
-	assert.deepEqual(loaded(), ['ISOLATED scripts/dialects.js', 'ISOLATED scripts/dialects.js', 'MAIN scripts/runtime.js']);
+	assert.deepEqual(loaded(), Array(2).fill('ISOLATED scripts/dialects.js'));
+	scripts = [];
+	chrome.desktopCapture = {};
+	await inject.loadDialects(place, true);
+	delete chrome.desktopCapture;
+	assert.deepEqual(loaded(), ['ISOLATED scripts/dialects.js', 'MAIN scripts/runtime.js']);
 });
 
 test('what can not be run in a document that is gone has no result; what can not be loaded there says why', async () => {

@@ -8,7 +8,7 @@ const tracks = [];
 afterEach(() => tracks.splice(0).forEach((port) => port.close()));
 
 function setUp(globals = {}, granted = true) {
-	const { ports, runtime, sent } = makeRuntime(({ type }) => type === 'dialects' && !run(window, 'content/dialects.js'));
+	const { ports, runtime, sent } = makeRuntime(({ type }) => type === 'dialects' && !run(window, 'content/answers.js'));
 	const time = new FakeTime();
 	const window = makeWindow({ chrome: { runtime }, ...globals }, time);
 	const seen = [];

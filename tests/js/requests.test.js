@@ -101,20 +101,21 @@ test('the user declines one dialog, from the popup: its page alone is refused', 
 	assert.deepEqual([dialogs[0].signal.aborted, failures], [false, []]);
 });
 
-test('what a dialect that is switched off asks for opens no dialog and gets no answer', async () => {
+test("where pages for other extensions are not answered, only Portlight's own words open a dialog", async () => {
 	const asked = [];
 	const choose = async (_port, _place, _signal, sources) => asked.push(sources) && { sourceId: 'x', canRequestAudioTrack: true };
-	const requests = new Requests(choose, () => {}, async () => ['deepstream', 'janus']);
+	const requests = new Requests(choose, () => {}, async () => false);
 	const [near, far] = FakePort.pair('page', sender());
 	requests.connect(far);
-	near.postMessage({ type: 'request' });
 	near.postMessage({ type: 'request', dialect: 'janus' });
 	await settle();
 	assert.deepEqual([asked, near.received], [[], []]);
-	near.postMessage({ type: 'request', dialect: 'bistri', sources: ['tab'] });
-	await settle();
-	assert.deepEqual(asked, [['tab']]);
-	assert.deepEqual(near.received, [{ type: 'granted', sourceId: 'x', canRequestAudioTrack: true }]);
+	for (const dialect of [undefined, 'deepstream', 'portlight']) {
+		near.postMessage({ type: 'request', dialect, sources: ['tab'] });
+		await settle();
+		assert.deepEqual(asked.splice(0), [['tab']]);
+		assert.deepEqual(near.received.splice(0), [{ type: 'granted', sourceId: 'x', canRequestAudioTrack: true }]);
+	}
 });
 
 test('a denial is told to the page and is no failure; what is broken is', async () => {

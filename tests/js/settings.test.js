@@ -3,21 +3,32 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { useStorage } from './fake.js';
 
-const { DEFAULTS, defaults, dialectsOff, setDefault, setDialect } = await import('../../extension/background/settings.js');
+const { capturePath, DEFAULTS, defaults, otherExtensions, setCapturePath, setDefault, setOtherExtensions } = await import('../../extension/background/settings.js');
 
-test('switches that are pressed at the same time all hold', async () => {
-	useStorage();
-	const names = ['muaz', 'janus', 'skyway', 'kandy'];
-	await Promise.all(names.map((name) => setDialect(name, false)));
-	assert.deepEqual((await dialectsOff()).sort(), names.sort());
-	await Promise.all([setDialect('janus', true), setDialect('twilio', false)]);
-	assert.deepEqual((await dialectsOff()).sort(), ['kandy', 'muaz', 'skyway', 'twilio']);
+test('pages for other extensions are answered until the user decides otherwise; the organization wins, either way', async () => {
+	useStorage({}, null);
+	assert.equal(await otherExtensions(), true);
+	await setOtherExtensions(false);
+	assert.equal(await otherExtensions(), false);
+	useStorage({ otherExtensions: false }, { dialects: true });
+	assert.equal(await otherExtensions(), true);
+	useStorage({}, { dialects: false });
+	assert.equal(await otherExtensions(), false);
 });
 
-test("the organization's word on a dialect wins, either way", async () => {
-	useStorage({}, { dialects: { janus: true, muaz: false } });
-	await setDialect('janus', false);
-	assert.deepEqual(await dialectsOff(), ['muaz']);
+test("whose dialog opens is the user's choice of three; only an organization leaves the host out", async () => {
+	useStorage({}, null);
+	assert.equal(await capturePath(), 'auto');
+	for (const path of /** @type {const} */ (['chooser', 'native', 'auto'])) {
+		await setCapturePath(path);
+		assert.equal(await capturePath(), path);
+	}
+	useStorage({ capturePath: 'browser' });
+	assert.equal(await capturePath(), 'auto');
+	useStorage({ capturePath: 'native' }, { nativePath: 'off' });
+	assert.equal(await capturePath(), 'browser');
+	useStorage({ capturePath: 'chooser' }, { nativePath: 'forced' });
+	assert.equal(await capturePath(), 'native');
 });
 
 test('a default holds as chosen, each for itself; what storage holds is not trusted', async () => {

@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { useStorage } from './fake.js';
+import { chrome, useStorage } from './fake.js';
 
-const { forgetSite, listSites, onDisallowed, setSite, site } = await import('../../extension/background/sites.js');
-const { capturePath, managedCapturePath } = await import('../../extension/background/settings.js');
+const { dataPermission, forgetSite, listSites, onDisallowed, setSite, site } = await import('../../extension/background/sites.js');
 
 const A = 'https://a.example';
 const NOTHING_MANAGED = { consent: false, displayMedia: false, remember: false };
 
 test('a site is asked about, until the person chooses otherwise', async () => {
 	const kept = useStorage({}, null);
-	assert.deepEqual(await site(A), { consent: 'ask', displayMedia: false, managed: NOTHING_MANAGED });
+	assert.deepEqual(await site(A), { consent: 'ask', displayMedia: false, legacy: false, managed: NOTHING_MANAGED });
 	await setSite(A, { consent: 'allow' });
 	await setSite(A, { displayMedia: true });
-	assert.deepEqual(await site(A), { consent: 'allow', displayMedia: true, managed: NOTHING_MANAGED });
-	assert.deepEqual(await listSites(), [{ origin: A, consent: 'allow', displayMedia: true, managed: NOTHING_MANAGED }]);
+	await setSite(A, { legacy: true });
+	const chosen = { consent: 'allow', displayMedia: true, legacy: true, managed: NOTHING_MANAGED };
+	assert.deepEqual(await site(A), chosen);
+	assert.deepEqual(await listSites(), [{ origin: A, ...chosen }]);
 	assert.equal((await site('https://a.example:8443')).consent, 'ask', 'another port is another origin');
 	await forgetSite(A);
 	assert.deepEqual(kept.local.sites, {});
@@ -69,7 +70,7 @@ test("the organization's sites win over the person's; the closest entry decides,
 test('entries that are no sites name none', async (t) => {
 	t.mock.method(console, 'warn', () => {});
 	useStorage({}, { blockedSites: ['a.example', 'https://', 7, 'https://*'], allowedSites: 'https://a.example' });
-	assert.deepEqual(await site(A), { consent: 'ask', displayMedia: false, managed: NOTHING_MANAGED });
+	assert.deepEqual(await site(A), { consent: 'ask', displayMedia: false, legacy: false, managed: NOTHING_MANAGED });
 });
 
 test('where remembering is off, an allowed site is asked about', async () => {
@@ -79,17 +80,24 @@ test('where remembering is off, an allowed site is asked about', async () => {
 	assert.equal((await site('https://b.example')).consent, 'ask');
 });
 
-test('the way through the host is forced or off', async () => {
-	useStorage({ sites: { [A]: { displayMedia: true } }, capturePath: 'native' }, { nativePath: 'off' });
-	assert.equal(await capturePath(), 'browser');
-	assert.equal((await site(A)).displayMedia, false);
-	assert.equal((await site(A)).managed.displayMedia, true);
-	useStorage({}, { nativePath: 'forced' });
-	assert.deepEqual([await capturePath(), await managedCapturePath()], ['native', 'native']);
-	useStorage({ capturePath: 'native' }, null);
-	assert.deepEqual([await capturePath(), await managedCapturePath()], ['native', null]);
-	useStorage({ capturePath: 'browser' });
-	assert.equal(await capturePath(), 'auto', 'only an organization can leave the host out');
+test('without the way through the host, getDisplayMedia is the browser\'s', async () => {
+	useStorage({ sites: { [A]: { displayMedia: true } } }, { nativePath: 'off' });
+	const { displayMedia, managed } = await site(A);
+	assert.deepEqual([displayMedia, managed.displayMedia], [false, true]);
+});
+
+test('where the browser asks the user about data first, nothing is remembered until they agree', async (t) => {
+	useStorage({ sites: { [A]: { consent: 'allow' } } }, null);
+	assert.equal(dataPermission(), null);
+	t.mock.method(chrome.runtime, 'getManifest', () => ({
+		browser_specific_settings: { gecko: { data_collection_permissions: { required: ['none'], optional: ['browsingActivity'] } } },
+	}));
+	let agreed = false;
+	chrome.permissions = { contains: async (wanted) => agreed && wanted.data_collection.includes('browsingActivity') };
+	assert.deepEqual(dataPermission(), { data_collection: ['browsingActivity'] });
+	assert.deepEqual([(await site(A)).consent, (await listSites())[0].consent], ['ask', 'ask']);
+	agreed = true;
+	assert.equal((await site(A)).consent, 'allow');
 });
 
 test('the schema names what is read', () => {

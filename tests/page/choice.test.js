@@ -106,7 +106,7 @@ test('what was granted by the host plays in the page', async () => {
 	await until(page, () => document.querySelector('video').srcObject.getTracks()[0].readyState === 'ended');
 });
 
-test("a browser with a dialog: other words get it, ours get the host's", async () => {
+test("a browser with a dialog, not on Wayland: other words get it, ours get the host's", async () => {
 	browserHasDialog();
 	assert.equal(await askPlainly(), 'of-the-browser');
 	assert.deepEqual(world.asked.at(-1), ['chooser', ['screen', 'window']]);
@@ -120,7 +120,40 @@ test('what is refused in the browser\'s dialog is not asked of the host', async 
 	assert.deepEqual(chosenBy(), ['browser']);
 });
 
-test('the person wants the host always: all words get it', async () => {
+/** Asks in the words of Screen-Capturing.js, which can name sources. */
+const askFor = (word) => page.evaluate((said) => new Promise((resolve) => {
+	window.addEventListener('message', function hear({ data }) {
+		if (data?.sourceId || data === 'PermissionDeniedError') {
+			window.removeEventListener('message', hear);
+			resolve(data.sourceId ?? data);
+		}
+	});
+	window.postMessage(said, '*');
+}), word);
+
+test("on Wayland, where the host answers, the desktop's dialog is the only one, unless a tab or sound is wanted", async () => {
+	browserHasDialog();
+	hostIs({ wayland: true });
+	assert.match(await askPlainly(), OURS);
+	for (const word of ['audio-plus-tab', { 'get-custom-sourceId': ['screen', 'audio'] }]) {
+		assert.equal(await askFor(word), 'of-the-browser');
+	}
+	assert.match(await askFor('get-sourceId'), OURS);
+	assert.deepEqual(chosenBy(), ['browser', 'browser', 'host', 'host']);
+});
+
+test("the user wants the browser's own dialog back: all words get it", async () => {
+	browserHasDialog();
+	hostIs({ wayland: true });
+	world.kept.local.capturePath = 'chooser';
+	assert.equal(await askPlainly(), 'of-the-browser');
+	assert.equal(await askOurs(), 'of-the-browser');
+	delete chrome.desktopCapture;
+	assert.match(await askPlainly(), OURS, 'a browser without one');
+	assert.deepEqual(chosenBy(), ['browser', 'browser', 'host']);
+});
+
+test('the user wants the host always: all words get it', async () => {
 	browserHasDialog();
 	world.kept.local.capturePath = 'native';
 	assert.match(await askPlainly(), OURS);

@@ -1,7 +1,6 @@
 /** The page of settings in a real page, with the real background behind it. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { dialectNames } from '../../extension/shared/dialect-names.js';
 import { errors } from '../../extension/shared/errors.js';
 import { hostFails, hostIs, manage, manifest, MARK, openOwn, refresh, startBackground, text, toHost, world } from './lib/background.js';
 import { assertKeyboard, assertTranslated, Pages, shows, tabTo, until } from './lib/pages.js';
@@ -79,26 +78,21 @@ test('the way of requests is chosen by the arrow keys', async () => {
 	assert.equal(await page.evaluate(shows, '#capture-managed'), '');
 });
 
-test('each dialect has a switch; how many are answered is counted', async () => {
+test('pages made for other extensions are answered, until one switch says no', async () => {
 	const page = await open();
-	const all = Object.keys(dialectNames).length;
-	const count = () => page.$eval('#dialects-count', ({ textContent }) => textContent);
-	assert.equal(await count(), text('dialectsCount', String(all), String(all)));
-	await tabTo(page, 'summary');
-	await page.keyboard.press('Space');
-	await tabTo(page, '#dialects input');
+	assert.equal(await page.$eval('#other-extensions', ({ checked }) => checked), true);
+	await tabTo(page, '#other-extensions');
 	await saving(page, () => page.keyboard.press('Space'));
-	assert.deepEqual(chosen(), { [`dialect:${Object.keys(dialectNames)[0]}`]: false, host: undefined });
-	await until(page, (wanted) => document.querySelector('#dialects-count').textContent === wanted, text('dialectsCount', String(all - 1), String(all)));
+	assert.deepEqual(chosen(), { otherExtensions: false, host: undefined });
 });
 
 test('what the organization decides is shown and stays', async () => {
-	manage({ nativePath: 'forced', dialects: { janus: false }, blockedSites: ['https://bad.example'] });
+	manage({ nativePath: 'forced', dialects: false, blockedSites: ['https://bad.example'] });
 	kept().sites = { 'https://bad.example': { consent: 'allow' }, 'https://good.example': { consent: 'allow' } };
 	const page = await open();
 	assert.equal(await page.evaluate(shows, '#capture-managed'), text('managed'));
 	assert.deepEqual(await page.$$eval('[name=capture]', (inputs) => inputs.map((one) => [one.checked, one.disabled])), [[false, true], [true, true]]);
-	assert.deepEqual(await page.$eval('[name=janus]', (one) => [one.checked, one.disabled]), [false, true]);
+	assert.deepEqual(await page.$eval('#other-extensions', (one) => [one.checked, one.disabled]), [false, true]);
 	assert.deepEqual(await page.$$eval('#sites select', (selects) => selects.map((one) => [one.value, one.disabled])), [['block', true], ['allow', false]]);
 	assert.equal((await page.$$('#sites li > p.quiet')).length, 1);
 	assert.ok((await health(page)).includes(text('policy', 'nativePath, dialects, blockedSites')));
@@ -296,7 +290,7 @@ test('it looks again when asked, and when the access to sites changed', async ()
 
 test('the report is copied, and names no address', async () => {
 	world.kept.session.failure = { code: 'session-closed', message: 'a', remedy: 'b', detail: 'at https://secret.example/room' };
-	kept()['dialect:janus'] = false;
+	kept().otherExtensions = false;
 	world.forbidden = manifest.host_permissions.slice(0, 1);
 	const page = await open();
 	await tabTo(page, '#copy');
@@ -313,7 +307,7 @@ test('the report is copied, and names no address', async () => {
 		'capture: auto',
 		'own capture API: no',
 		'site access: not to 1 of the kinds of sites',
-		'dialects off: janus',
+		'pages for other extensions: not answered',
 		'policy: none',
 		'live shares: 0',
 		'last failure: session-closed: at (address)',
@@ -346,20 +340,15 @@ async function full(how) {
 	hostIs({ portal: 3 }, { grants: () => ({ grants: GRANTS }) });
 	const page = await open(how);
 	await until(page, () => document.querySelectorAll('#sites li').length === 2 && document.querySelectorAll('#grants li').length === 2);
-	await page.evaluate(() => (document.querySelector('details').open = true));
 	return page;
 }
 
 test('everything has a name, and the keyboard comes to all of it in order', async () => {
 	const page = await full();
-	assert.ok((await assertKeyboard(page)) > 40);
+	assert.ok((await assertKeyboard(page)) > 15);
 });
 
 test('every text is from _locales', async () => {
 	const page = await full({ marked: true });
-	const names = Object.values(dialectNames);
-	const words = await page.$$eval('#dialects span', (all) => all.map(({ innerText }) => innerText));
-	assert.deepEqual(words, names);
-	await page.evaluate(() => (document.querySelector('details').open = false));
 	assert.ok((await assertTranslated(page, MARK, /^(https:\/\/)?([ab]\.example|Alt\+Shift\+0)$/)) > 50);
 });
