@@ -78,14 +78,19 @@ export class Capture {
 	/** @type {import('./requests.js').Choose} */
 	async choose(port, place, signal, sources, wish) {
 		const sender = /** @type {chrome.runtime.MessageSender} */ (port.sender);
-		if (wish.display !== true && !(await prefersHost(this.#host, sources, wish))) {
+		const path = await capturePath();
+		const display = wish.display === true;
+		if (!display && !(await prefersHost(this.#host, sources, wish))) {
 			return desktopCapture.choose(sender, signal, sources);
 		}
-		if ((await capturePath()) === 'browser') {
+		if (path === 'browser') {
 			throw new Failure('native-off');
 		}
 		// Before the user is asked: a page that can't show the picture needs no dialog.
 		if ((await runIn(place, decodes)) === false) {
+			if (!display && path === 'auto' && desktopCapture.available()) {
+				return desktopCapture.choose(sender, signal, sources);
+			}
 			throw new Failure('no-decoder');
 		}
 		return this.#chooseNative(port, place, signal, sources, wish);

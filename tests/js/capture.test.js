@@ -62,6 +62,52 @@ test('a page that decodes nothing of the host is told before anybody is asked, a
 	assert.equal(chrome.runtime.hosts.length, hosts);
 });
 
+let hosts = 0;
+/** Chromium, whose own dialog is counted, with another host than before. */
+async function useChooser(session = {}) {
+	await time.pass(10_000 * ++hosts); // What the one before said is no longer fresh, though each test's clock starts again.
+	const opened = [];
+	chrome.desktopCapture = { chooseDesktopMedia: (sources, _tab, answer) => void opened.push(sources, answer('the-browsers', {})) };
+	useHost({ hello: () => ({ protocol: 1, version: '1.2.3', supports: ['vp8', 'monitor', 'window'], portal: 4, ...session }) });
+	return opened;
+}
+
+const BROWSER = 'the-browsers';
+for (const [what, expected, { settings, policy, session = { wayland: true }, wish, sources }] of /** @type {any[]} */ ([
+	['in a Wayland session', 'host', {}],
+	['in an X11 session', BROWSER, { session: { wayland: false } }],
+	['with an older host, which does not tell', BROWSER, { session: {} }],
+	['without a portal', BROWSER, { session: { wayland: true, portal: 0 } }],
+	['for a tab', BROWSER, { sources: ['screen', 'tab'] }],
+	['for sound', BROWSER, { sources: ['screen', 'audio'] }],
+	['for the page API', 'host', { session: { wayland: false }, wish: { dialect: 'portlight' } }],
+	['for a tab by the page API', BROWSER, { wish: { dialect: 'portlight' }, sources: ['tab'] }],
+	['for getDisplayMedia', 'host', { session: { wayland: false }, wish: { display: true } }],
+	["if the user prefers the browser's", BROWSER, { settings: { capturePath: 'chooser' } }],
+	["if the user prefers the browser's, for the page API too", BROWSER, { settings: { capturePath: 'chooser' }, wish: { dialect: 'portlight' } }],
+	["if the user prefers the browser's, but not for getDisplayMedia", 'host', { settings: { capturePath: 'chooser' }, wish: { display: true } }],
+	["if the user prefers the desktop's", 'host', { settings: { capturePath: 'native' }, session: { wayland: false }, sources: ['tab'] }],
+	["if the organization forces the desktop's", 'host', { settings: { capturePath: 'chooser' }, policy: { nativePath: 'forced' } }],
+	['if the organization forbids the host', BROWSER, { policy: { nativePath: 'off' }, wish: { dialect: 'portlight' } }],
+])) {
+	test(`in a browser with a dialog of its own, ${what}: ${expected}`, async () => {
+		useStorage(settings, policy);
+		await useChooser(session);
+		const { sourceId } = await asked(wish, sources).given;
+		assert.equal(sourceId.startsWith('portlight:') ? 'host' : sourceId, expected);
+	});
+}
+
+test("where the page can't decode the host's picture, the browser's own dialog is the next best, if it may be", async () => {
+	frame.says.codecs = [];
+	const opened = await useChooser({ wayland: true });
+	assert.equal((await asked().given).sourceId, BROWSER);
+	await assert.rejects(asked({ display: true }).given, { code: 'no-decoder' });
+	useStorage({ capturePath: 'native' });
+	await assert.rejects(asked().given, { code: 'no-decoder' });
+	assert.equal(opened.filter(Boolean).length, 1);
+});
+
 test('a share that the browser lets into no page ends with the reason', async () => {
 	load = async () => {
 		throw new Error('This page cannot be scripted due to an ExtensionsSettings policy.');
