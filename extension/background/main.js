@@ -20,13 +20,25 @@ const host = new Host(learn);
 const shares = new Shares(toolbar.show, toolbar.report);
 const consent = new Consent();
 const capture = new Capture(host, shares, consent);
-const choose = toolbar.whileAsking((...request) => capture.choose(...request));
+/** @type {import('./requests.js').Choose} */
+const choose = (port, place, ...rest) => toolbar.whileAsking(place, () => capture.choose(port, place, ...rest));
 const requests = new Requests(choose, toolbar.report, otherExtensions, consent, (...failed) => void toolbar.explain(...failed).catch(console.warn));
 
 /** Nothing is shared or asked for after this. */
 async function stopAll() {
 	requests.withdraw();
 	await shares.stopAll();
+}
+
+/**
+ * Another source for a live share, if the user wants one.
+ *
+ * @param {number} key
+ */
+async function change(key) {
+	const share = shares.expect(key);
+	const { info } = share;
+	await requests.openForUser(info.tabId, (signal) => toolbar.whileAsking(info, () => capture.change(share, signal)));
 }
 
 /** The errors that the page API's script itself may report, with their texts. */
@@ -91,6 +103,8 @@ async function answer(message, place) {
 		return shares.pause(message.key);
 	case 'resume':
 		return shares.resume(message.key);
+	case 'change':
+		return change(message.key);
 	case 'share-stats':
 		return shares.stats(message.key);
 	case 'host-status':

@@ -11,13 +11,15 @@ import { ext } from './ext.js';
 
 /** @type {ShareInfo[]} */
 let live = [];
-/** @type {Place[]} whose dialogs are open */
-const places = [];
+/** @typedef {Pick<Place, 'tabId' | 'origin' | 'top'>} Asker a page whose dialog is open */
+
+/** @type {Asker[]} */
+const askers = [];
 let problem = false;
 
 /** What the user most needs to see. */
 function state() {
-	if (places.length > 0) {
+	if (askers.length > 0) {
 		return 'asking';
 	}
 	if (live.length > 0) {
@@ -29,7 +31,7 @@ function state() {
 /** @param {string} origin */
 const hostOf = (origin) => (URL.canParse(origin) ? new URL(origin).host : origin);
 
-/** @param {Place} place */
+/** @param {Asker} asker */
 function nameOf({ origin, top }) {
 	const [site, around] = [origin, top].map((one = '') => (URL.canParse(one) ? new URL(one).host : ext.i18n.getMessage('unnamedSite')));
 	return top === undefined ? site : ext.i18n.getMessage('siteInFrame', [site, around]);
@@ -37,7 +39,7 @@ function nameOf({ origin, top }) {
 
 /** Whose dialogs are open, the newest last. */
 export function asking() {
-	return places.map((place) => ({ tabId: place.tabId, site: nameOf(place) }));
+	return askers.map((asker) => ({ tabId: asker.tabId, site: nameOf(asker) }));
 }
 
 const TITLES = { asking: 'titleAsking', sharing: 'sharing', paused: 'titlePaused', problem: 'titleProblem', icon: 'name' };
@@ -57,20 +59,19 @@ function draw() {
 /**
  * Shows who asks, for as long as the dialog is open.
  *
- * @param {import('./requests.js').Choose} choose
- * @returns {import('./requests.js').Choose}
+ * @template Result
+ * @param {Asker} asker
+ * @param {() => Promise<Result>} open
  */
-export function whileAsking(choose) {
-	return async (port, place, ...rest) => {
-		places.push(place);
+export async function whileAsking(asker, open) {
+	askers.push(asker);
+	draw();
+	try {
+		return await open();
+	} finally {
+		askers.splice(askers.indexOf(asker), 1);
 		draw();
-		try {
-			return await choose(port, place, ...rest);
-		} finally {
-			places.splice(places.indexOf(place), 1);
-			draw();
-		}
-	};
+	}
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The background's one listener: who is answered, and how. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { ask, hostFails, refresh, share, startBackground, world } from '../page/lib/background.js';
+import { ask, hostFails, hostIs, refresh, share, startBackground, world } from '../page/lib/background.js';
 import { settle } from './clock.js';
 import { chrome, FakePort, sender } from './fake.js';
 
@@ -45,6 +45,24 @@ test('our own pages are answered, in a tab or not, and are no pages that ask for
 	await settle();
 	assert.equal(track.of('ended')[0].code, 'stopped');
 	assert.equal(world.toHost.find(({ type }) => type === 'stop').share, id);
+});
+
+test('our own page changes the source of a share', async () => {
+	const { track } = await share();
+	const [{ key, region }] = await ask({ type: 'shares' });
+	assert.equal(region, null);
+	const asking = [];
+	hostIs({}, {
+		share: () => {
+			asking.push(ask({ type: 'asking' }));
+			return { share: 9, surface: 'window', width: 8, height: 8 };
+		},
+	});
+	assert.deepEqual(await ask({ type: 'change', key }), { ok: true });
+	assert.deepEqual((await asking[0]).map(({ site }) => site), ['a.example'], 'whose dialog it is can be seen');
+	assert.deepEqual(track.of('opened').map(({ surface }) => surface), ['monitor', 'window']);
+	assert.equal((await ask({ type: 'change', key: 99 })).code, 'unknown-share');
+	assert.equal(await ask({ type: 'change', key }, sender()), undefined);
 });
 
 test('neither another extension nor a page that only looks like ours is one of our own', async () => {

@@ -87,11 +87,11 @@ test('the icon goes from idle over asking to sharing, paused, and back', async (
 	const toolbar = await start();
 	assert.deepEqual(button, { icon: 'icon', badge: '', title: 'name 0' });
 	let answer = () => {};
-	const choose = toolbar.whileAsking(() => new Promise((resolve) => (answer = resolve)));
-	const asked = choose({}, { tabId: 1, frameId: 0, origin: 'https://a.example:8443' });
+	const open = () => new Promise((resolve) => (answer = resolve));
+	const asked = toolbar.whileAsking({ tabId: 1, origin: 'https://a.example:8443' }, open);
 	assert.deepEqual(button, { icon: 'asking', badge: '', title: 'titleAsking a.example:8443' });
 	const answerFirst = answer;
-	const framed = choose({}, { tabId: 2, frameId: 5, origin: 'https://b.example', top: 'https://evil.example' });
+	const framed = toolbar.whileAsking({ tabId: 2, origin: 'https://b.example', top: 'https://evil.example' }, open);
 	toolbar.show([share()]);
 	const inFrame = 'siteInFrame b.example evil.example';
 	assert.deepEqual(button, { icon: 'asking', badge: '1', title: `titleAsking ${inFrame}` });
@@ -112,8 +112,7 @@ test('the icon goes from idle over asking to sharing, paused, and back', async (
 
 test('a dialog that fails is over too', async () => {
 	const toolbar = await start();
-	const [port, where] = [{}, { tabId: 1, frameId: 0, origin: 'null', top: 'null' }];
-	await assert.rejects(toolbar.whileAsking(() => Promise.reject(new Failure('denied')))(port, where));
+	await assert.rejects(toolbar.whileAsking({ tabId: 1, origin: 'null', top: 'null' }, () => Promise.reject(new Failure('denied'))));
 	assert.equal(button.icon, 'icon');
 });
 
