@@ -17,7 +17,7 @@ describe("Chromium's own chooseDesktopMedia", () => {
 		args: ['--auto-select-desktop-capture-source=Entire screen'],
 	});
 
-	test('the documented page plays the screen, and no process of ours is started', async () => {
+	test('the documented page plays the screen, and no process of ours is left', async () => {
 		const page = await fixture.page('/examples/share.html');
 		await page.evaluate(() => {
 			window.addEventListener('message', ({data}) => data?.sourceId && Object.assign(window, {given: data.sourceId}));

@@ -91,6 +91,18 @@ test('hello says whether PipeWire listens', async () => {
 	}
 });
 
+test('hello says whether the session is a Wayland session', async () => {
+	for (const [WAYLAND_DISPLAY, XDG_SESSION_TYPE, expected] of [
+		['wayland-0', 'x11', true],
+		['', 'wayland', true],
+		['', 'x11', false],
+		['', '', false],
+	]) {
+		const env = {WAYLAND_DISPLAY: String(WAYLAND_DISPLAY), XDG_SESSION_TYPE: String(XDG_SESSION_TYPE)};
+		assert.equal((await world.browse(env).hello()).wayland, expected, JSON.stringify(env));
+	}
+});
+
 // With another interface at the same place GDBus says something else of the one that is not there.
 for (const others of [false, true]) {
 	test(`a portal without the ScreenCast interface, with others: ${others}`, async () => {
