@@ -113,6 +113,10 @@ async function answer(message, place) {
 		return host.grants();
 	case 'revoke':
 		return host.revoke(message.origin);
+	case 'access':
+		return { granted: await toolbar.hasAccess() };
+	case 'toolbar':
+		return { pinned: await toolbar.isPinned() };
 	case 'forgive':
 		return toolbar.forgive();
 	default:
@@ -159,5 +163,5 @@ ext.runtime.onConnect.addListener((port) => {
 });
 
 sites.begin(host, toolbar.report);
-toolbar.begin(stopAll, (key) => void shares.stop(key));
+toolbar.begin(host, stopAll, (key) => void shares.stop(key));
 void displayMedia.begin();

@@ -89,6 +89,13 @@ test('a failure is told with what helps to our own pages; to content scripts it 
 	chrome.scripting.executeScript = before;
 });
 
+test('our own pages are told whether the extension may enter its sites, and is on the toolbar', async () => {
+	assert.deepEqual(await ask({ type: 'access' }), { ok: true, granted: true });
+	world.forbidden = ['https://*/*'];
+	assert.deepEqual(await ask({ type: 'access' }), { ok: true, granted: false });
+	assert.deepEqual(await ask({ type: 'toolbar' }), { ok: true, pinned: null });
+});
+
 test('a page sets no global but those of the dialects', async () => {
 	scripts.length = 0;
 	for (const [name, expected] of [['skyway', true], ['alert', false], ['toString', false]]) {

@@ -99,6 +99,7 @@ export async function startBackground(origin) {
 		i18n: { getMessage: (name, values) => getMessage(messages, name, values) },
 		notifications: { ...notifications, create: note('notifications.create') },
 		permissions: {
+			...{ onAdded: new FakeEvent(), onRemoved: new FakeEvent() },
 			contains: async ({ origins }) => !origins.some((one) => world.forbidden.includes(one)),
 			request: note('permissions.request', async ({ origins }) => {
 				world.forbidden = world.forbidden.filter((one) => !origins.includes(one));
