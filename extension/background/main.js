@@ -55,10 +55,11 @@ const FLAGS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenShareP
  *
  * @param {number} tabId
  * @param {unknown} said
+ * @param {unknown} around its origin
  */
-async function askForParent(tabId, said) {
+async function askForParent(tabId, said, around) {
 	await loadDialects({ tabId, frameId: 0, origin: '' });
-	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, others: await otherExtensions() }, { frameId: 0 });
+	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, around, others: await otherExtensions() }, { frameId: 0 });
 }
 
 /** @param {chrome.runtime.MessageSender | undefined} sender */
@@ -87,7 +88,7 @@ async function answer(message, place) {
 	case 'dialect-global':
 		return Object.hasOwn(FLAGS, message.name) && raiseFlag(place, FLAGS[message.name]).then(() => true);
 	case 'dialect-for-parent':
-		return askForParent(place.tabId, message.said);
+		return askForParent(place.tabId, message.said, message.around);
 
 	case 'shares':
 		return shares.list();

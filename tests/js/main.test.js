@@ -108,9 +108,9 @@ test("what a frame is told for its page goes to the tab's own page, once its scr
 	const sent = [];
 	chrome.tabs.sendMessage = async (...args) => void sent.push(args);
 	scripts.length = 0;
-	await ask({ type: 'dialect-for-parent', said: { getChromeExtensionStatus: true } }, sender(3, 4));
+	await ask({ type: 'dialect-for-parent', said: { getChromeExtensionStatus: true }, around: 'https://a.example' }, sender(3, 4));
 	assert.deepEqual(scripts.map(({ target }) => target), [{ tabId: 3, frameIds: [0] }]);
-	assert.deepEqual(sent, [[3, { type: 'dialect-from-frame', said: { getChromeExtensionStatus: true }, others: true }, { frameId: 0 }]]);
+	assert.deepEqual(sent, [[3, { type: 'dialect-from-frame', said: { getChromeExtensionStatus: true }, around: 'https://a.example', others: true }, { frameId: 0 }]]);
 });
 
 test('a port of a kind that its sender may not have is closed', async () => {
