@@ -272,7 +272,7 @@ export const errors = Object.freeze({
 	'chooser-error': {
 		name: 'NotReadableError',
 		message: 'The browser could not show its own dialog.',
-		remedy: 'Try again, or choose `Always through the desktop` in Portlight\'s settings.',
+		remedy: 'Try again, or choose `Always the desktop\'s` in Portlight\'s settings.',
 	},
 	'no-picture': {
 		name: 'NotReadableError',
