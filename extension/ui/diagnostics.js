@@ -92,7 +92,7 @@ export async function diagnose() {
 		findings.push({ kind: 'quiet', words: text('policy', decided.join(', ')) });
 	}
 	const last = /** @type {any} */ (failure);
-	if (last) {
+	if (last && last.code !== status?.code) {
 		const { message, remedy } = failureText(last);
 		findings.push({ kind: 'bad', words: `${text('lastFailure')}: ${message}`, remedy });
 	}

@@ -82,6 +82,7 @@ function othersPart() {
 		const [answered, { dialects }] = await Promise.all([otherExtensions(), managed()]);
 		input.checked = answered;
 		input.disabled = dialects !== undefined;
+		element('others-managed').hidden = !input.disabled;
 	};
 	return { show };
 }

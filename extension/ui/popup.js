@@ -112,14 +112,14 @@ async function showSite() {
 	}, tab.incognito);
 	const label = make('label', 'field', make('span', '', text('consentLabel')), consent);
 	element('site-choices').prepend(label, ...switches);
-	element('site-name').textContent = new URL(origin).host;
+	element('site-name').textContent = text('siteSettings', new URL(origin).host);
 	element('site-managed').hidden = !Object.values(chosen.managed).some(Boolean);
 	element('site-private').hidden = !tab.incognito;
 	element('reload').addEventListener('click', () => {
 		void ext.tabs.reload(/** @type {number} */ (tab.id));
 		window.close();
 	});
-	/** @type {HTMLDetailsElement} */ (element('site')).open = cards.size === 0;
+	/** @type {HTMLDetailsElement} */ (element('site')).open = cards.size === 0 && failed === '';
 	element('site').hidden = false;
 }
 

@@ -68,6 +68,7 @@ export class ShareCard {
 		this.site = siteName(share.origin, share.top);
 		this.#pause = button('pause', text('pauseShareWith', this.site), () => void ask(this.#paused ? 'resume' : 'pause', { key: this.#key }));
 		const another = button('another', text('anotherWith', this.site), () => void this.#another());
+		another.className = 'plain another';
 		const stop = button('stop', text('stopShareWith', this.site), () => {
 			// A disabled button would lose the focus to the body.
 			if (stop.ariaDisabled !== 'true') {
@@ -76,8 +77,8 @@ export class ShareCard {
 			}
 		});
 		this.#details.addEventListener('toggle', () => void this.#showFigures());
-		const buttons = make('div', 'buttons', this.#pause, stop, another);
-		this.element = make('li', 'share card', ...this.#picture(share), this.#words(share), buttons, this.#details);
+		const buttons = make('div', 'buttons', this.#pause, stop);
+		this.element = make('li', 'share card', ...this.#picture(share), this.#words(share), buttons, this.#details, another);
 	}
 
 	/** @param {ShareInfo} share */

@@ -52,7 +52,6 @@ function siteItem(origin, chosen, announce) {
 	});
 	const switches = siteSwitches(origin, chosen, () => announce(text('saved')));
 	const more = make('details', '', make('summary', 'quiet', text('more')), ...switches);
-	more.open = chosen.displayMedia || chosen.legacy;
 	const item = make('li', '', make('div', 'site', name, consentSelect(origin, chosen, announce), forget), more);
 	item.dataset.origin = origin;
 	if (Object.values(chosen.managed).some(Boolean)) {
@@ -75,6 +74,7 @@ export async function showSites(wanted, announce) {
 	element('sites').replaceChildren(...rows.map(({ origin, ...chosen }) => siteItem(origin, chosen, announce)));
 	element('sites-none').hidden = rows.length > 0;
 	if (known) {
+		/** @type {HTMLDetailsElement} */ (element('sites').querySelector('details')).open = true;
 		element('sites').querySelector('select')?.focus();
 	}
 }

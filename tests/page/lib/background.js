@@ -21,7 +21,7 @@ export const MARK = '¤';
 const CALLS = [
 	...['runtime.sendMessage', 'runtime.openOptionsPage', 'commands.getAll', 'windows.update'],
 	...['storage.local.get', 'storage.local.set', 'storage.session.get', 'storage.managed.get'],
-	...['permissions.contains', 'permissions.request', 'tabs.query', 'tabs.create', 'tabs.update'],
+	...['permissions.contains', 'permissions.request', 'tabs.query', 'tabs.create', 'tabs.reload', 'tabs.update'],
 ];
 const EVENTS = ['runtime.onMessage', 'storage.onChanged', 'permissions.onAdded', 'permissions.onRemoved'];
 
@@ -43,6 +43,8 @@ export const world = {
 	/** The tab in front: that of whoever asks. */
 	front: 1,
 	shortcut: 'Alt+Shift+0',
+	/** Whether the toolbar shows our button. @type {boolean | undefined} undefined: the browser doesn't say */
+	pinned: true,
 	/** Origins that the browser was told to keep the extension out of. @type {string[]} */
 	forbidden: [],
 	/** @type {Record<string, any>} */
@@ -90,7 +92,7 @@ export async function startBackground(origin) {
 	const toolbar = ['setBadgeBackgroundColor', 'setBadgeText', 'setBadgeTextColor', 'setIcon', 'setTitle'];
 	const notifications = { onButtonClicked: new FakeEvent(), onClicked: new FakeEvent(), getAll: async () => ({}), clear: nothing };
 	Object.assign(chrome, {
-		action: Object.fromEntries(toolbar.map((name) => [name, nothing])),
+		action: { ...Object.fromEntries(toolbar.map((name) => [name, nothing])), getUserSettings: async () => ({ isOnToolbar: world.pinned }) },
 		commands: { onCommand: new FakeEvent(), getAll: async () => [{ name: 'stop-all', shortcut: world.shortcut }] },
 		contextMenus: { create() {}, onClicked: new FakeEvent(), update: nothing },
 		i18n: { getMessage: (name, values) => getMessage(messages, name, values) },
@@ -106,6 +108,7 @@ export async function startBackground(origin) {
 		tabs: {
 			query: async ({ lastFocusedWindow }) => [lastFocusedWindow ? { id: world.front } : world.tab],
 			create: note('tabs.create'),
+			reload: note('tabs.reload'),
 			update: note('tabs.update', async () => ({ windowId: 7 })),
 		},
 		windows: { update: note('windows.update') },
@@ -154,7 +157,7 @@ export async function refresh() {
 	await ask({ type: 'forgive' });
 	Object.assign(world.kept, { local: {}, session: {} });
 	Object.keys(world.policy).forEach((name) => delete world.policy[name]);
-	Object.assign(world, { asked: [], forbidden: [], front: 1, more: [], shortcut: 'Alt+Shift+0', tab: { id: 1, url: 'https://a.example/call', incognito: false }, toHost: [] });
+	Object.assign(world, { asked: [], forbidden: [], front: 1, more: [], pinned: true, shortcut: 'Alt+Shift+0', tab: { id: 1, url: 'https://a.example/call', incognito: false }, toHost: [] });
 	delete chrome.desktopCapture;
 	hostIs();
 }
