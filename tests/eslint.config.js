@@ -20,12 +20,8 @@ export default [
 	{ files: ['extension/**/*.js'], languageOptions: { globals: { ...globals.browser, ...webext } } },
 	{ files: ['docs/examples/*.js'], languageOptions: { globals: globals.browser } },
 	{
-		// Content scripts and what is put into pages are classic scripts.
-		files: ['extension/content/*.js', 'extension/page/*.js'],
-		languageOptions: {
-			sourceType: 'script',
-			globals: { MediaStreamTrackGenerator: 'readonly', OverconstrainedError: 'readonly' },
-		},
+		files: ['extension/page/*.js'],
+		languageOptions: { globals: { MediaStreamTrackGenerator: 'readonly', OverconstrainedError: 'readonly' } },
 	},
 	{ files: ['tests/**/*.js'], languageOptions: { globals: { ...globals.node } } },
 	{

@@ -1,26 +1,31 @@
 /**
- * What this machine can do for pages. Pages are told what the host said last, to whomever: so neither the answer nor the
- * time that it takes tells a page whether another one shares, and a page that only asks starts no host.
+ * What this machine can do for pages. They are told what the host said last, no matter to whom: so neither the answer nor
+ * its timing tells a page whether another one shares, and a page's question alone starts no host.
  */
 import { Failure, portalFailure } from '../shared/failure.js';
-import { CURSORS } from './asks.js';
+import { inFront } from './consent.js';
+import { touchedNow } from './cooldown.js';
 import * as desktopCapture from './desktop-capture.js';
 import { ext } from './ext.js';
-import { inFront } from './front.js';
 import { capturePath } from './settings.js';
 import { siteAt } from './sites.js';
-import { touchedNow } from './touch.js';
 
 /**
- * @typedef {import('./native.js').NativeHost} NativeHost
- * @typedef {import('./native.js').Hello} Hello
+ * @typedef {import('./host.js').Host} Host
+ * @typedef {import('./native-port.js').Hello} Hello
  * @typedef {import('./source-ids.js').Place} Place
- * @typedef {{hello?: Pick<Hello, 'supports' | 'portal' | 'portalCode' | 'wayland'>, failure?: string}} Known in storage.local; a code
+ * @typedef {{hello?: Pick<Hello, 'supports' | 'portal' | 'portalCode' | 'wayland'>, failure?: string}} Known in storage.local. `failure` is a code
  */
 
+/** The cursor modes of pages: the portal's name, and what the host must support. */
+export const CURSORS = {
+	always: { mode: 'embedded', needs: /** @type {string[]} */ ([]) },
+	never: { mode: 'hidden', needs: ['cursor-hidden'] },
+	send: { mode: 'metadata', needs: ['cursor-metadata', 'cursor-send'] },
+};
 const FRESH_MS = 5_000;
-/** What is said of a host or a portal that is only being started. */
-const SOON_OTHERWISE = ['host-slow', 'portal-timeout'];
+/** The failures of a host or a portal that is still starting. */
+const STARTING = ['host-slow', 'portal-timeout'];
 const LACKS = { codecs: [], fidelity: [], cursor: ['always'], region: false, multiple: false, remember: false, controls: false };
 
 /** @returns {Promise<Known>} */
@@ -39,7 +44,7 @@ async function keep(now) {
 	}
 }
 
-/** @param {Hello} hello what the host just said, whoever asked */
+/** @param {Hello} hello what the host just said, no matter who asked */
 export function learn({ supports, portal, portalCode }) {
 	void keep({ hello: { supports, portal, ...(portalCode && { portalCode }) } });
 }
@@ -53,9 +58,9 @@ function failureOf({ hello, failure }) {
 let looked = null;
 
 /**
- * What the host says of itself; asked at most every few seconds, whatever pages do.
+ * Asks the host what it can do, at most every few seconds.
  *
- * @param {NativeHost} host
+ * @param {Host} host
  */
 function look(host) {
 	if (!looked || looked.until < Date.now()) {
@@ -64,7 +69,7 @@ function look(host) {
 		looked = latest;
 		void now.then(async (/** @type {Known} */ found) => {
 			const code = failureOf(found)?.code ?? '';
-			if (SOON_OTHERWISE.includes(code)) {
+			if (STARTING.includes(code)) {
 				latest.until = 0;
 			} else if (found.failure) {
 				await keep(found);
@@ -78,7 +83,7 @@ function look(host) {
  * Whether a request goes to the host. In a browser with a dialog of its own (settings.js says which is whose), pages that
  * speak Portlight's API get the host in every session: what only it can do is why they use the API.
  *
- * @param {NativeHost} host
+ * @param {Host} host
  * @param {string[]} sources
  * @param {import('./requests.js').Wish} wish
  */
@@ -95,11 +100,11 @@ export async function prefersHost(host, sources, { dialect }) {
 }
 
 /**
- * What the host said last. In a click or a key press of the page in front, it is asked anew, and waited for where nothing
- * good is known: then nothing can be shared just now.
+ * What the host said last. In a click or key press in the page in front the host is asked again; its answer is only waited
+ * for if nothing good is known, because then nothing can be shared anyway.
  *
  * @param {Place} place
- * @param {NativeHost} host
+ * @param {Host} host
  */
 async function hostFor(place, host) {
 	const last = await known();
@@ -112,7 +117,7 @@ async function hostFor(place, host) {
 
 /**
  * @param {Place} place
- * @param {NativeHost} host
+ * @param {Host} host
  * @param {Pick<import('./consent.js').Consent, 'expectRights'>} consent
  */
 export async function capabilitiesOf(place, host, consent) {
@@ -123,7 +128,7 @@ export async function capabilitiesOf(place, host, consent) {
 		return { available: false, sources: [], ...LACKS, displayMedia, error: Failure.from(error).forPage() };
 	}
 	const browser = desktopCapture.available();
-	const native = browser && ['browser', 'chooser'].includes(await capturePath()) ? null : await hostFor(place, host);
+	const native = browser && (await capturePath()) === 'browser' ? null : await hostFor(place, host);
 	const failure = native && failureOf(native);
 	if (native?.hello && !failure) {
 		const { supports } = native.hello;

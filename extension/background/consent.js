@@ -1,21 +1,41 @@
-/** Who may ask, and what is remembered: all that is decided before a dialog opens. docs/SECURITY.md has the rules. */
+/** Decides, before any dialog opens, who may ask and whether a choice is remembered. docs/SECURITY.md has the rules. */
 import { Failure } from '../shared/failure.js';
-import { Cooldown } from './cooldown.js';
-import { frameMayShare } from './frames.js';
-import { inFront } from './front.js';
+import { Cooldown, touchedNow, touchedSince, watchTouch } from './cooldown.js';
+import { ext } from './ext.js';
+import { frameMayShare } from './frame-policy.js';
+import { runIn } from './inject.js';
 import { siteAt } from './sites.js';
-import { touchedNow, touchedSince, watchTouch } from './touch.js';
 
 /** @typedef {import('./source-ids.js').Place} Place */
 
 const SECURE = /^(https:\/\/|http:\/\/(localhost|[^/]+\.localhost|127\.0\.0\.1|\[::1\])(:\d+)?$)/;
 
+/**
+ * Runs in the frame, in the extension's own world. It reads the prototype's getters, because an element that the page
+ * names `visibilityState` hides the document's property.
+ */
+function isVisible() {
+	const read = (/** @type {string} */ name) => Object.getOwnPropertyDescriptor(Document.prototype, name)?.get?.call(document);
+	return read('visibilityState') === 'visible' && read('prerendering') !== true;
+}
+
+/**
+ * Whether the user sees this document now: it is visible, in the active tab of the browser window that last had the focus.
+ * A document that nobody sees opens no dialog, uses no remembered choice and starts no host.
+ *
+ * @param {Place} place
+ */
+export async function inFront(place) {
+	const [front] = await ext.tabs.query({ active: true, lastFocusedWindow: true });
+	return front?.id === place.tabId && (await runIn(place, isVisible)) === true;
+}
+
 export class Consent {
 	#cooldown = new Cooldown();
 
 	/**
-	 * Rejects with a Failure when what is asked for is none of ours there. It is no answer to the person's rules: the page
-	 * goes on with the browser's own, whatever these say.
+	 * Rejects with a Failure if Portlight doesn't offer this here. The user's rules don't matter then: the page goes on
+	 * with the browser's own function.
 	 *
 	 * @param {Place} place
 	 * @param {{display?: unknown}} wish
@@ -27,7 +47,7 @@ export class Consent {
 	}
 
 	/**
-	 * Rejects with a Failure when this place may never ask: it starts no host, and learns nothing of it.
+	 * Rejects with a Failure if this place may never ask: then it starts no host and learns nothing about it.
 	 *
 	 * @param {Place} place
 	 */
@@ -44,7 +64,7 @@ export class Consent {
 	}
 
 	/**
-	 * Rejects with a Failure when this place may not ask now.
+	 * Rejects with a Failure if this place may not ask now.
 	 *
 	 * @param {Place} place
 	 */
@@ -59,7 +79,7 @@ export class Consent {
 	}
 
 	/**
-	 * How a request that was admitted ended.
+	 * Takes the result of an admitted request.
 	 *
 	 * @param {Place} place
 	 * @param {Failure | null} failure null: granted
@@ -74,9 +94,9 @@ export class Consent {
 	}
 
 	/**
-	 * Whether what the person chooses is kept for this site, and what they chose before is used: they allowed that, the
-	 * page does not object, the window is no private one, and they are at the page just now. It is the tab's own page, in
-	 * front: a click into a frame may be meant for what is drawn over it.
+	 * Whether the user's choice is kept for this site, and an earlier one used: they allowed that, the page doesn't object,
+	 * the window isn't private, and they just clicked or typed in the page. Only for a tab's own page, in front: a click
+	 * into a frame may be meant for what the page draws over it.
 	 *
 	 * @param {Place} place
 	 * @param {chrome.runtime.MessageSender} sender

@@ -1,11 +1,12 @@
 /**
- * How long a page that was refused has to wait before it may ask again. The first refusals cost little, each further one
- * more; a page that the person has touched since waits less. What a page takes back counts half, or it could flash dialogs.
- * It is kept for the browser's session, so that it outlives the worker.
+ * How long a page has to wait after a refusal before it may ask again: longer after each, less if the user clicked or typed
+ * in it since. A request that the page withdraws counts half; otherwise a page could flash dialogs. The count is kept in
+ * the browser's session, because the worker doesn't live that long.
  */
 import { ext } from './ext.js';
+import { runIn, runInTab } from './inject.js';
 
-/** By how often in a row, without and with a touch since. */
+/** By refusals in a row: if the page asks by itself, and if the user touched it since. */
 const ALONE_MS = [0, 2_000, 10_000, 60_000, 300_000, 1_800_000];
 const TOUCHED_MS = [0, 0, 0, 2_000, 10_000, 60_000];
 const FORGET_MS = 3_600_000;
@@ -25,12 +26,12 @@ function waits(table, { count, at }, now) {
 	return at + table[Math.min(Math.floor(count), table.length - 1)] > now;
 }
 
-/** The part of a host name that is registered: its last two labels, or three where the last two are a country's. */
+/** The registered part of a host name: its last two labels, or three below `co.uk` and its like. */
 const REGISTERED = /[^.]+\.((com?|org|net|edu|gov|ac|or|ne|go)\.[a-z]{2}|(?!\d+$)[^.]+)$/;
 
 /**
- * Whoever has one name of a site has them all, and every port; on this machine each port is somebody's own. An extension
- * is told of no public suffixes, so those who share a less common one are one site here.
+ * Whoever owns one name of a site owns all of them, and every port; on this machine each port is a site of its own.
+ * Extensions can't read the public suffix list, so sites below a less common suffix count as one.
  *
  * @param {string} origin
  */
@@ -44,8 +45,8 @@ function siteOf(origin) {
 }
 
 /**
- * The tab counts too: its page can have frames of any site. A site does not learn in one world what happened to it in the
- * other, so private windows count for themselves.
+ * The tab counts too: its page can have frames of any site. Private windows count separately, so that a site can't
+ * recognize a user by what it was refused there.
  *
  * @param {Place} place
  */
@@ -70,7 +71,7 @@ export class Cooldown {
 
 	/**
 	 * @param {Place} place
-	 * @param {(since: number) => Promise<boolean>} touched asked only where it matters
+	 * @param {(since: number) => Promise<boolean>} touched only called if it matters
 	 * @returns {Promise<boolean>} whether it is too early
 	 */
 	async holds(place, touched) {
@@ -78,13 +79,13 @@ export class Cooldown {
 		const now = Date.now();
 		const refusals = keysOf(place).flatMap((key) => kept.get(key) ?? []);
 		const any = (/** @type {number[]} */ table) => refusals.some((one) => waits(table, one, now));
-		// Asked even where a touch does not help yet: from then on a frame that is new is watched.
+		// Called even if a touch doesn't help yet: a new frame is watched from then on.
 		return any(ALONE_MS) && (!(await touched(Math.max(...refusals.map(({ at }) => at)))) || any(TOUCHED_MS));
 	}
 
 	/**
 	 * @param {Place} place
-	 * @param {number} weight 1 for the person's refusal
+	 * @param {number} weight 1: the user refused
 	 */
 	async note(place, weight) {
 		const kept = await this.#load();
@@ -105,11 +106,67 @@ export class Cooldown {
 		await this.#save(kept);
 	}
 
-	/** The person agreed. @param {Place} place */
+	/** The user agreed. @param {Place} place */
 	async forgive(place) {
 		const kept = await this.#load();
 		if (keysOf(place).filter((key) => kept.delete(key)).length > 0) {
 			await this.#save(kept);
 		}
 	}
+}
+
+/** Browsers report user activation for 5 s; what they report this long after a refusal began after it. */
+const ACTIVE_MS = 6_000;
+
+/**
+ * Runs in frames, in the extension's own world, which can tell the page's events from the user's. A document that loaded
+ * after the refusal isn't watched yet, and the browser's user activation may be older: Chromium carries it over to the
+ * next document of the same origin in that frame.
+ *
+ * @param {boolean} fresh forget earlier clicks
+ * @param {boolean} late user activation that the browser reports now began after the refusal
+ */
+function watch(fresh, late) {
+	const world = /** @type {any} */ (globalThis);
+	// A symbol: any other name on a window may belong to an element of the page.
+	const touched = Symbol.for('portlight touched');
+	for (const type of world[touched] === undefined ? ['pointerdown', 'keydown'] : []) {
+		const note = (/** @type {any} */ event) => {
+			world[touched] ||= event.isTrusted && event.key !== 'Escape';
+		};
+		window.addEventListener(type, note, true);
+	}
+	world[touched] = !fresh && (world[touched] === true || (late && navigator.userActivation.isActive));
+	return world[touched];
+}
+
+/** Runs there too. */
+function isActive() {
+	return navigator.userActivation.isActive;
+}
+
+/**
+ * Restarts the watch in every frame of the tab: only later clicks count. Not awaited: a frame runs scripts in the order in
+ * which they were sent, and a frame that hangs runs none.
+ *
+ * @param {Place} place
+ */
+export function watchTouch({ tabId }) {
+	void runInTab(tabId, watch, true, false);
+}
+
+/**
+ * Whether the user clicked or typed in the frame since the tab or the site was refused. From now on the frame is watched.
+ *
+ * @param {Place} place
+ * @param {number} since
+ */
+export async function touchedSince(place, since) {
+	const late = Date.now() - since > ACTIVE_MS;
+	return (await runIn(place, watch, false, late)) === true;
+}
+
+/** Whether the user just clicked or typed in the frame. @param {Place} place */
+export async function touchedNow(place) {
+	return (await runIn(place, isActive)) === true;
 }

@@ -1,4 +1,4 @@
-/** The browser's own way, where it has one: chrome.desktopCapture, with the browser's own dialog and its own ids. */
+/** The browser's own way, if it has one: chrome.desktopCapture, with its own dialog and ids. */
 import { Failure } from '../shared/failure.js';
 import { ext } from './ext.js';
 
@@ -13,10 +13,9 @@ export function available() {
  * @param {AbortSignal} signal closes the dialog
  * @param {string[]} sources
  * @returns {Promise<import('./requests.js').Given>} the source id, to be passed on untouched; rejects with a Failure
- *   when cancelled
  */
 export async function choose(sender, signal, sources) {
-	// What came before may have taken a while.
+	// The checks before this may have taken a while.
 	if (signal.aborted) {
 		throw new Failure('cancelled');
 	}
@@ -24,8 +23,8 @@ export async function choose(sender, signal, sources) {
 	let cancel = () => {};
 	/** @type {Promise<import('./requests.js').Given>} */
 	const chosen = new Promise((resolve, reject) => {
-		// The id is bound to the origin of the tab's url, which must be that of the frame that redeems it. The url of an
-		// about:blank or srcdoc frame has none.
+		// The id is bound to the origin of the tab's url, which must be that of the frame that redeems it. An about:blank or
+		// srcdoc frame's url has no origin.
 		const tab = /** @type {chrome.tabs.Tab} */ ({ ...sender.tab, url: `${sender.origin}/` });
 		const request = ext.desktopCapture.chooseDesktopMedia(/** @type {any} */ (sources), tab, (sourceId, options) => {
 			const problem = ext.runtime.lastError?.message;

@@ -1,6 +1,6 @@
 /**
- * On which sites getDisplayMedia is ours: page/display-media.js is registered with the browser for these and no other, so
- * that it is there before a page's own scripts, and other pages see nothing of it.
+ * Which sites use our getDisplayMedia. page/display-media.js is registered with the browser for these alone, so it runs
+ * before their own scripts, and other pages don't notice it.
  */
 import { ext } from './ext.js';
 import { displayMediaMissing, listSites } from './sites.js';
@@ -8,8 +8,8 @@ import { displayMediaMissing, listSites } from './sites.js';
 const ID = 'display-media';
 
 /**
- * The pattern of an origin's pages. It knows no ports: what is another site of the same host is told by the answer to
- * its first question that it is not switched on, and goes to the browser's own.
+ * The match pattern of an origin. Patterns have no ports, so other ports of the host get the script too: the answer to
+ * its first question is that the site isn't switched on, and it calls the browser's own function.
  *
  * @param {string} origin
  */
@@ -37,7 +37,7 @@ async function register() {
 		wanted(),
 	]);
 	if (now && `${now.matches}` === `${matches}` && `${now.excludeMatches ?? []}` === `${excludeMatches}`) {
-		return; // The browser kept it; a page that loads just now is not to miss it.
+		return; // The browser kept it. Registering again would miss a page that is loading now.
 	}
 	if (now) {
 		await ext.scripting.unregisterContentScripts({ ids: [ID] });
@@ -58,14 +58,14 @@ async function register() {
 	}
 }
 
-/** One at a time, and what changes meanwhile makes one more. */
+/** One update at a time, in order. */
 let last = Promise.resolve();
 function update() {
 	last = last.then(register).catch((error) => console.warn('Portlight: getDisplayMedia could not be registered:', error));
 	return last;
 }
 
-/** From now on what is registered follows what the person and the organization decided; resolves when it first does. */
+/** Keeps the registration as the user and the organization decided; resolves after the first update. */
 export function begin() {
 	ext.storage.onChanged.addListener((changes, area) => {
 		if (area === 'managed' || (area === 'local' && 'sites' in changes)) {

@@ -1,109 +1,149 @@
-/** The background: wires pages, the way to a source, the host and the face. Every listener is registered at once. */
+/** The background: joins pages, the way to a source, the host and the toolbar. Every listener is registered at once. */
 import { Failure } from '../shared/failure.js';
-import { answeringAsks, nativeWish } from './asks.js';
-import { capabilitiesOf, learn, prefersHost } from './capabilities.js';
+import { capabilitiesOf, learn } from './capabilities.js';
+import { Capture } from './capture.js';
 import { Consent } from './consent.js';
-import * as desktopCapture from './desktop-capture.js';
-import { onDialectMessage } from './dialects.js';
 import { ext } from './ext.js';
-import { injectTrack } from './inject.js';
-import { NativeHost } from './native.js';
-import { answering, isOwnPage } from './own-pages.js';
-import { nativeSources, Requests } from './requests.js';
-import { capturePath, defaults, otherExtensions } from './settings.js';
+import { loadDialects, loadPageApi, raiseFlag } from './inject.js';
+import { Host } from './host.js';
+import { Requests } from './requests.js';
+import { otherExtensions } from './settings.js';
 import { Shares } from './shares.js';
-import { offerTest } from './test-share.js';
-import * as controls from './controls.js';
+import { placeOf } from './source-ids.js';
 import * as displayMedia from './display-media.js';
-import * as face from './face.js';
-import * as notices from './notices.js';
 import * as sites from './sites.js';
-import * as trouble from './trouble.js';
+import * as toolbar from './toolbar.js';
 
-const host = new NativeHost(learn);
-const shares = new Shares((live) => {
-	face.show(live);
-	controls.show(live.length > 0);
-	notices.show(live);
-}, (failure) => face.report(failure));
+/** @typedef {import('./source-ids.js').Place} Place */
+
+const host = new Host(learn);
+const shares = new Shares(toolbar.show, toolbar.report);
 const consent = new Consent();
-const unexplained = (/** @type {Failure} */ failure, /** @type {import('./source-ids.js').Place} */ place) => void trouble.tell(failure, place).catch(console.warn);
-const requests = new Requests(face.whileAsking(chooseSource), (failure) => face.report(failure), otherExtensions, consent, unexplained);
+const capture = new Capture(host, shares, consent);
+const choose = toolbar.whileAsking((...request) => capture.choose(...request));
+const requests = new Requests(choose, toolbar.report, otherExtensions, consent, (...failed) => void toolbar.explain(...failed).catch(console.warn));
 
-/** Nothing is shared after it, nor asked for. */
+/** Nothing is shared or asked for after this. */
 async function stopAll() {
 	requests.withdraw();
 	await shares.stopAll();
 }
 
-/** @type {import('./requests.js').Choose} */
-async function chooseSource(port, place, signal, sources, wish) {
-	const sender = /** @type {chrome.runtime.MessageSender} */ (port.sender);
-	const display = wish.display === true;
-	if (!display && !(await prefersHost(host, sources, wish))) {
-		return desktopCapture.choose(sender, signal, sources);
-	}
-	if ((await capturePath()) === 'browser') {
-		throw new Failure('native-off');
-	}
-	const { cursor: preset, ...bounds } = await defaults();
-	const { cursor, multiple, needs } = nativeWish(wish, preset);
-	const remember = !shares.has(place.origin) && (await consent.remembers(place, sender, display ? { remember: false } : wish));
-	const kept = remember && { origin: place.origin, remember };
-	const what = { sources: nativeSources(sources), exact: wish.exact === true, cursor, ...(multiple && { multiple }), ...kept };
-	const hostShare = await host.share(what, signal, needs);
-	const chosen = [hostShare, ...hostShare.others];
-	try {
-		await injectTrack(place).catch((error) => {
-			throw new Failure('cancelled', String(error));
-		});
-		if (hostShare.ended || signal.aborted) {
-			throw hostShare.ended ?? new Failure('cancelled');
-		}
-	} catch (error) {
-		await Promise.all(chosen.map((share) => share.stop()));
-		throw error;
-	}
-	const sourceIds = chosen.map((share) => shares.grant(place, share, port, bounds));
-	return { sourceId: sourceIds[0], ...(multiple && { sourceIds }), restored: hostShare.restored };
+/** The errors that the page API's script itself may report, with their texts. */
+const PAGE_API_ERRORS = Object.fromEntries(
+	['bad-ask', 'bad-state', 'busy', 'cancelled', 'host-crashed', 'not-activated', 'not-supported', 'too-many-requests', 'unknown-share'].map(
+		(code) => [code, new Failure(code).forPage()],
+	),
+);
+/** The globals that pages of these dialects look for. @type {Record<string, string>} */
+const FLAGS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenSharePluginInstalled' };
+
+/**
+ * Passes on to the tab's own page what it told a frame: that page redeems the source id, so it has to be the one that asks.
+ *
+ * @param {number} tabId
+ * @param {unknown} said
+ */
+async function askForParent(tabId, said) {
+	await loadDialects({ tabId, frameId: 0, origin: '' });
+	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, others: await otherExtensions() }, { frameId: 0 });
 }
 
+/** @param {chrome.runtime.MessageSender | undefined} sender */
+function isOwnPage(sender) {
+	return sender?.id === ext.runtime.id && sender.url?.startsWith(ext.runtime.getURL('')) === true;
+}
+
+/** All that content scripts may say. Every other message is for the extension's own pages alone. */
+const FROM_CONTENT = ['page-api', 'capabilities', 'dialects', 'dialect-global', 'dialect-for-parent'];
+
+/**
+ * @param {any} message
+ * @param {Place} place where it came from, in FROM_CONTENT
+ * @returns {Promise<unknown>}
+ */
+async function answer(message, place) {
+	switch (message.type) {
+	case 'page-api':
+		await loadPageApi(place);
+		return PAGE_API_ERRORS;
+	case 'capabilities':
+		return capabilitiesOf(place, host, consent);
+	case 'dialects':
+		await loadDialects(place, message.signs === true);
+		return otherExtensions();
+	case 'dialect-global':
+		return Object.hasOwn(FLAGS, message.name) && raiseFlag(place, FLAGS[message.name]).then(() => true);
+	case 'dialect-for-parent':
+		return askForParent(place.tabId, message.said);
+
+	case 'shares':
+		return shares.list();
+	case 'asking':
+		return toolbar.asking();
+	case 'decline':
+		return requests.decline(message.tabId);
+	case 'stop':
+		return shares.stop(message.key);
+	case 'stop-all':
+		return stopAll();
+	case 'pause':
+		return shares.pause(message.key);
+	case 'resume':
+		return shares.resume(message.key);
+	case 'share-stats':
+		return shares.stats(message.key);
+	case 'host-status':
+		return host.look();
+	case 'grants':
+		return host.grants();
+	case 'revoke':
+		return host.revoke(message.origin);
+	case 'forgive':
+		return toolbar.forgive();
+	default:
+		throw new Failure('bad-ask', String(message.type));
+	}
+}
+
+ext.runtime.onMessage.addListener((message, sender, reply) => {
+	const own = isOwnPage(sender);
+	const place = placeOf(sender);
+	const fits = FROM_CONTENT.includes(message?.type) ? !own && place !== null : own;
+	if (!fits) {
+		return false;
+	}
+	const answered = answer(message, /** @type {Place} */ (place));
+	if (!own) {
+		answered.then(reply, () => reply(null));
+		return true;
+	}
+	answered.then(
+		(value) => reply(Array.isArray(value) ? value : { ok: true, .../** @type {object} */ (value) }),
+		(error) => {
+			const { code, message: text, remedy, detail } = Failure.from(error);
+			reply({ ok: false, code, message: text, remedy, detail });
+		},
+	);
+	return true;
+});
+
 ext.runtime.onConnect.addListener((port) => {
-	if (port.name === 'page') {
-		requests.connect(port);
-	} else if (port.name === 'share') {
-		shares.connect(port);
-	} else if (port.name === 'preview' && isOwnPage(port.sender)) {
-		shares.preview(port);
-	} else if (port.name === 'test' && isOwnPage(port.sender)) {
-		offerTest(port, host, shares, requests.withdrawn);
-	} else {
-		port.disconnect();
+	const own = isOwnPage(port.sender);
+	switch (port.name) {
+	case 'page':
+		return requests.connect(port);
+	case 'share':
+		return shares.connect(port);
+	case 'preview':
+		return own ? shares.preview(port) : port.disconnect();
+	case 'test':
+		return own ? capture.offerTest(port, requests.withdrawn) : port.disconnect();
+	default:
+		return port.disconnect();
 	}
 });
 
-ext.runtime.onMessage.addListener(onDialectMessage);
-ext.runtime.onMessage.addListener(answeringAsks((place) => capabilitiesOf(place, host, consent)));
-
-ext.runtime.onMessage.addListener(
-	answering({
-		shares: () => shares.list(),
-		asking: () => face.asking(),
-		decline: ({ tabId }) => requests.decline(tabId),
-		stop: ({ key }) => shares.stop(key),
-		'stop-all': stopAll,
-		pause: ({ key }) => shares.pause(key),
-		resume: ({ key }) => shares.resume(key),
-		'share-stats': ({ key }) => shares.stats(key),
-		'host-status': () => host.look(),
-		grants: () => host.grants(),
-		revoke: ({ origin }) => host.request('revoke', { origin }),
-		forgive: () => face.forgive(),
-	}),
-);
-
-sites.begin(host, (failure) => face.report(failure));
-notices.begin((key) => void shares.stop(key), () => shares.list());
-controls.begin(stopAll);
-void face.begin();
+sites.begin(host, toolbar.report);
+toolbar.begin(stopAll, (key) => void shares.stop(key));
 void displayMedia.begin();

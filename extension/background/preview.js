@@ -1,25 +1,25 @@
 /**
- * Copies of a share's frames for one of the extension's own pages. They begin with a keyframe; a page that does not keep
- * up misses frames until the next one, so it never slows the share down and never makes messages pile up.
+ * Copies a share's frames to one of the extension's own pages, from a keyframe on. A page that can't keep up misses frames
+ * until the next keyframe, so it never slows the share down and no messages pile up.
  */
 
-/** Frames that the page may have before it says that it decoded them. */
+/** Frames that the page may get before it says that it decoded them. */
 const AHEAD_MAX = 8;
 const KEYFRAME_MS = 1_000;
 
 /**
- * @typedef {import('./native.js').FrameMessage} FrameMessage
+ * @typedef {import('./host.js').FrameMessage} FrameMessage
  * @typedef {{codec: string, chroma?: string, width: number, height: number}} Picture
  */
 
 export class Preview {
 	#port;
 	#askKeyframe;
-	/** Whether nothing is copied until a keyframe comes. */
+	/** Whether it waits for a keyframe. */
 	#waits = true;
 	#ahead = 0;
 	#wanted = false;
-	/** @type {ReturnType<typeof setTimeout> | undefined} while it is too early to ask again */
+	/** @type {ReturnType<typeof setTimeout> | undefined} set while it is too early to ask again */
 	#resting;
 
 	/**
@@ -78,7 +78,7 @@ export class Preview {
 		this.#port.disconnect();
 	}
 
-	/** Now, or when the last time is long enough ago: keyframes are the share's dearest frames. */
+	/** Asks at most once in KEYFRAME_MS: keyframes are the most expensive frames. */
 	#wantKeyframe() {
 		if (this.#resting) {
 			this.#wanted = true;

@@ -1,18 +1,18 @@
-/** Pages' requests for a source id: one dialog per tab at a time, each request answered once. */
+/** Pages' requests for a source id: one dialog per tab at a time, one answer per request. */
 import { Failure } from '../shared/failure.js';
 import { placeOf } from './source-ids.js';
 
 /**
  * @typedef {import('./source-ids.js').Place} Place
  * @typedef {{sourceId: string, sourceIds?: string[], canRequestAudioTrack?: boolean, restored?: boolean}} Given
- *   `sourceIds`: of several; `restored`: perhaps nobody was asked
+ *   `sourceIds`: if several were asked for; `restored`: perhaps no dialog was shown
  * @typedef {{dialect?: unknown, sources?: unknown, cursor?: unknown, region?: unknown, multiple?: unknown, display?: unknown,
  *   exact?: unknown, remember?: unknown}} Wish
  * @typedef {(port: chrome.runtime.Port, place: Place, signal: AbortSignal, sources: string[], wish: Wish) =>
- *   Promise<string | Given>} Choose asks the person and gives the source id; rejects with a Failure
+ *   Promise<string | Given>} Choose asks the user and returns the source id; rejects with a Failure
  */
 
-/** Pages that get no dialog get their answers no faster than this, however fast they ask, and no later than that. */
+/** A page that gets no dialog gets one answer in PAUSE_MS, however fast it asks, and each within PAUSE_MAX_MS. */
 const PAUSE_MS = 250;
 const PAUSE_MAX_MS = 5_000;
 /** Portlight's own documented flow, and its API. @type {unknown[]} */
@@ -20,8 +20,7 @@ const OWN = [undefined, 'deepstream', 'portlight'];
 const SOURCES = ['screen', 'window', 'tab', 'audio'];
 
 /**
- * The sources that a page wants, in chrome.desktopCapture's words. What is none of these is left out; sound is no
- * source by itself.
+ * The sources that a page wants, in chrome.desktopCapture's words. Unknown ones are left out; sound alone isn't a source.
  *
  * @param {unknown} wanted
  */
@@ -31,7 +30,7 @@ export function sourcesOf(wanted) {
 }
 
 /**
- * The same for the portal, which knows no tabs and no sound: for a tab the person may choose the window that it is in.
+ * The same for the portal, which has no tabs and no sound: for a tab the user may choose the window that it is in.
  *
  * @param {string[]} sources
  */
@@ -41,13 +40,13 @@ export function nativeSources(sources) {
 }
 
 export class Requests {
-	/** @type {Map<number, AbortController>} by tab, closes the dialog that a page of it has open */
+	/** @type {Map<number, AbortController>} by tab, closes its open dialog */
 	#pending = new Map();
 	/** @type {Set<chrome.runtime.Port>} whose request has no answer yet */
 	#asking = new Set();
-	/** Closes every dialog that is open. */
+	/** Closes every open dialog. */
 	#withdrawal = new AbortController();
-	/** @type {Map<number, number>} by tab, when a page of it is next refused at the earliest, less the pause */
+	/** @type {Map<number, number>} by tab, the time of the last refusal */
 	#refused = new Map();
 	#choose;
 	#onFailure;
@@ -57,10 +56,10 @@ export class Requests {
 
 	/**
 	 * @param {Choose} choose
-	 * @param {(failure: Failure) => void} onFailure told of every request that failed other than by a person's decision
+	 * @param {(failure: Failure) => void} onFailure called for every request that failed, unless the user or a rule decided so
 	 * @param {() => Promise<boolean>} [others] whether pages made for other extensions are answered
 	 * @param {Pick<import('./consent.js').Consent, 'expectOffered' | 'admit' | 'settle'>} [consent] who may ask
-	 * @param {(failure: Failure, place: Place) => void} [onUnexplained] told of each failure that the page can't tell from others
+	 * @param {(failure: Failure, place: Place) => void} [onUnexplained] called for each failure that the page's dialect can't express
 	 */
 	constructor(choose, onFailure, others, consent, onUnexplained) {
 		this.#choose = choose;
@@ -70,17 +69,17 @@ export class Requests {
 		this.#onUnexplained = onUnexplained;
 	}
 
-	/** Aborts when the person withdraws the dialogs that are open now. */
+	/** Aborts when the user closes the dialogs that are open now. */
 	get withdrawn() {
 		return this.#withdrawal.signal;
 	}
 
-	/** The person declines the dialog of a tab, from our own popup. @param {number} tabId */
+	/** The user declined a tab's dialog, in our popup. @param {number} tabId */
 	decline(tabId) {
 		this.#pending.get(tabId)?.abort();
 	}
 
-	/** Closes every dialog that is open; who asked is told `cancelled`. */
+	/** Closes every open dialog; the pages are told `cancelled`. */
 	withdraw() {
 		this.#withdrawal.abort();
 		this.#withdrawal = new AbortController();
@@ -117,7 +116,7 @@ export class Requests {
 			return;
 		}
 		if (this.#asking.has(port)) {
-			return; // The answer to the request that is pending answers this one too.
+			return; // The answer to the pending request answers this one too.
 		}
 		this.#asking.add(port);
 		let answer;
@@ -155,7 +154,7 @@ export class Requests {
 		if (signal.aborted) {
 			throw new Failure('cancelled');
 		}
-		// Not before: a frame that may not ask would keep its page from asking.
+		// Only after that: otherwise a frame that may not ask could keep its page from asking.
 		if (this.#pending.has(place.tabId)) {
 			throw new Failure('busy');
 		}

@@ -1,30 +1,30 @@
-/** One live share of the native path: the port of the page that redeemed it on one side, the host's share on the other. */
+/** One live share of the native path: joins the port of the page that redeemed it with the host's share. */
 import { Failure } from '../shared/failure.js';
-import { Meter } from './meter.js';
 import { Preview } from './preview.js';
 
-/** Frames that may be under way to a page: enough to hide its jitter, few enough to add no delay. */
+/** Frames that may be on their way to a page: enough to hide its jitter, too few to add delay. */
 export const CREDIT = 3;
 const CREDIT_MAX = 16;
 const FPS_MAX = 240;
 const FPS_DEFAULT = 30;
 const SIDE_MAX = 16_384;
 const CODECS = ['vp9', 'vp8'];
+const METER_MS = 2_000;
 
 /**
- * @typedef {import('./host-share.js').HostShare} HostShare
- * @typedef {import('./native.js').FrameMessage} FrameMessage
+ * @typedef {import('./host.js').HostShare} HostShare
+ * @typedef {import('./host.js').FrameMessage} FrameMessage
  * @typedef {import('./source-ids.js').Place} Place
- * @typedef {'person' | 'page'} Who paused a share; it goes on when nobody has it paused any more
- * @typedef {{key: number, origin: string, top?: string, title: string, tabId: number, since: number}} About where it goes, since when
+ * @typedef {'person' | 'page'} Who paused a share; it goes on once neither has it paused. 'person' is the page API's word for the user
+ * @typedef {{key: number, origin: string, top?: string, title: string, tabId: number, since: number}} About where it goes, and since when
  * @typedef {About & {surface: string, restored: boolean, paused: boolean, pausedBy: Who[], fps: number, kbps: number,
  *   width: number, height: number, codec: string}} ShareInfo
  * @typedef {{codecs?: unknown, maxFps?: unknown, maxWidth?: unknown, maxHeight?: unknown, fidelity?: unknown,
- *   region?: unknown, sourceId?: unknown}} Redeem what a page's track says first
+ *   region?: unknown, sourceId?: unknown}} Redeem the first message of a page's track
  */
 
 /**
- * Enough for readable text in motion at this size; it crosses a pipe, not a network.
+ * Enough for readable text in motion at this size: it crosses a pipe, not a network.
  *
  * @param {number} width
  * @param {number} height
@@ -40,7 +40,7 @@ function fps(value) {
 }
 
 /**
- * A bound of the picture's side; 0: none.
+ * The largest side of the picture; 0: no bound.
  *
  * @param {unknown} value
  */
@@ -49,10 +49,10 @@ function side(value) {
 }
 
 /**
- * The field that crops the picture to a part of it; none for what is no region.
+ * The field that crops the picture; none if the value isn't a region.
  *
  * @param {any} value `{x, y, width, height}` in the picture's pixels; null: all of it
- * @returns {{region?: import('./native.js').Region | null}}
+ * @returns {{region?: import('./host.js').Region | null}}
  */
 function region(value) {
 	if (value === null) {
@@ -68,6 +68,45 @@ function region(value) {
 	return { region: { x: left, y: top, width: within(x + width - left, 2), height: within(y + height - top, 2) } };
 }
 
+/** Counts a share's pictures and bytes over the last two seconds. */
+class Meter {
+	/** @type {{at: number, bytes: number, frames: number}[]} oldest first */
+	#samples = [];
+	#began = NaN;
+
+	/**
+	 * Counts a fragment.
+	 *
+	 * @param {number} bytes
+	 * @param {boolean} last whether it is the last of its frame
+	 */
+	count(bytes, last) {
+		const now = Date.now();
+		this.#began ||= now;
+		this.#samples.push({ at: now, bytes, frames: last ? 1 : 0 });
+		this.#forget(now);
+	}
+
+	/** @returns {{fps: number, kbps: number}} now: 0 on a still screen */
+	read() {
+		const now = Date.now();
+		this.#forget(now);
+		const seconds = Math.max(1000, Math.min(METER_MS, now - this.#began || 0)) / 1000;
+		let [bytes, frames] = [0, 0];
+		for (const sample of this.#samples) {
+			bytes += sample.bytes;
+			frames += sample.frames;
+		}
+		return { fps: Math.round((10 * frames) / seconds) / 10, kbps: Math.round((8 * bytes) / 1000 / seconds) };
+	}
+
+	/** @param {number} now */
+	#forget(now) {
+		const first = this.#samples.findIndex(({ at }) => at > now - METER_MS);
+		this.#samples.splice(0, first < 0 ? this.#samples.length : first);
+	}
+}
+
 export class Share {
 	#port;
 	#hostShare;
@@ -76,22 +115,22 @@ export class Share {
 	#wish = {};
 	/** @type {(failure: Failure) => void} */
 	#onOver = () => {};
-	/** @type {Failure | null} why it is stopped, where that is no one's wish */
+	/** @type {Failure | null} why it is being stopped, if nobody asked for that */
 	#why = null;
 	/** Whether the page is gone. */
 	#left = false;
 	/** Frames that the host may still send. */
 	#outstanding = CREDIT;
-	/** Credit that the host gets when the pause is over. */
+	/** Credit that the host gets after the pause. */
 	#held = 0;
-	/** What the host may spend, by the size that it was told for. */
+	/** The bound that the host has, by the picture's size. */
 	#maxKbps = 0;
 	#keyframeAsked = false;
 	/** @type {Set<Who>} */
 	#pauses = new Set();
-	/** Whether the page missed frames, so that only a keyframe is of use to it. */
+	/** Whether the page missed frames, so that it needs a keyframe next. */
 	#missed = false;
-	/** The cursor that the page gets when the pause is over: its image comes only once. @type {{data?: string} | null} */
+	/** The cursor that the page gets after the pause: the host sends its image only once. @type {{data?: string} | null} */
 	#cursor = null;
 	#meter = new Meter();
 	/** @type {Set<Preview>} */
@@ -125,7 +164,7 @@ export class Share {
 
 	/**
 	 * @param {Redeem} wish
-	 * @param {(failure: Failure) => void} onOver told why
+	 * @param {(failure: Failure) => void} onOver called at the end, with the reason
 	 */
 	async run(wish, onOver) {
 		this.#wish = { ...wish };
@@ -146,8 +185,8 @@ export class Share {
 	}
 
 	/**
-	 * Goes on with the pictures of another share that the person granted to the same page. The one before goes on until
-	 * these are there, and for good when they don't come; then the page is told `unchanged`.
+	 * Switches to another share that the user granted to the same page. The current one goes on until the new one has a
+	 * picture; if none comes, it just goes on, and the page is told `unchanged`.
 	 *
 	 * @param {HostShare} next
 	 * @param {unknown} region of it
@@ -180,7 +219,7 @@ export class Share {
 		this.#post({ type: 'unchanged', ...failure.forPage() });
 	}
 
-	/** @param {HostShare} share the one whose pictures the page gets from now on */
+	/** @param {HostShare} share whose pictures the page gets from now on */
 	#adopt(share) {
 		this.#outstanding = this.paused ? 0 : CREDIT;
 		this.#held = CREDIT - this.#outstanding;
@@ -201,7 +240,7 @@ export class Share {
 				this.#post(cursor);
 				return;
 			}
-			// The page never sees the image that this one replaces.
+			// The page never gets the image that this one replaces, so it can't give its credit back.
 			this.#credit(cursor.data && this.#cursor?.data ? 1 : 0);
 			this.#cursor = { ...this.#cursor, ...cursor };
 		};
@@ -210,7 +249,7 @@ export class Share {
 	/**
 	 * @param {HostShare} share
 	 * @param {Redeem} wish
-	 * @returns {Promise<import('./native.js').Opened>}
+	 * @returns {Promise<import('./host.js').Opened>}
 	 */
 	#open(share, wish) {
 		const wanted = Array.isArray(wish.codecs) ? wish.codecs : [];
@@ -231,7 +270,7 @@ export class Share {
 		});
 	}
 
-	/** @param {import('./native.js').Opened} opened */
+	/** @param {import('./host.js').Opened} opened */
 	#opened(opened) {
 		const { surface, supports, width: sourceWidth, height: sourceHeight } = this.#hostShare;
 		// An output with a scale has more pixels than the desktop says.
@@ -256,7 +295,8 @@ export class Share {
 	}
 
 	/**
-	 * Pictures turn out larger or smaller than the desktop said: outputs are scaled, windows grow, pages want less.
+	 * Adapts the bound to the real size, which differs from what the desktop said: outputs are scaled, windows grow, pages
+	 * want less.
 	 *
 	 * @param {number} width
 	 * @param {number} height
@@ -273,14 +313,14 @@ export class Share {
 		return this.#hostShare.stop();
 	}
 
-	/** What the host's helper takes of the machine; null where the host can't say. */
+	/** What the share costs; null if the host can't tell. */
 	stats() {
 		return this.#hostShare.supports.includes('stats') ? this.#hostShare.stats() : null;
 	}
 
 	/**
-	 * From here on the page gets no picture: its track keeps the last one. What the host may still send on its credit
-	 * is dropped, and then it encodes nothing.
+	 * The page gets no more pictures: its track keeps the last one. What the host still sends on its credit is dropped;
+	 * then it encodes nothing.
 	 *
 	 * @param {Who} who
 	 */
@@ -311,7 +351,7 @@ export class Share {
 	}
 
 	/**
-	 * A page that asked hears who has the share paused now; the track that the person pauses is muted.
+	 * Tells a page that asked who has the share paused now. While the user has, the track is muted.
 	 *
 	 * @param {Who} who
 	 */
@@ -324,7 +364,7 @@ export class Share {
 	}
 
 	/**
-	 * Copies the frames to one of the extension's own pages as well.
+	 * Copies the frames to one of the extension's own pages, too.
 	 *
 	 * @param {chrome.runtime.Port} port
 	 */
@@ -359,7 +399,7 @@ export class Share {
 			}
 			return;
 		}
-		// The host's numbers would tell one page of another's shares.
+		// The host's numbers would tell a page about other shares.
 		const { share: _share, ...rest } = frame;
 		this.#post(rest);
 		this.#previews.forEach((preview) => preview.take(rest));
@@ -376,7 +416,7 @@ export class Share {
 		}
 	}
 
-	/** @param {any} wish what names no bound, only a region, leaves the bounds as they are */
+	/** @param {any} wish without a bound, only with a region, it leaves the bounds as they are */
 	#configure(wish) {
 		const { maxFps, maxWidth, maxHeight } = wish;
 		const bounds = ['maxFps', 'maxWidth', 'maxHeight'].some((name) => name in wish);
@@ -392,7 +432,7 @@ export class Share {
 	}
 
 	/**
-	 * Passes credit on, but never so much that more than CREDIT_MAX frames are under way.
+	 * Passes credit on, up to CREDIT_MAX frames on their way.
 	 *
 	 * @param {number} frames
 	 */
@@ -427,8 +467,7 @@ export class Share {
 		try {
 			this.#port.postMessage(message);
 		} catch {
-			// The page went away; its port's disconnect stops the share.
+			// The page is gone; its port's disconnect stops the share.
 		}
 	}
 }
-

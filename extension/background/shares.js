@@ -1,13 +1,13 @@
 /**
- * The live shares of the native path: each ties one share of the host to the port of the one page that redeemed its
- * source id. Whichever side goes first, the other is told and nothing stays.
+ * The live shares of the native path. Each joins one share of the host with the port of the page that redeemed its source
+ * id. When one side goes, the other is told.
  */
 import { Failure } from '../shared/failure.js';
 import { Share } from './share.js';
 import { placeOf, SourceIds } from './source-ids.js';
 
 /**
- * @typedef {import('./host-share.js').HostShare} HostShare
+ * @typedef {import('./host.js').HostShare} HostShare
  * @typedef {import('./share.js').Redeem} Redeem
  * @typedef {import('./share.js').ShareInfo} ShareInfo
  * @typedef {import('./share.js').Who} Who
@@ -17,7 +17,7 @@ import { placeOf, SourceIds } from './source-ids.js';
 
 const GUESS_MS = 100;
 
-/** @param {chrome.runtime.Port} port of a page that redeemed an id that is not its own */
+/** @param {chrome.runtime.Port} port of a page that redeemed another's id */
 function refuse(port) {
 	try {
 		port.postMessage({ type: 'ended', ...new Failure('bad-source-id').forPage() });
@@ -30,7 +30,7 @@ function refuse(port) {
 /**
  * @param {Redeem} wish
  * @param {Bounds} bounds
- * @returns {Redeem} the wish, bounded where it says nothing itself
+ * @returns {Redeem} the wish, with the user's bounds where it has none
  */
 function within(wish, { maxFps, maxHeight, fidelity }) {
 	const sized = wish.maxWidth !== undefined || wish.maxHeight !== undefined;
@@ -52,8 +52,8 @@ export class Shares {
 	#onFailure;
 
 	/**
-	 * @param {(live: ShareInfo[]) => void} onChange called whenever a share begins, ends, is paused or goes on
-	 * @param {(failure: Failure) => void} [onFailure] told of every share that ended in a way nobody wished
+	 * @param {(live: ShareInfo[]) => void} onChange called when a share begins, ends, is paused or goes on
+	 * @param {(failure: Failure) => void} [onFailure] called for every share that ended and shouldn't have
 	 */
 	constructor(onChange, onFailure) {
 		this.#onChange = onChange;
@@ -61,13 +61,13 @@ export class Shares {
 	}
 
 	/**
-	 * The source id for a share that the person granted to a page. The share ends with the page's port, when the id is
-	 * not redeemed in time, and of course by itself.
+	 * Returns the source id for a share that the user granted to a page. The share ends if that page's port closes or the id
+	 * isn't redeemed in time.
 	 *
 	 * @param {Place} place
 	 * @param {HostShare} hostShare
 	 * @param {chrome.runtime.Port} page
-	 * @param {Bounds} [bounds] what holds where the page that redeems it says nothing
+	 * @param {Bounds} [bounds] what applies if the page that redeems it sets none
 	 */
 	grant(place, hostShare, page, bounds = {}) {
 		const grant = { hostShare, page, bounds };
@@ -99,7 +99,7 @@ export class Shares {
 			port.onMessage.removeListener(first);
 			const grant = message?.type === 'redeem' ? this.#ids.redeem(message.sourceId, place) : null;
 			if (!grant) {
-				// Not at once: whoever guesses ids is not to do it fast.
+				// Late, so that guessing ids is slow.
 				setTimeout(() => refuse(port), GUESS_MS);
 				return;
 			}
@@ -114,7 +114,7 @@ export class Shares {
 	}
 
 	/**
-	 * Whether a share goes to this site already, or is about to.
+	 * Whether this site has a share, or is about to.
 	 *
 	 * @param {string} origin
 	 */
@@ -123,7 +123,7 @@ export class Shares {
 	}
 
 	/**
-	 * Stops a share on the person's behalf.
+	 * Stops a share for the user.
 	 *
 	 * @param {number} key
 	 */
@@ -131,14 +131,14 @@ export class Shares {
 		await this.#live.get(key)?.stop();
 	}
 
-	/** Stops what pages show, and what they were granted and have not redeemed yet. */
+	/** Stops every share, including those granted and not redeemed yet. */
 	async stopAll() {
 		const granted = this.#ids.drain().map(({ hostShare }) => hostShare);
 		await Promise.all([...this.#live.values(), ...granted].map((share) => share.stop()));
 	}
 
 	/**
-	 * Nothing more is shown to the page until whoever paused the share lets it go on.
+	 * The page gets no pictures until whoever paused the share resumes it.
 	 *
 	 * @param {number} key
 	 * @param {Who} [who]
@@ -158,7 +158,7 @@ export class Shares {
 	}
 
 	/**
-	 * What a share's helper takes of the machine; null without such a share, or where the host can't say.
+	 * What a share costs; null if there is no such share or the host can't tell.
 	 *
 	 * @param {number} key
 	 */

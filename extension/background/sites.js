@@ -219,7 +219,7 @@ export function onDisallowed(callback) {
 /**
  * From now on the host forgets what a site may no longer have remembered.
  *
- * @param {import('./native.js').NativeHost} host
+ * @param {import('./host.js').Host} host
  * @param {(failure: Failure) => void} report told when something may be remembered that should not be
  */
 export function begin(host, report) {
@@ -235,7 +235,7 @@ export function begin(host, report) {
 		}
 	};
 	/** @param {string} origin */
-	const revoke = (origin) => host.request('revoke', { origin });
+	const revoke = (origin) => host.revoke(origin);
 	const followPolicy = async () => {
 		const { grants = [] } = await host.grants();
 		for (const { origin } of grants) {

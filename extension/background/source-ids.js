@@ -7,16 +7,16 @@ export const PREFIX = 'portlight:';
 export const LIFETIME_MS = 30_000;
 
 /**
- * Where a message came from, as the browser says: never as the page says. `documentId` is there where the browser tells
- * documents of one frame apart; `incognito` where the window is a private one; `top`, in a frame of another site: the
- * origin of the tab's page, "null" where it has none that can be known.
+ * Where a message came from: the browser says so, never the page. `documentId`: if the browser tells the documents of a
+ * frame apart; `incognito`: in a private window; `top`: in a frame of another site, the origin of the tab's page, "null" if
+ * that is unknown.
  *
  * @typedef {{tabId: number, frameId: number, origin: string, documentId?: string, incognito?: boolean, top?: string}} Place
  */
 
 /**
  * @param {chrome.runtime.MessageSender | undefined} sender
- * @returns {Place | null} null when it was no page in a tab
+ * @returns {Place | null} null: it wasn't a page in a tab
  */
 export function placeOf(sender) {
 	const { documentId, frameId, origin, tab } = sender ?? {};
@@ -52,11 +52,11 @@ export class SourceIds {
 	#entries = new Map();
 
 	/**
-	 * A new id for `grant`.
+	 * Returns a new id for `grant`.
 	 *
 	 * @param {Place} place
 	 * @param {Grant} grant
-	 * @param {(grant: Grant) => void} onExpired called when nobody redeemed it in time
+	 * @param {(grant: Grant) => void} onExpired called if nobody redeems it in time
 	 */
 	mint(place, grant, onExpired) {
 		const id = randomId();
@@ -69,8 +69,8 @@ export class SourceIds {
 	}
 
 	/**
-	 * What the id stands for, once and only to the place it was given to; null otherwise. A try from another place does
-	 * not use the id up.
+	 * Returns what the id stands for, once, to the place it was given to; else null. An attempt from another place doesn't
+	 * use the id up.
 	 *
 	 * @param {unknown} id
 	 * @param {Place} place
@@ -91,7 +91,7 @@ export class SourceIds {
 	}
 
 	/**
-	 * Forgets the id of a grant that ended by itself or whose page is gone. Returns whether there was one.
+	 * Forgets the id of a grant that ended or whose page is gone. Returns whether there was one.
 	 *
 	 * @param {Grant} grant
 	 */

@@ -4,337 +4,214 @@
  * docs/SCREEN-CAPTURE.md has both side by side. What the site is no longer switched to, or what the host can't do, is the
  * browser's own again.
  */
-(() => {
-	'use strict';
-	const devices = window.MediaDevices?.prototype;
-	if (!window.isSecureContext || !devices) {
-		return;
+import { overconstrained } from './constraints.js';
+import { apply, dispatchEvent } from './pristine.js';
+import { redeemByTrack } from './user-media.js';
+import { proxied } from './wrap.js';
+
+const devices = window.MediaDevices?.prototype;
+const { CaptureController, MessageEvent } = /** @type {any} */ (window);
+const activation = navigator.userActivation;
+const own = devices && Object.getOwnPropertyDescriptor(devices, 'getDisplayMedia')?.value;
+const brand = devices && Object.getOwnPropertyDescriptor(devices, 'ondevicechange')?.get;
+/** The smallest of each that is had of whatever is shared. */
+const FLOORS = /** @type {Record<string, number>} */ ({ width: 1, height: 1, frameRate: 1, aspectRatio: 1 / 16384 });
+const PROPERTIES = [...Object.keys(FLOORS), 'resizeMode', 'displaySurface', 'logicalSurface', 'cursor'];
+const AUDIO = ['restrictOwnAudio', 'suppressLocalAudioPlayback'];
+const PREFERENCES = ['monitorTypeSurfaces', 'selfBrowserSurface', 'surfaceSwitching', 'systemAudio'];
+const WISH = /^(include|exclude)$/;
+const WINDOW_AUDIO = /^(system|window|exclude)$/;
+/** The names that the text gives for what goes wrong; the rest is AbortError. */
+const NAMES = ['NotAllowedError', 'NotFoundError', 'NotReadableError', 'InvalidStateError', 'AbortError'];
+/** What only means that this way is not there. */
+const NOT_THERE = /^(not-supported|no-decoder|native-off|host-(missing|unusable|timeout)|version-mismatch|wrong-caller)$/;
+
+/**
+ * @typedef {{video: any, audio: any, controller: any, monitorTypeSurfaces?: string}} Options
+ */
+
+/** @type {WeakSet<object>} the controllers that were given to a call */
+const bound = new WeakSet();
+
+/**
+ * The dictionary of the call, read as Web IDL says: in the order of its names, each once.
+ *
+ * @param {any} given
+ * @returns {Options}
+ */
+function readOptions(given) {
+	if (given !== undefined && given !== null && typeof given !== 'object' && typeof given !== 'function') {
+		throw new TypeError("The provided value is not of type 'DisplayMediaStreamOptions'.");
 	}
-	const { apply } = Reflect;
-	const { dispatchEvent, MessageEvent } = window;
-	const activation = navigator.userActivation;
-	const own = Object.getOwnPropertyDescriptor(devices, 'getDisplayMedia')?.value;
-	const { get: brand } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(devices, 'ondevicechange'));
-	const { CaptureController } = /** @type {any} */ (window);
-	/** The smallest of each that is had of whatever is shared. */
-	const FLOORS = /** @type {Record<string, number>} */ ({ width: 1, height: 1, frameRate: 1, aspectRatio: 1 / 16384 });
-	const PROPERTIES = [...Object.keys(FLOORS), 'resizeMode', 'displaySurface', 'logicalSurface', 'cursor'];
-	const AUDIO = ['restrictOwnAudio', 'suppressLocalAudioPlayback'];
-	const PREFERENCES = ['monitorTypeSurfaces', 'selfBrowserSurface', 'surfaceSwitching', 'systemAudio'];
-	const WISH = /^(include|exclude)$/;
-	const WINDOW_AUDIO = /^(system|window|exclude)$/;
-	/** The names that the text gives for what goes wrong; the rest is AbortError. */
-	const NAMES = ['NotAllowedError', 'NotFoundError', 'NotReadableError', 'InvalidStateError', 'AbortError'];
-	/** What only means that this way is not there. */
-	const NOT_THERE = /^(not-supported|native-off|host-(missing|unusable|timeout)|version-mismatch|wrong-caller)$/;
-
-	/**
-	 * @typedef {{video: any, audio: any, controller: any, monitorTypeSurfaces?: string}} Options
-	 */
-
-	/** @type {WeakMap<object, {track: MediaStreamTrack | null, final: boolean}>} the controllers that were given to a call */
-	const bound = new WeakMap();
-
-	/**
-	 * The dictionary of the call, read as Web IDL says: in the order of its names, each once.
-	 *
-	 * @param {any} given
-	 * @returns {Options}
-	 */
-	function readOptions(given) {
-		if (given !== undefined && given !== null && typeof given !== 'object' && typeof given !== 'function') {
-			throw new TypeError("The provided value is not of type 'DisplayMediaStreamOptions'.");
-		}
-		const options = given ?? {};
-		const audio = readKind(options.audio, false);
-		const controller = CaptureController ? options.controller : undefined;
-		if (controller !== undefined && !(controller instanceof CaptureController)) {
-			throw new TypeError("Failed to convert value to 'CaptureController'.");
-		}
-		/** @type {Record<string, string | undefined>} */
-		const preferences = {};
-		for (const name of PREFERENCES) {
-			preferences[name] = readEnum(options, name, WISH);
-		}
-		const { monitorTypeSurfaces } = preferences;
-		const video = readKind(options.video, true);
-		readEnum(options, 'windowAudio', WINDOW_AUDIO);
-		return { audio, controller, monitorTypeSurfaces, video };
+	const options = given ?? {};
+	const audio = readKind(options.audio, false);
+	const controller = CaptureController ? options.controller : undefined;
+	if (controller !== undefined && !(controller instanceof CaptureController)) {
+		throw new TypeError("Failed to convert value to 'CaptureController'.");
 	}
-
-	/**
-	 * @param {any} options
-	 * @param {string} name
-	 * @param {RegExp} values
-	 */
-	function readEnum(options, name, values) {
-		const value = options[name];
-		if (value === undefined) {
-			return undefined;
-		}
-		const text = `${value}`;
-		if (!values.test(text)) {
-			throw new TypeError(`The provided value '${text}' is not a valid value of '${name}'.`);
-		}
-		return text;
+	/** @type {Record<string, string | undefined>} */
+	const preferences = {};
+	for (const name of PREFERENCES) {
+		preferences[name] = readEnum(options, name, WISH);
 	}
+	const { monitorTypeSurfaces } = preferences;
+	const video = readKind(options.video, true);
+	readEnum(options, 'windowAudio', WINDOW_AUDIO);
+	return { audio, controller, monitorTypeSurfaces, video };
+}
 
-	/**
-	 * `(boolean or MediaTrackConstraints)`; a copy of the constraints, so that they are read once.
-	 *
-	 * @param {any} value
-	 * @param {boolean} missing
-	 */
-	function readKind(value, missing) {
-		if (value === undefined) {
-			return missing;
-		}
-		if (value === null) {
-			return {};
-		}
-		if (typeof value !== 'object' && typeof value !== 'function') {
-			return Boolean(value);
-		}
-		/** @type {Record<string, any>} */
-		const constraints = {};
-		for (const name of [...PROPERTIES, ...AUDIO, 'advanced', 'portlightFidelity', 'portlightRegion']) {
-			const member = value[name];
-			if (member !== undefined) {
-				constraints[name] = Object(member) === member && !Array.isArray(member) ? { ...member } : member;
-			}
-		}
-		return constraints;
+/**
+ * @param {any} options
+ * @param {string} name
+ * @param {RegExp} values
+ */
+function readEnum(options, name, values) {
+	const value = options[name];
+	if (value === undefined) {
+		return undefined;
 	}
-
-	/** @param {string} constraint */
-	function overconstrained(constraint) {
-		const message = 'Less than any shared picture can be.';
-		return 'OverconstrainedError' in window
-			? new OverconstrainedError(constraint, message)
-			: Object.assign(new DOMException(message, 'OverconstrainedError'), { constraint });
+	const text = `${value}`;
+	if (!values.test(text)) {
+		throw new TypeError(`The provided value '${text}' is not a valid value of '${name}'.`);
 	}
+	return text;
+}
 
-	/**
-	 * Throws what the text says of constraints before anybody is asked.
-	 *
-	 * @param {Options} options
-	 */
-	function checkConstraints({ audio, video }) {
-		if (video === false) {
-			throw new TypeError('video must not be false.');
+/**
+ * `(boolean or MediaTrackConstraints)`; a copy of the constraints, so that they are read once.
+ *
+ * @param {any} value
+ * @param {boolean} missing
+ */
+function readKind(value, missing) {
+	if (value === undefined) {
+		return missing;
+	}
+	if (value === null) {
+		return {};
+	}
+	if (typeof value !== 'object' && typeof value !== 'function') {
+		return Boolean(value);
+	}
+	/** @type {Record<string, any>} */
+	const constraints = {};
+	for (const name of [...PROPERTIES, ...AUDIO, 'advanced', 'portlightFidelity', 'portlightRegion']) {
+		const member = value[name];
+		if (member !== undefined) {
+			constraints[name] = Object(member) === member && !Array.isArray(member) ? { ...member } : member;
 		}
-		for (const constraints of [audio, video]) {
-			if (typeof constraints !== 'object') {
-				continue;
-			}
-			if ('advanced' in constraints) {
-				throw new TypeError('advanced constraints are not supported.');
-			}
-			for (const [name, value] of Object.entries(constraints)) {
-				if (Object(value) === value && !Array.isArray(value) && !name.startsWith('portlight')) {
-					if (value.min !== undefined || value.exact !== undefined) {
-						throw new TypeError(`min and exact constraints are not supported: ${name}`);
-					}
-					if (value.max < FLOORS[name]) {
-						throw overconstrained(name);
-					}
+	}
+	return constraints;
+}
+
+/**
+ * Throws what the text says of constraints before the user is asked.
+ *
+ * @param {Options} options
+ */
+function checkConstraints({ audio, video }) {
+	if (video === false) {
+		throw new TypeError('video must not be false.');
+	}
+	for (const constraints of [audio, video]) {
+		if (typeof constraints !== 'object') {
+			continue;
+		}
+		if ('advanced' in constraints) {
+			throw new TypeError('advanced constraints are not supported.');
+		}
+		for (const [name, value] of Object.entries(constraints)) {
+			if (Object(value) === value && !Array.isArray(value) && !name.startsWith('portlight')) {
+				if (value.min !== undefined || value.exact !== undefined) {
+					throw new TypeError(`min and exact constraints are not supported: ${name}`);
+				}
+				if (value.max < FLOORS[name]) {
+					throw overconstrained(name, 'Less than any shared picture can be.');
 				}
 			}
 		}
 	}
+}
 
-	/**
-	 * The extension's answer, by a private port; nothing where it is not there, or is removed while the person chooses.
-	 *
-	 * @param {object} wish
-	 * @returns {Promise<{ok?: {sourceId: string}, error?: {code: string, name: string, message: string}}>}
-	 */
-	function ask(wish) {
-		return new Promise((resolve) => {
-			const { port1, port2 } = new MessageChannel();
-			const end = (/** @type {any} */ { data }) => {
-				port1.close();
-				resolve(data ?? {});
-			};
-			port1.onmessage = end;
-			port1.addEventListener('close', end);
-			const data = { portlight: 1, ask: 'request', display: true, remember: false, ...wish };
-			if (apply(dispatchEvent, window, [new MessageEvent('portlight:heard', { data, ports: [port2], cancelable: true })])) {
-				end({});
-			}
-		});
+/**
+ * The extension's answer, by a private port; nothing where it is not there, or is removed while the user chooses.
+ *
+ * @param {object} wish
+ * @returns {Promise<{ok?: {sourceId: string}, error?: {code: string, name: string, message: string}}>}
+ */
+function ask(wish) {
+	return new Promise((resolve) => {
+		const { port1, port2 } = new MessageChannel();
+		const end = (/** @type {any} */ { data }) => {
+			port1.close();
+			resolve(data ?? {});
+		};
+		port1.onmessage = end;
+		port1.addEventListener('close', end);
+		const data = { portlight: 1, ask: 'request', display: true, remember: false, ...wish };
+		if (apply(dispatchEvent, window, [new MessageEvent('portlight:heard', { data, ports: [port2], cancelable: true })])) {
+			end({});
+		}
+	});
+}
+
+/**
+ * The stream, or null where this way is not there.
+ *
+ * @param {any} video
+ * @param {{sources: string[], exact: boolean}} wish
+ */
+async function capture(video, wish) {
+	const cursor = video.cursor?.ideal ?? video.cursor;
+	const wanted = cursor === undefined ? undefined : cursor === 'never' ? 'never' : 'always';
+	const { ok, error } = await ask({ ...wish, cursor: wanted });
+	if (!ok) {
+		const { code = 'host-missing', name = '', message = 'The extension went away.' } = error ?? {};
+		if (own && NOT_THERE.test(code)) {
+			return null;
+		}
+		const named = /^portal-(missing|unsupported)$/.test(code) ? 'NotFoundError' : name;
+		throw new DOMException(message, NAMES.includes(named) ? named : 'AbortError');
 	}
+	return redeemByTrack({ video: { ...video, chromeMediaSource: 'desktop', chromeMediaSourceId: ok.sourceId } });
+}
 
-	/**
-	 * @param {string} sourceId
-	 * @param {any} video
-	 * @param {any} [audio] the microphone, in the older form
-	 * @returns {Promise<MediaStream>}
-	 */
-	function redeem(sourceId, video, audio) {
-		return new Promise((resolve, reject) => {
-			const constraints = { audio, video: { ...video, chromeMediaSource: 'desktop', chromeMediaSourceId: sourceId } };
-			const detail = { constraints, resolve, reject };
-			if (apply(dispatchEvent, window, [new CustomEvent('portlight:redeem', { cancelable: true, detail })])) {
-				reject(new DOMException('The share could not be taken into the page.', 'AbortError'));
-			}
-		});
+/**
+ * @param {any} self
+ * @param {any[]} args
+ */
+async function getDisplayMedia(self, args) {
+	apply(/** @type {() => unknown} */ (brand), self, []); // Throws for what is no MediaDevices.
+	const options = readOptions(args[0]);
+	const { controller } = options;
+	if (controller) {
+		if (bound.has(controller)) {
+			throw new DOMException('The controller was used already.', 'InvalidStateError');
+		}
+		bound.add(controller);
 	}
-
-	/**
-	 * The stream, or null where this way is not there.
-	 *
-	 * @param {any} video
-	 * @param {{sources: string[], exact: boolean}} wish
-	 * @param {any} [audio]
-	 */
-	async function capture(video, wish, audio) {
-		const cursor = video.cursor?.ideal ?? video.cursor;
-		const wanted = cursor === undefined ? undefined : cursor === 'never' ? 'never' : 'always';
-		const { ok, error } = await ask({ ...wish, cursor: wanted });
-		if (!ok) {
-			const { code = 'host-missing', name = '', message = 'The extension went away.' } = error ?? {};
-			if (own && NOT_THERE.test(code)) {
-				return null;
-			}
-			const named = /^portal-(missing|unsupported)$/.test(code) ? 'NotFoundError' : name;
-			throw new DOMException(message, NAMES.includes(named) ? named : 'AbortError');
-		}
-		return redeem(ok.sourceId, video, audio);
+	if (!activation.isActive) {
+		throw new DOMException('getDisplayMedia must be called in a click or a key press.', 'InvalidStateError');
 	}
-
-	/**
-	 * @param {any} self
-	 * @param {any[]} args
-	 */
-	async function getDisplayMedia(self, args) {
-		apply(/** @type {() => unknown} */ (brand), self, []); // Throws for what is no MediaDevices.
-		const options = readOptions(args[0]);
-		const { controller } = options;
-		if (controller) {
-			if (bound.has(controller)) {
-				throw new DOMException('The controller was used already.', 'InvalidStateError');
-			}
-			bound.set(controller, { track: null, final: false });
-		}
-		if (!activation.isActive) {
-			throw new DOMException('getDisplayMedia must be called in a click or a key press.', 'InvalidStateError');
-		}
-		checkConstraints(options);
-		if (!document.defaultView || !document.hasFocus()) {
-			throw new DOMException('The document is not active, or has no focus.', 'InvalidStateError');
-		}
-		const exact = options.monitorTypeSurfaces === 'exclude';
-		const stream = await capture(Object(options.video), { sources: exact ? ['window'] : ['screen', 'window'], exact });
-		if (!stream) {
-			return apply(own, self, args);
-		}
-		if (controller) {
-			const binding = /** @type {{track: MediaStreamTrack | null, final: boolean}} */ (bound.get(controller));
-			binding.track = stream.getVideoTracks()[0];
-			setTimeout(() => (binding.final = true)); // A task: what the page does at once with the stream is before it.
-		}
-		return stream;
+	checkConstraints(options);
+	if (!document.defaultView || !document.hasFocus()) {
+		throw new DOMException('The document is not active, or has no focus.', 'InvalidStateError');
 	}
+	const exact = options.monitorTypeSurfaces === 'exclude';
+	const stream = await capture(Object(options.video), { sources: exact ? ['window'] : ['screen', 'window'], exact });
+	return stream ?? apply(own, self, args);
+}
 
-	/**
-	 * A handler of no prototype: the page may put members on that of all objects, which would be traps.
-	 *
-	 * @param {Function} target
-	 * @param {(target: any, self: any, args: any[]) => unknown} call
-	 */
-	const proxied = (target, call) => new Proxy(target, Object.assign(Object.create(null), { apply: call }));
+/** Looks like a browser's own: a method without a prototype, its text that of native code. */
+const methods = {
+	getDisplayMedia() {},
+};
 
-	/** Looks like a browser's own: a method without a prototype, its text that of native code. */
-	const methods = {
-		getDisplayMedia() {},
-	};
+if (window.isSecureContext && devices) {
 	Object.defineProperty(devices, 'getDisplayMedia', {
 		value: proxied(own ?? methods.getDisplayMedia, (_target, self, args) => getDisplayMedia(self, args)),
 		writable: true,
 		enumerable: true,
 		configurable: true,
 	});
-
-	/**
-	 * Gives a method something to do before the browser's own.
-	 *
-	 * @param {any} prototype
-	 * @param {string} name
-	 * @param {(self: any, args: any[], native: () => any) => unknown} answer
-	 */
-	function wrap(prototype, name, answer) {
-		const property = prototype && Object.getOwnPropertyDescriptor(prototype, name);
-		if (property?.value) {
-			property.value = proxied(property.value, (target, self, args) => answer(self, args, () => apply(target, self, args)));
-			Object.defineProperty(prototype, name, property);
-		}
-	}
-
-	wrap(devices, 'getSupportedConstraints', (_self, _args, native) => {
-		const more = Object.fromEntries(['displaySurface', 'logicalSurface', 'cursor'].map((name) => [name, true]));
-		return Object.assign(native(), more);
-	});
-
-	wrap(CaptureController?.prototype, 'setFocusBehavior', (self, _args, native) => {
-		native(); // It looks at the argument; of our captures it knows nothing.
-		const binding = bound.get(self);
-		if (!binding?.track) {
-			return;
-		}
-		const { track, final } = binding;
-		if (track.readyState === 'ended' || track.getSettings().displaySurface !== 'window' || final) {
-			throw new DOMException('The focus can no longer be decided.', 'InvalidStateError');
-		}
-		binding.final = true;
-	});
-
-	/** What the older form of Firefox may ask for by getUserMedia. @type {Record<string, string[]>} */
-	const KINDS = { screen: ['screen'], window: ['window'], application: ['window'] };
-
-	/**
-	 * The way to a stream for that form; null for all other constraints.
-	 *
-	 * @param {any} constraints
-	 * @returns {(() => Promise<MediaStream | null>) | null}
-	 */
-	function older(constraints) {
-		/** @type {any} */
-		let video;
-		/** @type {any} */
-		let audio;
-		try {
-			({ audio, video } = constraints);
-		} catch {
-			return null; // The browser says what is wrong with them.
-		}
-		const { mediaSource, ...rest } = Object(video);
-		const kind = mediaSource?.exact ?? mediaSource?.ideal ?? mediaSource;
-		if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) {
-			return null;
-		}
-		return async () => {
-			if (!activation.isActive) {
-				throw new DOMException('A screen must be asked for in a click or a key press.', 'InvalidStateError');
-			}
-			return capture(rest, { sources: KINDS[kind], exact: mediaSource.exact !== undefined }, audio);
-		};
-	}
-
-	wrap(devices, 'getUserMedia', (self, args, native) => {
-		const wanted = older(args[0]);
-		return wanted
-			? (async () => {
-				apply(/** @type {() => unknown} */ (brand), self, []);
-				return (await wanted()) ?? native();
-			})()
-			: native();
-	});
-	wrap(Navigator.prototype, 'mozGetUserMedia', (_self, [constraints, succeed, fail], native) => {
-		const wanted = older(constraints);
-		if (!wanted) {
-			return native();
-		}
-		wanted().then((stream) => (stream ? succeed(stream) : native()), fail);
-	});
-})();
+}

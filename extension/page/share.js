@@ -1,378 +1,347 @@
-/** In the page's own world, before page/track.js: one share as this page has it, from frames on a port to its tracks. */
-(() => {
-	'use strict';
-	const REPEAT_FIRST_MS = 100;
-	const REPEAT_MS = 1000;
-	const REDEEM_MS = 30_000;
-	const SILENCE_MAX = 3;
-	/** More than this is claimed only when the page asked for it from the start. */
-	const FPS_CLAIMED = 60;
+/** One share as a page has it, from frames on a port to its tracks. */
+import { fit, readConstraints } from './constraints.js';
+import { FrameDecoder } from './decoder.js';
+import { addEventListener, apply, postMessage } from './pristine.js';
+import { SharedTrack } from './shared-track.js';
+
+const REPEAT_FIRST_MS = 100;
+const REPEAT_MS = 1000;
+const REDEEM_MS = 30_000;
+const SILENCE_MAX = 3;
+/** More than this is claimed only when the page asked for it from the start. */
+const FPS_CLAIMED = 60;
+
+/**
+ * @typedef {import('./constraints.js').Size} Size
+ * @typedef {import('./constraints.js').Limits} Limits
+ * @typedef {{codec: string, chroma?: string, width: number, height: number, maxFps: number, maxHeight?: number,
+ *   surface: string, cursor: string, source?: Size}} Opened `source`: the size of what is shared, as far as the desktop says;
+ *   `maxHeight`: what bounds the picture, which the page need not have said; 0: nothing
+ */
+
+/**
+ * A picture that a page may keep; rejects when there was none yet.
+ *
+ * @param {VideoFrame | null} picture
+ * @param {string} [as] its type as a file; without it an ImageBitmap
+ * @returns {Promise<ImageBitmap | Blob>}
+ */
+async function snapshot(picture, as) {
+	if (!picture) {
+		throw new DOMException('There is no picture yet.', 'InvalidStateError');
+	}
+	const canvas = new OffscreenCanvas(picture.displayWidth, picture.displayHeight);
+	canvas.getContext('2d', { alpha: false })?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+	return as ? canvas.convertToBlob({ type: as }) : canvas.transferToImageBitmap();
+}
+
+export class Share {
+	/** @type {Set<SharedTrack>} those that the page hasn't stopped */
+	tracks = new Set();
+	muted = false;
+	over = false;
+	/** @type {Size} of the decoded picture */
+	size = { width: 0, height: 0 };
+	/** @type {Size} of what is shared: known while the picture is not scaled down, else as it was last */
+	full = { width: 0, height: 0 };
+	#port;
+	#index;
+	/** The largest that its tracks want. @type {Limits} */
+	#limits;
+	/** What the host was told of that. @type {string | undefined} */
+	#told;
+	#constraints;
+	#adopt;
+	/** @type {FrameDecoder | null} */
+	#decoder = null;
+	/** @type {VideoFrame | null} the last picture, for snapshots and for tracks that are added on a still screen */
+	#last = null;
+	#lastShown = 0;
+	#repeatMs = REPEAT_FIRST_MS;
+	/** @type {ReturnType<typeof setTimeout> | undefined} until it begins, for that; then for the repeats */
+	#timer;
+	/** @type {((track: MediaStreamTrack) => void) | null} */
+	#resolve = null;
+	/** @type {((reason: Error) => void) | null} */
+	#reject = null;
+	/** @type {Opened | null} */
+	#opened = null;
+	/** How often the relay was asked for a sign of life since its last one. */
+	#silence = 0;
 
 	/**
-	 * @typedef {{width: number, height: number}} Size
-	 * @typedef {{track: MediaStreamTrack, live: boolean, waiting: boolean, limits: Limits, maxFps: number,
-	 *   show: (picture: VideoFrame) => void, repeat: (picture: VideoFrame, timestamp: number) => Promise<void>,
-	 *   end: () => void, measure: () => void, clone: () => MediaStreamTrack,
-	 *   replace: (copy: MediaStreamTrack) => MediaStreamTrack, share: Share, settings: () => any, capabilities: () => object,
-	 *   constraints: () => object, constrain: (constraints: any) => Promise<void>}} SharedTrack
-	 * @typedef {{take: (message: object) => void, close: () => void}} FrameDecoder
-	 * @typedef {{codec: string, chroma?: string, width: number, height: number, maxFps: number, maxHeight?: number,
-	 *   surface: string, cursor: string, source?: Size}} Opened `source`: the size of what is shared, as far as the desktop says;
-	 *   `maxHeight`: what bounds the picture, which the page need not have said; 0: nothing
-	 * @typedef {{maxWidth?: number, maxHeight?: number, maxFps?: number,
-	 *   region?: {x: number, y: number, width: number, height: number} | null}} Limits
+	 * @param {MessagePort} port
+	 * @param {number} index
+	 * @param {any} video the constraints
+	 * @param {(shared: SharedTrack) => void} adopt is told of each track, before the page has it
 	 */
+	constructor(port, index, video, adopt) {
+		this.#port = port;
+		this.#adopt = adopt;
+		this.#index = index;
+		this.#limits = readConstraints(video);
+		const { chromeMediaSource: _source, chromeMediaSourceId: _id, ...constraints } = video;
+		this.#constraints = constraints;
+	}
 
-	/**
-	 * Of the scripts that were put here before.
-	 * @type {{SharedTrack: new (share: Share, wish: {limits: Limits, constraints: object, maxFps: number}) => SharedTrack,
-	 *   snapshot: (picture: VideoFrame | null, as?: string) => Promise<ImageBitmap | Blob>,
-	 *   FrameDecoder: new (codec: string, listener: object) => FrameDecoder,
-	 *   readConstraints: (video: any) => Limits & {sourceId: string}, fit: (size: Size, limits: Limits) => Size}}
-	 */
-	let parts;
+	/** @returns {Promise<MediaStreamTrack>} */
+	track() {
+		return new Promise((resolve, reject) => {
+			this.#resolve = resolve;
+			this.#reject = reject;
+			this.#timer = setTimeout(() => this.#giveUp('The share did not begin in time.'), REDEEM_MS);
+			this.#port.onmessage = ({ data }) => this.#receive(data);
+			const gone = () => this.#finish({ name: 'NotReadableError', message: 'The extension went away.' });
+			apply(addEventListener, this.#port, ['close', gone]);
+		});
+	}
 
-	/**
-	 * Libraries replace functions of the page (Zone.js, Sentry and their like), and pages freeze what they have. These are
-	 * of a realm that nothing has changed yet; they do the same for the page's own objects.
-	 */
-	function pristine() {
-		/** @param {any} realm */
-		const functionsOf = ({ EventTarget, MessagePort, Reflect }) => {
-			const { apply, defineProperty, getOwnPropertyDescriptor } = Reflect;
-			const { addEventListener, dispatchEvent } = EventTarget.prototype;
-			const { postMessage } = MessagePort.prototype;
-			return { addEventListener, apply, defineProperty, dispatchEvent, getOwnPropertyDescriptor, postMessage };
-		};
-		try {
-			const frame = document.documentElement.appendChild(document.createElement('iframe'));
-			const functions = functionsOf(frame.contentWindow);
-			frame.remove();
-			return functions;
-		} catch {
-			return functionsOf(window); // A page without elements, or whose createElement() makes none.
+	/** @param {object} message @param {Transferable[]} [transfer] */
+	#tell(message, transfer = []) {
+		apply(postMessage, this.#port, [message, transfer]);
+	}
+
+	/** @param {any} message */
+	#receive(message) {
+		this.#silence = 0;
+		switch (message.type) {
+		case 'opened':
+			this.#open(message);
+			break;
+		case 'frame':
+			this.#decoder?.take(message);
+			break;
+		case 'muted':
+			this.#mute(message.muted);
+			break;
+		case 'ended':
+			this.#finish(message);
+			break;
+		case 'ask':
+			void this.#answer(message);
+			break;
 		}
 	}
-	const functions = pristine();
-	const { addEventListener, apply, postMessage } = functions;
 
-	class Share {
-		/** @type {Set<SharedTrack>} those that the page has not stopped */
-		tracks = new Set();
-		muted = false;
-		over = false;
-		/** @type {Size} of the decoded picture */
-		size = { width: 0, height: 0 };
-		/** @type {Size} of what is shared: known while the picture is not scaled down, else as it was last */
-		full = { width: 0, height: 0 };
-		#port;
-		#index;
-		/** The largest that its tracks want. @type {Limits} */
-		#limits;
-		/** What the host was told of that. @type {string | undefined} */
-		#told;
-		#constraints;
-		#adopt;
-		/** @type {FrameDecoder | null} */
-		#decoder = null;
-		/** @type {VideoFrame | null} the last picture, for snapshots and what comes late to a still screen */
-		#last = null;
-		#lastShown = 0;
-		#repeatMs = REPEAT_FIRST_MS;
-		/** @type {ReturnType<typeof setTimeout> | undefined} until it begins, for that; then for the repeats */
-		#timer;
-		/** @type {((track: MediaStreamTrack) => void) | null} */
-		#resolve = null;
-		/** @type {((reason: Error) => void) | null} */
-		#reject = null;
-		/** @type {Opened | null} */
-		#opened = null;
-		/** Times that the relay was asked for a sign of life since it last gave one. */
-		#silence = 0;
-
-		/**
-		 * @param {MessagePort} port
-		 * @param {number} index
-		 * @param {any} video the constraints
-		 * @param {(shared: SharedTrack) => void} adopt is told of each track, before the page has it
-		 */
-		constructor(port, index, video, adopt) {
-			this.#port = port;
-			this.#adopt = adopt;
-			this.#index = index;
-			this.#limits = parts.readConstraints(video);
-			const { chromeMediaSource: _source, chromeMediaSourceId: _id, ...constraints } = video;
-			this.#constraints = constraints;
+	/** @param {{ask: number, what: 'source' | 'snapshot', as?: string}} question */
+	async #answer({ ask, what, as }) {
+		try {
+			const ok = await (what === 'source' ? this.#source() : snapshot(this.#last, as));
+			this.#tell({ type: 'answer', ask, ok }, ok instanceof ImageBitmap ? [ok] : []);
+		} catch {
+			this.#tell({ type: 'answer', ask, failed: 'bad-state' });
 		}
+	}
 
-		/** @returns {Promise<MediaStreamTrack>} */
-		track() {
-			return new Promise((resolve, reject) => {
-				this.#resolve = resolve;
-				this.#reject = reject;
-				this.#timer = setTimeout(() => this.#giveUp('The share did not begin in time.'), REDEEM_MS);
-				this.#port.onmessage = ({ data }) => this.#receive(data);
-				const gone = () => this.#finish({ name: 'NotReadableError', message: 'The extension went away.' });
-				apply(addEventListener, this.#port, ['close', gone]);
-			});
+	#source() {
+		const { width, height } = fit(this.size, this.#limits);
+		return { surface: this.surface, width, height, frameRate: this.maxFps, cursor: this.cursor, source: { ...this.full } };
+	}
+
+	/** The user pauses the share, or goes on with it. @param {boolean} muted */
+	#mute(muted) {
+		if (muted !== this.muted) {
+			this.muted = muted;
+			this.tracks.forEach(({ track }) => track.dispatchEvent(new Event(muted ? 'mute' : 'unmute')));
 		}
+	}
 
-		/** @param {object} message @param {Transferable[]} [transfer] */
-		#tell(message, transfer = []) {
-			apply(postMessage, this.#port, [message, transfer]);
+	/**
+	 * From here on frames are of this picture: the first one, or one that the user chose instead of it.
+	 *
+	 * @param {Opened} opened
+	 */
+	#open(opened) {
+		this.#opened = opened;
+		this.size = { width: opened.width, height: opened.height };
+		this.full = opened.source && opened.source.width > opened.width ? opened.source : this.size;
+		if (opened.maxHeight) {
+			this.#limits = { ...this.#limits, maxHeight: opened.maxHeight };
 		}
+		this.tracks.forEach((track) => Object.assign(track, { maxFps: opened.maxFps, limits: { ...track.limits, ...(opened.maxHeight && { maxHeight: opened.maxHeight }) } }));
+		this.#decoder?.close();
+		this.#decoder = new FrameDecoder(opened.chroma === '444' ? 'vp9-444' : opened.codec, {
+			onPicture: (/** @type {VideoFrame} */ picture) => this.#show(picture),
+			onCredit: (/** @type {number} */ frames) => this.#tell({ type: 'credit', frames }),
+			onKeyframeNeeded: () => this.#tell({ type: 'keyframe' }),
+			onFailed: () => this.#giveUp('The browser could not decode the shared picture.'),
+		});
+		if (this.#resolve) {
+			const wish = { limits: this.#limits, constraints: this.#constraints, maxFps: opened.maxFps };
+			this.#resolve(this.add(new SharedTrack(this, wish)));
+			this.#resolve = null;
+		}
+	}
 
-		/** @param {any} message */
-		#receive(message) {
-			this.#silence = 0;
-			switch (message.type) {
-			case 'opened':
-				this.#open(message);
-				break;
-			case 'frame':
-				this.#decoder?.take(message);
-				break;
-			case 'muted':
-				this.#mute(message.muted);
-				break;
-			case 'ended':
-				this.#finish(message);
-				break;
-			case 'ask':
-				void this.#answer(message);
-				break;
+	/**
+	 * Counts a track in: the share lives as long as one of its tracks.
+	 *
+	 * @param {SharedTrack} shared
+	 */
+	add(shared) {
+		this.#adopt(shared);
+		this.tracks.add(shared);
+		this.#told ??= this.#wanted();
+		if (this.#last) {
+			shared.show(this.#last);
+		}
+		this.#repeatMs = REPEAT_FIRST_MS;
+		this.#scheduleRepeat();
+		return shared.track;
+	}
+
+	/** Looks which tracks are left, and ends the capture with the last one. */
+	settle() {
+		const before = this.tracks.size;
+		for (const shared of this.tracks) {
+			if (!shared.live) {
+				this.tracks.delete(shared);
+				shared.end();
 			}
 		}
-
-		/** @param {{ask: number, what: 'source' | 'snapshot', as?: string}} question */
-		async #answer({ ask, what, as }) {
-			try {
-				const ok = await (what === 'source' ? this.#source() : parts.snapshot(this.#last, as));
-				this.#tell({ type: 'answer', ask, ok }, ok instanceof ImageBitmap ? [ok] : []);
-			} catch {
-				this.#tell({ type: 'answer', ask, failed: 'bad-state' });
-			}
-		}
-
-		#source() {
-			const { width, height } = parts.fit(this.size, this.#limits);
-			return { surface: this.surface, width, height, frameRate: this.maxFps, cursor: this.cursor, source: { ...this.full } };
-		}
-
-		/** The person pauses the share, or goes on with it. @param {boolean} muted */
-		#mute(muted) {
-			if (muted !== this.muted) {
-				this.muted = muted;
-				this.tracks.forEach(({ track }) => track.dispatchEvent(new Event(muted ? 'mute' : 'unmute')));
-			}
-		}
-
-		/**
-		 * From here on frames are of this picture: the first one, or one that the person chose instead of it.
-		 *
-		 * @param {Opened} opened
-		 */
-		#open(opened) {
-			this.#opened = opened;
-			this.size = { width: opened.width, height: opened.height };
-			this.full = opened.source && opened.source.width > opened.width ? opened.source : this.size;
-			if (opened.maxHeight) {
-				this.#limits = { ...this.#limits, maxHeight: opened.maxHeight };
-			}
-			this.tracks.forEach((track) => Object.assign(track, { maxFps: opened.maxFps, limits: { ...track.limits, ...(opened.maxHeight && { maxHeight: opened.maxHeight }) } }));
-			this.#decoder?.close();
-			this.#decoder = new parts.FrameDecoder(opened.chroma === '444' ? 'vp9-444' : opened.codec, {
-				onPicture: (/** @type {VideoFrame} */ picture) => this.#show(picture),
-				onCredit: (/** @type {number} */ frames) => this.#tell({ type: 'credit', frames }),
-				onKeyframeNeeded: () => this.#tell({ type: 'keyframe' }),
-				onFailed: () => this.#giveUp('The browser could not decode the shared picture.'),
-			});
-			if (this.#resolve) {
-				const wish = { limits: this.#limits, constraints: this.#constraints, maxFps: opened.maxFps };
-				this.#resolve(this.add(new parts.SharedTrack(this, wish)));
-				this.#resolve = null;
-			}
-		}
-
-		/**
-		 * Counts a track in: the share lives as long as one of its tracks.
-		 *
-		 * @param {SharedTrack} shared
-		 */
-		add(shared) {
-			this.#adopt(shared);
-			this.tracks.add(shared);
-			this.#told ??= this.#wanted();
-			if (this.#last) {
-				shared.show(this.#last);
-			}
-			this.#repeatMs = REPEAT_FIRST_MS;
-			this.#scheduleRepeat();
-			return shared.track;
-		}
-
-		/** Looks which tracks are left, and ends the capture with the last one. */
-		settle() {
-			const before = this.tracks.size;
-			for (const shared of this.tracks) {
-				if (!shared.live) {
-					this.tracks.delete(shared);
-					shared.end();
-				}
-			}
-			if (this.tracks.size === 0 && this.#opened) {
-				this.#tell({ type: 'stop' });
-				this.#finish(null);
-			} else if (this.tracks.size < before && this.#wanted() !== this.#told) {
-				this.configure();
-			}
-		}
-
-		/** The largest of what its tracks want: each has its picture made from that. @returns {Limits} */
-		#wishes() {
-			const tracks = [...this.tracks];
-			const most = (/** @type {'maxWidth' | 'maxHeight'} */ name) =>
-				tracks.some(({ limits }) => limits[name] === undefined) ? undefined : Math.max(...tracks.map(({ limits }) => Number(limits[name])));
-			return { maxWidth: most('maxWidth'), maxHeight: most('maxHeight') };
-		}
-
-		#wanted() {
-			return JSON.stringify({ maxFps: this.maxFps, ...this.#wishes() });
-		}
-
-		/** @param {Limits['region']} [region] undefined: as it is */
-		configure(region) {
-			this.#limits = this.#wishes();
-			this.#told = this.#wanted();
-			this.#tell({ type: 'configure', maxFps: this.maxFps, ...this.#limits, region });
-			this.#repeatMs = REPEAT_FIRST_MS;
-			this.#scheduleRepeat();
-		}
-
-		get maxFps() {
-			return Math.max(...[...this.tracks].map(({ maxFps }) => maxFps));
-		}
-
-		/**
-		 * The picture's size: a picture that no limit holds down is as large as what is shared, and none is larger.
-		 *
-		 * @param {Size} size
-		 */
-		#follow(size) {
-			const { maxWidth = Infinity, maxHeight = Infinity } = this.#limits;
-			const { width, height } = this.full;
-			const waiting = [...this.tracks].some((track) => track.waiting);
-			const free = !waiting && size.width < maxWidth - 1 && size.height < maxHeight - 1;
-			const reshaped = Math.abs(size.width / size.height / (width / height) - 1) > 0.02;
-			if (free || reshaped || size.width > width || size.height > height) {
-				this.full = size;
-			}
-			this.size = size;
-			this.tracks.forEach((track) => track.measure());
-		}
-
-		/** @param {VideoFrame} frame */
-		#show(frame) {
-			this.#follow({ width: frame.displayWidth, height: frame.displayHeight });
-			// The encoder scales; what was on its way when the limits changed is scaled here.
-			const { width: displayWidth, height: displayHeight } = parts.fit(this.size, this.#limits);
-			let shown = frame;
-			if (displayWidth !== this.size.width || displayHeight !== this.size.height) {
-				shown = new VideoFrame(frame, { displayWidth, displayHeight });
-				frame.close();
-			}
-			if (this.#last && (displayWidth !== this.#last.displayWidth || displayHeight !== this.#last.displayHeight)) {
-				this.#tell({ type: 'resize', width: displayWidth, height: displayHeight });
-			}
-			this.#last?.close();
-			this.#last = shown;
-			this.#lastShown = performance.now();
-			this.tracks.forEach((track) => track.show(shown));
-			this.settle();
-		}
-
-		/** Where a track keeps no picture for who comes late, a still screen's is shown again now and then. */
-		#scheduleRepeat() {
-			clearTimeout(this.#timer);
-			this.#timer = setTimeout(() => {
-				this.#repeatMs = Math.min(2 * this.#repeatMs, REPEAT_MS);
-				this.settle();
-				if (this.over) {
-					return;
-				}
-				const last = this.#last;
-				const idle = performance.now() - this.#lastShown;
-				if (last && idle > REPEAT_FIRST_MS) {
-					// Well before the time of any picture that may be on its way, which must not seem older.
-					const timestamp = last.timestamp + Math.round(1000 * (idle - REPEAT_FIRST_MS));
-					this.tracks.forEach((track) => void track.repeat(last, timestamp));
-				}
-				// An extension that is removed takes its relay with it, in Firefox without a word.
-				if (this.#silence++ === SILENCE_MAX) {
-					this.#finish({ name: 'NotReadableError', message: 'The extension went away.' });
-					return;
-				}
-				this.#tell({ type: 'ping' });
-				this.#scheduleRepeat();
-			}, this.#repeatMs);
-		}
-
-		/**
-		 * Ends a share that is of no use.
-		 *
-		 * @param {string} message
-		 */
-		#giveUp(message) {
+		if (this.tracks.size === 0 && this.#opened) {
 			this.#tell({ type: 'stop' });
-			this.#finish({ name: 'NotReadableError', message });
+			this.#finish(null);
+		} else if (this.tracks.size < before && this.#wanted() !== this.#told) {
+			this.configure();
 		}
+	}
 
-		/**
-		 * The end, from either side, once.
-		 *
-		 * @param {{name: string, message: string} | null} reason null when the page stopped it
-		 */
-		#finish(reason) {
+	/** The largest of what its tracks want: each has its picture made from that. @returns {Limits} */
+	#wishes() {
+		const tracks = [...this.tracks];
+		const most = (/** @type {'maxWidth' | 'maxHeight'} */ name) =>
+			tracks.some(({ limits }) => limits[name] === undefined) ? undefined : Math.max(...tracks.map(({ limits }) => Number(limits[name])));
+		return { maxWidth: most('maxWidth'), maxHeight: most('maxHeight') };
+	}
+
+	#wanted() {
+		return JSON.stringify({ maxFps: this.maxFps, ...this.#wishes() });
+	}
+
+	/** @param {Limits['region']} [region] undefined: as it is */
+	configure(region) {
+		this.#limits = this.#wishes();
+		this.#told = this.#wanted();
+		this.#tell({ type: 'configure', maxFps: this.maxFps, ...this.#limits, region });
+		this.#repeatMs = REPEAT_FIRST_MS;
+		this.#scheduleRepeat();
+	}
+
+	get maxFps() {
+		return Math.max(...[...this.tracks].map(({ maxFps }) => maxFps));
+	}
+
+	/**
+	 * The picture's size: a picture that no limit holds down is as large as what is shared, and none is larger.
+	 *
+	 * @param {Size} size
+	 */
+	#follow(size) {
+		const { maxWidth = Infinity, maxHeight = Infinity } = this.#limits;
+		const { width, height } = this.full;
+		const waiting = [...this.tracks].some((track) => track.waiting);
+		const free = !waiting && size.width < maxWidth - 1 && size.height < maxHeight - 1;
+		const reshaped = Math.abs(size.width / size.height / (width / height) - 1) > 0.02;
+		if (free || reshaped || size.width > width || size.height > height) {
+			this.full = size;
+		}
+		this.size = size;
+		this.tracks.forEach((track) => track.measure());
+	}
+
+	/** @param {VideoFrame} frame */
+	#show(frame) {
+		this.#follow({ width: frame.displayWidth, height: frame.displayHeight });
+		// The encoder scales; what was on its way when the limits changed is scaled here.
+		const { width: displayWidth, height: displayHeight } = fit(this.size, this.#limits);
+		let shown = frame;
+		if (displayWidth !== this.size.width || displayHeight !== this.size.height) {
+			shown = new VideoFrame(frame, { displayWidth, displayHeight });
+			frame.close();
+		}
+		if (this.#last && (displayWidth !== this.#last.displayWidth || displayHeight !== this.#last.displayHeight)) {
+			this.#tell({ type: 'resize', width: displayWidth, height: displayHeight });
+		}
+		this.#last?.close();
+		this.#last = shown;
+		this.#lastShown = performance.now();
+		this.tracks.forEach((track) => track.show(shown));
+		this.settle();
+	}
+
+	/** A still screen's picture is shown again now and then, for later subscribers. */
+	#scheduleRepeat() {
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => {
+			this.#repeatMs = Math.min(2 * this.#repeatMs, REPEAT_MS);
+			this.settle();
 			if (this.over) {
 				return;
 			}
-			this.over = true;
-			clearTimeout(this.#timer);
-			this.#last?.close();
-			this.#decoder?.close();
-			this.#decoder = null;
-			this.#port.close();
-			this.tracks.forEach((track) => track.end());
-			this.tracks.clear();
-			if (!this.#opened && reason) {
-				const { name, message } = reason;
-				this.#reject?.(name === 'TypeError' ? new TypeError(message) : new DOMException(message, name));
+			const last = this.#last;
+			const idle = performance.now() - this.#lastShown;
+			if (last && idle > REPEAT_FIRST_MS) {
+				// Well before the time of any picture that may be on its way, which must not seem older.
+				const timestamp = last.timestamp + Math.round(1000 * (idle - REPEAT_FIRST_MS));
+				this.tracks.forEach((track) => void track.repeat(last, timestamp));
 			}
-		}
+			// An extension that is removed takes its relay with it, in Firefox without a word.
+			if (this.#silence++ === SILENCE_MAX) {
+				this.#finish({ name: 'NotReadableError', message: 'The extension went away.' });
+				return;
+			}
+			this.#tell({ type: 'ping' });
+			this.#scheduleRepeat();
+		}, this.#repeatMs);
+	}
 
-		get label() {
-			return `${this.surface === 'window' ? 'window' : 'screen'}:${this.#index}:0`;
-		}
+	/**
+	 * Ends a share that can't be shown.
+	 *
+	 * @param {string} message
+	 */
+	#giveUp(message) {
+		this.#tell({ type: 'stop' });
+		this.#finish({ name: 'NotReadableError', message });
+	}
 
-		get surface() {
-			return this.#opened?.surface === 'window' ? 'window' : 'monitor';
+	/**
+	 * The end, from either side, once.
+	 *
+	 * @param {{name: string, message: string} | null} reason null when the page stopped it
+	 */
+	#finish(reason) {
+		if (this.over) {
+			return;
 		}
-
-		get cursor() {
-			return this.#opened?.cursor;
-		}
-
-		get fpsMax() {
-			return Math.max(FPS_CLAIMED, this.#opened?.maxFps ?? 0);
+		this.over = true;
+		clearTimeout(this.#timer);
+		this.#last?.close();
+		this.#decoder?.close();
+		this.#decoder = null;
+		this.#port.close();
+		this.tracks.forEach((track) => track.end());
+		this.tracks.clear();
+		if (!this.#opened && reason) {
+			const { name, message } = reason;
+			this.#reject?.(name === 'TypeError' ? new TypeError(message) : new DOMException(message, name));
 		}
 	}
 
-	window.addEventListener(
-		'portlight:parts',
-		(event) => {
-			parts = /** @type {CustomEvent} */ (event).detail;
-			Object.assign(parts, { functions, Share });
-		},
-		{ once: true },
-	);
-})();
+	get label() {
+		return `${this.surface === 'window' ? 'window' : 'screen'}:${this.#index}:0`;
+	}
+
+	get surface() {
+		return this.#opened?.surface === 'window' ? 'window' : 'monitor';
+	}
+
+	get cursor() {
+		return this.#opened?.cursor;
+	}
+
+	get fpsMax() {
+		return Math.max(FPS_CLAIMED, this.#opened?.maxFps ?? 0);
+	}
+}

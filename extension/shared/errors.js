@@ -77,11 +77,11 @@ export const errors = Object.freeze({
 	'wrong-caller': {
 		name: 'NotAllowedError',
 		message: 'The host was not started by the Portlight extension.',
-		remedy: 'Install the host from the same source as the extension.',
+		remedy: 'Install the host from the same source as the extension, or add the extension\'s id to ~/.config/portlight/extensions and run `portlight install`.',
 	},
 	'denied': {
 		name: 'NotAllowedError',
-		message: 'The person declined to share.',
+		message: 'The user declined to share.',
 		remedy: 'Ask again and choose a screen or a window in the dialog.',
 	},
 	'cancelled': {
@@ -262,7 +262,7 @@ export const errors = Object.freeze({
 	'not-activated': {
 		name: 'InvalidStateError',
 		message: 'The page has no user gesture: nobody has just clicked or typed in it.',
-		remedy: 'Ask when the person clicks a button or presses a key.',
+		remedy: 'Ask when the user clicks a button or presses a key.',
 	},
 	'host-slow': {
 		name: 'NotReadableError',

@@ -2,9 +2,9 @@
 import { ext } from '../background/ext.js';
 import { capturePath, managed, otherExtensions } from '../background/settings.js';
 import { dataPermission } from '../background/sites.js';
+import { decodable } from '../page/decoder.js';
 import { errors } from '../shared/errors.js';
 import { portalFailure } from '../shared/failure.js';
-import { decodable } from './player.js';
 import { ask, failureText, text } from './text.js';
 
 /**

@@ -1,14 +1,9 @@
 /** Plays a share's frames on a canvas of one of the extension's own pages, with what decodes them in pages. */
+import { FrameDecoder } from '../page/decoder.js';
 
-/** Wider is of no use to a preview. */
+/** A preview needs no more. */
 const WIDTH_MAX = 720;
 
-/** What page/frames.js, a classic script, hands over. @type {any} */
-const parts = {};
-window.dispatchEvent(new CustomEvent('portlight:parts', { detail: parts }));
-
-/** @type {() => Promise<string[]>} the codecs that this browser decodes */
-export const decodable = parts.decodable;
 
 /**
  * Takes a port's frames to a canvas until the port closes.
@@ -19,7 +14,7 @@ export const decodable = parts.decodable;
  */
 export function play(port, canvas, { onPicture, onFailed } = {}) {
 	const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { alpha: false }));
-	/** @type {any} */
+	/** @type {FrameDecoder | null} */
 	let decoder = null;
 
 	/** @param {VideoFrame} picture */
@@ -39,7 +34,7 @@ export function play(port, canvas, { onPicture, onFailed } = {}) {
 	port.onMessage.addListener((message) => {
 		if (message.type === 'opened') {
 			decoder?.close(); // The share has another source now.
-			decoder = new parts.FrameDecoder(message.chroma === '444' ? 'vp9-444' : message.codec, {
+			decoder = new FrameDecoder(message.chroma === '444' ? 'vp9-444' : message.codec, {
 				onPicture: show,
 				onCredit: (/** @type {number} */ frames) => port.postMessage({ type: 'credit', frames }),
 				onKeyframeNeeded: () => port.postMessage({ type: 'keyframe' }),

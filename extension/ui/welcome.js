@@ -1,8 +1,9 @@
 /** The page of the first run: is the host there, how is it installed, and a share to try it with. */
 import { ext } from '../background/ext.js';
+import { decodable } from '../page/decoder.js';
 import { errors } from '../shared/errors.js';
 import { Failure, portalFailure } from '../shared/failure.js';
-import { decodable, play } from './player.js';
+import { play } from './player.js';
 import { ask, element, failureText, make, say, setState, symbol, text, translate } from './text.js';
 
 /** Each look starts the host's program: ever more seldom, and only for who sees the page. */

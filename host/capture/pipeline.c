@@ -380,7 +380,9 @@ static void send_cursor(struct pipeline *pipeline) {
 		struct packet packet = cursor_packet_make(cursor, &pipeline->intake.canvas, bitmap);
 		pthread_mutex_unlock(&pipeline->intake.lock);
 		(void)channel_send(pipeline->channel, &packet);
-		set_credit(pipeline, pipeline->credit - bitmap);
+		if (bitmap) {
+			set_credit(pipeline, pipeline->credit - 1);
+		}
 	}
 }
 

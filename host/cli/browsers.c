@@ -41,16 +41,28 @@ bool browsers_present(const struct browser *browser) {
 	return g_file_test(parent, G_FILE_TEST_IS_DIR);
 }
 
-char *browsers_manifest(const struct browser *browser, const char *host) {
+/* The extensions' names as a list in JSON, without its brackets. */
+static char *list_extensions(const struct browser *browser, const struct extensions *extensions) {
+	const GPtrArray *names = extensions->names[browser->family];
+	GString *list = g_string_new(NULL);
+	for (guint i = 0; i < names->len; i++) {
+		g_string_append_printf(
+			list, "%s\"%s\"", i > 0 ? ", " : "", (const char *)names->pdata[i]);
+	}
+	return g_string_free(list, FALSE);
+}
+
+char *browsers_manifest(
+	const struct browser *browser, const char *host, const struct extensions *extensions) {
 	if (!g_utf8_validate(host, -1, NULL)) {
 		return NULL;
 	}
 	struct json_object *path = json_object_new_string(host);
+	g_autofree char *list = list_extensions(browser, extensions);
 	GString *text = g_string_new(
 		browser->family == BROWSER_CHROMIUM ? chromium_template : firefox_template);
 	(void)g_string_replace(text, "@NAME@", PORTLIGHT_HOST_NAME, 0);
-	(void)g_string_replace(text, "@CHROMIUM_ID@", PORTLIGHT_CHROMIUM_ID, 0);
-	(void)g_string_replace(text, "@FIREFOX_ID@", PORTLIGHT_FIREFOX_ID, 0);
+	(void)g_string_replace(text, "@EXTENSIONS@", list, 0);
 	(void)g_string_replace(text, "\"@HOST@\"",
 		json_object_to_json_string_ext(path, JSON_C_TO_STRING_NOSLASHESCAPE), 0);
 	(void)json_object_put(path);
@@ -70,8 +82,14 @@ char *browsers_manifest_host(const char *manifest) {
 	return host;
 }
 
-bool browsers_manifest_admits(const struct browser *browser, const char *manifest) {
-	return strstr(manifest, browser->family == BROWSER_CHROMIUM
-					? "chrome-extension://" PORTLIGHT_CHROMIUM_ID "/"
-					: "\"" PORTLIGHT_FIREFOX_ID "\"") != NULL;
+const char *browsers_manifest_lacks(
+	const struct browser *browser, const char *manifest, const struct extensions *extensions) {
+	const GPtrArray *names = extensions->names[browser->family];
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *quoted = g_strdup_printf("\"%s\"", (char *)names->pdata[i]);
+		if (strstr(manifest, quoted) == NULL) {
+			return names->pdata[i];
+		}
+	}
+	return NULL;
 }

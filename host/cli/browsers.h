@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-enum browser_family { BROWSER_CHROMIUM, BROWSER_FIREFOX };
+#include "control/extensions.h"
 
 /* A browser may have several rows, next to each other. */
 struct browser {
@@ -32,9 +32,11 @@ char *browsers_system_path(const struct browser *browser);
 bool browsers_present(const struct browser *browser);
 
 /* The manifest's text for the host at the absolute path `host`; NULL when that is not UTF-8. */
-char *browsers_manifest(const struct browser *browser, const char *host);
+char *browsers_manifest(
+	const struct browser *browser, const char *host, const struct extensions *extensions);
 
 /* The host's path in a manifest's text, or NULL. */
 char *browsers_manifest_host(const char *manifest);
-/* Whether a manifest's text lets our extension in. */
-bool browsers_manifest_admits(const struct browser *browser, const char *manifest);
+/* An extension that a manifest's text does not let in, lent from `extensions`; NULL: none. */
+const char *browsers_manifest_lacks(
+	const struct browser *browser, const char *manifest, const struct extensions *extensions);

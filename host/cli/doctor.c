@@ -21,6 +21,7 @@ static const char description[] =
 
 struct doctor {
 	GDBusConnection *bus; /* the session bus, or NULL */
+	struct extensions extensions;
 	unsigned problems;
 };
 
@@ -196,13 +197,16 @@ static void check_browser(struct doctor *doctor, const struct browser *browser) 
 	g_autofree char *manifest = read_manifest(browser, &path);
 	g_autofree char *host = manifest != NULL ? browsers_manifest_host(manifest) : NULL;
 	g_autofree char *remedy = g_strdup_printf("portlight install --browser %s", browser->name);
+	const char *missing =
+		manifest != NULL ? browsers_manifest_lacks(browser, manifest, &doctor->extensions)
+				 : NULL;
 	if (manifest == NULL) {
 		report(doctor, remedy, "%s does not know the host.", browser->name);
 	} else if (host == NULL || !g_file_test(host, G_FILE_TEST_IS_EXECUTABLE)) {
 		report(doctor, remedy, "%s names a host that can't be run: %s", path,
 			host != NULL ? host : "none");
-	} else if (!browsers_manifest_admits(browser, manifest)) {
-		report(doctor, remedy, "%s does not let Portlight's extension in.", path);
+	} else if (missing != NULL) {
+		report(doctor, remedy, "%s does not let the extension %s in.", path, missing);
 	} else {
 		report(doctor, NULL, "%s knows the host (%s)", browser->name, path);
 	}
@@ -246,6 +250,15 @@ static void check_sandboxed(
 	}
 }
 
+static void check_extensions(struct doctor *doctor) {
+	extensions_read(&doctor->extensions);
+	const GPtrArray *problems = doctor->extensions.problems;
+	for (guint i = 0; i < problems->len; i++) {
+		report(doctor, "Correct it, then: portlight install", "%s",
+			(const char *)problems->pdata[i]);
+	}
+}
+
 static void check_browsers(struct doctor *doctor) {
 	bool present = false;
 	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
@@ -281,7 +294,9 @@ int command_doctor(int argc, char **argv) {
 	check_pipewire(&doctor);
 	check_program(&doctor, "portlight-host");
 	check_program(&doctor, "portlight-capture");
+	check_extensions(&doctor);
 	check_browsers(&doctor);
+	extensions_finish(&doctor.extensions);
 	g_clear_object(&doctor.bus);
 	return doctor.problems == 0 ? EXIT_DONE : EXIT_PROBLEM;
 }

@@ -32,15 +32,23 @@ static bool parse(
 	return true;
 }
 
+/* What a manifest says. */
+struct contents {
+	const char *host;
+	struct extensions extensions;
+};
+
 /* The verbs: what happens for one row of a browser. They count in *done and return false after
  * saying what went wrong. */
-typedef bool (*verb_func)(const struct browser *browser, const char *host, size_t *done);
+typedef bool (*verb_func)(
+	const struct browser *browser, const struct contents *contents, size_t *done);
 
-static bool write_manifest(const struct browser *browser, const char *host, size_t *done) {
+static bool write_manifest(
+	const struct browser *browser, const struct contents *contents, size_t *done) {
 	(*done)++;
 	g_autofree char *path = browsers_user_path(browser);
 	g_autofree char *folder = g_path_get_dirname(path);
-	g_autofree char *text = browsers_manifest(browser, host);
+	g_autofree char *text = browsers_manifest(browser, contents->host, &contents->extensions);
 	g_autoptr(GError) error = NULL;
 	if (text == NULL) {
 		say_problem("Install Portlight in another folder.",
@@ -60,8 +68,9 @@ static bool write_manifest(const struct browser *browser, const char *host, size
 	return true;
 }
 
-static bool remove_manifest(const struct browser *browser, const char *host, size_t *done) {
-	(void)host;
+static bool remove_manifest(
+	const struct browser *browser, const struct contents *contents, size_t *done) {
+	(void)contents;
 	g_autofree char *path = browsers_user_path(browser);
 	if (g_unlink(path) == 0) {
 		(void)printf("%s: removed %s\n", browser->name, path);
@@ -77,12 +86,13 @@ static bool remove_manifest(const struct browser *browser, const char *host, siz
 
 /* For the rows of the browsers with these names (NULL: of all); without `absent` only for those
  * that have run here. */
-static bool for_each(char **names, bool absent, verb_func verb, const char *host, size_t *done) {
+static bool for_each(
+	char **names, bool absent, verb_func verb, const struct contents *contents, size_t *done) {
 	bool ok = true;
 	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
 		if ((names == NULL || g_strv_contains((const char *const *)names, browser->name)) &&
 			(absent || browsers_present(browser))) {
-			ok = verb(browser, host, done) && ok;
+			ok = verb(browser, contents, done) && ok;
 		}
 	}
 	return ok;
@@ -102,10 +112,10 @@ static char *find_host(const char *wanted) {
 }
 
 /* In every folder that the browser has; in its first one if it never ran. */
-static bool install_named(char *name, const char *host) {
+static bool install_named(char *name, const struct contents *contents) {
 	size_t done = 0;
-	bool ok = for_each((char *[]){name, NULL}, false, write_manifest, host, &done);
-	return done > 0 ? ok : write_manifest(browsers_find(name), host, &done);
+	bool ok = for_each((char *[]){name, NULL}, false, write_manifest, contents, &done);
+	return done > 0 ? ok : write_manifest(browsers_find(name), contents, &done);
 }
 
 int command_install(int argc, char **argv) {
@@ -129,19 +139,27 @@ int command_install(int argc, char **argv) {
 	if (host == NULL) {
 		return EXIT_PROBLEM;
 	}
-	bool ok = true;
+	struct contents contents = {.host = host};
+	extensions_read(&contents.extensions);
+	const GPtrArray *problems = contents.extensions.problems;
+	for (guint i = 0; i < problems->len; i++) {
+		say_problem(
+			"Correct it, and install again.", "%s", (const char *)problems->pdata[i]);
+	}
+	bool ok = problems->len == 0;
 	for (char **name = all ? NULL : browsers; name != NULL && *name != NULL; name++) {
-		ok = install_named(*name, host) && ok;
+		ok = install_named(*name, &contents) && ok;
 	}
 	if (all || browsers == NULL) {
 		size_t done = 0;
-		ok = for_each(NULL, all, write_manifest, host, &done);
+		ok = for_each(NULL, all, write_manifest, &contents, &done) && ok;
 		if (done == 0) {
 			say_problem("Start your browser once, or name it with --browser.",
 				"None of the browsers that Portlight knows has run here.");
 			ok = false;
 		}
 	}
+	extensions_finish(&contents.extensions);
 	return ok ? EXIT_DONE : EXIT_PROBLEM;
 }
 

@@ -25,7 +25,7 @@
 #define READER_TIMEOUT_MS 1000u
 
 enum phase {
-	PHASE_ASKING,    /* waits for the portal, the person, the helper */
+	PHASE_ASKING,    /* waits for the portal, the user, the helper */
 	PHASE_RECORDING, /* from the first frame */
 	PHASE_CLOSING,   /* waits for the last picture */
 	PHASE_ENDING, /* the file is complete; waits for the helper to exit and a pipe to drain */
@@ -184,7 +184,7 @@ static void stop(struct recorder *recorder, enum error_code code, const char *de
 	end(recorder);
 }
 
-/* The person or a deadline ends the recording, the wait for its last frame or for a reader. */
+/* The user or a deadline ends the recording, the wait for its last frame or for a reader. */
 static void give_up(struct recorder *recorder) {
 	if (recorder->phase == PHASE_ENDING && recorder->pipe_source != 0) {
 		g_clear_handle_id(&recorder->pipe_source, g_source_remove);

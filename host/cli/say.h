@@ -1,4 +1,4 @@
-/* What the command tells people when something goes wrong: "portlight: what happened" on stderr,
+/* What the command tells the user when something goes wrong: "portlight: what happened" on stderr,
  * and what to do about it on the next line. */
 #pragma once
 
@@ -9,7 +9,7 @@ enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_PROBLEM = 1, /* doctor found problems, or install could not do everything */
 	EXIT_USAGE = 2,
-	EXIT_REFUSED = 3, /* the person declined */
+	EXIT_REFUSED = 3, /* the user declined */
 	EXIT_DESKTOP = 4, /* no portal, or it failed */
 	EXIT_CAPTURE = 5, /* the capture helper, PipeWire or the encoder failed */
 	EXIT_FILE = 6,    /* the file could not be written */

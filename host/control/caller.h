@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
-/* The arguments come from a browser with our extension. Chromium: chrome-extension://ID/
+#include "control/extensions.h"
+
+/* The arguments come from a browser with one of the extensions. Chromium: chrome-extension://ID/
  * [--parent-window=…]; Firefox: path of the host's manifest, id. */
-bool caller_is_ours(int argc, char *const argv[]);
+bool caller_is_ours(int argc, char *const argv[], const struct extensions *extensions);

@@ -33,7 +33,7 @@ static bool unusable(char **detail, const char *what) {
 	return false;
 }
 
-/* Makes sure that only the person can use the folder. With `create` false, *out is -1 if it is
+/* Makes sure that only the user can use the folder. With `create` false, *out is -1 if it is
  * absent. */
 static bool open_folder(const char *path, bool create, int *out, char **detail) {
 	if (create && g_mkdir_with_parents(path, 0700) != 0) {
@@ -73,7 +73,7 @@ static bool take_lock(struct store *store, int folder, char **detail) {
 	return unusable(detail, "can't be locked");
 }
 
-/* Only the person can change the folder, so nobody else swaps the file after the check. */
+/* Only the user can change the folder, so nobody else swaps the file after the check. */
 static bool load(struct store *store, char **detail) {
 	struct stat status;
 	if (lstat(store->path, &status) != 0) {
@@ -163,6 +163,10 @@ bool grants_file_claim(struct grants_claim *claim, const char *origin, bool moni
 		memcpy(claim->token, grant->token, sizeof(claim->token));
 		claim->since = grant->since;
 		(void)grant_list_remove(store.list, origin);
+		ok = save(&store, &detail);
+	} else if (ok && store.list->revocations == 0) {
+		/* A new file gets its count now, so that the first of several claims that is kept
+		 * does not look like a revocation to the others. */
 		ok = save(&store, &detail);
 	}
 	claim->revocations = store.list->revocations;

@@ -1,7 +1,7 @@
 /*
- * The grants that the person lets a site keep: the portal's restore tokens, one for each origin, in
+ * The grants that the user lets a site keep: the portal's restore tokens, one for each origin, in
  * one file of the state folder ($XDG_STATE_HOME/portlight or ~/.local/state/portlight), which only
- * the person can read. Every call locks and reads the file, so several hosts and `portlight grants`
+ * the user can read. Every call locks and reads the file, so several hosts and `portlight grants`
  * see each other's changes at once. It skips, with a warning, what it can't read of the file.
  *
  * The calls wait for the lock and the disk: the host makes them through grants.h.
@@ -15,7 +15,7 @@
 #include "wire/errors.h"
 #include "wire/grant_list.h"
 
-/* What a share knows of its origin's grant between the request and the person's choice. */
+/* What a share knows of its origin's grant between the request and the user's choice. */
 struct grants_claim {
 	char origin[ORIGIN_MAX + 1];
 	char token[GRANT_TOKEN_MAX + 1]; /* "": the dialog has to ask */

@@ -279,7 +279,7 @@ static gboolean handle_not_started(gpointer data) {
 }
 
 /* Starts the program with an end of the socket. Its standard error is a pipe: ours may be the
- * person's terminal, from which it could read. Standard input and output are /dev/null. */
+ * user's terminal, from which it could read. Standard input and output are /dev/null. */
 static bool start(struct helper_process *helper) {
 	cleanup_free char *program = program_find("portlight-capture");
 	if (program == NULL) {

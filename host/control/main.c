@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "control/caller.h"
+#include "control/extensions.h"
 #include "control/host.h"
 #include "control/port.h"
 #include "wire/framing.h"
@@ -49,6 +50,17 @@ static void refuse_caller(int out) {
 		(void)!write(out, message.data, message.length);
 	}
 	bytes_finish(&message);
+}
+
+static bool check_caller(int argc, char *const argv[]) {
+	struct extensions extensions;
+	extensions_read(&extensions);
+	for (guint i = 0; i < extensions.problems->len; i++) {
+		log_warning("%s", (const char *)extensions.problems->pdata[i]);
+	}
+	bool ours = caller_is_ours(argc, argv, &extensions);
+	extensions_finish(&extensions);
+	return ours;
 }
 
 static unsigned timeout_from_environment(void) {
@@ -107,7 +119,7 @@ int main(int argc, char *argv[]) {
 		return EXIT_USAGE;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (!caller_is_ours(argc, argv)) {
+	if (!check_caller(argc, argv)) {
 		log_error("%s %s", error_message(ERROR_WRONG_CALLER),
 			error_remedy(ERROR_WRONG_CALLER));
 		refuse_caller(out);

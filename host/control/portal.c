@@ -277,7 +277,7 @@ static void handle_response(GDBusConnection *connection, const char *sender, con
 	enum error_code code = ERROR_NONE;
 	const char *session = NULL;
 	if (response != 0) {
-		/* 1: the person declined, if one was asked. 2, "ended in some other way": the
+		/* 1: the user declined, if one was asked. 2, "ended in some other way": the
 		 * portal failed. */
 		code = response == 1 && request->timer == 0 ? ERROR_DENIED : ERROR_PORTAL_ERROR;
 		detail = g_strdup_printf("%s: response %u", request->method, response);
@@ -337,7 +337,7 @@ struct portal_request *portal_request_create(struct portal *portal, const struct
 	request->subscription = g_dbus_connection_signal_subscribe(request->connection,
 		PORTAL_BUS_NAME, REQUEST_INTERFACE, "Response", request->path, NULL,
 		G_DBUS_SIGNAL_FLAGS_NONE, handle_response, request, NULL);
-	/* The person may take any time, but the portal sends the handle at once. */
+	/* The user may take any time, but the portal sends the handle at once. */
 	int limit_ms = call->creates_session ? G_MAXINT : (int)portal->timeout_ms;
 	if (call->creates_session) {
 		request->timer = g_timeout_add(portal->timeout_ms, handle_request_timeout, request);

@@ -24,7 +24,6 @@
 enum portal_source {
 	PORTAL_SOURCE_MONITOR = 1,
 	PORTAL_SOURCE_WINDOW = 2,
-	PORTAL_SOURCE_VIRTUAL = 4,
 };
 
 /*
@@ -50,7 +49,7 @@ struct portal_info {
 struct portal;
 struct portal_request;
 
-/* `timeout_ms`: how long the portal may take for what needs no person; 0: PORTAL_TIMEOUT_MS.
+/* `timeout_ms`: how long the portal may take where the user has no part; 0: PORTAL_TIMEOUT_MS.
  * Connects to nothing yet. */
 struct portal *portal_create(unsigned timeout_ms);
 
@@ -94,7 +93,7 @@ struct portal_call {
 };
 
 /* How a request ended, once. ERROR_NONE: `results` (lent) is the Response's a{sv}. ERROR_DENIED:
- * the person declined. `detail` may be NULL. The request is freed after the call. */
+ * the user declined. `detail` may be NULL. The request is freed after the call. */
 typedef void (*portal_response_func)(
 	void *data, enum error_code code, const char *detail, GVariant *results);
 

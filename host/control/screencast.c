@@ -201,7 +201,7 @@ void screencast_restore(struct screencast *screencast, bool persist, const char 
 	if (screencast->restored) {
 		g_variant_dict_insert(&options, "restore_token", "s", token);
 	}
-	/* Some portals ask the person already here (xdg-desktop-portal-wlr). */
+	/* Some portals ask the user already here (xdg-desktop-portal-wlr). */
 	call_portal(screencast,
 		(struct portal_call){"SelectSources", handle_token,
 			g_variant_new(

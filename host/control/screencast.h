@@ -19,9 +19,9 @@ struct screencast;
 #define SCREENCAST_STREAMS_MAX 16u
 
 struct screencast_options {
-	uint32_t source_types;     /* enum portal_source, or'ed: what the person may choose from */
+	uint32_t source_types;     /* enum portal_source, or'ed: what the user may choose from */
 	enum portal_cursor cursor; /* the nearest mode that the portal offers is asked for */
-	bool multiple;             /* the person may choose several */
+	bool multiple;             /* the user may choose several */
 	bool remember;             /* ask for a grant that can be restored, if the portal can */
 };
 
@@ -31,7 +31,7 @@ struct screencast_stream {
 	enum portal_cursor cursor; /* the mode that the portal was asked for */
 	uint32_t width;            /* in the compositor's units; 0: unknown */
 	uint32_t height;
-	bool restored;     /* a token was used; the portal may still have asked the person */
+	bool restored;     /* a token was used; the portal may still have asked the user */
 	const char *token; /* to restore it the next time, lent for the call; NULL: none */
 };
 
@@ -39,7 +39,7 @@ struct screencast_listener {
 	/* The portal can restore an earlier grant: call screencast_restore(). Once, and only with
 	 * options.remember. */
 	void (*restore)(void *data);
-	/* The person agreed. Once. `count` is 1 to SCREENCAST_STREAMS_MAX, and 1 without
+	/* The user agreed. Once. `count` is 1 to SCREENCAST_STREAMS_MAX, and 1 without
 	 * options.multiple. */
 	void (*granted)(void *data, const struct screencast_stream *streams, size_t count);
 	/* The PipeWire remote that screencast_open_remote() asked for; the receiver owns `fd`. */

@@ -17,7 +17,7 @@ struct share_context {
 	struct portal *portal;
 	struct grants *grants;
 	struct port *port;
-	unsigned timeout_ms;       /* from the person's choice to `open` */
+	unsigned timeout_ms;       /* from the user's choice to `open` */
 	unsigned ready_timeout_ms; /* from `open` to the first picture */
 	GQueue shares;             /* struct share: all of them */
 	uint32_t last_number;      /* of a share; 0: none yet */

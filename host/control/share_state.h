@@ -11,8 +11,8 @@
 #include "wire/errors.h"
 
 enum share_state {
-	SHARE_ASKING,     /* the portal asks the person; the page does not know the share yet */
-	SHARE_GRANTED,    /* the person agreed; the page may open it */
+	SHARE_ASKING,     /* the portal asks the user; the page does not know the share yet */
+	SHARE_GRANTED,    /* the user agreed; the page may open it */
 	SHARE_CONNECTING, /* waiting for the PipeWire remote */
 	SHARE_STARTING,   /* the helper runs, no picture yet */
 	SHARE_LIVE,

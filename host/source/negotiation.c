@@ -58,7 +58,7 @@ static void on_timer(void *data, uint64_t expirations) {
 		log_info("no readable picture; offering the format again");
 		negotiation->offers++;
 		negotiation_offer(negotiation);
-		negotiation_await(negotiation, true);
+		negotiation_await(negotiation);
 	} else if (negotiation->restarts < negotiation->pacing->restarts_max &&
 		   is_streaming(negotiation)) {
 		log_info("no picture yet; restarting the stream");
@@ -78,23 +78,29 @@ void negotiation_finish(struct negotiation *negotiation) {
 	loop_remove(negotiation->loop, negotiation->timer);
 }
 
-void negotiation_await(struct negotiation *negotiation, bool streaming) {
+void negotiation_await(struct negotiation *negotiation) {
 	const struct pacing *pacing = negotiation->pacing;
 	uint64_t drawing_ms =
 		(uint64_t)negotiation->pixels * pacing->wait_ms_per_megapixel / 1000000;
 	int wait_ms = pacing->wait_ms + (int)drawing_ms;
 	if (!negotiation->resting) {
-		set_timer(negotiation, streaming ? wait_ms << negotiation->restarts : 0);
+		set_timer(negotiation, wait_ms << negotiation->restarts);
+	}
+}
+
+void negotiation_await_nothing(struct negotiation *negotiation) {
+	if (!negotiation->resting) {
+		set_timer(negotiation, 0);
 	}
 }
 
 void negotiation_format(struct negotiation *negotiation, uint32_t width, uint32_t height) {
 	negotiation->pixels = width * height;
-	negotiation_await(negotiation, true);
+	negotiation_await(negotiation);
 }
 
 void negotiation_picture(struct negotiation *negotiation) {
-	negotiation_await(negotiation, false);
+	negotiation_await_nothing(negotiation);
 	negotiation->restarts = negotiation->offers = 0;
 	negotiation->pacing = &next_format;
 }

@@ -38,8 +38,9 @@ void negotiation_finish(struct negotiation *negotiation);
 
 /* A format was negotiated. */
 void negotiation_format(struct negotiation *negotiation, uint32_t width, uint32_t height);
-/* The stream's state changed: a running stream is expected to send a picture. */
-void negotiation_await(struct negotiation *negotiation, bool streaming);
+/* The stream runs, so it is expected to send a picture; or it runs no more. */
+void negotiation_await(struct negotiation *negotiation);
+void negotiation_await_nothing(struct negotiation *negotiation);
 /* A picture arrived. */
 void negotiation_picture(struct negotiation *negotiation);
 /* Restarts the stream for a new picture, unless it is already being restarted for one. */

@@ -152,7 +152,11 @@ static void on_state_changed(
 	void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error) {
 	struct source *source = data;
 	log_debug("stream: %s", pw_stream_state_as_string(state));
-	negotiation_await(&source->negotiation, state == PW_STREAM_STATE_STREAMING);
+	if (state == PW_STREAM_STATE_STREAMING) {
+		negotiation_await(&source->negotiation);
+		return;
+	}
+	negotiation_await_nothing(&source->negotiation);
 	if (state == PW_STREAM_STATE_PAUSED) {
 		rights_give_up(&source->rights, source->core);
 	} else if (state == PW_STREAM_STATE_ERROR) {

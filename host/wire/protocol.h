@@ -42,7 +42,7 @@ struct protocol_share {
 	bool monitor; /* at least one of the two */
 	bool window;
 	enum protocol_cursor cursor;
-	bool multiple;               /* the person may choose several */
+	bool multiple;               /* the user may choose several */
 	bool remember;               /* keep the grant for this origin, and use the one kept */
 	char origin[ORIGIN_MAX + 1]; /* "": the message names none */
 };
@@ -105,7 +105,6 @@ enum protocol_surface {
 	PROTOCOL_SURFACE_UNKNOWN,
 	PROTOCOL_SURFACE_MONITOR,
 	PROTOCOL_SURFACE_WINDOW,
-	PROTOCOL_SURFACE_VIRTUAL,
 	PROTOCOL_SURFACE_COUNT
 };
 

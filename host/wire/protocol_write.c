@@ -118,7 +118,6 @@ const char *protocol_surface_name(enum protocol_surface surface) {
 		[PROTOCOL_SURFACE_UNKNOWN] = "unknown",
 		[PROTOCOL_SURFACE_MONITOR] = "monitor",
 		[PROTOCOL_SURFACE_WINDOW] = "window",
-		[PROTOCOL_SURFACE_VIRTUAL] = "virtual",
 	};
 	return names[surface];
 }

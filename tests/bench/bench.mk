@@ -6,7 +6,7 @@ $(O)/tests/bench/%.o: tests/bench/%.c $(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(CC) $(BASE_CFLAGS) -Itests/bench $(VARIANT_CFLAGS) $(CFLAGS) \
-		$$(pkg-config --cflags $(BENCH_PKG) | sed 's/-I/-isystem /g') -c -o $@ $<
+		$$($(PKG_CONFIG) --cflags $(BENCH_PKG) | sed 's/-I/-isystem /g') -c -o $@ $<
 -include $(wildcard $(O)/tests/bench/*.d)
 
 bench_objects = $(1:%=$(O)/tests/bench/%.o)
@@ -21,15 +21,15 @@ $(BENCH_BIN)/bench-producer $(BENCH_BIN)/bench-vpx $(BENCH_BIN)/bench-gst $(BENC
 $(BENCH_BIN)/bench-probe.so: tests/bench/probe.c tests/bench/probe.h host/source/pw_api.h $(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(CC) $(BASE_CFLAGS) -Itests/bench -O2 -fPIC -shared $(CFLAGS) $$(pkg-config --cflags libpipewire-0.3) -o $@ $<
-BENCH_LIBS_bench-producer = $$(pkg-config --libs pangocairo libpipewire-0.3)
-BENCH_LIBS_bench-vpx = $$(pkg-config --libs vpx) -lyuv
+	$(CC) $(BASE_CFLAGS) -Itests/bench -O2 -fPIC -shared $(CFLAGS) $$($(PKG_CONFIG) --cflags libpipewire-0.3) -o $@ $<
+BENCH_LIBS_bench-producer = $$($(PKG_CONFIG) --libs pangocairo libpipewire-0.3)
+BENCH_LIBS_bench-vpx = $$($(PKG_CONFIG) --libs vpx) -lyuv
 # PipeWire is here for the probe: what only a plugin loads it would not find.
-BENCH_LIBS_bench-gst = $$(pkg-config --libs gstreamer-app-1.0) -Wl,--no-as-needed $$(pkg-config --libs libpipewire-0.3)
-BENCH_LIBS_bench-cell = $$(pkg-config --libs vpx pangocairo json-c) -lyuv
+BENCH_LIBS_bench-gst = $$($(PKG_CONFIG) --libs gstreamer-app-1.0) -Wl,--no-as-needed $$($(PKG_CONFIG) --libs libpipewire-0.3)
+BENCH_LIBS_bench-cell = $$($(PKG_CONFIG) --libs vpx pangocairo json-c) -lyuv
 $(BENCH_BIN)/workload_test: $(call bench_objects,workload_test $(BENCH_DRAWING))
 	$(call say,TEST,$@)
-	$(CC) $(VARIANT_LDFLAGS) $(LDFLAGS) -o $@ $^ $$(pkg-config --libs pangocairo cmocka) -lm
+	$(CC) $(VARIANT_LDFLAGS) $(LDFLAGS) -o $@ $^ $$($(PKG_CONFIG) --libs pangocairo cmocka) -lm
 UNIT_TESTS += $(BENCH_BIN)/workload_test
 BENCH_PROGRAMS := $(addprefix $(BENCH_BIN)/,bench-producer bench-vpx bench-gst bench-cell bench-probe.so)
 

@@ -110,6 +110,7 @@ export class World {
 			...process.env,
 			XDG_RUNTIME_DIR: this.folder,
 			XDG_STATE_HOME: join(this.folder, 'state'),
+			XDG_CONFIG_HOME: join(this.folder, 'config'),
 			DBUS_SESSION_BUS_ADDRESS: '',
 		};
 		delete this.env.DISPLAY;

@@ -13,8 +13,8 @@ $(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard host/base/*.[ch] host/wire/*.[c
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	clang $(filter-out -MMD -MP -Wmissing-prototypes,$(BASE_CFLAGS)) $(FUZZ_CFLAGS) \
-		$$(pkg-config --cflags $(FUZZ_PKG) | sed 's/-I/-isystem /g') -o $@ $< $(FUZZ_SOURCES_$*) \
-		$(wildcard host/base/*.c host/wire/*.c) $$(pkg-config --libs $(FUZZ_PKG))
+		$$($(PKG_CONFIG) --cflags $(FUZZ_PKG) | sed 's/-I/-isystem /g') -o $@ $< $(FUZZ_SOURCES_$*) \
+		$(wildcard host/base/*.c host/wire/*.c) $$($(PKG_CONFIG) --libs $(FUZZ_PKG))
 
 FUZZ_LIMITS := -timeout=5 -rss_limit_mb=512
 .PHONY: fuzz fuzz-programs fuzz-replay $(FUZZ_NAMES:%=replay-%) $(FUZZ_NAMES:%=fuzz-%)

@@ -7,7 +7,7 @@ $(CAPTURE_TESTS): $(O)/tests/integration/%: tests/integration/%.c $(CAPTURE_RIG)
 	$(CC) $(BASE_CFLAGS) -Itests/unit $(VARIANT_CFLAGS) $(CFLAGS) -DRIG_HELPER='"$(BIN)/portlight-capture"' \
 		-DRIG_PRODUCER='"$(O)/tests/fake/producer"' -DRIG_PIPEWIRE_CONF='"$(CURDIR)/tests/fake/pipewire.conf"' \
 		-o $@ $(filter %.c,$^) $(VARIANT_LDFLAGS) $(O)/libwire.a $(O)/libbase.a \
-		$$(pkg-config --libs cmocka vpx json-c)
+		$$($(PKG_CONFIG) --libs cmocka vpx json-c)
 
 # All at once, since each mostly waits; the output of each comes as a whole when it is done.
 CAPTURE_RUNS := $(CAPTURE_TESTS:%=run-%)
@@ -15,8 +15,8 @@ CAPTURE_RUNS := $(CAPTURE_TESTS:%=run-%)
 $(O)/tests/integration/taker: tests/integration/taker.c host/source/rights.c host/source/format.c host/source/pw_api.h $(O)/libbase.a
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$(pkg-config --cflags libpipewire-0.3 | sed 's/-I/-isystem /g') \
-		-o $@ $(filter %.c,$^) $(VARIANT_LDFLAGS) $(O)/libbase.a $$(pkg-config --libs libpipewire-0.3)
+	$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$($(PKG_CONFIG) --cflags libpipewire-0.3 | sed 's/-I/-isystem /g') \
+		-o $@ $(filter %.c,$^) $(VARIANT_LDFLAGS) $(O)/libbase.a $$($(PKG_CONFIG) --libs libpipewire-0.3)
 .PHONY: capture-programs integration-capture $(CAPTURE_RUNS)
 capture-programs: $(CAPTURE_TESTS) $(O)/tests/fake/producer $(O)/tests/integration/taker $(BIN)/portlight-capture
 integration-capture: capture-programs ## Test the capture helper against PipeWire (V=asan for the sanitizers)

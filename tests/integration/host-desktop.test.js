@@ -128,7 +128,7 @@ test('another region of a still screen comes, though nothing changes there', asy
 	}
 });
 
-test('the person declines', async () => {
+test('the user declines', async () => {
 	await desktop.willAnswer('deny');
 	const browser = await greeted();
 	assert.equal((await browser.answer(browser.postShare())).code, 'denied');
@@ -156,7 +156,7 @@ test('a browser that leaves takes the dialog with it', async () => {
 	await desktop.untilDialogs(0);
 });
 
-test('several streams may be chosen; the person chooses one', async () => {
+test('several streams may be chosen; the user chooses one', async () => {
 	const browser = await greeted();
 	const wish = {sources: ['monitor', 'window'], cursor: 'embedded', multiple: true};
 	const answer = await browser.request('share', wish);

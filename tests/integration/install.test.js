@@ -6,11 +6,13 @@ import {readdirSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
 import {chromiumId, firefoxId} from '../fake/browser.js';
 import {World} from '../fake/world.js';
 import {program} from './recording.js';
 
 const name = 'org.portlight.host';
+const root = fileURLToPath(new URL('../..', import.meta.url));
 /** @type {string} */
 let home;
 /** @type {NodeJS.ProcessEnv} */
@@ -27,6 +29,12 @@ afterEach(() => rmSync(home, {recursive: true}));
 
 /** @param {...string} args */
 const run = (...args) => spawnSync(program, args, {env, encoding: 'utf8'});
+
+/** @param {string} text */
+function writeExtensions(text) {
+	mkdirSync(join(home, '.config/portlight'), {recursive: true});
+	writeFileSync(join(home, '.config/portlight/extensions'), text);
+}
 
 /** Every file below the home. @returns {string[]} */
 const files = () =>
@@ -101,6 +109,57 @@ test('a host of one’s own, with a name that JSON must escape', () => {
 	chmodSync(host, 0o755);
 	assert.equal(run('install', '--browser', 'chromium', '--host', host).status, 0);
 	assert.equal(manifest(chromium).path, host);
+});
+
+test('manifests name every extension of the lists, and doctor tells of one that does not', () => {
+	mkdirSync(join(home, '.config/chromium'), {recursive: true});
+	mkdirSync(join(home, '.mozilla'));
+	assert.equal(run('install').status, 0);
+	writeExtensions('chromium abcdefghijklmnopabcdefghijklmnop # a store’s\nfirefox other@example.org\n');
+	const doctor = run('doctor').stdout;
+	assert.match(doctor, /^problem {2}.*chromium.* does not let the extension chrome-extension:\/\/abcd.*\n {9}portlight install --browser chromium$/m);
+	assert.match(doctor, /^problem {2}.*mozilla.* does not let the extension other@example.org in\.\n {9}portlight install --browser firefox$/m);
+	assert.equal(run('install').status, 0);
+	assert.deepEqual(manifest(chromium).allowed_origins, [
+		`chrome-extension://${chromiumId}/`,
+		'chrome-extension://abcdefghijklmnopabcdefghijklmnop/',
+	]);
+	assert.deepEqual(manifest(firefox).allowed_extensions, [firefoxId, 'other@example.org']);
+	assert.match(run('doctor').stdout, /^ok {7}chromium knows the host/m);
+});
+
+test('a bad line of the list is told of by install and doctor, and all else is installed', () => {
+	mkdirSync(join(home, '.mozilla'));
+	writeExtensions('firefox a"b@example.org\nfirefox other@example.org\n');
+	const installed = run('install');
+	assert.equal(installed.status, 1);
+	assert.match(installed.stderr, /^portlight: .*\/\.config\/portlight\/extensions:1: a Firefox extension's id .*\n {2}\S/);
+	assert.deepEqual(manifest(firefox).allowed_extensions, [firefoxId, 'other@example.org']);
+	assert.match(run('doctor').stdout, /^problem {2}.*\/extensions:1: a Firefox extension's id .*\n {9}\S/m);
+});
+
+test('`make install` writes the same lists', {skip: !existsSync(join(root, 'build/man')) && 'run `make`'}, () => {
+	const text = [
+		'# Ours',
+		`firefox ${firefoxId}`,
+		' firefox\t{01234567-89ab-cdef-0123-456789abcdeF}\r',
+		'chromium abcdefghijklmnopabcdefghijklmnop# a store’s',
+		'chromium abcdefghijklmnopabcdefghijklmnox',
+		'firefox a@b c@d',
+		`firefox ${'a'.repeat(80)}@`,
+		'firefox a"b@example.org',
+		'firefox @x',
+	].join('\n');
+	writeExtensions(text);
+	mkdirSync(join(home, 'etc/portlight'), {recursive: true});
+	writeFileSync(join(home, 'etc/portlight/extensions'), text);
+	const made = spawnSync(join(root, 'packaging/install'), [home, '/usr', name], {encoding: 'utf8'});
+	assert.equal(made.status, 0, made.stderr);
+	assert.equal(run('install', '--all').status, 1);
+	const host = '/usr/libexec/portlight/portlight-host';
+	assert.deepEqual(manifest(`etc/chromium/native-messaging-hosts/${name}.json`), {...manifest(chromium), path: host});
+	assert.deepEqual(manifest(`usr/lib/mozilla/native-messaging-hosts/${name}.json`), {...manifest(firefox), path: host});
+	assert.equal(manifest(firefox).allowed_extensions.length, 3);
 });
 
 test('what can’t be written is told, and the others are written', () => {

@@ -99,13 +99,13 @@ test('the options reach the portal', async () => {
 });
 
 for (const step of ['select', 'start']) {
-	test(`the person declines in ${step}`, async () => {
+	test(`the user declines in ${step}`, async () => {
 		await world.startBus();
 		await world.startPortal({[step]: 1});
 		writeFileSync(file, 'precious');
 		const run = await start(['--force']).ended();
 		assert.equal(run.status, 3);
-		assert.match(run.stderr, /^portlight: The person declined to share\.\n/m);
+		assert.match(run.stderr, /^portlight: The user declined to share\.\n/m);
 		assert.equal(readFileSync(file, 'utf8'), 'precious');
 		await assertClean('x.webm');
 	});
@@ -225,7 +225,7 @@ test('a full device is told', async () => {
 	await assertClean();
 });
 
-test('a file that appears while the person chooses is kept', async () => {
+test('a file that appears while the user chooses is kept', async () => {
 	const recording = await startWith({start: 'held'});
 	await world.called('Start');
 	writeFileSync(file, 'precious');

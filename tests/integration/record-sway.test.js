@@ -28,11 +28,11 @@ test('what sway draws is recorded, in its order', async () => {
 	await desktop.assertAlive();
 });
 
-test('no in the chooser is the person\'s no, and leaves no file', async () => {
+test('no in the chooser is the user\'s no, and leaves no file', async () => {
 	await desktop.willAnswer('deny');
 	const path = join(folder, 'denied.webm');
 	const run = await record([path]);
 	assert.equal(run.status, 3);
-	assert.match(run.stderr, /^portlight: The person declined to share\.$/m);
+	assert.match(run.stderr, /^portlight: The user declined to share\.$/m);
 	assert.equal(existsSync(path), false);
 });

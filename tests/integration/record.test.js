@@ -160,7 +160,7 @@ test('a refusal is told, and leaves no file', async () => {
 	const run = await record([path]);
 	assert.equal(run.status, 3);
 	assert.deepEqual(said(run.stderr), [
-		'portlight: The person declined to share.',
+		'portlight: The user declined to share.',
 		'  Ask again and choose a screen or a window in the dialog.',
 	]);
 	assert.equal(existsSync(path), false);

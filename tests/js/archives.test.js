@@ -61,7 +61,7 @@ test('an archive has the extension and nothing else', () => {
 		const list = names(first[kind]);
 		assert.ok(list.includes('manifest.json') && list.includes('background/main.js'));
 		for (const name of list) {
-			assert.match(name, /^(manifest|managed)\.json$|^(_locales|background|content|icons|page|shared|ui)\/[\w/-]+\.(js|html|css|json|svg|png)$/);
+			assert.match(name, /^(manifest|managed)\.json$|^(_locales|background|icons|page|scripts|shared|ui)\/[\w/-]+\.(js|html|css|json|svg|png)$/);
 		}
 		const manifest = JSON.parse(content(first[kind], 'manifest.json'));
 		assert.equal(manifest.key, undefined, "the store's own key gives the id");

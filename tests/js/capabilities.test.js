@@ -6,32 +6,25 @@ import { Document } from './document.js';
 import { chrome, lastHost, sender, useHost, useStorage } from './fake.js';
 
 const { Consent } = await import('../../extension/background/consent.js');
-const { NativeHost } = await import('../../extension/background/native.js');
-const injected = [];
+const { Host } = await import('../../extension/background/host.js');
+const { placeOf } = await import('../../extension/background/source-ids.js');
 /** The document that asks, as the browser has it. */
 let frame;
-chrome.scripting = {
-	executeScript: async (script) => {
-		injected.push([script.files, script.target]);
-		return [{ frameId: 0, result: script.func && frame.run(script) }];
-	},
-};
+chrome.scripting = { executeScript: async (script) => [{ frameId: 0, result: frame.run(script) }] };
 
 const all = ['vp8', 'vp9', 'monitor', 'window', 'cursor-hidden', 'cursor-embedded', 'cursor-metadata', 'cursor-send', 'fidelity-text', 'region', 'multiple', 'grants'];
 const hello = (supports, portal = 4, more = {}) => ({ hello: () => ({ protocol: 1, version: '1.2.3', supports, portal, ...more }) });
 const time = useTime();
-let listen;
+let capabilitiesOf;
 let host;
 /** The tab in front. */
 let front;
 /** A fresh background: what it knows of the host is kept for a few seconds. */
 let life = 0;
 beforeEach(async () => {
-	const { answeringAsks, nativeWish } = await import('../../extension/background/asks.js');
-	const { capabilitiesOf, learn } = await import(`../../extension/background/capabilities.js?${++life}`);
-	host = new NativeHost(learn);
-	listen = answeringAsks((place) => capabilitiesOf(place, host, new Consent()));
-	listen.nativeWish = nativeWish;
+	const module = await import(`../../extension/background/capabilities.js?${++life}`);
+	({ capabilitiesOf } = module);
+	host = new Host(module.learn);
 	useStorage();
 	delete chrome.desktopCapture;
 	chrome.runtime.hosts = [];
@@ -41,16 +34,11 @@ beforeEach(async () => {
 	chrome.tabs = { query: async () => [{ id: front }] };
 });
 
-const ask = (type, from = sender()) =>
-	new Promise((resolve) => {
-		if (!listen({ type }, from, resolve)) {
-			resolve('unheard');
-		}
-	});
+const ask = (from = sender()) => capabilitiesOf(placeOf(from), host, new Consent());
 
 test('they are those of the host, which is asked once and let go', async () => {
 	useHost(hello(all));
-	const [first, second] = await Promise.all([ask('capabilities'), ask('capabilities')]);
+	const [first, second] = await Promise.all([ask(), ask()]);
 	assert.deepEqual(first, {
 		available: true,
 		sources: ['screen', 'window'],
@@ -70,30 +58,30 @@ test('they are those of the host, which is asked once and let go', async () => {
 
 test('an older host has less', async () => {
 	useHost(hello(['vp8', 'monitor', 'cursor-embedded']));
-	const { sources, codecs, fidelity, cursor, region, remember } = await ask('capabilities');
+	const { sources, codecs, fidelity, cursor, region, remember } = await ask();
 	assert.deepEqual([sources, codecs, fidelity, cursor, region, remember], [['screen'], ['vp8'], ['motion'], ['always'], false, false]);
 });
 
 test('a portal or a host that is only starting is asked again at once', async () => {
 	useHost(hello([], 0, { portalCode: 'portal-timeout' }));
-	assert.equal((await ask('capabilities')).error.code, 'portal-timeout');
+	assert.equal((await ask()).error.code, 'portal-timeout');
 	useHost({ hello: () => {} });
-	const slow = ask('capabilities');
+	const slow = ask();
 	await settle();
 	await time.pass(1_900);
 	assert.equal((await slow).error.code, 'host-slow');
 	lastHost().postMessage({ type: 'result', id: lastHost().received[0].id, ...hello(all).hello() });
 	await settle();
 	useHost(hello(all));
-	assert.equal((await ask('capabilities')).available, true);
+	assert.equal((await ask()).available, true);
 });
 
 test('without a portal, the browser\'s own dialog is what there is, or nothing, with the reason', async () => {
 	useHost(hello(all, 0));
-	const nothing = await ask('capabilities');
+	const nothing = await ask();
 	assert.deepEqual([nothing.available, nothing.controls, nothing.error.code], [false, false, 'portal-missing']);
 	chrome.desktopCapture = {};
-	const own = await ask('capabilities');
+	const own = await ask();
 	assert.deepEqual([own.available, own.controls, own.sources], [true, false, ['screen', 'window', 'tab', 'audio']]);
 });
 
@@ -101,48 +89,24 @@ test('where the organization switched the host off, it is not even asked', async
 	useStorage({}, { nativePath: 'off' });
 	useHost(hello(all));
 	chrome.desktopCapture = {};
-	const { available, controls, error } = await ask('capabilities');
+	const { available, controls, error } = await ask();
 	assert.deepEqual([available, controls, error], [true, false, undefined]);
 	assert.deepEqual(chrome.runtime.hosts, []);
-});
-
-test('the script goes to the frame that asked, with the texts of its errors; nothing else is heard', async () => {
-	const asked = ask('asks', sender(3, 4));
-	await time.pass(0);
-	const texts = await asked;
-	assert.deepEqual(injected.at(-1), [['content/asks.js'], { tabId: 3, frameIds: [4] }]);
-	assert.deepEqual([texts['bad-ask'].name, texts['unknown-share'].name], ['TypeError', 'InvalidStateError']);
-	assert.equal(await ask('shares'), 'unheard');
-	assert.equal(await ask('asks', { id: 'portlight', url: 'chrome-extension://x/ui/popup.html' }), 'unheard');
-});
-
-test('what is put into a page comes in a turn of its own, where a click that came with the message is no longer', async () => {
-	const { onDialectMessage } = await import('../../extension/background/dialects.js');
-	for (const [type, hear] of Object.entries({ asks: listen, dialects: onDialectMessage, 'dialect-for-parent': onDialectMessage })) {
-		const before = injected.length;
-		chrome.tabs.sendMessage = async () => {};
-		const answered = new Promise((resolve) => hear({ type, said: {} }, sender(), resolve));
-		await settle();
-		assert.equal(injected.length, before, type);
-		await time.pass(0);
-		await answered;
-		assert.equal(injected.length > before, true, type);
-	}
 });
 
 test('a page that nobody clicks into is told what is known, and starts no host', async () => {
 	useHost(hello(all));
 	await time.pass(5_001);
-	assert.equal((await ask('capabilities')).error.code, 'not-activated', 'nothing is known yet');
+	assert.equal((await ask()).error.code, 'not-activated', 'nothing is known yet');
 	assert.deepEqual(chrome.runtime.hosts, []);
 	await host.look(); // The popup, another page's request: it is the same whoever asked.
 	await settle();
-	assert.equal((await ask('capabilities')).available, true);
+	assert.equal((await ask()).available, true);
 	frame.act();
 	const elsewhere = front;
 	for (const hide of [() => (front = 9), () => ((front = elsewhere), (frame.says.visibilityState = 'hidden'))]) {
 		hide();
-		assert.equal((await ask('capabilities')).available, true);
+		assert.equal((await ask()).available, true);
 	}
 	assert.equal(chrome.runtime.hosts.length, 1);
 });
@@ -152,11 +116,11 @@ test('what is known is told at once, in a click too: the time of the answer says
 	await host.look();
 	await settle();
 	useHost({ hello: () => {} });
-	assert.deepEqual((await ask('capabilities')).sources, ['screen']);
+	assert.deepEqual((await ask()).sources, ['screen']);
 	assert.equal(chrome.runtime.hosts.length, 1, 'it is asked anew, for the next answer');
 	lastHost().postMessage({ type: 'result', id: lastHost().received[0].id, ...hello(all).hello() });
 	await settle();
-	assert.deepEqual((await ask('capabilities')).sources, ['screen', 'window']);
+	assert.deepEqual((await ask()).sources, ['screen', 'window']);
 });
 
 test('a place that may never ask learns nothing, and starts nothing', async () => {
@@ -169,23 +133,9 @@ test('a place that may never ask learns nothing, and starts nothing', async () =
 	const places = { 'insecure-page': sender(1, 5, 'null'), 'site-blocked': sender(1, 0, 'https://blocked.example'), 'frame-forbidden': sender(1, 5, 'https://ad.example') };
 	frame.says.policy = false;
 	for (const [code, from] of Object.entries(places)) {
-		const { available, sources, codecs, controls, error } = await ask('capabilities', from);
+		const { available, sources, codecs, controls, error } = await ask(from);
 		assert.deepEqual({ available, sources, codecs, controls }, nothing, code);
 		assert.equal(error.code, code);
 	}
 	assert.deepEqual(chrome.runtime.hosts, []);
-});
-
-test('wishes in the host\'s words', () => {
-	assert.deepEqual(listen.nativeWish({}), { cursor: 'embedded', multiple: false, needs: [] });
-	assert.deepEqual(listen.nativeWish({}, 'never'), { cursor: 'hidden', multiple: false, needs: [] }, 'a default fails nothing');
-	assert.equal(listen.nativeWish({ cursor: 'always' }, 'never').cursor, 'embedded', 'what a page asks for goes first');
-	assert.deepEqual(listen.nativeWish({ cursor: 'toString' }), { cursor: 'embedded', multiple: false, needs: [] });
-	assert.deepEqual(listen.nativeWish({ cursor: 'never', region: true }), {
-		cursor: 'hidden',
-		multiple: false,
-		needs: ['cursor-hidden', 'region'],
-	});
-	assert.deepEqual(listen.nativeWish({ multiple: true }).needs, ['multiple']);
-	assert.deepEqual(listen.nativeWish({ cursor: 'send' }).needs, ['cursor-metadata', 'cursor-send']);
 });

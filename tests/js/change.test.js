@@ -5,7 +5,7 @@ import { settle, useTime } from './clock.js';
 import { lastHost, sender, useHost } from './fake.js';
 import { frame, setUp } from './sharing.js';
 
-const { NativeHost } = await import('../../extension/background/native.js');
+const { Host } = await import('../../extension/background/host.js');
 
 useTime();
 beforeEach(() => useHost());
@@ -126,7 +126,7 @@ test('a share that is paused stays so with another source, and goes on with it',
 	assert.equal(port.of('frame').length, 1);
 });
 
-test('a page can not go on with what the person paused', async () => {
+test('a page can not go on with what the user paused', async () => {
 	const { port, say, shares } = await playing();
 	shares.pause(shares.list()[0].key);
 	await say({ type: 'pause' });
@@ -195,7 +195,7 @@ test('a cursor that waits for the end of a pause is not taken for that of the ne
 });
 
 test('what the host can not do is refused before anybody is asked', async () => {
-	const host = new NativeHost();
+	const host = new Host();
 	const what = { sources: ['monitor'], cursor: 'metadata' };
 	await assert.rejects(host.share(what, undefined, ['cursor-embedded', 'cursor-send']), { code: 'not-supported' });
 	assert.deepEqual(lastHost().of('share'), []);

@@ -1,4 +1,4 @@
-/** Runs the extension's classic scripts, which import nothing, in a window of the test's making. */
+/** Runs the extension's scripts for pages, which are put together from modules, in a window of the test's making. */
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import { FakeTime } from './clock.js';
@@ -57,10 +57,18 @@ export function makeWindow(globals = {}, time = new FakeTime()) {
 	const context = createContext({
 		CustomEvent,
 		DOMException,
-		document: Object.assign(new EventTarget(), { hidden: false }),
+		document: Object.assign(new EventTarget(), { hidden: false, scripts: [], querySelector: () => null }),
 		Event,
-		EventTarget,
+		EventTarget: class extends EventTarget {
+			addEventListener(...args) {
+				return this === window ? window.addEventListener(...args) : super.addEventListener(...args);
+			}
+			dispatchEvent(event) {
+				return this === window ? target.dispatchEvent(event) : super.dispatchEvent(event);
+			}
+		},
 		MessageChannel,
+		MessagePort,
 		MessageEvent,
 		MutationObserver: class {
 			constructor(callback) {
@@ -101,20 +109,31 @@ export function makeWindow(globals = {}, time = new FakeTime()) {
 /** For node:vm. @param {object} window */
 export const contextOf = (window) => contexts.get(window);
 
+/** @type {WeakMap<object, Set<string>>} the modules that were run in a window */
+const loaded = new WeakMap();
+const IMPORT = /^import .* from '(.*)';$/gm;
+
 /**
+ * As classic scripts, each after those that it imports. Every character keeps its place, for the coverage. What is run
+ * again runs by itself, as a script does that comes into a page twice.
+ *
  * @param {object} window
  * @param {...string} files below extension/
  */
 export function run(window, ...files) {
+	const done = loaded.get(window) ?? new Set();
+	loaded.set(window, done);
 	for (const file of files) {
 		const url = new URL(file, root);
-		runInContext(readFileSync(url, 'utf8'), contexts.get(window), { filename: url.href });
+		const text = readFileSync(url, 'utf8');
+		for (const [, wanted] of text.matchAll(IMPORT)) {
+			const before = new URL(wanted, url).href.slice(root.href.length);
+			if (!done.has(before)) {
+				run(window, before);
+			}
+		}
+		const script = text.replace(IMPORT, (line) => ' '.repeat(line.length)).replace(/^export /gm, '       ');
+		runInContext(done.has(file) ? `(() => {${script}})()` : script, contexts.get(window), { filename: url.href });
+		done.add(file);
 	}
-}
-
-/** What the scripts that were run before hand over to the one that asks for it. */
-export function takeParts(window) {
-	const parts = {};
-	window.dispatchEvent(new CustomEvent('portlight:parts', { detail: parts }));
-	return parts;
 }

@@ -6,8 +6,15 @@ const WAIT_MAX_MS = 20_000;
 /** Not zero, which may stand for never. */
 const START = 1_000_000;
 
-/** Lets every promise, and every message between the fakes, that is under way arrive. */
-export const settle = () => new Promise(setImmediate);
+/** More than any request takes from its first promise to its answer. */
+const TURNS = 16;
+
+/** Lets every promise, every next turn and every message between the fakes arrive. */
+export async function settle() {
+	for (let turn = 0; turn < TURNS; turn++) {
+		await new Promise(setImmediate);
+	}
+}
 
 /**
  * Waits for what comes by a real MessageChannel, which takes some turns of the event loop.
@@ -32,7 +39,10 @@ export class FakeTime {
 
 	/** What they have of it. */
 	globals = {
-		setTimeout: (callback, delay = 0, ...args) => {
+		setTimeout: (callback, delay, ...args) => {
+			if (delay === undefined) {
+				return setImmediate(callback); // It waits for the next turn, not for time.
+			}
 			this.timers.set(++this.#last, { at: this.now + delay, callback: () => callback(...args) });
 			return this.#last;
 		},

@@ -1,6 +1,7 @@
 /** How long a page that was refused has to wait, and how it may try not to. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { settle } from './clock.js';
 import { useStorage } from './fake.js';
 import { browser, codeOf, documentOf, holds, place, reload, time } from './places.js';
 
@@ -16,7 +17,7 @@ test('refusals cost more each time, and a touch helps only at first', async () =
 	await consent.settle(place(), denied);
 	assert.equal(await holds(consent), true, 'asks again at once by itself');
 	documentOf().act();
-	assert.equal(await holds(consent), false, 'the person clicked');
+	assert.equal(await holds(consent), false, 'the user clicked');
 	await consent.settle(place(), denied);
 	assert.equal(await holds(consent), true, 'that click was for the dialog that was refused');
 	await time.pass(2_001);
@@ -24,6 +25,7 @@ test('refusals cost more each time, and a touch helps only at first', async () =
 	await time.pass(8_000);
 	assert.equal(await holds(consent), false);
 	await consent.settle(place(), denied);
+	await settle();
 	documentOf().act('keydown', { key: 'a' });
 	assert.equal(await holds(consent), true, 'three in a row: even a click waits a little');
 	await time.pass(2_001);
@@ -31,6 +33,7 @@ test('refusals cost more each time, and a touch helps only at first', async () =
 	for (let i = 0; i < 20; i++) {
 		await consent.settle(place(), denied);
 	}
+	await settle();
 	documentOf().act();
 	await time.pass(59_000);
 	assert.equal(await holds(consent), true);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import test from 'node:test';
+import test, { afterEach } from 'node:test';
 import { makeWindow, posted, run } from './classic.js';
 import { settle, useTime } from './clock.js';
 import { makeRuntime } from './fake.js';
@@ -8,6 +8,15 @@ import { clients } from '../e2e/pages/dialects.js';
 import { nativeSources, sourcesOf } from '../../extension/background/requests.js';
 
 const time = useTime();
+/** What pages never got an answer by. @type {MessagePort[]} */
+const channels = [];
+afterEach(() => channels.splice(0).forEach((port) => port.close()));
+class Channel extends MessageChannel {
+	constructor() {
+		super();
+		channels.push(this.port1);
+	}
+}
 const GLOBALS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenSharePluginInstalled' };
 /** A document with as much in it as the dialects look for. */
 function makeDocument({ script, html = '' }) {
@@ -30,17 +39,17 @@ function makeDocument({ script, html = '' }) {
 }
 
 /** A page and, in a world of its own that shares the page's window, the extension. */
-function frameOf(client, { others = true, href = 'https://a.example/', parent = null } = {}) {
+function frameOf(client, { others = true, legacy = false, href = 'https://a.example/', parent = null } = {}) {
 	const document = makeDocument(client);
 	class Navigator {}
-	const page = makeWindow({ Navigator, chrome: {}, document, events: [], said: [], sessionStorage: {} }, time);
+	const page = makeWindow({ Navigator, MessageChannel: Channel, chrome: {}, document, events: [], said: [], sessionStorage: {} }, time);
 	page.sessionStorage.setItem = (name, value) => Object.assign(page.sessionStorage, { [name]: value });
 	Object.assign(page, { parent: parent ?? page, top: parent ?? page });
 	page.addEventListener('message', ({ data }) => page.said.push(data));
 	document.addEventListener('respoke-chrome-screen-sharing-available', ({ detail }) => page.events.push(detail));
-	const load = () => {
-		run(world, 'content/dialects.js');
-		run(page, 'page/runtime.js');
+	const load = ({ signs } = {}) => {
+		run(world, 'content/answers.js');
+		signs && run(page, 'page/runtime.js');
 		return others;
 	};
 	const { ports, runtime, sent } = makeRuntime((message) => {
@@ -49,13 +58,14 @@ function frameOf(client, { others = true, href = 'https://a.example/', parent = 
 		} else if (message.type === 'dialect-for-parent') {
 			frame.onParent(structuredClone(message.said));
 		}
-		return message.type === 'dialects' ? load() : true;
+		return message.type === 'dialects' ? load(message) : true;
 	});
 	const { sessionStorage } = page;
 	const world = makeWindow({ chrome: { runtime }, document, location: new URL(href), sessionStorage }, time);
 	world.window = page;
-	run(world, 'content/relay.js');
-	run(page, 'page/messages.js', 'page/shim.js');
+	legacy && run(page, 'page/runtime.js');
+	run(world, 'content/relay.js', 'content/framed.js');
+	run(page, 'page/messages.js');
 	const frame = { document, load, onMessage: runtime.onMessage, onParent: () => {}, page, ports, sent };
 	return frame;
 }
@@ -67,13 +77,14 @@ async function open(name, options) {
 	if (client.framed) {
 		const inner = frameOf({}, { ...options, href: 'https://b.example/getScreenId.html', parent: top.page });
 		inner.onParent = (said) => {
-			const others = top.load();
-			top.onMessage.emit({ type: 'dialect-from-frame', said, others });
+			const all = top.load();
+			top.onMessage.emit({ type: 'dialect-from-frame', said, others: all });
 		};
 		top.inner = inner;
 		top.page.frames = [{ postMessage: (data) => inner.page.dispatchEvent(posted(structuredClone(data), top.page)) }];
 	}
-	top.page.dispatchEvent(new Event('DOMContentLoaded'));
+	top.document.readyState = 'interactive';
+	top.document.dispatchEvent(new Event('readystatechange'));
 	await settle();
 	return top;
 }
@@ -95,7 +106,7 @@ for (const [name, client] of Object.entries(clients)) {
 		await settle();
 		assert.equal(ports.length, 1);
 		const [request] = ports[0].of('request');
-		assert.equal(request.dialect ?? (name === 'rongcloud' ? 'rongcloud' : 'deepstream'), entry(name));
+		assert.equal(request.dialect, name === 'rongcloud' ? 'deepstream' : entry(name));
 		ports[0].postMessage({ type: 'granted', sourceId: 'portlight:x' });
 		assert.equal(await asking, 'portlight:x');
 		assert.equal(page.said.includes('PermissionDeniedError'), false);
@@ -167,12 +178,8 @@ for (const [name, client] of Object.entries(clients)) {
 	}
 
 	if (!['deepstream', 'rongcloud'].includes(name)) {
-		test(`${name}: where pages for other extensions are not answered, nor is this one`, async () => {
+		test(`${name}: switched off, it is not answered`, async () => {
 			const { document, page, ports } = await open(name, { others: false });
-			if (['easyrtc', 'rocketchat'].includes(name)) {
-				void outcome(client.detect(page)); // By which they are told from the others that say 'get-sourceId'.
-				await settle();
-			}
 			const before = page.said.length;
 			void outcome(client.ask(page));
 			await settle();
@@ -186,7 +193,7 @@ for (const [name, client] of Object.entries(clients)) {
 test('every dialect of the table has a client here, and the other way round', () => {
 	const source = readFileSync(new URL('../../extension/content/dialects.js', import.meta.url), 'utf8');
 	const table = source.slice(source.indexOf('const dialects = {'));
-	const names = [...table.slice(0, table.indexOf('\n\t};')).matchAll(/^\t\t(\w+): \{$/gm)].map(([, name]) => name);
+	const names = [...table.slice(0, table.indexOf('\n};')).matchAll(/^\t(\w+): \{$/gm)].map(([, name]) => name);
 	assert.deepEqual(new Set(Object.keys(clients).map(entry)), new Set(names));
 });
 
@@ -194,9 +201,9 @@ test('a page that speaks none sees nothing, and nobody is told of it', async () 
 	const { document, page, ports, sent } = frameOf({ script: 'app.js' });
 	const before = Reflect.ownKeys(page);
 	const others = ['get', 'addon-installed', 'hello', '', null, 7, true, {}, [], { type: 'message' }, { data: 1 }, { type: { toString: 1 } }];
-	page.dispatchEvent(new Event('DOMContentLoaded'));
 	others.forEach((data) => page.postMessage(data, '*'));
 	await settle();
+	document.dispatchEvent(new Event('readystatechange'));
 	assert.deepEqual([ports, sent], [[], []]);
 	assert.deepEqual(structuredClone(page.said), others);
 	assert.deepEqual(Reflect.ownKeys(page), before);
@@ -309,7 +316,8 @@ test('an extension that is there answers its own messages, and connect is left a
 	const connect = () => {};
 	const runtime = { connect, lastError: undefined, sendMessage: (id, said, callback) => callback({ id, said }) };
 	top.page.chrome = { runtime };
-	top.page.dispatchEvent(new Event('DOMContentLoaded'));
+	top.document.readyState = 'interactive';
+	top.document.dispatchEvent(new Event('readystatechange'));
 	const reply = await new Promise((resolve) => runtime.sendMessage('there', { getVersion: true }, resolve));
 	assert.deepEqual(structuredClone(reply), { id: 'there', said: { getVersion: true } });
 	assert.equal(runtime.connect, connect);
@@ -330,7 +338,8 @@ test('an extension that is there and fails is not taken for a missing one', asyn
 		},
 	};
 	top.page.chrome = { runtime };
-	top.page.dispatchEvent(new Event('DOMContentLoaded'));
+	top.document.readyState = 'interactive';
+	top.document.dispatchEvent(new Event('readystatechange'));
 	await settle();
 	const unanswered = 'The message port closed before a response was received.';
 	for (const message of [unanswered, 'The extension is busy.']) {
@@ -363,9 +372,8 @@ test('the sources that a page may name, and what the desktop has of them', () =>
 	assert.deepEqual(nativeSources(['screen']), ['monitor']);
 });
 
-test('a page that asks another extension before the dialects have come is answered when they have', async () => {
-	const { page, ports } = frameOf(clients.licode);
-	page.dispatchEvent(new Event('DOMContentLoaded'));
+test('a site that the user named may ask another extension at once, and is answered when the dialects have come', async () => {
+	const { page, ports } = frameOf({}, { legacy: true });
 	const asking = clients.licode.ask(page);
 	await settle();
 	ports[0].postMessage({ type: 'granted', sourceId: 'portlight:x' });
@@ -382,8 +390,8 @@ test('a page that speaks before it is complete is announced to when it is', asyn
 	assert.deepEqual([top.sent, top.document.elements.length], [['dialects'], 0]);
 	top.document.scripts.push(...scripts);
 	top.document.readyState = 'interactive';
+	top.document.dispatchEvent(new Event('readystatechange'));
 	top.document.dispatchEvent(new Event('DOMContentLoaded'));
-	top.page.dispatchEvent(new Event('DOMContentLoaded'));
 	await settle();
 	assert.equal(top.document.elements.filter(({ id }) => id === 'janus-extension-installed').length, 1);
 });

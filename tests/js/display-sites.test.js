@@ -50,7 +50,7 @@ test('no site is switched on: nothing is registered', async () => {
 	assert.equal(registered(), undefined);
 });
 
-test('what the person switches is registered at once, and for its site alone', async () => {
+test('what the user switches is registered at once, and for its site alone', async () => {
 	await start();
 	await Promise.all([
 		setSite('https://a.example', { displayMedia: true }),

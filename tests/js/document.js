@@ -43,7 +43,7 @@ export class Document {
 		names.forEach((name) => runInContext(`window.${name} = {}; Object.defineProperty(document, '${name}', { value: {} })`, this.world));
 	}
 
-	/** The person clicks or types; or a page only says that they do. */
+	/** The user clicks or types; or a page only says that they do. */
 	act(type = 'pointerdown', more = {}) {
 		const event = { isTrusted: true, ...more };
 		if (event.isTrusted && event.key !== 'Escape') {

@@ -115,7 +115,7 @@ globalThis.chrome = chrome;
 /**
  * The storage of the extension.
  *
- * @param {object} [local] what the person chose so far
+ * @param {object} [local] what the user chose so far
  * @param {object | null} [managed] what is managed; null: nothing, and it rejects as Firefox's does
  * @returns {{local: Record<string, any>, session: Record<string, any>}} what is kept
  */

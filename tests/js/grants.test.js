@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { settle, useTime } from './clock.js';
 import { chrome, useHost, useStorage } from './fake.js';
 
-const { NativeHost } = await import('../../extension/background/native.js');
+const { Host } = await import('../../extension/background/host.js');
 const { begin, setSite } = await import('../../extension/background/sites.js');
 const [A, B, C] = ['https://a.example', 'https://b.example', 'https://c.example'];
 
@@ -24,12 +24,12 @@ function setUp(policy, answers = {}) {
 		...answers,
 	});
 	const failures = [];
-	begin(new NativeHost(), ({ code }) => failures.push(code));
+	begin(new Host(), ({ code }) => failures.push(code));
 	return { failures, revoked };
 }
 
 test('a policy that comes revokes what it forbids, and nothing else', async () => {
-	for (const [policy, expected] of [[{ blockedSites: [B] }, [B]], [{ remember: false }, [A, B, C]], [{ dialects: false }, []]]) {
+	for (const [policy, expected] of [[{ blockedSites: [B] }, [B]], [{ remember: false }, [A, B, C]], [{ dialects: { janus: false } }, []]]) {
 		const { failures, revoked } = setUp(policy);
 		chrome.storage.onChanged.emit({}, 'managed');
 		await settle();

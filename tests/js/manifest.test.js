@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (name) => JSON.parse(readFileSync(`${root}manifest/${name}.json`, 'utf8'));
 const [shared, chromium, firefox] = ['extension', 'extension.chromium', 'extension.firefox'].map(read);
-const makefile = readFileSync(`${root}Makefile`, 'utf8');
+const builtIn = readFileSync(`${root}manifest/extensions`, 'utf8');
 
-test("Chromium's id in the Makefile is that of the key", () => {
+test("Chromium's id in the host's list is that of the key", () => {
 	const hash = createHash('sha256').update(Buffer.from(chromium.key, 'base64')).digest('hex').slice(0, 32);
 	const id = [...hash].map((digit) => String.fromCharCode(97 + parseInt(digit, 16))).join('');
-	assert.match(makefile, new RegExp(`^CHROMIUM_ID := ${id}$`, 'm'));
+	assert.match(builtIn, new RegExp(`^chromium ${id}$`, 'm'));
 });
 
-test("Firefox's id is the one in the Makefile, and it declares the one thing that goes to the native host", () => {
+test("Firefox's id is in the host's list, and the one thing that goes to the native host is for the user to permit", () => {
 	const { id, data_collection_permissions: data } = firefox.browser_specific_settings.gecko;
-	assert.match(makefile, new RegExp(`^FIREFOX_ID := ${id}$`, 'm'));
-	assert.deepEqual(data, { required: ['browsingActivity'] });
+	assert.match(builtIn, new RegExp(`^firefox ${id}$`, 'm'));
+	assert.deepEqual(data, { required: ['none'], optional: ['browsingActivity'] });
 	assert.match(readFileSync(`${root}docs/PRIVACY.md`, 'utf8'), /`data_collection_permissions` names `browsingActivity`/);
 });
 
@@ -35,24 +35,30 @@ test('the permissions are these and no more', () => {
 });
 
 test('every file that a manifest names is there', () => {
-	const files = [
-		...[...chromium.content_scripts, ...firefox.content_scripts].flatMap(({ js }) => js),
-		shared.options_ui.page,
-		shared.action.default_popup,
-		chromium.background.service_worker,
-		...firefox.background.scripts,
-		...Object.values(chromium.icons),
-		...Object.values(firefox.icons),
-	];
-	for (const file of files) {
-		assert.ok(existsSync(`${root}extension/${file}`), file);
+	for (const [browser, manifest] of Object.entries({ chromium, firefox })) {
+		const { background, content_scripts: scripts, icons } = manifest;
+		const files = [
+			...scripts.flatMap(({ js }) => js),
+			shared.options_ui.page,
+			shared.action.default_popup,
+			...(background.scripts ?? [background.service_worker]),
+			...Object.values(icons),
+		];
+		for (const file of files) {
+			assert.ok(existsSync(`${root}build/extension-${browser}/${file}`), `${browser}: ${file}`);
+		}
 	}
 });
 
-test('a page that never shares gets less than 8 KB of code, comments and indentation apart', () => {
-	const code = (file) => readFileSync(`${root}extension/${file}`, 'utf8').replace(/\/\*\*.*?\*\/|^\s*\/\/.*$|^\s+/gms, '');
-	const files = chromium.content_scripts.flatMap(({ js }) => js);
-	assert.ok(files.map(code).join('').length < 8192);
+test("a page that never shares gets at most 4 KB of script, and none in its own world but Chromium's reader of messages", () => {
+	for (const [browser, manifest] of Object.entries({ chromium, firefox })) {
+		const everywhere = manifest.content_scripts.filter(({ include_globs: some }) => !some);
+		const files = everywhere.flatMap(({ js }) => js);
+		const bytes = files.reduce((sum, file) => sum + statSync(`${root}build/extension-${browser}/${file}`).size, 0);
+		assert.ok(bytes <= 4096, `${browser}: ${bytes} bytes`);
+		const inPage = everywhere.filter(({ world }) => world === 'MAIN').flatMap(({ js }) => js);
+		assert.deepEqual(inPage, browser === 'chromium' ? ['scripts/messages.js'] : []);
+	}
 });
 
 test('docs/PRIVACY.md justifies every permission, and no other', () => {

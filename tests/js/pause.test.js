@@ -75,7 +75,7 @@ test('a frame that a pause cuts in two is not seen in part after it', async () =
 	assert.deepEqual(port.of('frame').map(({ seq, part }) => [seq, part]), [[0, 0], [1, 0], [2, 0]]);
 });
 
-test("the page can not undo the person's pause, nor the person the page's", async () => {
+test("the page can not undo the user's pause, nor the user the page's", async () => {
 	const { shares, port, key, counts } = await playing();
 	const before = counts.length;
 	shares.pause(key, 'page');
@@ -88,7 +88,7 @@ test("the page can not undo the person's pause, nor the person the page's", asyn
 	shares.resume(key, 'person');
 	shares.resume(key, 'person');
 	await settle();
-	assert.deepEqual(port.of('muted').slice(0, 2).map(({ muted }) => muted), [true, false], "the track hears of the person's");
+	assert.deepEqual(port.of('muted').slice(0, 2).map(({ muted }) => muted), [true, false], "the track hears of the user's");
 	assert.equal(port.of('resumed').length, 1);
 	assert.equal(lastHost().of('keyframe').length, 1);
 	assert.ok(counts.length > before, 'the face is told');

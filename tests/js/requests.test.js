@@ -88,7 +88,7 @@ test('frames that may not ask keep no other from asking', async () => {
 	assert.deepEqual([asked, top.received], [['top'], [{ type: 'granted', sourceId: 'x' }]]);
 });
 
-test('the person declines one dialog, from the popup: its page alone is refused', async () => {
+test('the user declines one dialog, from the popup: its page alone is refused', async () => {
 	const { dialogs, failures, page } = setUp();
 	const ports = [page(1), page(2)];
 	ports.forEach((port) => port.postMessage({ type: 'request' }));
@@ -165,7 +165,7 @@ test('what comes from no page in a tab, or says something else, is ignored', asy
 	assert.equal(near.connected, false);
 });
 
-test('the person withdraws all dialogs: each page is told, the next request opens another', async () => {
+test('the user withdraws all dialogs: each page is told, the next request opens another', async () => {
 	const { dialogs, failures, page } = setUp();
 	const ports = [page(1), page(2)];
 	ports.forEach((port) => port.postMessage({ type: 'request' }));

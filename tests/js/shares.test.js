@@ -92,7 +92,7 @@ test('what is shared is as large as its own pixels, where the desktop tells the 
 	assert.deepEqual(port.of('opened')[0].source, { width: 1920, height: 1080 });
 });
 
-test("the person's bounds hold where the page says nothing of the kind", async () => {
+test("the user's bounds hold where the page says nothing of the kind", async () => {
 	const bounds = { maxFps: 15, maxHeight: 720, fidelity: 'text' };
 	const codecs = ['vp9', 'vp9-444'];
 	for (const [wish, expected] of [
@@ -367,7 +367,7 @@ test('the host crashes: every page hears it', async () => {
 	assert.equal(port.of('ended')[0].code, 'host-crashed');
 });
 
-test("the person's own Stop ends it, and a key of no share does nothing", async () => {
+test("the user's own Stop ends it, and a key of no share does nothing", async () => {
 	const { redeem, shares } = await setUp();
 	const port = await redeem();
 	await shares.stop(999);
@@ -377,7 +377,7 @@ test("the person's own Stop ends it, and a key of no share does nothing", async 
 	assert.equal(port.of('ended')[0].code, 'stopped');
 });
 
-test('the person hears of a share that fails, and of no orderly end', async () => {
+test('the user hears of a share that fails, and of no orderly end', async () => {
 	for (const [code, told] of [
 		['helper-crashed', ['helper-crashed']],
 		['stopped', []],
@@ -397,7 +397,7 @@ test('the person hears of a share that fails, and of no orderly end', async () =
 	}
 });
 
-test('the person hears of a share that the host can not open, once and with its reason', async () => {
+test('the user hears of a share that the host can not open, once and with its reason', async () => {
 	useHost({
 		open: ({ id }, port) => port.postMessage({ type: 'error', id, code: 'helper-missing', message: 'No.', remedy: '' }),
 	});

@@ -2,7 +2,7 @@
 import { settle } from './clock.js';
 import { FakePort, sender } from './fake.js';
 
-const { NativeHost } = await import('../../extension/background/native.js');
+const { Host } = await import('../../extension/background/host.js');
 const { Shares } = await import('../../extension/background/shares.js');
 const { placeOf } = await import('../../extension/background/source-ids.js');
 
@@ -10,7 +10,7 @@ export async function setUp(bounds = undefined, cursor = 'embedded') {
 	const counts = [];
 	const failures = [];
 	const shares = new Shares((live) => counts.push(live.length), ({ code }) => failures.push(code));
-	const host = new NativeHost();
+	const host = new Host();
 	const grant = async (from = sender()) => {
 		const [page, far] = FakePort.pair('page', from);
 		const hostShare = await host.share({ sources: ['monitor'], cursor });

@@ -3,8 +3,8 @@ TOOLS_PKG := libavformat libavcodec libavutil json-c glib-2.0
 $(B)/tests/webm-from-dump: tests/tools/webm-from-dump.c $(O)/host/cli/webm.o $(O)/libwire.a $(O)/libbase.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$(pkg-config --cflags $(TOOLS_PKG)) -o $@ $(filter %.c %.o %.a,$^) \
-		$(VARIANT_LDFLAGS) $(LDFLAGS) $$(pkg-config --libs $(TOOLS_PKG))
+	$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$($(PKG_CONFIG) --cflags $(TOOLS_PKG)) -o $@ $(filter %.c %.o %.a,$^) \
+		$(VARIANT_LDFLAGS) $(LDFLAGS) $$($(PKG_CONFIG) --libs $(TOOLS_PKG))
 -include $(B)/tests/webm-from-dump.d
 
 .PHONY: tools

@@ -173,6 +173,11 @@ export const clients = {
 		detect: hello('is-extension-loaded', (data) => data === 'extension-loaded'),
 		ask: strings('get-sourceId', 'chromeMediaSourceId'),
 	},
+	easyrtc1: {
+		script: 'easyrtc.js',
+		detect: hello('desktopcapture-are-you-there', (data) => data === 'desktopcapture-loaded'),
+		ask: strings('desktopcapture-get-sourceId', 'sourceId'),
+	},
 	rocketchat: {
 		detect: hello('get-RocketChatScreenSharingExtensionVersion', (data) => typeof data?.version === 'string'),
 		ask: strings('get-sourceId', 'sourceId'),

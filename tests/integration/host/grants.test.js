@@ -260,7 +260,7 @@ test('a folder that can not be used: shares go on with the dialog, and the rest 
 	assert.match(stderr, /can't be read or kept[^]*~\/.local\/state/);
 });
 
-test('the file is the person\'s own: no link is followed, nothing is left open to others', async () => {
+test('the file is the user\'s own: no link is followed, nothing is left open to others', async () => {
 	keep(`${head}${origin}\tmonitor\t1\t2\told\n`);
 	chmodSync(world.state, 0o755);
 	chmodSync(file(), 0o644);

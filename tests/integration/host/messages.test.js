@@ -1,10 +1,11 @@
 /** What portlight-host makes of native messages, good and bad; no portal is needed for it. */
 import assert from 'node:assert/strict';
 import {execFileSync, spawnSync} from 'node:child_process';
-import {readdirSync} from 'node:fs';
+import {mkdirSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {after, afterEach, before, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {chromiumArguments, firefoxId, frame, head} from '../../fake/browser.js';
+import {Browser, chromiumArguments, firefoxId, frame, head} from '../../fake/browser.js';
 import {hostProgram, idle, residentMiB, World} from '../../fake/world.js';
 import {took} from '../../tools/times.js';
 
@@ -66,6 +67,33 @@ for (const args of [['chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/'], ['
 		assert.deepEqual(await browser.exited, {code: 1, signal: null});
 	});
 }
+
+const otherIds = 'chromium abcdefghijklmnopabcdefghijklmnop\nfirefox {no-id}\nfirefox other@example.org\n';
+
+test("the user's file adds extensions; a bad line of it is told of, and the host goes on", async () => {
+	const folder = join(world.env.XDG_CONFIG_HOME ?? '', 'portlight');
+	mkdirSync(folder, {recursive: true});
+	writeFileSync(join(folder, 'extensions'), otherIds);
+	for (const args of [['chrome-extension://abcdefghijklmnopabcdefghijklmnop/'], ['/m.json', 'other@example.org'], chromiumArguments]) {
+		const browser = await world.greeted({}, args);
+		await browser.logged(/warning: .*config\/portlight\/extensions:2: a Firefox extension's id/);
+	}
+	const stranger = world.browse({}, ['/m.json', 'stranger@example.org']);
+	assertError(await stranger.answer(null), 'wrong-caller', null);
+	rmSync(folder, {recursive: true});
+	const gone = world.browse({}, ['/m.json', 'other@example.org']);
+	assertError(await gone.answer(null), 'wrong-caller', null);
+});
+
+const namespaces = spawnSync('unshare', ['--mount', '--map-root-user', 'mount', '-t', 'tmpfs', 'none', '/etc']);
+test("so does the system's", {skip: namespaces.status !== 0 && `no mount namespace: ${namespaces.stderr}`}, async () => {
+	const script = 'mount -t tmpfs none /etc && mkdir /etc/portlight && printf %s "$1" >/etc/portlight/extensions && shift && exec "$@"';
+	const host = [world.host, '/m.json', 'other@example.org'];
+	const args = ['--mount', '--map-root-user', 'sh', '-c', script, 'sh', otherIds, ...host];
+	const browser = new Browser('unshare', {env: world.env, args});
+	world.browsers.push(browser);
+	assert.equal((await browser.hello()).type, 'result');
+});
 
 const brokenFrames = [
 	{name: 'zero length', bytes: head(0), code: 'bad-frame'},

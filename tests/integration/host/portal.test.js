@@ -157,10 +157,10 @@ const patience = (code) => (code === 'portal-timeout' ? {PORTLIGHT_TIMEOUT_MS: '
 
 const failures = [
 	...[1, 2, 3].map((how) => ({step: 'create', how, code: 'portal-error'})),
-	// Which of the two asks the person is the portal's matter.
+	// Which of the two asks the user is the portal's matter.
 	...['select', 'start'].flatMap((step) => [
 		{step, how: 1, code: 'denied'},
-		// "Ended in some other way": not the person's no, and asking again is no help.
+		// "Ended in some other way": not the user's no, and asking again is no help.
 		...[2, 3].map((how) => ({step, how, code: 'portal-error'})),
 	]),
 	{step: 'create', how: 'empty', code: 'portal-error'},
@@ -322,9 +322,9 @@ test('a session that comes after the cancel is closed, wherever the portal puts 
 	assert.match((await world.called('session.Close')).path ?? '', /\/own_\d+$/);
 });
 
-// xdg-desktop-portal-wlr asks the person in SelectSources, the others in Start.
+// xdg-desktop-portal-wlr asks the user in SelectSources, the others in Start.
 for (const [step, method] of [['select', 'SelectSources'], ['start', 'Start']]) {
-	test(`the person may take longer than the portal in ${method}`, async () => {
+	test(`the user may take longer than the portal in ${method}`, async () => {
 		const browser = await greeted({[step]: 'held'}, {PORTLIGHT_TIMEOUT_MS: '500'});
 		const id = browser.postShare();
 		await world.called(method);
@@ -336,7 +336,7 @@ for (const [step, method] of [['select', 'SelectSources'], ['start', 'Start']]) 
 		assert.equal((await browser.answer(id)).type, 'result');
 	});
 
-	test(`the person declines in ${method}`, async () => {
+	test(`the user declines in ${method}`, async () => {
 		const browser = await greeted({[step]: 'held'});
 		const id = browser.postShare();
 		await world.answer(method, browser, 'decline');

@@ -99,7 +99,7 @@ test('the portal is started again, and the next share works', async () => {
 	assertRead(await recorded('restarted'));
 });
 
-test('the person may think for a minute, and then decline', async () => {
+test('the user may think for a minute, and then decline', async () => {
 	await desktop.willAnswer('ignore');
 	const recording = new Recording([join(folder, 'thinking.webm')]);
 	await desktop.untilDialogs(1);
@@ -108,7 +108,7 @@ test('the person may think for a minute, and then decline', async () => {
 	await desktop.willAnswer('deny');
 	const run = await recording.ended();
 	assert.equal(run.status, 3, run.stderr);
-	assert.match(run.stderr, /The person declined to share/);
+	assert.match(run.stderr, /The user declined to share/);
 });
 
 test('two hundred shares, two at a time, and the portal lives', async () => {

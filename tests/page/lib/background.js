@@ -75,8 +75,11 @@ async function executeScript({ target, world: where, files = [], func, args = []
 /** @param {string} origin that the extension's own pages have here */
 export async function startBackground(origin) {
 	const { setTimeout } = globalThis;
-	// What the background would do later keeps no test run waiting.
-	globalThis.setTimeout = (...args) => setTimeout(...args).unref();
+	// What the background would do later keeps no test run waiting; what it does in its next turn is still to come.
+	globalThis.setTimeout = (callback, delay, ...args) => {
+		const timer = setTimeout(callback, delay, ...args);
+		return delay === undefined ? timer : timer.unref();
+	};
 	world.kept = useStorage({}, world.policy);
 	chrome.storage.onChanged.addListener((...args) => emit('storage.onChanged', ...args));
 	const nothing = async () => {};
@@ -140,7 +143,7 @@ export function hostIs(hello = {}, answers = {}) {
 	};
 }
 
-/** Browsers say this of a host that is not installed; what else they say is in background/native.js. */
+/** Browsers say this of a host that is not installed; what else they say is in background/native-port.js. */
 export function hostFails(words = 'Specified native messaging host not found.') {
 	hostIs({}, { hello: (_message, host) => void host.disconnect({ message: words }) });
 }

@@ -59,7 +59,7 @@ static void an_error_comes_with_its_remedy(void **state) {
 	(void)state;
 	char text[1024];
 	hear(ERROR_DENIED, NULL, text, sizeof(text));
-	assert_string_equal(text, "portlight: The person declined to share.\n"
+	assert_string_equal(text, "portlight: The user declined to share.\n"
 				  "  Ask again and choose a screen or a window in the dialog.\n");
 }
 

@@ -44,6 +44,21 @@ static void a_claim_that_is_cancelled_takes_nothing(void **state) {
 	assert_string_equal(claim.token, "");
 }
 
+/* The first one to be kept writes the file. */
+static void claims_without_a_file_are_all_kept(void **state) {
+	(void)state;
+	g_autofree char *file = g_build_filename(folder, "grants", NULL);
+	(void)g_unlink(file);
+	struct grants_claim claims[2];
+	assert_true(grants_file_claim(&claims[0], "https://a.example", true, true, NULL));
+	assert_true(grants_file_claim(&claims[1], "https://b.example", true, true, NULL));
+	assert_true(grants_file_keep(&claims[0], "a", PROTOCOL_SURFACE_MONITOR));
+	assert_true(grants_file_keep(&claims[1], "b", PROTOCOL_SURFACE_MONITOR));
+	/* But not one that was claimed before somebody deleted the file. */
+	(void)g_unlink(file);
+	assert_false(grants_file_keep(&claims[0], "a", PROTOCOL_SURFACE_MONITOR));
+}
+
 int main(void) {
 	g_autofree char *template = g_build_filename(g_get_tmp_dir(), "grants-XXXXXX", NULL);
 	char *root = g_mkdtemp(template);
@@ -54,6 +69,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_file_is_for_its_owner_alone),
 		cmocka_unit_test(a_claim_that_is_cancelled_takes_nothing),
+		cmocka_unit_test(claims_without_a_file_are_all_kept),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	g_autofree char *remove = g_strdup_printf("rm -r '%s'", root);

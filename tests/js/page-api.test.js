@@ -18,8 +18,8 @@ afterEach(() => open.splice(0).forEach((port) => port.close()));
 
 function setUp({ granted = false, isActive = true } = {}) {
 	const { ports, runtime, sent } = makeRuntime(({ type }) => {
-		if (type === 'asks') {
-			run(window, 'content/asks.js');
+		if (type === 'page-api') {
+			run(window, 'content/page-api.js');
 			return texts;
 		}
 		return { available: true };
@@ -72,7 +72,7 @@ test('the script comes with the first question, and what was asked meanwhile is 
 	const { answers, ask, sent, window } = setUp();
 	assert.deepEqual(sent, []);
 	await Promise.all([ask({ id: 1, ask: 'version' }), ask({ id: 'b', ask: 'version' })]);
-	assert.deepEqual(sent, ['asks']);
+	assert.deepEqual(sent, ['page-api']);
 	const ok = { version: '1.2.3', api: 1 };
 	assert.deepEqual(answers(), [{ portlight: 1, id: 1, ok }, { portlight: 1, id: 'b', ok }]);
 	assert.equal(window.posted.at(-1).targetOrigin, 'https://a.example');
@@ -116,9 +116,9 @@ test('a worker that dies while the person is asked ends the request, and is woke
 	ports[0].disconnect();
 	await settle();
 	assert.equal(answers()[0].error.code, 'host-crashed');
-	assert.deepEqual(sent, ['asks']);
+	assert.deepEqual(sent, ['page-api']);
 	await time.pass(1000);
-	assert.deepEqual(sent, ['asks', 'awake']);
+	assert.deepEqual(sent, ['page-api', 'awake']);
 });
 
 test('a page that asks again and again is told that it asks too often', async () => {
@@ -180,7 +180,7 @@ test('a flood of questions is one question to the background', async () => {
 	for (let id = 0; id < 50; id++) {
 		await ask({ id, ask: 'capabilities' });
 	}
-	assert.deepEqual(sent, ['asks', 'capabilities']);
+	assert.deepEqual(sent, ['page-api', 'capabilities']);
 	assert.equal(answers().length, 50);
 });
 

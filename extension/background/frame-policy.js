@@ -1,23 +1,22 @@
 /**
- * Whether the page around a frame lets it share the screen: the permissions policy `display-capture`. It is asked of the
- * browser, or read off the frames around it; never of the frame.
+ * Whether the permissions policy `display-capture` lets a frame share the screen. Asks the browser, or else reads the
+ * `allow` attributes on the way up; the frame itself has no say.
  */
-import { ext } from './ext.js';
-import { runIn } from './inject.js';
+import { runIn, runInTab } from './inject.js';
 
 const FEATURE = 'display-capture';
-/** Nobody nests frames as deep as this for a good reason. */
+/** Frames that claim to contain each other would make an endless chain. */
 const DEPTH_MAX = 16;
 
 /**
  * @typedef {import('./source-ids.js').Place} Place
  * @typedef {{id: number, allow: string, source: string}} Child
- * @typedef {{origin: string, children: Child[]}} Frame `children`: the frames in it, where the browser tells their ids
+ * @typedef {{origin: string, children: Child[]}} Frame `children`: the frames in it, if the browser tells their ids
  */
 
 /**
- * Runs in the frame, in the extension's own world. It reads the getter of the prototype: an element of the page that is
- * named `featurePolicy` hides the property of the document.
+ * Runs in the frame, in the extension's own world. It reads the prototype's getter, because an element that the page
+ * names `featurePolicy` hides the document's property.
  *
  * @param {string} feature
  */
@@ -30,7 +29,7 @@ function policySays(feature) {
 function readFrame() {
 	const { runtime } = /** @type {any} */ (globalThis).browser ?? {};
 	const children = [...document.querySelectorAll('iframe')].map((element) => {
-		// The browser's own `src` is absolute, except of an address that is none.
+		// The property `src` is absolute, unless the address is invalid.
 		const away = URL.canParse(element.src) ? new URL(element.src).origin : '';
 		const source = element.hasAttribute('srcdoc') || !element.src ? window.origin : away;
 		return { id: runtime?.getFrameId?.(element) ?? -1, allow: element.allow, source };
@@ -39,7 +38,7 @@ function readFrame() {
 }
 
 /**
- * What an iframe's `allow` says of the feature; null: nothing.
+ * What an iframe's `allow` says about the feature; null: nothing.
  *
  * @param {string} allow
  * @returns {string[] | null} the allowlist
@@ -103,17 +102,8 @@ export async function frameMayShare(place) {
 	const { tabId, frameId } = place;
 	const said = await runIn(place, policySays, FEATURE);
 	if (said !== null) {
-		return said === true; // Not undefined either: the document is gone.
+		return said === true; // If the document is gone it is undefined.
 	}
-	try {
-		if (frameId === 0) {
-			return true; // Browsers that don't tell know of no such policy of the page itself.
-		}
-		const everywhere = { target: { tabId, allFrames: true }, injectImmediately: true };
-		const results = await ext.scripting.executeScript({ ...everywhere, func: readFrame });
-		const seen = results.filter(({ result }) => result);
-		return chainLets(new Map(seen.map(({ frameId: id, result }) => [id, /** @type {Frame} */ (result)])), frameId);
-	} catch {
-		return false; // The frame is gone, or one around it is none that the extension may see.
-	}
+	// Browsers that don't tell have no such policy for the page itself.
+	return frameId === 0 || chainLets(await runInTab(tabId, readFrame), frameId);
 }
