@@ -130,6 +130,8 @@ export class Share {
 	#pauses = new Set();
 	/** Whether the page missed frames, so that it needs a keyframe next. */
 	#missed = false;
+	/** The keyframe of the moment that a pause began, for previews: the fragments that came so far. @type {FrameMessage[]} */
+	#still = [];
 	/** The cursor that the page gets after the pause: the host sends its image only once. @type {{data?: string} | null} */
 	#cursor = null;
 	#meter = new Meter();
@@ -225,6 +227,7 @@ export class Share {
 		this.#held = CREDIT - this.#outstanding;
 		this.#keyframeAsked = false;
 		this.#missed = this.paused;
+		this.#still = [];
 		this.#cursor = null;
 		share.onEnded = (failure) => {
 			this.#post({ type: 'ended', ...failure.forPage() });
@@ -319,15 +322,17 @@ export class Share {
 	}
 
 	/**
-	 * The page gets no more pictures: its track keeps the last one. What the host still sends on its credit is dropped;
-	 * then it encodes nothing.
+	 * The page gets no more pictures: its track keeps the last one. What the host still sends on its credit is dropped,
+	 * except one keyframe for previews; then it encodes nothing.
 	 *
 	 * @param {Who} who
 	 */
 	pause(who) {
 		const before = this.paused;
+		this.#keyframe();
 		this.#pauses.add(who);
 		if (!before) {
+			this.#still = [];
 			this.#missed = true;
 			this.#tell({ type: 'paused' });
 		}
@@ -375,6 +380,18 @@ export class Share {
 		if (this.#picture) {
 			preview.open(this.#picture);
 		}
+		if (this.paused) {
+			this.#still.forEach((frame) => preview.take(frame));
+		}
+	}
+
+	/** @param {FrameMessage} frame that the page doesn't get */
+	#keepStill(frame) {
+		const [first = frame] = this.#still;
+		if (this.paused && first.key && first.seq === frame.seq && this.#still.length === frame.part) {
+			this.#still.push(frame);
+			this.#previews.forEach((preview) => preview.take(frame));
+		}
 	}
 
 	/** @param {FrameMessage & {share?: number}} frame */
@@ -393,14 +410,15 @@ export class Share {
 			this.#spend(width, height);
 		}
 		this.#meter.count((frame.data.length * 3) / 4, last);
+		// The host's numbers would tell a page about other shares.
+		const { share: _share, ...rest } = frame;
 		if (this.#missed) {
+			this.#keepStill(rest);
 			if (last) {
 				this.#credit(1);
 			}
 			return;
 		}
-		// The host's numbers would tell a page about other shares.
-		const { share: _share, ...rest } = frame;
 		this.#post(rest);
 		this.#previews.forEach((preview) => preview.take(rest));
 	}
