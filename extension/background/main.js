@@ -101,6 +101,10 @@ async function answer(message, place) {
 		return host.revoke(message.origin);
 	case 'forgive':
 		return toolbar.forgive();
+	case 'toolbar':
+		return { pinned: (await ext.action.getUserSettings?.())?.isOnToolbar };
+	case 'access':
+		return { granted: await ext.permissions.contains({ origins: ext.runtime.getManifest().host_permissions }) };
 	default:
 		throw new Failure('bad-ask', String(message.type));
 	}

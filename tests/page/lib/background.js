@@ -47,6 +47,10 @@ export const world = {
 	pinned: true,
 	/** Origins that the browser was told to keep the extension out of. @type {string[]} */
 	forbidden: [],
+	/** Whether the user agrees to what the browser asks. */
+	agrees: true,
+	/** What the manifest has beside. @type {Record<string, any>} */
+	manifest: {},
 	/** @type {Record<string, any>} */
 	policy: {},
 	/** @type {{local: Record<string, any>, session: Record<string, any>}} */
@@ -85,7 +89,7 @@ export async function startBackground(origin) {
 	const nothing = async () => {};
 	Object.assign(chrome.runtime, {
 		getURL: (path) => `${origin}/${path}`,
-		getManifest: () => manifest,
+		getManifest: () => ({ ...manifest, ...world.manifest }),
 		onConnect: new FakeEvent(),
 		onInstalled: new FakeEvent(),
 		onMessage: new FakeEvent(),
@@ -101,10 +105,10 @@ export async function startBackground(origin) {
 		i18n: { getMessage: (name, values) => getMessage(messages, name, values) },
 		notifications: { ...notifications, create: note('notifications.create') },
 		permissions: {
-			contains: async ({ origins }) => !origins.some((one) => world.forbidden.includes(one)),
-			request: note('permissions.request', async ({ origins }) => {
-				world.forbidden = world.forbidden.filter((one) => !origins.includes(one));
-				return true;
+			contains: async ({ origins = [], data_collection: data = [] }) => ![...origins, ...data].some((one) => world.forbidden.includes(one)),
+			request: note('permissions.request', async ({ origins = [], data_collection: data = [] }) => {
+				world.forbidden = world.forbidden.filter((one) => !world.agrees || ![...origins, ...data].includes(one));
+				return world.agrees;
 			}),
 		},
 		scripting: { executeScript, getRegisteredContentScripts: async () => [], registerContentScripts: nothing },
@@ -160,7 +164,7 @@ export async function refresh() {
 	await ask({ type: 'forgive' });
 	Object.assign(world.kept, { local: {}, session: {} });
 	Object.keys(world.policy).forEach((name) => delete world.policy[name]);
-	Object.assign(world, { asked: [], forbidden: [], front: 1, more: [], pinned: true, shortcut: 'Alt+Shift+0', tab: { id: 1, url: 'https://a.example/call', incognito: false }, toHost: [] });
+	Object.assign(world, { agrees: true, asked: [], forbidden: [], front: 1, manifest: {}, more: [], pinned: true, shortcut: 'Alt+Shift+0', tab: { id: 1, url: 'https://a.example/call', incognito: false }, toHost: [] });
 	delete chrome.desktopCapture;
 	hostIs();
 }
@@ -307,7 +311,7 @@ export async function join(page, from, { content, marked = false } = {}) {
 	await session.send('Runtime.addBinding', { name: 'toBackground', ...(content && { executionContextName: worldName }) });
 	const config = {
 		base: chrome.runtime.getURL(''),
-		...{ calls: CALLS, events: EVENTS, id: chrome.runtime.id, manifest, marked: marked ? MARK : '', messages, more: world.more },
+		...{ calls: CALLS, events: EVENTS, id: chrome.runtime.id, manifest: chrome.runtime.getManifest(), marked: marked ? MARK : '', messages, more: world.more },
 	};
 	const sources = [`(${extensionApi})(${JSON.stringify(config)}, ${getMessage})`, ...(content ?? []).map((file) => readFileSync(new URL(`extension/${file}`, root), 'utf8'))];
 	await session.send('Page.addScriptToEvaluateOnNewDocument', { source: sources.join(';\n'), ...(content && { worldName }) });
