@@ -67,6 +67,7 @@ static void handle_probed(
 		.portal = info->version,
 		.portal_code = code,
 		.pipewire = local_socket_pipewire(&socket),
+		.wayland = g_getenv("WAYLAND_DISPLAY") != NULL,
 		.monitor = (info->source_types & PORTAL_SOURCE_MONITOR) != 0,
 		.window = (info->source_types & PORTAL_SOURCE_WINDOW) != 0,
 		/* Version 1 has no cursor modes: it hides the cursor. */

@@ -110,6 +110,7 @@ bool protocol_write_hello_result(
 		put_string(object, "portalCode", error_code_string(result->portal_code));
 	}
 	put_bool(object, "pipewire", result->pipewire);
+	put_bool(object, "wayland", result->wayland);
 	return write_object(out, object);
 }
 

@@ -78,6 +78,11 @@ test('no bus at all', async () => {
 	assertError(await browser.share(), 'portal-missing', /no session bus/);
 });
 
+test('hello says whether the session is Wayland', async () => {
+	assert.equal((await world.browse({WAYLAND_DISPLAY: 'wayland-7'}).hello()).wayland, true);
+	assert.equal((await world.browse({WAYLAND_DISPLAY: undefined}).hello()).wayland, false);
+});
+
 test('hello says whether PipeWire listens', async () => {
 	const folder = await mkdtemp(join(tmpdir(), 'pipewire-'));
 	const listening = createServer();

@@ -27,6 +27,7 @@ test('hello, share, open, frames, stop', async () => {
 		],
 		portal: 4,
 		pipewire: hello.pipewire,
+		wayland: hello.wayland,
 	});
 	const granted = await browser.share();
 	const size = {width: 1920, height: 1080};

@@ -17,7 +17,7 @@ static void assert_written(struct bytes *out, bool ok, const char *expected) {
 static void results_are_written(void **state) {
 	(void)state;
 	struct bytes out = {0};
-	struct protocol_hello_result all = {4, ERROR_NONE, true, true, true, true, true, true};
+	struct protocol_hello_result all = {4, ERROR_NONE, true, true, true, true, true, true, true};
 	assert_written(&out, protocol_write_hello_result(&out, 1, &all),
 		"{\"type\":\"result\",\"id\":1,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
 		"\",\"supports\":[\"vp8\",\"vp9\",\"codec-auto\",\"configure\",\"scale\","
@@ -27,14 +27,14 @@ static void results_are_written(void **state) {
 		"embedded\","
 		"\"cursor-"
 		"metadata\","
-		"\"cursor-send\"],\"portal\":4,\"pipewire\":true}");
+		"\"cursor-send\"],\"portal\":4,\"pipewire\":true,\"wayland\":true}");
 	struct protocol_hello_result none = {.portal_code = ERROR_PORTAL_TIMEOUT};
 	assert_written(&out, protocol_write_hello_result(&out, 2, &none),
 		"{\"type\":\"result\",\"id\":2,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
 		"\",\"supports\":[\"vp8\",\"vp9\",\"codec-auto\",\"configure\",\"scale\","
 		"\"fidelity-text\","
 		"\"stats\",\"region\",\"multiple\",\"grants\"],\"portal\":0,\"portalCode\":"
-		"\"portal-timeout\",\"pipewire\":false}");
+		"\"portal-timeout\",\"pipewire\":false,\"wayland\":false}");
 	const struct protocol_stream streams[] = {
 		{3, PROTOCOL_SURFACE_WINDOW, 800, 600}, {4, PROTOCOL_SURFACE_UNKNOWN, 0, 0}};
 	struct protocol_share_result share = {
