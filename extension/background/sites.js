@@ -23,12 +23,6 @@ const KEEPS_NOTHING = ['host-missing', 'unknown-type'];
 /** @type {Consent[]} */
 const CONSENTS = ['ask', 'allow', 'block'];
 
-/** Where the browser has none of its own, ours is used. A worker can't tell; browsers with such workers have one. */
-export function displayMediaMissing() {
-	const devices = globalThis.navigator?.mediaDevices;
-	return devices !== undefined && !('getDisplayMedia' in devices);
-}
-
 /**
  * What Firefox lets the user decide before the host may learn the address of a site that remembers (docs/PRIVACY.md); null:
  * the browser has no such permission, or the user agreed to it at installation.
@@ -109,7 +103,7 @@ function under(chosen, origin, policy, remember) {
 	}
 	return {
 		consent: consent === 'allow' && (forgetful || !remember) ? 'ask' : consent,
-		displayMedia: !nativeOff && (chosen.displayMedia ?? displayMediaMissing()),
+		displayMedia: !nativeOff && chosen.displayMedia === true,
 		legacy: chosen.legacy === true,
 		managed: { consent: allowed > 0 || blocked > 0, displayMedia: nativeOff, remember: forgetful },
 	};

@@ -15,7 +15,7 @@ const { stopImmediatePropagation } = Event.prototype;
 const [getData, getPorts, getSource] = ['data', 'ports', 'source'].map((name) => getOwnPropertyDescriptor(MessageEvent.prototype, name)?.get);
 const postTask = scheduler?.postTask;
 /** The first words of content/dialects.js. */
-const SPOKEN = /^(requestScreenSourceId$|check-add|csio[CR]|(desktopcapture-)?(are-you|get-s)|is-ext|get-R|audio-p|SS_UI|janus[GC]|getScreen$|cancelG|getStr)/;
+const SPOKEN = /^(requestScreenSourceId$|check-add|csio[CR]|(desktopcapture-)?(are-you-there|get-sourceId)$|is-ext|get-R|audio-p|SS_UI|janus[GC]|getScreen$|cancelG|getStr)/;
 
 /** No getter runs, not even one that the page put into its message. @param {any} thing @param {string | number} name */
 function ownOf(thing, name) {

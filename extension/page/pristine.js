@@ -9,8 +9,8 @@ function functionsOf({ EventTarget, MessagePort, Object, Reflect }) {
 	const { apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
 	const { addEventListener, dispatchEvent } = EventTarget.prototype;
 	const { postMessage } = MessagePort.prototype;
-	const { create, assign } = Object;
-	return { addEventListener, apply, assign, create, defineProperty, dispatchEvent, getOwnPropertyDescriptor, getPrototypeOf, postMessage };
+	const { assign, create, prototype: { isPrototypeOf } } = Object;
+	return { addEventListener, apply, assign, create, defineProperty, dispatchEvent, getOwnPropertyDescriptor, getPrototypeOf, isPrototypeOf, postMessage };
 }
 
 function pristine() {
@@ -24,4 +24,4 @@ function pristine() {
 	}
 }
 
-export const { addEventListener, apply, assign, create, defineProperty, dispatchEvent, getOwnPropertyDescriptor, getPrototypeOf, postMessage } = pristine();
+export const { addEventListener, apply, assign, create, defineProperty, dispatchEvent, getOwnPropertyDescriptor, getPrototypeOf, isPrototypeOf, postMessage } = pristine();

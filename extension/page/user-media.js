@@ -1,5 +1,5 @@
 /** getUserMedia in all its forms takes source ids of Portlight. A call without one goes to the browser's function as it is. */
-import { apply, dispatchEvent, getPrototypeOf } from './pristine.js';
+import { apply, dispatchEvent, getPrototypeOf, isPrototypeOf } from './pristine.js';
 import { wrap } from './wrap.js';
 
 const CALLBACK_FORMS = ['getUserMedia', 'webkitGetUserMedia', 'mozGetUserMedia'];
@@ -40,24 +40,36 @@ export function redeemByTrack(constraints) {
 }
 
 /**
- * Each object that has the function counts: libraries give `navigator` and `navigator.mediaDevices` functions of their own.
+ * Each object that has the function counts: libraries give `navigator` and `navigator.mediaDevices` functions of their own,
+ * or replace them.
  *
- * @param {any} object
+ * @param {any[]} objects
  * @param {string} name
- * @param {Parameters<typeof wrap>[2]} answer
+ * @param {number} needed a call with fewer arguments is the browser's to refuse
+ * @param {(args: any[]) => unknown} answer
  */
-function wrapAlong(object, name, answer) {
-	for (let holder = object; holder; holder = getPrototypeOf(holder)) {
-		wrap(holder, name, answer, object);
+function wrapAlong(objects, name, needed, answer) {
+	const holders = new Set();
+	for (const object of objects) {
+		for (let holder = object; holder; holder = getPrototypeOf(holder)) {
+			holders.has(holder) || wrap(holder, name, answered(holder), object);
+			holders.add(holder);
+		}
+	}
+
+	/** @param {any} holder @returns {Parameters<typeof wrap>[2]} */
+	function answered(holder) {
+		return (args, native, self) => {
+			const isCall = args.length >= needed && (self === holder || apply(isPrototypeOf, holder, [self]));
+			return isCall && isOurs(args[0]) ? answer(args) : native();
+		};
 	}
 }
 
 /** @param {(constraints: any) => Promise<MediaStream>} redeem */
 export function wrapUserMedia(redeem) {
-	wrapAlong(navigator.mediaDevices, 'getUserMedia', (args, native) => (isOurs(args[0]) ? redeem(args[0]) : native()));
+	wrapAlong([navigator.mediaDevices, window.MediaDevices?.prototype], 'getUserMedia', 1, (args) => redeem(args[0]));
 	for (const name of CALLBACK_FORMS) {
-		wrapAlong(navigator, name, (args, native) =>
-			args.length > 2 && isOurs(args[0]) ? void redeem(args[0]).then(args[1], args[2]) : native(),
-		);
+		wrapAlong([navigator], name, 3, (args) => void redeem(args[0]).then(args[1], args[2]));
 	}
 }

@@ -18,6 +18,9 @@ const calls = {
 	'a source id that is not ours': {
 		video: {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: 'c2b1xyz=='}},
 	},
+	'a source id that is like ours': {
+		video: {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: 'portlight:AAAAAAAAAAAAAAAAAAAAAA'}},
+	},
 	'no object': 7,
 };
 
@@ -132,6 +135,19 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const [ours, own] = await Promise.all(pages.map((page) => page.evaluate(transferred)));
 			assert.deepEqual(ours, own);
 			assert.equal(ours['readable 0'], 'hello');
+		});
+
+		test('a page that looks for the extension everywhere finds the same with it and without', async () => {
+			const [ours, own] = await Promise.all(
+				browsers.map(async (browser) => {
+					const page = await browser.open(site.url('/pages/unseen.html'));
+					const seen = await page.evaluate(() => /** @type {any} */ (window).look());
+					await page.close();
+					return seen;
+				}),
+			);
+			assert.ok(own.shapes.length > 5000 && own.heard.length === 10 && own.before['Object defineProperty'] >= 0);
+			assert.deepEqual(ours, own);
 		});
 
 		test('no host was started for any of it', () => {

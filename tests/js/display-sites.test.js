@@ -1,6 +1,6 @@
-/** On which sites getDisplayMedia is ours. */
+/** On which sites getDisplayMedia is ours, and which get what pages made for another extension need. */
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { settle } from './clock.js';
 import { chrome, useStorage } from './fake.js';
 
@@ -9,12 +9,10 @@ const { setSite } = await import('../../extension/background/sites.js');
 /** @type {Map<string, any>} what the browser keeps, as it keeps it over restarts */
 let scripts;
 let life = 0;
-const browserNavigator = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
 
 beforeEach(() => {
 	useStorage();
 	scripts = new Map();
-	chrome.runtime.getManifest = () => ({ host_permissions: ['https://*/*', 'http://localhost/*'] });
 	chrome.scripting = {
 		getRegisteredContentScripts: async ({ ids }) => ids.filter((id) => scripts.has(id)).map((id) => scripts.get(id)),
 		unregisterContentScripts: async ({ ids }) => ids.forEach((id) => assert.equal(scripts.delete(id), true)),
@@ -27,12 +25,6 @@ beforeEach(() => {
 		},
 	};
 });
-afterEach(() => {
-	delete globalThis.navigator;
-	if (browserNavigator) {
-		Object.defineProperty(globalThis, 'navigator', browserNavigator);
-	}
-});
 
 /** A background that starts. */
 async function start() {
@@ -40,9 +32,9 @@ async function start() {
 	await begin();
 }
 
-const registered = () => {
-	const { matches, excludeMatches = [], world, runAt, allFrames } = scripts.get('display-media') ?? {};
-	return matches && { matches, excludeMatches, early: world === 'MAIN' && runAt === 'document_start' && allFrames };
+const registered = (id = 'display-media') => {
+	const { js, matches, world, runAt, allFrames } = scripts.get(id) ?? {};
+	return matches && { matches, early: `${js}` === `scripts/${id}.js` && world === 'MAIN' && runAt === 'document_start' && allFrames };
 };
 
 test('no site is switched on: nothing is registered', async () => {
@@ -59,7 +51,7 @@ test('what the user switches is registered at once, and for its site alone', asy
 		setSite('http://localhost:9090', { displayMedia: true }),
 	]);
 	await settle();
-	assert.deepEqual(registered(), { matches: ['https://a.example/*', 'http://localhost/*'], excludeMatches: [], early: true });
+	assert.deepEqual(registered(), { matches: ['https://a.example/*', 'http://localhost/*'], early: true });
 	await setSite('https://a.example', { displayMedia: false });
 	await setSite('http://localhost:8080', { displayMedia: false });
 	await settle();
@@ -86,11 +78,14 @@ test('an organization without the native path has none', async () => {
 	assert.equal(registered(), undefined);
 });
 
-test('where the browser has none of its own it is everywhere but where it was switched off', async () => {
-	Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { mediaDevices: {} } });
+test('a site made for another extension gets what that needs, whatever else is switched', async () => {
 	await start();
-	assert.deepEqual(registered().matches, ['https://*/*', 'http://localhost/*']);
-	await setSite('https://b.example', { displayMedia: false });
+	await setSite('https://a.example', { legacy: true });
+	await setSite('https://b.example', { displayMedia: true });
 	await settle();
-	assert.deepEqual(registered().excludeMatches, ['https://b.example/*']);
+	assert.deepEqual(registered('legacy'), { matches: ['https://a.example/*'], early: true });
+	assert.deepEqual(registered().matches, ['https://b.example/*']);
+	await setSite('https://a.example', { legacy: false });
+	await settle();
+	assert.equal(registered('legacy'), undefined);
 });

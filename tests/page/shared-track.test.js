@@ -1,7 +1,7 @@
 /** page/shared-track.js in a real page: each track for itself, in pages that froze or replaced what tracks have. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { encodeClip, standForRelay } from './lib/in-page.js';
+import { openGranted } from './lib/granted.js';
 import { Pages } from './lib/pages.js';
 
 /** @type {Pages} */
@@ -10,24 +10,11 @@ before(async () => (pages = await Pages.start({ fakeCamera: true })));
 after(() => pages.close());
 afterEach(() => pages.tidy());
 
-const SCRIPTS = ['shim', 'constraints', 'frames', 'sinks', 'shared-track', 'share', 'track'].map((name) => `js=page/${name}.js`).join('&');
-
-/** A page that was granted a share. @param {() => void} [prepare] runs in it before the scripts */
-function open(prepare = () => {}) {
-	return pages.open(`/blank.html?${SCRIPTS}`, {
-		async before(page) {
-			await page.evaluateOnNewDocument(`window.encodeClip = ${encodeClip}`);
-			await page.evaluateOnNewDocument(standForRelay);
-			await page.evaluateOnNewDocument(prepare);
-		},
-	});
-}
+/** @param {Parameters<typeof openGranted>[1]} [how] */
+const open = (how) => openGranted(pages, how);
 
 /** Runs the test's part in such a page, where it may use what lib/in-page.js has. */
 const run = async (fn, ...args) => (await open()).evaluate(fn, ...args);
-
-/** As in Firefox: a track's pictures come by way of a canvas. */
-const noGenerator = () => delete window.MediaStreamTrackGenerator;
 
 test('the constraints of a clone are its own: the capture takes the largest, each track its size and rate', async () => {
 	const said = await run(async () => {
@@ -68,10 +55,10 @@ test('applyConstraints takes only what is a dictionary', async () => {
 	assert.deepEqual(names, ['TypeError', 'TypeError', 'TypeError']);
 });
 
-for (const [sink, prepare] of [['generator', () => {}], ['canvas', noGenerator]]) {
+for (const [sink, how] of /** @type {const} */ ([['generator', {}], ['canvas', { firefox: true }]])) {
 	describe(`by a ${sink}`, () => {
 		test("the person's pause mutes every track, with its events", async () => {
-			const page = await open(prepare);
+			const page = await open(how);
 			const said = await page.evaluate(async () => {
 				const { port, show, track } = await window.live();
 				const copy = track.clone();
@@ -94,17 +81,7 @@ for (const [sink, prepare] of [['generator', () => {}], ['canvas', noGenerator]]
 				() => [MediaStreamTrack, MediaStream, Navigator, EventTarget, MediaDevices].forEach(({ prototype }) => Object.freeze(prototype)),
 				() => Object.assign(Object.prototype, { get: () => 'the page', set() {}, has: () => true }),
 			]) {
-				const page = await pages.open('/blank.html?js=page/shim.js', {
-					async before(own) {
-						for (const script of [`window.encodeClip = ${encodeClip}`, standForRelay, prepare]) {
-							await own.evaluateOnNewDocument(script);
-						}
-					},
-				});
-				await page.evaluate(`(${harden})()`);
-				for (const name of ['constraints', 'frames', 'sinks', 'shared-track', 'share', 'track']) {
-					await page.addScriptTag({ url: `/page/${name}.js` });
-				}
+				const page = await open({ ...how, prepare: harden });
 				const said = await page.evaluate(async () => {
 					const { port, show, stream, track } = await window.live();
 					await show(320, 180);

@@ -1,4 +1,4 @@
-/** page/sinks.js in a real page: a generator's and a canvas's track, and the pictures that come out of them. */
+/** page/sink-generator.js and sink-canvas.js in a real page: a generator's and a canvas's track, and the pictures that come out of them. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { standForRelay } from './lib/in-page.js';
@@ -12,11 +12,6 @@ afterEach(() => pages.tidy());
 
 /** What the tests use in the page. */
 function prepare() {
-	window.makeSink = () => {
-		const parts = {};
-		window.dispatchEvent(new CustomEvent('portlight:parts', { detail: parts }));
-		return parts.createSink();
-	};
 	/** A picture of one colour, as a decoder gives it: its pixels are its own. */
 	window.picture = (timestamp, width = 4, height = 2) => {
 		const data = new Uint8Array(width * height * 1.5).fill(128);
@@ -24,17 +19,18 @@ function prepare() {
 	};
 }
 
-/** Runs the test's part in a page with the script. */
-async function run(fn, generator) {
-	const page = await pages.open('/blank.html?js=page/sinks.js', {
+/** Runs the test's part in a page with the script. @param {() => unknown} fn @param {'generator' | 'canvas'} kind */
+async function run(fn, kind) {
+	const page = await pages.open('/blank.html', {
 		async before(page) {
 			await page.evaluateOnNewDocument(standForRelay);
 			await page.evaluateOnNewDocument(prepare);
-			if (!generator) {
-				await page.evaluateOnNewDocument(() => delete window.MediaStreamTrackGenerator);
-			}
 		},
 	});
+	await page.evaluate(async (path) => {
+		const { createSink } = await import(path);
+		window.makeSink = createSink;
+	}, `/page/sink-${kind}.js`);
 	return page.evaluate(fn);
 }
 
@@ -49,7 +45,7 @@ test('a repeated picture is a copy with a time of its own', async () => {
 		await value.copyTo(data);
 		const { timestamp, format, displayWidth, displayHeight } = value;
 		return { timestamp, format, displayWidth, displayHeight, data: [...data], open: shown.format };
-	}, true);
+	}, 'generator');
 	assert.deepEqual(said, { timestamp: 99, format: 'I420', displayWidth: 4, displayHeight: 2, data: Array(12).fill(128), open: 'I420' });
 });
 
@@ -63,7 +59,7 @@ test('a picture that a newer one replaced meanwhile is not repeated after it', a
 		await repeated;
 		sink.show(window.picture(7));
 		return (await next()).timestamp;
-	}, true);
+	}, 'generator');
 	assert.equal(times, 7);
 });
 
@@ -75,7 +71,7 @@ test('a generator that ends ends its clones, with their event', async () => {
 		sink.end(new Set([clone]));
 		await over;
 		return [sink.track.readyState, clone.readyState];
-	}, true);
+	}, 'generator');
 	assert.deepEqual(states, ['ended', 'ended']);
 });
 
@@ -95,7 +91,7 @@ test('a canvas is asked for its frame before it is painted, in the size of the p
 		sink.show(shown);
 		const { size } = await next();
 		return { order, size, closed: shown.format === null, repeats: sink.repeat };
-	}, false);
+	}, 'canvas');
 	assert.deepEqual(said, { order: ['requestFrame', 'drawImage'], size: [320, 180], closed: true, repeats: null });
 });
 
@@ -107,6 +103,6 @@ test('a canvas ends its clones with their event', async () => {
 		clones.forEach((clone) => clone.addEventListener('ended', () => events++));
 		sink.end(new Set(clones));
 		return [events, ...[sink.track, ...clones].map(({ readyState }) => readyState)];
-	}, false);
+	}, 'canvas');
 	assert.deepEqual(said, [2, 'ended', 'ended', 'ended']);
 });

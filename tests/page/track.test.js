@@ -1,7 +1,7 @@
 /** page/track.js in a real page: real tracks, streams, decoders and pictures; only the relay's words are the test's. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { encodeClip, standForRelay } from './lib/in-page.js';
+import { openGranted } from './lib/granted.js';
 import { Pages } from './lib/pages.js';
 
 /** @type {Pages} */
@@ -10,24 +10,11 @@ before(async () => (pages = await Pages.start({ fakeCamera: true })));
 after(() => pages.close());
 afterEach(() => pages.tidy());
 
-const SCRIPTS = ['shim', 'constraints', 'frames', 'sinks', 'shared-track', 'share', 'track'].map((name) => `js=page/${name}.js`).join('&');
-
-/** A page that was granted a share. @param {() => void} [prepare] runs in it before the scripts */
-function open(prepare = () => {}) {
-	return pages.open(`/blank.html?${SCRIPTS}`, {
-		async before(page) {
-			await page.evaluateOnNewDocument(`window.encodeClip = ${encodeClip}`);
-			await page.evaluateOnNewDocument(standForRelay);
-			await page.evaluateOnNewDocument(prepare);
-		},
-	});
-}
+/** @param {Parameters<typeof openGranted>[1]} [how] */
+const open = (how) => openGranted(pages, how);
 
 /** Runs the test's part in such a page, where it may use what lib/in-page.js has. */
 const run = async (fn, ...args) => (await open()).evaluate(fn, ...args);
-
-/** As in Firefox: a track's pictures come by way of a canvas. */
-const noGenerator = () => delete window.MediaStreamTrackGenerator;
 
 test('the wish names the id, what can be decoded, and the frame rate of either spelling', async () => {
 	const { wishes, others } = await run(async () => {
@@ -70,7 +57,7 @@ test('tracks that are not ours are as they were', async () => {
 		window.nativeLabel = get;
 		window.natives = Object.getOwnPropertyNames(MediaStreamTrack.prototype).sort();
 	};
-	const page = await open(before);
+	const page = await open({ prepare: before });
 	const said = await page.evaluate(async () => {
 		await window.live();
 		const [other] = document.createElement('canvas').captureStream().getVideoTracks();
@@ -177,7 +164,7 @@ test('a still screen is shown again, in its own time, and at once to a late subs
 });
 
 test('where a track keeps its picture, a still screen costs nothing', async () => {
-	const page = await open(noGenerator);
+	const page = await open({ firefox: true });
 	const draws = await page.evaluate(async () => {
 		const { show } = await window.live();
 		let draws = 0;
@@ -193,10 +180,10 @@ test('where a track keeps its picture, a still screen costs nothing', async () =
 	assert.equal(draws, 1);
 });
 
-for (const [sink, prepare] of [['generator', () => {}], ['canvas', noGenerator]]) {
+for (const [sink, how] of /** @type {const} */ ([['generator', {}], ['canvas', { firefox: true }]])) {
 	describe(`by a ${sink}`, () => {
 		test("the page's stop ends the share, without an event", async () => {
-			const page = await open(prepare);
+			const page = await open(how);
 			const said = await page.evaluate(async () => {
 				const { next, port, said, show, track } = await window.live();
 				await show(320, 180);
@@ -212,7 +199,7 @@ for (const [sink, prepare] of [['generator', () => {}], ['canvas', noGenerator]]
 		});
 
 		test('a share lives as long as one of its clones, however they were made', async () => {
-			const page = await open(prepare);
+			const page = await open(how);
 			const said = await page.evaluate(async () => {
 				const { next, said, show, stream, track } = await window.live();
 				const copy = track.clone();
@@ -230,7 +217,7 @@ for (const [sink, prepare] of [['generator', () => {}], ['canvas', noGenerator]]
 		});
 
 		test('the end from outside reaches every live clone', async () => {
-			const page = await open(prepare);
+			const page = await open(how);
 			const said = await page.evaluate(async () => {
 				const { port, track } = await window.live();
 				const copy = track.clone();
@@ -247,7 +234,7 @@ for (const [sink, prepare] of [['generator', () => {}], ['canvas', noGenerator]]
 		});
 
 		test('a decoder that gives up ends the share on both sides', async () => {
-			const page = await open(prepare);
+			const page = await open(how);
 			const name = await page.evaluate(async () => {
 				const { next, port, show, track } = await window.live();
 				await show(320, 180);
@@ -263,7 +250,7 @@ for (const [sink, prepare] of [['generator', () => {}], ['canvas', noGenerator]]
 		});
 
 		test('what the page gets is the picture', async () => {
-			const page = await open(prepare);
+			const page = await open(how);
 			const colors = await page.evaluate(async () => {
 				const { show, stream } = await window.live();
 				const video = Object.assign(document.createElement('video'), { srcObject: stream, muted: true });
@@ -422,10 +409,11 @@ test("a microphone is asked for beside it, the desktop's sound is not", async ()
 });
 
 test('the callback forms are there for the page that was granted a share, where the browser has none', async () => {
-	const page = await open(() => {
+	const prepare = () => {
 		delete Navigator.prototype.getUserMedia;
 		delete Navigator.prototype.webkitGetUserMedia;
-	});
+	};
+	const page = await open({ prepare });
 	const said = await page.evaluate(async () => {
 		const said = [];
 		for (const name of ['getUserMedia', 'webkitGetUserMedia']) {

@@ -376,6 +376,7 @@ export async function openBrowser(options) {
 		});
 	} else {
 		await writeManifest(kind, join(home, '.mozilla/native-messaging-hosts'), program);
+		await allowRemembering(profile);
 		browser = await puppeteer.launch({
 			...common,
 			browser: 'firefox',
@@ -407,7 +408,17 @@ export async function openBrowser(options) {
 }
 
 /**
- * Firefox starts an extension anew to let it in. Only one that has started before is sure to have opened its page of the first run.
+ * As a user who agreed, when Firefox asked, that the host learns the address of sites that remember.
+ * @param {string} profile
+ */
+async function allowRemembering(profile) {
+	await mkdir(profile, {recursive: true});
+	const granted = {permissions: [], origins: [], data_collection: ['browsingActivity']};
+	await writeFile(join(profile, 'extension-preferences.json'), JSON.stringify({[firefoxId]: granted}));
+}
+
+/**
+ * Firefox starts an extension again to let it in. Only one that has started before is sure to have opened its page of the first run.
  * @param {import('puppeteer-core').Browser} browser
  * @param {string} path
  */

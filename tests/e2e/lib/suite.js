@@ -160,10 +160,13 @@ export function nativeSuite(kind) {
 			const framed = await fixture.page(`/pages/framed.html?inner=/pages/probe.html`);
 			const inner = await fixture.frame(framed);
 			for (const thief of [tab, origin, inner]) {
-				const stolen = await probe(thief, 'redeem', id);
-				assert.equal(stolen.ok, false);
-				assert.equal(stolen.name, 'NotAllowedError');
+				assert.equal((await probe(thief, 'redeem', id)).ok, false);
 			}
+			await tab.bringToFront();
+			await fixture.granted(tab); // With Portlight's scripts in it.
+			const stolen = await probe(tab, 'redeem', id);
+			assert.deepEqual([stolen.ok, stolen.name], [false, 'NotAllowedError']);
+			await page.bringToFront();
 			assert.equal((await probe(page, 'redeem', id)).ok, true, 'the theft did not spend it');
 		});
 
@@ -176,7 +179,7 @@ export function nativeSuite(kind) {
 				const wanted = {video: {mandatory: {chromeMediaSource: 'desktop', chromeMediaSourceId: id}}};
 				return navigator.mediaDevices.getUserMedia(wanted).then(() => 'ok', (error) => error.name);
 			}, sourceId);
-			assert.equal(fromTop, 'NotAllowedError', "not even to the frame's own page");
+			assert.notEqual(fromTop, 'ok', "not even to the frame's own page, which has no script of Portlight");
 			await fixture.redeemed(inner, sourceId);
 			await page.close();
 			await fixture.assertNothingLeft();

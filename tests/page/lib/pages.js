@@ -18,16 +18,22 @@ const TYPES = {
 /** Where `make coverage` wants to read of what ran; the format is Node's own. */
 const coverage = process.env.NODE_V8_COVERAGE;
 
+/** What Firefox's page gets instead, for a test in Chromium. @type {Record<string, string>} */
+const OTHER = { '/firefox/page/sink-generator.js': '/firefox/page/sink-canvas.js' };
+
+/** The source of a file that the site has. @param {string} pathname */
+const sourceOf = (pathname) => (OTHER[pathname] ?? pathname).replace(/^\/firefox\//, '/');
+
 /** @param {URL} url `/blank.html?js=…` is an empty page with these scripts of the extension */
 async function contentOf({ pathname, searchParams }) {
 	if (pathname === '/blank.html') {
-		const scripts = searchParams.getAll('js').map((src) => `<script src="/${src}"></script>`);
+		const scripts = searchParams.getAll('js').map((src) => `<script type="module" src="/${src}"></script>`);
 		return `<!doctype html><link rel="icon" href="data:,"><title>A page</title>${scripts.join('')}<button>Go</button>`;
 	}
 	if (pathname === '/favicon.ico') {
 		return ''; // Browsers ask for one where a page names none; not where it is an extension's.
 	}
-	return readFile(join(fileURLToPath(root), normalize(pathname))).catch(() => null);
+	return readFile(join(fileURLToPath(root), normalize(sourceOf(pathname)))).catch(() => null);
 }
 
 async function startSite() {
@@ -105,7 +111,7 @@ export class Pages {
 		const result = entries
 			.map(({ rawScriptCoverage }) => rawScriptCoverage)
 			.filter(({ url }) => url.startsWith(this.origin))
-			.map((script) => ({ ...script, url: new URL(`.${new URL(script.url).pathname}`, root).href }));
+			.map((script) => ({ ...script, url: new URL(`.${sourceOf(new URL(script.url).pathname)}`, root).href }));
 		await mkdir(coverage, { recursive: true });
 		await writeFile(join(coverage, `coverage-page-${process.pid}-${this.#covered++}.json`), JSON.stringify({ result }));
 	}

@@ -1,5 +1,6 @@
-/** page/shim.js in a real page: around the browser's own getUserMedia, in all its forms. */
+/** page/user-media.js in a real page, by page/legacy.js: around the browser's own getUserMedia, in all its forms. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { Pages } from './lib/pages.js';
 
@@ -38,7 +39,7 @@ function prepare() {
 }
 
 /** @param {() => void} [more] runs before the script */
-const open = (more = () => {}) => pages.open('/blank.html?js=page/shim.js', {
+const open = (more = () => {}) => pages.open('/blank.html?js=page/legacy.js', {
 	async before(page) {
 		await page.evaluateOnNewDocument(prepare);
 		await page.evaluateOnNewDocument(more);
@@ -175,7 +176,7 @@ test('the functions look as they did', async () => {
 });
 
 test('an insecure page, or one without media, is left as it is', async () => {
-	const script = await (await fetch(`${pages.origin}/page/shim.js`)).text();
+	const script = readFileSync(new URL('../../build/extension-firefox/scripts/legacy.js', import.meta.url), 'utf8');
 	const names = (page, source) => page.evaluate((text) => {
 		const before = [...Reflect.ownKeys(window), ...Reflect.ownKeys(Navigator.prototype)].map(String);
 		const { webkitGetUserMedia } = Navigator.prototype;
