@@ -11,6 +11,8 @@ import { extensionApi, getMessage } from './in-page.js';
 const root = new URL('../../../', import.meta.url);
 const json = (path) => JSON.parse(readFileSync(new URL(path, root)));
 const messages = json('extension/_locales/en/messages.json');
+/** A script as pages get it, which the build makes. @param {string} file */
+export const script = (file) => readFileSync(new URL(`build/extension-chromium/${file}`, root), 'utf8');
 export const manifest = { ...json('manifest/extension.json'), version: '1.2.3' };
 /** The English text of that name. */
 export const text = (name, ...values) => getMessage(messages, name, values);
@@ -68,7 +70,7 @@ async function executeScript({ target, world: where, files = [], func, args = []
 	if (!bridge) {
 		return [{ frameId: 0, result: true }];
 	}
-	const sources = func ? [`(${func})(...${JSON.stringify(args)})`] : files.map((file) => readFileSync(new URL(`extension/${file}`, root), 'utf8'));
+	const sources = func ? [`(${func})(...${JSON.stringify(args)})`] : files.map(script);
 	let result;
 	for (const source of sources) {
 		result = await bridge.evaluate(source, where === 'MAIN');
@@ -313,7 +315,7 @@ export async function join(page, from, { content, marked = false } = {}) {
 		base: chrome.runtime.getURL(''),
 		...{ calls: CALLS, events: EVENTS, id: chrome.runtime.id, manifest: chrome.runtime.getManifest(), marked: marked ? MARK : '', messages, more: world.more },
 	};
-	const sources = [`(${extensionApi})(${JSON.stringify(config)}, ${getMessage})`, ...(content ?? []).map((file) => readFileSync(new URL(`extension/${file}`, root), 'utf8'))];
+	const sources = [`(${extensionApi})(${JSON.stringify(config)}, ${getMessage})`, ...(content ?? []).map(script)];
 	await session.send('Page.addScriptToEvaluateOnNewDocument', { source: sources.join(';\n'), ...(content && { worldName }) });
 	return bridge;
 }
