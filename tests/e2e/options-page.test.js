@@ -18,8 +18,8 @@ const choose = (selector, value) => {
 };
 
 /** Answers Firefox's own question, where it is open. */
-const allow = () => /** @type {any} */ (document.querySelector('#addon-webext-permissions-notification'))?.button.click();
-const deny = () => /** @type {any} */ (document.querySelector('#addon-webext-permissions-notification'))?.secondaryButton.click();
+const allow = () => /** @type {any} */ (document.querySelector('#addon-webext-permissions-notification'))?.button?.click();
+const deny = () => /** @type {any} */ (document.querySelector('#addon-webext-permissions-notification'))?.secondaryButton?.click();
 
 /** @param {string} selector */
 const valueOf = (selector) => /** @type {HTMLInputElement | null} */ (document.querySelector(selector))?.value;
@@ -67,6 +67,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		if (kind === 'firefox') {
 			test('the click that lets a site remember has Firefox ask, and no means no', async () => {
 				const page = await openSettings();
+				await page.bringToFront();
+				await page.evaluate(() => /** @type {any} */ (globalThis).browser.permissions.remove({data_collection: ['browsingActivity']}));
 				await page.evaluate(() => (location.hash = '#https://a.example'));
 				await until(page, () => document.activeElement?.matches('#sites select'));
 				const chosen = () => page.evaluate(async () => {
@@ -127,3 +129,21 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		});
 	});
 }
+
+describe("chromium: whose dialog opens", () => {
+	// The browser's own is cancelled at once.
+	const fixture = useFixture({kind: 'chromium', chooser: true, args: ['--auto-reject-capture'], env: {WAYLAND_DISPLAY: 'wayland-0'}});
+
+	test("on Wayland only the desktop's; one setting brings the browser's back", async () => {
+		const page = await fixture.page();
+		await fixture.share(page);
+		await fixture.stop(page);
+		const settings = await fixture.own('ui/options.html');
+		await until(settings, () => document.querySelector('#capture-card')?.checkVisibility());
+		await settings.evaluate(choose, '[name=capture][value=chooser]', true);
+		await until(settings, async () => (await /** @type {any} */ (globalThis).chrome.storage.local.get('capturePath')).capturePath === 'chooser');
+		await page.bringToFront();
+		assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');
+		await fixture.assertNothingLeft();
+	});
+});
