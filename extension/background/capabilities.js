@@ -128,7 +128,7 @@ export async function capabilitiesOf(place, host, consent) {
 		return { available: false, sources: [], ...LACKS, displayMedia, error: Failure.from(error).forPage() };
 	}
 	const browser = desktopCapture.available();
-	const native = browser && (await capturePath()) === 'browser' ? null : await hostFor(place, host);
+	const native = browser && ['browser', 'chooser'].includes(await capturePath()) ? null : await hostFor(place, host);
 	const failure = native && failureOf(native);
 	if (native?.hello && !failure) {
 		const { supports } = native.hello;

@@ -2,7 +2,7 @@
 import { Failure } from '../shared/failure.js';
 import { CURSORS, prefersHost } from './capabilities.js';
 import * as desktopCapture from './desktop-capture.js';
-import { loadTrack } from './inject.js';
+import { loadTrack, runIn } from './inject.js';
 import { nativeSources } from './requests.js';
 import { capturePath, defaults } from './settings.js';
 import { placeOf } from './source-ids.js';
@@ -32,6 +32,33 @@ export function nativeWish({ cursor, region, multiple }, preset = 'always') {
 	return { cursor: mode, multiple: more.multiple, needs: [...needs, ...features] };
 }
 
+/** A page that leaves closes its port, at the latest this long after a script found it gone. */
+const LEAVE_MS = 500;
+
+/**
+ * @param {AbortSignal} signal aborts when the page leaves
+ * @returns {Promise<boolean>} whether it does
+ */
+function leaves(signal) {
+	return new Promise((resolve) => {
+		const timer = setTimeout(() => resolve(signal.aborted), signal.aborted ? 0 : LEAVE_MS);
+		signal.addEventListener('abort', () => {
+			clearTimeout(timer);
+			resolve(true);
+		});
+	});
+}
+
+/** Runs in the frame, in the extension's own world: whether it decodes anything that the host sends. */
+async function decodes() {
+	const supported = async (/** @type {string} */ codec) => (await VideoDecoder.isConfigSupported({ codec })).supported === true;
+	try {
+		return (await supported('vp8')) || (await supported('vp09.00.10.08'));
+	} catch {
+		return false; // There is no VideoDecoder.
+	}
+}
+
 export class Capture {
 	#host;
 	#shares;
@@ -51,11 +78,20 @@ export class Capture {
 	/** @type {import('./requests.js').Choose} */
 	async choose(port, place, signal, sources, wish) {
 		const sender = /** @type {chrome.runtime.MessageSender} */ (port.sender);
-		if (wish.display !== true && !(await prefersHost(this.#host, sources, wish))) {
+		const path = await capturePath();
+		const display = wish.display === true;
+		if (!display && !(await prefersHost(this.#host, sources, wish))) {
 			return desktopCapture.choose(sender, signal, sources);
 		}
-		if ((await capturePath()) === 'browser') {
+		if (path === 'browser') {
 			throw new Failure('native-off');
+		}
+		// Before the user is asked: a page that can't show the picture needs no dialog.
+		if ((await runIn(place, decodes)) === false) {
+			if (!display && path === 'auto' && desktopCapture.available()) {
+				return desktopCapture.choose(sender, signal, sources);
+			}
+			throw new Failure('no-decoder');
 		}
 		return this.#chooseNative(port, place, signal, sources, wish);
 	}
@@ -133,9 +169,11 @@ export class Capture {
 	 * @param {AbortSignal} signal
 	 */
 	async #prepare(place, hostShare, signal) {
-		await loadTrack(place).catch((error) => {
-			throw new Failure('cancelled', String(error));
-		});
+		try {
+			await loadTrack(place);
+		} catch (error) {
+			throw new Failure((await leaves(signal)) ? 'cancelled' : 'page-closed-off', String(error));
+		}
 		if (hostShare.ended || signal.aborted) {
 			throw hostShare.ended ?? new Failure('cancelled');
 		}

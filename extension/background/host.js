@@ -1,5 +1,5 @@
 /** What the host does for us: says what it can do, asks the desktop for shares, and runs them. */
-import { Failure, portalFailure } from '../shared/failure.js';
+import { Failure } from '../shared/failure.js';
 import { HELLO_MS, NativePort } from './native-port.js';
 
 /** The host kills a helper that doesn't end within 800 ms. A host that takes longer than this is dropped, with its shares. */
@@ -178,9 +178,8 @@ export class Host {
 	 */
 	share(what, signal, needs = []) {
 		return this.#port.during(async () => {
-			const hello = await this.#port.greeted();
-			// A portal that was only starting may have come up since.
-			const { supports } = portalFailure(hello) && needs.length > 0 ? await this.#port.sayHello() : hello;
+			// Asked again of a host that runs already: it may hang, and a portal may have started since.
+			const { supports } = await this.status();
 			const lacking = needs.filter((name) => !supports.includes(name));
 			if (lacking.length > 0) {
 				throw new Failure('not-supported', lacking.join());

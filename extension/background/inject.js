@@ -36,8 +36,11 @@ function targetOf({ tabId, frameId, documentId }) {
  * @param {World} world
  * @param {...string} files
  */
-function load(place, world, ...files) {
-	return execute({ target: targetOf(place), world, files });
+async function load(place, world, ...files) {
+	const [{ error }] = /** @type {{error?: {message: string}}[]} */ (await execute({ target: targetOf(place), world, files }));
+	if (error) {
+		throw new Error(error.message); // So Firefox tells of a script that failed.
+	}
 }
 
 /**

@@ -10,7 +10,7 @@ export const HOST_NAME = 'org.portlight.host';
 export const PROTOCOL = 1;
 /** The host gives the portal one second before it answers without it. */
 export const HELLO_MS = 1_800;
-/** After how much silence the host is asked for a sign of life, and how many silent spells may follow. */
+/** While an answer is due: after how much silence the host is asked for a sign of life, and how many silent spells may follow. */
 const WATCH_MS = 1_000;
 const UNANSWERED_MAX = 2;
 /** A host that crashed or hung before its first word is started once more: by then the system has read its files. */
@@ -39,7 +39,8 @@ function codeFor(reason) {
 
 /**
  * @typedef {{protocol: number, version: string, supports: string[], portal: number, portalCode?: string, pipewire?: boolean, wayland?: boolean}} Hello
- * @typedef {{resolve: (result: any) => void, reject: (failure: Failure) => void}} Pending
+ * @typedef {{due: boolean, resolve: (result: any) => void, reject: (failure: Failure) => void}} Pending `due`: the host
+ *   answers by itself; a dialog stays open as long as the user likes
  * @typedef {object} Listener
  * @property {(hello: Hello) => void} onHello called each time the host says what it can do
  * @property {(message: any) => void} onMessage called with what answers no request: `frame`, `cursor`, `ended`
@@ -83,7 +84,7 @@ export class NativePort {
 			const port = this.#port;
 			this.#port = null;
 			this.#hello = null;
-			clearTimeout(this.#watching);
+			this.#rest();
 			port.disconnect();
 		}
 	}
@@ -113,7 +114,10 @@ export class NativePort {
 	 */
 	request(type, fields, signal, adopt) {
 		const id = this.#takeId();
-		const cancel = () => this.notify('cancel', { request: id });
+		const cancel = () => {
+			this.notify('cancel', { request: id });
+			this.#expect(id);
+		};
 		return this.during(async () => {
 			try {
 				await this.greeted();
@@ -206,7 +210,6 @@ export class NativePort {
 				throw new Failure('version-mismatch', `protocol ${hello.protocol}, host ${hello.version}`);
 			}
 			this.#ready = true;
-			this.#watch();
 			return hello;
 		} catch (error) {
 			this.#port?.disconnect();
@@ -217,17 +220,33 @@ export class NativePort {
 		}
 	}
 
+	/** From now on an answer to this request is due. @param {number} id */
+	#expect(id) {
+		const pending = this.#pending.get(id);
+		if (pending) {
+			pending.due = true;
+			if (this.#ready && this.#watching === undefined) {
+				this.#watch();
+			}
+		}
+	}
+
+	/** Stops the watch: a host that has nothing to say is left alone. If it dies, its port is disconnected. */
+	#rest() {
+		clearTimeout(this.#watching);
+		this.#watching = undefined;
+	}
+
 	/**
-	 * A host that hangs can't say so. Any message is a sign of life; an open dialog doesn't keep the host from answering.
+	 * A host that hangs can't say so. Any message is a sign of life, and the host answers a hello at any time.
 	 *
 	 * @param {number} [unanswered] silent spells since it was asked for a sign
 	 */
 	#watch(unanswered = 0) {
-		const port = this.#port;
 		this.#quiet = true;
-		this.#watching = setTimeout(async () => {
+		const timer = setTimeout(async () => {
 			await ext.runtime.getPlatformInfo(); // While the browser itself is busy, it brings none of the host's messages.
-			if (!port || port !== this.#port) {
+			if (timer !== this.#watching) {
 				return;
 			}
 			if (!this.#quiet) {
@@ -241,6 +260,7 @@ export class NativePort {
 				this.#watch(unanswered + 1);
 			}
 		}, WATCH_MS);
+		this.#watching = timer;
 	}
 
 	#takeId() {
@@ -261,8 +281,11 @@ export class NativePort {
 				reject(new Failure('host-crashed'));
 				return;
 			}
-			this.#pending.set(fields.id, { resolve: (result) => resolve(adopt(result)), reject });
+			this.#pending.set(fields.id, { due: false, resolve: (result) => resolve(adopt(result)), reject });
 			this.#port.postMessage({ type, ...fields });
+			if (type !== 'share') {
+				this.#expect(fields.id);
+			}
 		});
 	}
 
@@ -292,6 +315,9 @@ export class NativePort {
 	#take(id) {
 		const pending = this.#pending.get(id);
 		this.#pending.delete(id);
+		if (![...this.#pending.values()].some(({ due }) => due)) {
+			this.#rest();
+		}
 		return pending;
 	}
 
@@ -315,7 +341,7 @@ export class NativePort {
 	/** @param {Failure} failure */
 	#lost(failure) {
 		this.#port = null;
-		clearTimeout(this.#watching);
+		this.#rest();
 		if (this.#ready) {
 			this.#hello = null; // Until then #connect() still needs it.
 		}

@@ -55,6 +55,12 @@ static void end_query(struct query *query) {
 
 /* ---- hello ---- */
 
+static bool is_wayland_session(void) {
+	const char *display = g_getenv("WAYLAND_DISPLAY");
+	return (display != NULL && display[0] != '\0') ||
+	       g_strcmp0(g_getenv("XDG_SESSION_TYPE"), "wayland") == 0;
+}
+
 static void handle_probed(
 	void *data, enum error_code code, const char *detail, const struct portal_info *info) {
 	struct query *query = data;
@@ -67,7 +73,7 @@ static void handle_probed(
 		.portal = info->version,
 		.portal_code = code,
 		.pipewire = local_socket_pipewire(&socket),
-		.wayland = g_getenv("WAYLAND_DISPLAY") != NULL,
+		.wayland = is_wayland_session(),
 		.monitor = (info->source_types & PORTAL_SOURCE_MONITOR) != 0,
 		.window = (info->source_types & PORTAL_SOURCE_WINDOW) != 0,
 		/* Version 1 has no cursor modes: it hides the cursor. */

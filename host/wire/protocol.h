@@ -94,7 +94,7 @@ struct protocol_hello_result {
 	uint32_t portal;             /* version of the ScreenCast portal; 0: none */
 	enum error_code portal_code; /* why there is none */
 	bool pipewire;               /* it runs */
-	bool wayland;                /* the session is one */
+	bool wayland;                /* of this kind is the session */
 	bool monitor;
 	bool window;
 	bool cursor_hidden;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
@@ -224,3 +225,19 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		});
 	});
 }
+
+describe('firefox: a share that sends nothing', () => {
+	const IDLE_MS = 300;
+	const fixture = useFixture({kind: 'firefox', prefs: {'extensions.background.idle.timeout': IDLE_MS}});
+
+	test('outlives what Firefox gives a background that is idle', async () => {
+		const page = await fixture.page('/pages/api.html');
+		await fixture.desktop.willAnswer('screen');
+		assert.equal((await probe(page, 'request', {})).error, undefined);
+		await fixture.plays(page);
+		assert.deepEqual(await probe(page, 'tell', 'pause'), {ok: {pausedBy: ['page']}});
+		await sleep(20 * IDLE_MS);
+		assert.deepEqual(await probe(page, 'tell', 'resume'), {ok: {pausedBy: []}});
+		await fixture.moves(page);
+	});
+});

@@ -100,13 +100,14 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			});
 		}
 
-		test('hangs in mid-share: the page is told, and the next share works', async () => {
+		test('hangs in mid-share: once it is asked something the page is told, and the next share works', async () => {
 			become(real);
 			const page = await fixture.page();
 			const {host: {pid}} = await fixture.share(page);
 			process.kill(pid, 'SIGSTOP');
 			const began = performance.now();
 			try {
+				await say(own, {type: 'host-status'}); // As the popup does.
 				await fixture.assertEnded(page);
 			} finally {
 				try {

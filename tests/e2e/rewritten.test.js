@@ -24,6 +24,23 @@ const changes = {
 	'members on the prototype of all objects': () => {
 		Object.assign(Object.prototype, {get: () => 'the page', set() {}, has: () => true});
 	},
+	'functions of its own around those that it found, as adapter.js has them': () => {
+		const devices = navigator.mediaDevices;
+		const native = devices.getUserMedia.bind(devices);
+		devices.getUserMedia = async ({audio, video} = {}) => native({audio, video: video && typeof video === 'object' ? {width: video.width} : video});
+		Object.assign(navigator, {
+			/** @param {any} constraints @param {any} succeed @param {any} fail */
+			getUserMedia: (constraints, succeed, fail) => devices.getUserMedia(constraints).then(succeed, fail),
+		});
+	},
+	'other media devices in the place of the browser\'s': () => {
+		const devices = navigator.mediaDevices;
+		const own = Object.assign(new EventTarget(), {
+			getUserMedia: (/** @type {any} */ constraints) => devices.getUserMedia(constraints),
+			enumerateDevices: () => devices.enumerateDevices(),
+		});
+		Object.defineProperty(navigator, 'mediaDevices', {configurable: true, value: own});
+	},
 	'wrappers that pass on what they know of': () => {
 		const {addEventListener, removeEventListener} = EventTarget.prototype;
 		/** @param {Function} native */

@@ -85,13 +85,15 @@ test('without a portal, the browser\'s own dialog is what there is, or nothing, 
 	assert.deepEqual([own.available, own.controls, own.sources], [true, false, ['screen', 'window', 'tab', 'audio']]);
 });
 
-test('where the organization switched the host off, it is not even asked', async () => {
-	useStorage({}, { nativePath: 'off' });
-	useHost(hello(all));
-	chrome.desktopCapture = {};
-	const { available, controls, error } = await ask();
-	assert.deepEqual([available, controls, error], [true, false, undefined]);
-	assert.deepEqual(chrome.runtime.hosts, []);
+test("where the host is switched off, or the browser's own dialog preferred, it is not even asked", async () => {
+	for (const [settings, policy] of [[{}, { nativePath: 'off' }], [{ capturePath: 'chooser' }, {}]]) {
+		useStorage(settings, policy);
+		useHost(hello(all));
+		chrome.desktopCapture = {};
+		const { available, controls, error } = await ask();
+		assert.deepEqual([available, controls, error], [true, false, undefined]);
+		assert.deepEqual(chrome.runtime.hosts, []);
+	}
 });
 
 test('a page that nobody clicks into is told what is known, and starts no host', async () => {

@@ -9,6 +9,9 @@ const PLATFORM = `
 	Object.defineProperty(Document.prototype, 'featurePolicy', { get: () => ({ allowsFeature: () => says.policy }) });
 	globalThis.Document = Document;
 	globalThis.document = new Document();
+	globalThis.VideoDecoder = class {
+		static isConfigSupported = async ({ codec }) => ({ supported: says.codecs.includes(codec) });
+	};
 `;
 
 /** A document, as a browser that counts acts for 5 s keeps it: the extension's scripts really run in it. */
@@ -29,7 +32,7 @@ export class Document {
 		};
 		const addEventListener = (type, listener) => this.listeners.push([type, listener]);
 		/** What the browser says of it: a page can not change that, but hide it. */
-		this.says = { visibilityState: 'visible', prerendering: false, policy: true };
+		this.says = { visibilityState: 'visible', prerendering: false, policy: true, codecs: ['vp8', 'vp09.00.10.08'] };
 		this.world = createContext({ navigator: { userActivation }, addEventListener, says: this.says });
 		runInContext(PLATFORM, this.world);
 	}

@@ -36,6 +36,7 @@ const firefoxUuid = '5d1b9a52-7c1e-4b5c-9a43-0c5f6a3b9e21';
  * @property {boolean} [fakeCamera]  a camera of the browser's own making, allowed without asking
  * @property {string} [host]  the program that the manifest names
  * @property {string[]} [args]  more of the browser's switches
+ * @property {Record<string, string | number | boolean>} [prefs]  more of Firefox's preferences
  * @property {Record<string, string>} [env]  more of its environment
  * @property {{width: number, height: number}} [size]  of the page
  */
@@ -330,7 +331,7 @@ function canSandbox() {
  * @returns {Promise<TestBrowser>}
  */
 export async function openBrowser(options) {
-	const {kind, extension = true, welcome, incognito, visible, fakeCamera, host, args = [], env = {}, size, at} = options;
+	const {kind, extension = true, welcome, incognito, visible, fakeCamera, host, args = [], prefs = {}, env = {}, size, at} = options;
 	const {folder = join(build, `extension-${kind}`)} = options;
 	const program = host ?? join(build, 'bin/portlight-host');
 	for (const [path, remedy] of [
@@ -385,6 +386,7 @@ export async function openBrowser(options) {
 				...firefoxPrefs,
 				'extensions.webextensions.uuids': JSON.stringify({[firefoxId]: firefoxUuid}),
 				...(fakeCamera ? {'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true} : {}),
+				...prefs,
 			},
 			args: ['--remote-allow-system-access', `--width=${width}`, `--height=${height}`, ...args],
 		});

@@ -9,6 +9,7 @@
 	const read = Object.create(null);
 	/** @type {string[]} */
 	const heard = [];
+	/** @type {string[]} */
 	const records = [];
 	const {defineProperty, getOwnPropertyDescriptor, getOwnPropertyNames, getPrototypeOf} = Object;
 	const {apply, construct} = Reflect;
@@ -20,7 +21,7 @@
 	/** Every property of a thing, with its flags and the text of its functions. @param {any} thing @param {string} path */
 	function propertiesOf(thing, path) {
 		return getOwnPropertyNames(thing).sort().map((name) => {
-			const {value, get, set, writable, enumerable, configurable} = getOwnPropertyDescriptor(thing, name);
+			const {value, get, set, writable, enumerable, configurable} = /** @type {PropertyDescriptor} */ (getOwnPropertyDescriptor(thing, name));
 			const text = [value, get, set].map((one) => (typeof one === 'function' ? Function.prototype.toString.call(one).slice(0, 80) : typeof one));
 			return `${path}.${name} ${text} ${[writable, enumerable, configurable]}`;
 		});
@@ -30,7 +31,7 @@
 	function shapesOf(global) {
 		const found = propertiesOf(global, 'window');
 		for (const name of getOwnPropertyNames(global)) {
-			const {value} = getOwnPropertyDescriptor(global, name);
+			const value = getOwnPropertyDescriptor(global, name)?.value;
 			if (typeof value === 'function') {
 				found.push(...propertiesOf(value, name), ...(value.prototype ? propertiesOf(value.prototype, `${name}.prototype`) : []));
 			}
@@ -48,7 +49,7 @@
 			...['clone', 'stop', 'getSettings'].map((name) => [MediaStreamTrack.prototype, name]),
 			[EventTarget.prototype, 'addEventListener'],
 			[window, 'postMessage'],
-		].map(([holder, name]) => {
+		].map((/** @type {any[]} */ [holder, name]) => {
 			const fn = getOwnPropertyDescriptor(holder, name)?.value;
 			return fn && [name, failure(() => Object.setPrototypeOf(fn, fn)), failure(() => new fn()), failure(() => apply(fn, Symbol.iterator, []))];
 		});
@@ -60,8 +61,9 @@
 			const result = act();
 			result instanceof Promise && result.catch(() => {});
 			return 'none';
-		} catch (error) {
-			return `${error.name} ${error.message} ${error.stack.replaceAll(/\d+/g, '').split('\n').length} ${/extension:/.test(error.stack)}`;
+		} catch (thrown) {
+			const error = /** @type {Error} */ (thrown);
+			return `${error.name} ${error.message} ${error.stack?.split('\n').length} ${/extension:/.test(error.stack ?? '')}`;
 		}
 	}
 
@@ -89,15 +91,15 @@
 	new MutationObserver((changes) => records.push(...changes.map(({type, target, addedNodes, removedNodes}) =>
 		`${type} ${target.nodeName} ${[...addedNodes, ...removedNodes].map(({nodeName}) => nodeName)}`))).observe(document, {subtree: true, childList: true, attributes: true});
 	for (const holder of [Object, Reflect, JSON, RegExp.prototype, Array.prototype, String.prototype, Promise.prototype, Function.prototype,
-		Event.prototype, MessageEvent.prototype, EventTarget.prototype, Document.prototype, MessagePort.prototype, window.scheduler && getPrototypeOf(window.scheduler)]) {
+		Event.prototype, MessageEvent.prototype, EventTarget.prototype, Document.prototype, MessagePort.prototype, /** @type {any} */ (window).scheduler && getPrototypeOf(/** @type {any} */ (window).scheduler)]) {
 		getOwnPropertyNames(holder ?? {}).filter((name) => name !== 'constructor').forEach((name) => count(holder, name));
 	}
 	['postMessage', 'dispatchEvent', 'addEventListener', 'setTimeout', 'queueMicrotask', 'MutationObserver', 'MessageEvent', 'CustomEvent', 'Event', 'Proxy', 'MessageChannel'].forEach((name) => count(window, name));
 	for (const name of ['type', 'ask', 'portlight', 'from', 'data', 'get', 'value', 'requestId', 'get-custom-sourceId']) {
-		defineProperty(Object.prototype, name, {__proto__: null, configurable: true, get() {
+		defineProperty(Object.prototype, name, /** @type {any} */ ({__proto__: null, configurable: true, get() {
 			read[name] = (read[name] ?? 0) + 1;
 			return undefined;
-		}});
+		}}));
 	}
 
 	/** @returns {Promise<object>} what there is to be seen, once the page has talked to itself */
@@ -107,7 +109,7 @@
 			[new Map([[1, 2]]), []], [{stream: new ReadableStream()}, []], [{port: 1}, [new MessageChannel().port2]]];
 		messages[8][1].push(messages[8][0].stream);
 		for (const name of ['message', 'portlight:heard', 'portlight:redeem']) {
-			window.addEventListener(name, ({type, isTrusted, data, ports}) => heard.push(`${type} ${isTrusted} ${Object.prototype.toString.call(data)} ${ports.length}`));
+			window.addEventListener(name, (/** @type {any} */ {type, isTrusted, data, ports}) => heard.push(`${type} ${isTrusted} ${Object.prototype.toString.call(data)} ${ports.length}`));
 		}
 		/(own)/.exec('own');
 		const before = {...calls};
@@ -122,5 +124,5 @@
 		const entries = performance.getEntries().map(({name, entryType}) => `${entryType} ${name}`).filter((entry) => !/paint|visibility/.test(entry)).sort();
 		return {shapes, looks, before, during, read, heard, records, last: RegExp.lastMatch, entries, html: document.documentElement.outerHTML};
 	}
-	defineProperty(window, 'look', {__proto__: null, value: look});
+	defineProperty(window, 'look', /** @type {any} */ ({__proto__: null, value: look}));
 })();

@@ -255,7 +255,7 @@ class Bridge {
 	/** @param {string} expression @param {boolean} [main] in the page's own world, not in that of its content scripts */
 	async evaluate(expression, main = false) {
 		const where = main || !this.#world ? {} : { contextId: this.#context };
-		const { result, exceptionDetails } = await this.#session.send('Runtime.evaluate', { expression, returnByValue: true, ...where });
+		const { result, exceptionDetails } = await this.#session.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true, ...where });
 		if (exceptionDetails) {
 			throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
 		}

@@ -17,7 +17,8 @@ static void assert_written(struct bytes *out, bool ok, const char *expected) {
 static void results_are_written(void **state) {
 	(void)state;
 	struct bytes out = {0};
-	struct protocol_hello_result all = {4, ERROR_NONE, true, true, true, true, true, true, true};
+	struct protocol_hello_result all = {
+		4, ERROR_NONE, true, true, true, true, true, true, true};
 	assert_written(&out, protocol_write_hello_result(&out, 1, &all),
 		"{\"type\":\"result\",\"id\":1,\"protocol\":1,\"version\":\"" PORTLIGHT_VERSION
 		"\",\"supports\":[\"vp8\",\"vp9\",\"codec-auto\",\"configure\",\"scale\","
