@@ -3,17 +3,7 @@ import { ext } from '../background/ext.js';
 import { capturePath, DEFAULTS, defaults, managed, otherExtensions, setCapturePath, setDefault, setOtherExtensions } from '../background/settings.js';
 import { diagnose } from './diagnostics.js';
 import { showGrants, showSites } from './sites-list.js';
-import { element, make, number, say, setState, text, translate } from './text.js';
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let quiet;
-
-/** @param {string} words said for a moment */
-function announce(words) {
-	element('announce').textContent = words;
-	clearTimeout(quiet);
-	quiet = setTimeout(() => (element('announce').textContent = ''), 2500);
-}
+import { announce, element, make, number, say, setState, text, translate } from './text.js';
 
 const saved = () => announce(text('saved'));
 
@@ -154,8 +144,8 @@ element('copy').addEventListener('click', async () => {
 	}
 });
 async function listSites() {
-	await showSites(decodeURIComponent(location.hash.slice(1)), announce);
-	await showGrants(announce);
+	await showSites(decodeURIComponent(location.hash.slice(1)));
+	await showGrants();
 }
 window.addEventListener('hashchange', () => void listSites());
 const parts = [capturePart(), defaultsPart(), othersPart()];

@@ -3,9 +3,10 @@ import { ext } from '../background/ext.js';
 import { capturePath } from '../background/settings.js';
 import { site } from '../background/sites.js';
 import { portalFailure } from '../shared/failure.js';
+import { showHints } from './hints.js';
 import { ShareCard } from './share-card.js';
 import { consentSelect, siteSwitches } from './site-choices.js';
-import { ask, element, failureText, make, say, setState, text, translate } from './text.js';
+import { announce, ask, element, failureText, make, say, setState, text, translate } from './text.js';
 
 /** @typedef {import('../background/share.js').ShareInfo} ShareInfo */
 
@@ -13,11 +14,6 @@ const AGAIN_MS = 3_000;
 
 /** @type {Map<number, ShareCard>} by the share's key */
 const cards = new Map();
-
-/** @param {string} words for screen readers */
-function announce(words) {
-	element('announce').textContent = words;
-}
 
 let askers = '[]';
 
@@ -57,7 +53,7 @@ function showShares(shares) {
 	for (const share of shares) {
 		let card = cards.get(share.key);
 		if (!card) {
-			card = new ShareCard(share, announce);
+			card = new ShareCard(share);
 			cards.set(share.key, card);
 			element('shares').append(card.element);
 		}
@@ -101,16 +97,9 @@ async function showSite() {
 		return; // No page that could ask.
 	}
 	const chosen = await site(origin);
-	const consent = consentSelect(origin, chosen, (words, kept) => {
-		announce(words);
-		element('site-refused').textContent = words;
-		element('site-refused').hidden = kept;
-	}, tab.incognito);
-	const switches = siteSwitches(origin, chosen, () => {
-		announce(text('saved'));
-		element('reload').hidden = false;
-	}, tab.incognito);
-	const label = make('label', 'field', make('span', '', text('consentLabel')), consent);
+	const switches = siteSwitches(origin, chosen, tab.incognito);
+	switches.forEach((one) => one.addEventListener('change', () => (element('reload').hidden = false)));
+	const label = make('label', 'field', make('span', '', text('consentLabel')), consentSelect(origin, chosen, tab.incognito));
 	element('site-choices').prepend(label, ...switches);
 	element('site-name').textContent = text('siteSettings', new URL(origin).host);
 	element('site-managed').hidden = !Object.values(chosen.managed).some(Boolean);
@@ -151,12 +140,9 @@ async function showHost() {
 	hostState();
 }
 
-/** What the toolbar and the browser's settings for extensions lack. */
-async function showHints() {
-	const [toolbar, access, path] = await Promise.all([ask('toolbar'), ask('access'), capturePath()]);
-	element('pin').hidden = toolbar?.pinned !== false;
-	element('access').hidden = access?.granted !== false;
-	element('browser-shares').hidden = !ext.desktopCapture || path === 'native';
+/** What goes by the browser's own dialog isn't listed here. */
+async function showBrowserShares() {
+	element('browser-shares').hidden = !ext.desktopCapture || (await capturePath()) === 'native';
 }
 
 translate();
@@ -165,12 +151,6 @@ element('settings').addEventListener('click', () => {
 	window.close();
 });
 element('stop-all').addEventListener('click', () => void ask('stop-all'));
-element('allow').addEventListener('click', async () => {
-	// At once: browsers allow this only in the click's own turn.
-	await ext.permissions.request({ origins: ext.runtime.getManifest().host_permissions }).catch(() => false);
-	await showHints();
-	element('settings').focus();
-});
 element('forgive').addEventListener('click', async () => {
 	await ask('forgive');
 	await showFailure();
@@ -183,4 +163,4 @@ ext.runtime.onMessage.addListener((message) => {
 });
 setInterval(() => void refresh(), 1000);
 hostState();
-await Promise.all([refresh().then(showSite), showHost(), showHints()]);
+await Promise.all([refresh().then(showSite), showHost(), showHints(), showBrowserShares()]);

@@ -1,9 +1,9 @@
 /** One live share in the popup: its picture, what is shared with whom and for how long, its buttons, its figures. */
 import { ext } from '../background/ext.js';
 import { play } from './player.js';
-import { ask, failureText, make, number, siteName, symbol, text } from './text.js';
+import { announce, ask, failureText, make, number, siteName, symbol, text } from './text.js';
 
-/** @typedef {import('../background/share.js').ShareInfo & {region?: {x: number, y: number, width: number, height: number} | null}} ShareInfo */
+/** @typedef {import('../background/share.js').ShareInfo} ShareInfo */
 
 /** Each preview is one more decoder. */
 const PREVIEWS_MAX = 2;
@@ -38,7 +38,6 @@ function whatIsShared({ surface, width, height, region }) {
 }
 
 export class ShareCard {
-	#announce;
 	#key;
 	#canvas = make('canvas', '');
 	#badge = make('span', 'badge', symbol('pause'), text('paused'));
@@ -57,14 +56,10 @@ export class ShareCard {
 	/** @type {ShareInfo} */
 	#share;
 
-	/**
-	 * @param {ShareInfo} share
-	 * @param {(words: string) => void} announce
-	 */
-	constructor(share, announce) {
+	/** @param {ShareInfo} share */
+	constructor(share) {
 		this.#share = share;
 		this.#key = share.key;
-		this.#announce = announce;
 		this.site = siteName(share.origin, share.top);
 		this.#pause = button('pause', text('pauseShareWith', this.site), () => void ask(this.#paused ? 'resume' : 'pause', { key: this.#key }));
 		const another = button('another', text('anotherWith', this.site), () => void this.#another());
@@ -140,7 +135,7 @@ export class ShareCard {
 	async #another() {
 		const answer = await ask('change', { key: this.#key });
 		if (answer?.ok === false && answer.code !== 'denied') {
-			this.#announce(failureText(answer).message);
+			announce(failureText(answer).message);
 		}
 	}
 

@@ -1,12 +1,11 @@
 /** What the user can choose for a site, in the popup and in the settings. */
 import { ext } from '../background/ext.js';
 import { dataPermission, setSite } from '../background/sites.js';
-import { make, siteName, text } from './text.js';
+import { announce, make, siteName, text } from './text.js';
 
 /**
  * @typedef {import('../background/sites.js').Consent} Consent
  * @typedef {import('../background/sites.js').Site} Site
- * @typedef {(words: string) => void} Announce
  */
 
 /** @type {[Consent, string][]} */
@@ -35,10 +34,9 @@ async function keepConsent(origin, consent) {
 /**
  * @param {string} origin
  * @param {Site} site
- * @param {(words: string, kept: boolean) => void} announce
  * @param {boolean} [locked]
  */
-export function consentSelect(origin, { consent, managed }, announce, locked = false) {
+export function consentSelect(origin, { consent, managed }, locked = false) {
 	const select = make('select', '');
 	select.append(...CONSENTS.map(([value, label]) => new Option(text(label), value, false, value === consent)));
 	select.setAttribute('aria-label', `${siteName(origin)}: ${text('consentLabel')}`);
@@ -47,7 +45,7 @@ export function consentSelect(origin, { consent, managed }, announce, locked = f
 	select.addEventListener('change', async () => {
 		const kept = await keepConsent(origin, /** @type {Consent} */ (select.value));
 		select.value = kept ? select.value : 'ask';
-		announce(text(kept ? 'saved' : 'rememberRefused'), kept);
+		announce(text(kept ? 'saved' : 'rememberRefused'));
 	});
 	return select;
 }
@@ -55,10 +53,9 @@ export function consentSelect(origin, { consent, managed }, announce, locked = f
 /**
  * @param {string} origin
  * @param {Site} site
- * @param {() => void} changed
  * @param {boolean} [locked]
  */
-export function siteSwitches(origin, site, changed, locked = false) {
+export function siteSwitches(origin, site, locked = false) {
 	return /** @type {const} */ (['displayMedia', 'legacy']).map((name) => {
 		const input = make('input', '');
 		input.type = 'checkbox';
@@ -68,7 +65,7 @@ export function siteSwitches(origin, site, changed, locked = false) {
 		input.disabled = locked || (name === 'displayMedia' && site.managed.displayMedia);
 		input.addEventListener('change', async () => {
 			await setSite(origin, { [name]: input.checked });
-			changed();
+			announce(text('saved'));
 		});
 		return make('label', 'switch', make('span', '', text(name)), input);
 	});

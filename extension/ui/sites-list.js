@@ -1,11 +1,10 @@
 /** The list of sites in the settings: what each may do, and what the host remembers of it. */
 import { forgetSite, listSites, site } from '../background/sites.js';
 import { consentSelect, siteSwitches } from './site-choices.js';
-import { ask, element, failureText, language, make, siteName, text } from './text.js';
+import { announce, ask, element, failureText, language, make, siteName, text } from './text.js';
 
 /**
  * @typedef {import('../background/sites.js').Site} Site
- * @typedef {import('./site-choices.js').Announce} Announce
  * @typedef {{origin: string, since: number, lastUsed: number, surface: string}} Grant
  */
 
@@ -24,10 +23,9 @@ function remove(item) {
 
 /**
  * @param {string} origin
- * @param {Announce} announce
  * @returns {Promise<boolean>} whether the host remembers nothing of it now
  */
-async function revoke(origin, announce) {
+async function revoke(origin) {
 	const answer = await ask('revoke', { origin });
 	announce(answer?.ok ? text('revoked') : answer ? failureText(answer).message : text('backgroundSilent'));
 	return answer?.ok === true;
@@ -36,23 +34,22 @@ async function revoke(origin, announce) {
 /**
  * @param {string} origin
  * @param {Site} chosen
- * @param {Announce} announce
  */
-function siteItem(origin, chosen, announce) {
+function siteItem(origin, chosen) {
 	const name = make('p', 'name', siteName(origin));
 	name.title = origin;
 	const forget = make('button', 'forget', text('forget'));
 	forget.setAttribute('aria-label', text('forgetSite', siteName(origin)));
 	forget.addEventListener('click', async () => {
-		if (item.querySelector('.grant') && !(await revoke(origin, announce))) {
+		if (item.querySelector('.grant') && !(await revoke(origin))) {
 			return;
 		}
 		await forgetSite(origin);
 		remove(item);
 	});
-	const switches = siteSwitches(origin, chosen, () => announce(text('saved')));
+	const switches = siteSwitches(origin, chosen);
 	const more = make('details', '', make('summary', 'quiet', text('more')), ...switches);
-	const item = make('li', '', make('div', 'site', name, consentSelect(origin, chosen, announce), forget), more);
+	const item = make('li', '', make('div', 'site', name, consentSelect(origin, chosen), forget), more);
 	item.dataset.origin = origin;
 	if (Object.values(chosen.managed).some(Boolean)) {
 		item.append(make('p', 'quiet', text('managed')));
@@ -60,18 +57,15 @@ function siteItem(origin, chosen, announce) {
 	return item;
 }
 
-/**
- * @param {string} wanted an origin that is shown though nothing is kept for it yet
- * @param {Announce} announce
- */
-export async function showSites(wanted, announce) {
+/** @param {string} wanted an origin that is shown though nothing is kept for it yet */
+export async function showSites(wanted) {
 	const rows = await listSites();
 	const known = URL.canParse(wanted) && /^https?:/.test(wanted) ? new URL(wanted).origin : '';
 	if (known && !rows.some(({ origin }) => origin === known)) {
 		rows.unshift({ origin: known, ...(await site(known)) });
 	}
 	rows.sort((a, b) => Number(b.origin === known) - Number(a.origin === known) || siteName(a.origin).localeCompare(siteName(b.origin)));
-	element('sites').replaceChildren(...rows.map(({ origin, ...chosen }) => siteItem(origin, chosen, announce)));
+	element('sites').replaceChildren(...rows.map(({ origin, ...chosen }) => siteItem(origin, chosen)));
 	element('sites-none').hidden = rows.length > 0;
 	if (known) {
 		/** @type {HTMLDetailsElement} */ (element('sites').querySelector('details')).open = true;
@@ -84,16 +78,13 @@ function day(ms) {
 	return new Date(ms).toLocaleDateString(language(), { dateStyle: 'medium' });
 }
 
-/**
- * @param {Grant} grant
- * @param {Announce} announce
- */
-function grantLine({ origin, since, lastUsed, surface }, announce) {
+/** @param {Grant} grant */
+function grantLine({ origin, since, lastUsed, surface }) {
 	const what = text(surface === 'window' ? 'surfaceWindow' : 'surfaceMonitor');
 	const button = make('button', '', text('revoke'));
 	button.setAttribute('aria-label', text('revokeSite', siteName(origin)));
 	button.addEventListener('click', async () => {
-		if (await revoke(origin, announce)) {
+		if (await revoke(origin)) {
 			line.remove();
 			itemOf(origin)?.querySelector('select')?.focus();
 		}
@@ -102,15 +93,15 @@ function grantLine({ origin, since, lastUsed, surface }, announce) {
 	return line;
 }
 
-/** What the host remembers, as a line of each site. @param {Announce} announce */
-export async function showGrants(announce) {
+/** What the host remembers, as a line of each site. */
+export async function showGrants() {
 	/** @type {Grant[]} */
 	const grants = (await ask('grants'))?.grants ?? [];
 	for (const grant of grants) {
 		const { origin } = grant;
-		const item = itemOf(origin) ?? element('sites').appendChild(siteItem(origin, await site(origin), announce));
+		const item = itemOf(origin) ?? element('sites').appendChild(siteItem(origin, await site(origin)));
 		item.querySelector('.grant')?.remove();
-		item.querySelector('.site')?.after(grantLine(grant, announce));
+		item.querySelector('.site')?.after(grantLine(grant));
 	}
 	element('sites-none').hidden = element('sites').childElementCount > 0;
 }

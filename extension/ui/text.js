@@ -52,6 +52,16 @@ export function say(element, words) {
 	}
 }
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let quiet;
+
+/** @param {string} words shown and read out for a moment */
+export function announce(words) {
+	element('announce').textContent = words;
+	clearTimeout(quiet);
+	quiet = setTimeout(() => (element('announce').textContent = ''), 2500);
+}
+
 /**
  * The element with this id, which the page has.
  *

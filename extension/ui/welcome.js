@@ -3,8 +3,9 @@ import { ext } from '../background/ext.js';
 import { decodable } from '../page/decoder.js';
 import { errors } from '../shared/errors.js';
 import { Failure, portalFailure } from '../shared/failure.js';
+import { showHints } from './hints.js';
 import { play } from './player.js';
-import { ask, element, failureText, make, say, setState, symbol, text, translate } from './text.js';
+import { announce, ask, element, failureText, make, say, setState, symbol, text, translate } from './text.js';
 
 /** Each look starts the host's program: ever more seldom, and only for who sees the page. */
 const AGAIN_MS = 3_000;
@@ -40,12 +41,6 @@ function markStep(name, kind) {
 		const number = String(['host', 'portal', 'test'].indexOf(name) + 1);
 		/** @type {HTMLElement} */ (step.querySelector('.mark')).replaceChildren(kind ? symbol(kind) : number);
 	}
-}
-
-/** @param {string} words */
-function announce(words) {
-	element('announce').textContent = words;
-	setTimeout(() => (element('announce').textContent = ''), 2500);
 }
 
 function showCommands() {
@@ -213,13 +208,6 @@ function watch(share, { works, end, fail }) {
 	share.onDisconnect.addListener(() => end('quiet', text('testDone')));
 }
 
-/** What the toolbar and the browser's settings for extensions lack. */
-async function showHints() {
-	const [toolbar, access] = await Promise.all([ask('toolbar'), ask('access')]);
-	element('pin').hidden = toolbar?.pinned !== false;
-	element('access').hidden = access?.granted !== false;
-}
-
 async function showShortcut() {
 	const commands = await ext.commands.getAll();
 	const keys = commands.find(({ name }) => name === 'stop-all')?.shortcut;
@@ -229,11 +217,6 @@ async function showShortcut() {
 translate();
 showCommands();
 element('test').addEventListener('click', test);
-element('allow').addEventListener('click', async () => {
-	// At once: browsers allow this only in the click's own turn.
-	await ext.permissions.request({ origins: ext.runtime.getManifest().host_permissions }).catch(() => false);
-	await showHints();
-});
 element('settings').addEventListener('click', () => void ext.runtime.openOptionsPage());
 document.addEventListener('visibilitychange', checkAtOnce);
 window.addEventListener('focus', checkAtOnce);

@@ -262,7 +262,7 @@ test('a page whose track can not be put into it gets no share, and the host is t
 		}
 		return executeScript(what);
 	};
-	assert.equal(await askOurs(), 'cancelled');
+	assert.equal(await askOurs(), 'page-closed-off');
 	chrome.scripting.executeScript = executeScript;
 	assert.equal(toHost('stop').length, 1);
 	assert.deepEqual(await ask({ type: 'shares' }), []);
