@@ -20,11 +20,7 @@ export function fps(value) {
 	return typeof value === 'number' && value > 0 ? Math.min(FPS_MAX, Math.max(1, Math.round(value))) : FPS_DEFAULT;
 }
 
-/**
- * The largest side of the picture; 0: no bound.
- *
- * @param {unknown} value
- */
+/** The largest side of the picture; 0: no bound. @param {unknown} value */
 export function side(value) {
 	return typeof value === 'number' && value > 0 ? Math.min(SIDE_MAX, Math.max(2, Math.floor(value))) : 0;
 }

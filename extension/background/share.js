@@ -27,12 +27,7 @@ class Meter {
 	#samples = [];
 	#began = NaN;
 
-	/**
-	 * Counts a fragment.
-	 *
-	 * @param {number} bytes
-	 * @param {boolean} last whether it is the last of its frame
-	 */
+	/** Counts a fragment. @param {number} bytes @param {boolean} last whether it is the last of its frame */
 	count(bytes, last) {
 		const now = Date.now();
 		this.#began ||= now;
@@ -94,11 +89,7 @@ export class Share {
 	/** @type {import('./preview.js').Picture | null} */
 	#picture = null;
 
-	/**
-	 * @param {chrome.runtime.Port} port
-	 * @param {HostShare} hostShare
-	 * @param {About} about
-	 */
+	/** @param {chrome.runtime.Port} port @param {HostShare} hostShare @param {About} about */
 	constructor(port, hostShare, about) {
 		this.#port = port;
 		this.#hostShare = hostShare;
@@ -130,10 +121,7 @@ export class Share {
 		return this.#pauses.size > 0;
 	}
 
-	/**
-	 * @param {Redeem} wish
-	 * @param {(failure: Failure) => void} onOver called at the end, with the reason
-	 */
+	/** @param {Redeem} wish @param {(failure: Failure) => void} onOver called at the end, with the reason */
 	async run(wish, onOver) {
 		this.#wish = { ...wish };
 		this.#onOver = onOver;
@@ -216,11 +204,7 @@ export class Share {
 		};
 	}
 
-	/**
-	 * @param {HostShare} share
-	 * @param {Redeem} wish
-	 * @returns {Promise<import('./host.js').Opened>}
-	 */
+	/** @param {HostShare} share @param {Redeem} wish @returns {Promise<import('./host.js').Opened>} */
 	#open(share, wish) {
 		const wanted = Array.isArray(wish.codecs) ? wish.codecs : [];
 		const [codec, second] = CODECS.filter((name) => wanted.includes(name) && share.supports.includes(name));
@@ -322,11 +306,7 @@ export class Share {
 		this.#account(who);
 	}
 
-	/**
-	 * Tells a page that asked who has the share paused now. While the user has, the track is muted.
-	 *
-	 * @param {Who} who
-	 */
+	/** Tells a page that asked who has the share paused now. While the user has, the track is muted. @param {Who} who */
 	#account(who) {
 		if (who === 'page') {
 			this.#post({ type: 'pauses', by: [...this.#pauses] });
@@ -335,11 +315,7 @@ export class Share {
 		}
 	}
 
-	/**
-	 * Copies the frames to one of the extension's own pages, too.
-	 *
-	 * @param {chrome.runtime.Port} port
-	 */
+	/** Copies the frames to one of the extension's own pages, too. @param {chrome.runtime.Port} port */
 	preview(port) {
 		const preview = new Preview(port, () => this.#keyframe());
 		this.#previews.add(preview);
@@ -416,19 +392,12 @@ export class Share {
 		}
 	}
 
-	/**
-	 * @param {HostShare} share
-	 * @param {unknown} wanted
-	 */
+	/** @param {HostShare} share @param {unknown} wanted */
 	#crop(share, wanted) {
 		return share.supports.includes('region') ? region(wanted) : {};
 	}
 
-	/**
-	 * Passes credit on, up to CREDIT_MAX frames on their way.
-	 *
-	 * @param {number} frames
-	 */
+	/** Passes credit on, up to CREDIT_MAX frames on their way. @param {number} frames */
 	#credit(frames) {
 		const granted = Math.min(CREDIT_MAX - this.#outstanding - this.#held, frames);
 		if (granted <= 0) {
