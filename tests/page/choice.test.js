@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { errors } from '../../extension/shared/errors.js';
 import { chrome, lastHost } from '../js/fake.js';
-import { ask, hostFails, hostIs, join, manage, refresh, startBackground, toHost, world } from './lib/background.js';
+import { ask, hostFails, hostIs, join, manage, refresh, scriptOf, startBackground, toHost, world } from './lib/background.js';
 import { encodeClip } from './lib/in-page.js';
 import { Pages, until } from './lib/pages.js';
 
@@ -34,11 +34,12 @@ beforeEach(async () => {
 	later += 6_000;
 	tab++;
 	site = `https://s${tab}.example`;
-	page = await pages.open('/blank.html?js=page/messages.js&js=page/shim.js', {
+	page = await pages.open('/blank.html', {
 		before: async (own) => {
 			const url = `${site}/`;
 			const from = { id: chrome.runtime.id, url, origin: site, frameId: 0, tab: { id: tab, url, title: 'A page', incognito: false } };
-			await join(own, from, { content: ['content/relay.js'] });
+			await join(own, from, { content: ['scripts/relay.js'] });
+			await own.evaluateOnNewDocument(scriptOf('scripts/messages.js'));
 			await own.evaluateOnNewDocument(`window.encodeClip = ${encodeClip}`);
 		},
 		held: false,
@@ -256,12 +257,12 @@ test('a share that ends, or is withdrawn, before the page could have it is not g
 test('a page whose track can not be put into it gets no share, and the host is told', async () => {
 	const { executeScript } = chrome.scripting;
 	chrome.scripting.executeScript = async (what) => {
-		if (what.files?.includes('content/share.js')) {
-			throw new Error('No frame with this id.');
+		if (what.files?.includes('scripts/share.js')) {
+			throw new Error('This page cannot be scripted due to an ExtensionsSettings policy.');
 		}
 		return executeScript(what);
 	};
-	assert.equal(await askOurs(), 'cancelled');
+	assert.equal(await askOurs(), 'page-closed-off');
 	chrome.scripting.executeScript = executeScript;
 	assert.equal(toHost('stop').length, 1);
 	assert.deepEqual(await ask({ type: 'shares' }), []);

@@ -3,19 +3,30 @@
  * the bridge over which pages and content scripts reach it. So no message that a page gets is written by a test, but the
  * host's, which docs/PROTOCOL.md has.
  */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { settle } from '../../js/clock.js';
 import { chrome, FakeEvent, FakePort, sender, useHost, useStorage } from '../../js/fake.js';
 import { extensionApi, getMessage } from './in-page.js';
 
 const root = new URL('../../../', import.meta.url);
-const json = (path) => JSON.parse(readFileSync(new URL(path, root)));
+const json = (name) => JSON.parse(readFileSync(new URL(name, root)));
 const messages = json('extension/_locales/en/messages.json');
 export const manifest = { ...json('manifest/extension.json'), version: '1.2.3' };
 /** The English text of that name. */
 export const text = (name, ...values) => getMessage(messages, name, values);
 /** What texts of _locales begin with, where a page is opened with `marked`. */
 export const MARK = '¤';
+
+/** What goes into Chromium's pages, as the extension is built of it. */
+const built = mkdtempSync(`${tmpdir()}/scripts-`);
+process.on('exit', () => rmSync(built, { recursive: true }));
+execFileSync(fileURLToPath(new URL('packaging/extension-scripts', root)), ['chromium', built]);
+
+/** The text of one of these: `scripts/relay.js`. */
+export const scriptOf = (/** @type {string} */ file) => readFileSync(file.replace('scripts', built), 'utf8');
 
 /** What pages may call, and what they hear of. */
 const CALLS = [
@@ -62,7 +73,7 @@ async function executeScript({ target, world: where, files = [], func, args = []
 	if (!bridge) {
 		return [{ frameId: 0, result: true }];
 	}
-	const sources = func ? [`(${func})(...${JSON.stringify(args)})`] : files.map((file) => readFileSync(new URL(`extension/${file}`, root), 'utf8'));
+	const sources = func ? [`(${func})(...${JSON.stringify(args)})`] : files.map(scriptOf);
 	let result;
 	for (const source of sources) {
 		result = await bridge.evaluate(source, where === 'MAIN');
@@ -307,7 +318,7 @@ export async function join(page, from, { content, marked = false } = {}) {
 		base: chrome.runtime.getURL(''),
 		...{ calls: CALLS, events: EVENTS, id: chrome.runtime.id, manifest, marked: marked ? MARK : '', messages, more: world.more },
 	};
-	const sources = [`(${extensionApi})(${JSON.stringify(config)}, ${getMessage})`, ...(content ?? []).map((file) => readFileSync(new URL(`extension/${file}`, root), 'utf8'))];
+	const sources = [`(${extensionApi})(${JSON.stringify(config)}, ${getMessage})`, ...(content ?? []).map(scriptOf)];
 	await session.send('Page.addScriptToEvaluateOnNewDocument', { source: sources.join(';\n'), ...(content && { worldName }) });
 	return bridge;
 }
