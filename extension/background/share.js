@@ -1,13 +1,11 @@
 /** One live share of the native path: joins the port of the page that redeemed it with the host's share. */
 import { Failure } from '../shared/failure.js';
+import { fps, maxKbps, region, side } from './bounds.js';
 import { Preview } from './preview.js';
 
 /** Frames that may be on their way to a page: enough to hide its jitter, too few to add delay. */
 export const CREDIT = 3;
 const CREDIT_MAX = 16;
-const FPS_MAX = 240;
-const FPS_DEFAULT = 30;
-const SIDE_MAX = 16_384;
 const CODECS = ['vp9', 'vp8'];
 const METER_MS = 2_000;
 
@@ -22,51 +20,6 @@ const METER_MS = 2_000;
  * @typedef {{codecs?: unknown, maxFps?: unknown, maxWidth?: unknown, maxHeight?: unknown, fidelity?: unknown,
  *   region?: unknown, sourceId?: unknown}} Redeem the first message of a page's track
  */
-
-/**
- * Enough for readable text in motion at this size: it crosses a pipe, not a network.
- *
- * @param {number} width
- * @param {number} height
- */
-function maxKbps(width, height) {
-	const pixels = width * height || 1920 * 1080;
-	return Math.round(Math.min(60_000, Math.max(4_000, pixels / 200)));
-}
-
-/** @param {unknown} value */
-function fps(value) {
-	return typeof value === 'number' && value > 0 ? Math.min(FPS_MAX, Math.max(1, Math.round(value))) : FPS_DEFAULT;
-}
-
-/**
- * The largest side of the picture; 0: no bound.
- *
- * @param {unknown} value
- */
-function side(value) {
-	return typeof value === 'number' && value > 0 ? Math.min(SIDE_MAX, Math.max(2, Math.floor(value))) : 0;
-}
-
-/**
- * The field that crops the picture; none if the value isn't a region.
- *
- * @param {any} value `{x, y, width, height}` in the picture's pixels; null: all of it
- * @returns {{region?: import('./host.js').Region | null}}
- */
-function region(value) {
-	if (value === null) {
-		return { region: null };
-	}
-	const { x, y, width, height } = Object(value);
-	if (![x, y, width, height].every(Number.isFinite)) {
-		return {};
-	}
-	const within = (/** @type {number} */ place, least = 0) => Math.min(SIDE_MAX, Math.max(least, Math.round(place)));
-	const left = within(x);
-	const top = within(y);
-	return { region: { x: left, y: top, width: within(x + width - left, 2), height: within(y + height - top, 2) } };
-}
 
 /** Counts a share's pictures and bytes over the last two seconds. */
 class Meter {
@@ -131,6 +84,8 @@ export class Share {
 	#pauses = new Set();
 	/** Whether the page missed frames, so that it needs a keyframe next. */
 	#missed = false;
+	/** The keyframe of the moment that a pause began, for previews: the fragments that came so far. @type {FrameMessage[]} */
+	#still = [];
 	/** The cursor that the page gets after the pause: the host sends its image only once. @type {{data?: string} | null} */
 	#cursor = null;
 	#meter = new Meter();
@@ -238,6 +193,7 @@ export class Share {
 		this.#held = CREDIT - this.#outstanding;
 		this.#keyframeAsked = false;
 		this.#missed = this.paused;
+		this.#still = [];
 		this.#cursor = null;
 		share.onEnded = (failure) => {
 			this.#post({ type: 'ended', ...failure.forPage() });
@@ -333,15 +289,17 @@ export class Share {
 	}
 
 	/**
-	 * The page gets no more pictures: its track keeps the last one. What the host still sends on its credit is dropped;
-	 * then it encodes nothing.
+	 * The page gets no more pictures: its track keeps the last one. What the host still sends on its credit is dropped,
+	 * except one keyframe for previews; then it encodes nothing.
 	 *
 	 * @param {Who} who
 	 */
 	pause(who) {
 		const before = this.paused;
+		this.#keyframe();
 		this.#pauses.add(who);
 		if (!before) {
+			this.#still = [];
 			this.#missed = true;
 			this.#tell({ type: 'paused' });
 		}
@@ -389,6 +347,18 @@ export class Share {
 		if (this.#picture) {
 			preview.open(this.#picture);
 		}
+		if (this.paused) {
+			this.#still.forEach((frame) => preview.take(frame));
+		}
+	}
+
+	/** @param {FrameMessage} frame that the page doesn't get */
+	#keepStill(frame) {
+		const [first = frame] = this.#still;
+		if (this.paused && first.key && first.seq === frame.seq && this.#still.length === frame.part) {
+			this.#still.push(frame);
+			this.#previews.forEach((preview) => preview.take(frame));
+		}
 	}
 
 	/** @param {FrameMessage & {share?: number}} frame */
@@ -407,14 +377,15 @@ export class Share {
 			this.#spend(width, height);
 		}
 		this.#meter.count((frame.data.length * 3) / 4, last);
+		// The host's numbers would tell a page about other shares.
+		const { share: _share, ...rest } = frame;
 		if (this.#missed) {
+			this.#keepStill(rest);
 			if (last) {
 				this.#credit(1);
 			}
 			return;
 		}
-		// The host's numbers would tell a page about other shares.
-		const { share: _share, ...rest } = frame;
 		this.#post(rest);
 		this.#previews.forEach((preview) => preview.take(rest));
 	}

@@ -57,7 +57,7 @@ export const errors = Object.freeze({
 	'bad-ask': { name: 'TypeError', message: 'The request is unknown, or something in it has the wrong type.', remedy: 'Portlight\'s documentation lists what pages may ask.' },
 	'not-activated': { name: 'InvalidStateError', message: 'The page has no user gesture: nobody has just clicked or typed in it.', remedy: 'Ask when the user clicks a button or presses a key.' },
 	'host-slow': { name: 'NotReadableError', message: 'The Portlight host has not answered yet.', remedy: 'Wait a moment: a busy machine takes longer. If it does not answer then, run `portlight doctor`.' },
-	'chooser-error': { name: 'NotReadableError', message: 'The browser could not show its own dialog.', remedy: 'Try again, or choose `Always through the desktop` in Portlight\'s settings.' },
+	'chooser-error': { name: 'NotReadableError', message: 'The browser could not show its own dialog.', remedy: 'Try again, or choose `Always the desktop\'s` in Portlight\'s settings.' },
 	'no-picture': { name: 'NotReadableError', message: 'The screen or window sent no picture.', remedy: 'Move the pointer or something else on it and share it again, or share another screen or window.' },
 	'not-in-front': { name: 'InvalidStateError', message: 'The page is hidden, or another tab or window of the browser is in front of it.', remedy: 'Go to the page\'s tab, then ask again.' },
 	'no-decoder': { name: 'NotSupportedError', message: 'This browser can\'t decode the shared picture.', remedy: 'Switch on WebCodecs. In Firefox and LibreWolf, open about:config, set dom.media.webcodecs.enabled to true and privacy.resistFingerprinting to false, then reload the page.' },

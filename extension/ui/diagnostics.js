@@ -1,14 +1,15 @@
 /** What Portlight needs, looked at one by one: each broken part with its remedy, and a report to hand on. */
 import { ext } from '../background/ext.js';
 import { capturePath, managed, otherExtensions } from '../background/settings.js';
+import { dataPermission } from '../background/sites.js';
+import { decodable } from '../page/decoder.js';
 import { errors } from '../shared/errors.js';
 import { portalFailure } from '../shared/failure.js';
-import { decodable } from '../page/decoder.js';
-import { failureText, text } from './text.js';
+import { ask, failureText, text } from './text.js';
 
 /**
- * @typedef {{kind: 'good' | 'bad' | 'quiet', words: string, remedy?: string, origins?: string[]}} Finding `origins`: of
- *   pages that the person may let the extension into again
+ * @typedef {{kind: 'good' | 'bad' | 'quiet', words: string, remedy?: string, missing?: chrome.permissions.Permissions}} Finding
+ *   `missing`: what the user can allow here
  * @typedef {{findings: Finding[], report: string}} Diagnosis the report is plain text, without any site's address
  */
 
@@ -49,42 +50,49 @@ function hostFindings(status) {
 	return findings;
 }
 
-/** What the browser was told to keep the extension out of, where it needs to be. @returns {Promise<string[]>} */
-async function forbiddenOrigins() {
-	/** @type {string[]} */
-	const wanted = ext.runtime.getManifest().host_permissions ?? [];
-	const granted = await Promise.all(wanted.map((origin) => ext.permissions.contains({ origins: [origin] })));
-	return wanted.filter((_, i) => !granted[i]);
-}
-
-/** @param {string} type @returns {Promise<any>} undefined where the background does not answer */
-function ask(type) {
-	return ext.runtime.sendMessage({ type }).catch(() => undefined);
+/**
+ * What the browser doesn't allow. Without the data permission, sites that the organization lets remember don't; for others
+ * the user's choice asks for it.
+ *
+ * @param {any} access
+ * @param {import('../background/settings.js').Managed} policy
+ * @returns {Promise<Finding[]>}
+ */
+async function permissionFindings(access, policy) {
+	/** @type {Finding[]} */
+	const findings = [];
+	if (access?.granted === false) {
+		findings.push({ kind: 'bad', words: text('accessMissing'), missing: { origins: ext.runtime.getManifest().host_permissions } });
+	}
+	const data = dataPermission();
+	if (data && policy.allowedSites?.length && !(await ext.permissions.contains(data))) {
+		findings.push({ kind: 'bad', words: text('rememberRefused'), missing: data });
+	}
+	return findings;
 }
 
 /** @returns {Promise<Diagnosis>} */
 export async function diagnose() {
-	const [status, codecs, policy, path, others, { failure }, shares, forbidden] = await Promise.all([
+	const [status, codecs, policy, path, others, { failure }, shares, access] = await Promise.all([
 		ask('host-status'),
-		'VideoDecoder' in window ? decodable() : [],
+		typeof VideoDecoder === 'function' ? decodable() : null,
 		managed(),
 		capturePath(),
 		otherExtensions(),
 		ext.storage.session.get('failure'),
 		ask('shares'),
-		forbiddenOrigins(),
+		ask('access'),
 	]);
 	const findings = hostFindings(status);
-	findings.push(codecs.length > 0 ? { kind: 'good', words: text('codecs', codecs.map((name) => name.toUpperCase().replace('-444', ' 4:4:4')).join(', ')) } : broken('decoder-failed'));
-	if (forbidden.length > 0) {
-		findings.push({ kind: 'bad', words: text('accessMissing'), remedy: text('accessRemedy'), origins: forbidden });
-	}
+	const names = codecs?.map((name) => name.toUpperCase().replace('-444', ' 4:4:4')).join(', ');
+	findings.push(names ? { kind: 'good', words: text('codecs', names) } : broken(codecs ? 'decoder-failed' : 'no-decoder'));
+	findings.push(...(await permissionFindings(access, policy)));
 	const decided = Object.keys(policy);
 	if (decided.length > 0) {
 		findings.push({ kind: 'quiet', words: text('policy', decided.join(', ')) });
 	}
 	const last = /** @type {any} */ (failure);
-	if (last) {
+	if (last && last.code !== status?.code) {
 		const { message, remedy } = failureText(last);
 		findings.push({ kind: 'bad', words: `${text('lastFailure')}: ${message}`, remedy });
 	}
@@ -96,10 +104,10 @@ export async function diagnose() {
 		supports: status?.ok ? status.supports.join(' ') : '-',
 		portal: status?.ok ? `ScreenCast ${status.portal} ${status.portalCode ?? ''}`.trim() : '-',
 		pipewire: status?.pipewire ?? '-',
-		codecs: codecs.join(' ') || 'none',
+		codecs: codecs?.join(' ') || 'none',
 		capture: path,
 		'own capture API': ext.desktopCapture ? 'yes' : 'no',
-		'site access': forbidden.length > 0 ? `not to ${forbidden.length} of the kinds of sites` : 'all',
+		'site access': access?.granted === false ? 'not to all' : 'all',
 		'pages for other extensions': others ? 'answered' : 'not answered',
 		policy: decided.join(' ') || 'none',
 		'live shares': shares?.length ?? '-',

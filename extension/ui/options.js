@@ -1,26 +1,17 @@
-/** The options page: each site's choices, what is remembered, which way a request takes, and whether all is well. */
+/** The settings: whose dialog opens, defaults, each site's choices, the shortcut, and whether all is well. */
 import { ext } from '../background/ext.js';
 import { capturePath, DEFAULTS, defaults, managed, otherExtensions, setCapturePath, setDefault, setOtherExtensions } from '../background/settings.js';
 import { diagnose } from './diagnostics.js';
 import { showGrants, showSites } from './sites-list.js';
-import { element, make, number, setState, text, translate } from './text.js';
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let quiet;
-
-/** @param {string} words said for a moment */
-function announce(words) {
-	element('announce').textContent = words;
-	clearTimeout(quiet);
-	quiet = setTimeout(() => (element('announce').textContent = ''), 2500);
-}
+import { announce, element, make, number, say, setState, text, translate } from './text.js';
 
 const saved = () => announce(text('saved'));
 
 /** @typedef {{show: () => Promise<void>}} Part of the page that is shown again when another page changed what it shows */
 
-/** @returns {Part} */
+/** Only browsers with a dialog of their own leave a choice. @returns {Part} */
 function capturePart() {
+	element('capture-card').hidden = !ext.desktopCapture;
 	const inputs = [.../** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('input[name=capture]'))];
 	for (const input of inputs) {
 		input.addEventListener('change', async () => {
@@ -81,6 +72,7 @@ function othersPart() {
 		const [answered, { dialects }] = await Promise.all([otherExtensions(), managed()]);
 		input.checked = answered;
 		input.disabled = dialects !== undefined;
+		element('others-managed').hidden = !input.disabled;
 	};
 	return { show };
 }
@@ -99,11 +91,11 @@ async function showShortcut() {
 	});
 }
 
-/** @param {string[]} origins whose pages the browser is asked for: only a click may do that */
-function accessButton(origins) {
+/** @param {chrome.permissions.Permissions} missing which the browser is asked for: only a click may do that */
+function allowButton(missing) {
 	const button = make('button', 'remedy', text('accessAllow'));
 	button.addEventListener('click', async () => {
-		await ext.permissions.request({ origins }).catch(() => false);
+		await ext.permissions.request(missing).catch(() => false);
 		await showHealth();
 		element('check').focus();
 	});
@@ -126,11 +118,16 @@ async function showHealth() {
 	}));
 	report = words;
 	list.replaceChildren(
-		...findings.map(({ kind, words, remedy = '', origins }) => {
-			const line = make('p', '');
-			setState(line, kind, words);
-			const more = [...(remedy ? [make('p', 'remedy quiet', remedy)] : []), ...(origins ? [accessButton(origins)] : [])];
-			return make('li', '', line, ...more);
+		...findings.map(({ kind, words, remedy, missing }) => {
+			const item = make('li', '', make('p', ''));
+			setState(/** @type {HTMLElement} */ (item.firstChild), kind, words);
+			if (remedy) {
+				say(item.appendChild(make('p', 'remedy quiet')), remedy);
+			}
+			if (missing) {
+				item.append(allowButton(missing));
+			}
+			return item;
 		}),
 	);
 }
@@ -146,11 +143,14 @@ element('copy').addEventListener('click', async () => {
 		announce(text('copyFailed'));
 	}
 });
-const listSites = () => showSites(decodeURIComponent(location.hash.slice(1)), saved);
+async function listSites() {
+	await showSites(decodeURIComponent(location.hash.slice(1)));
+	await showGrants();
+}
 window.addEventListener('hashchange', () => void listSites());
 const parts = [capturePart(), defaultsPart(), othersPart()];
 const showParts = () => Promise.all(parts.map(({ show }) => show()));
 ext.storage.onChanged.addListener(() => void showParts());
 ext.permissions.onAdded.addListener(() => void showHealth());
 ext.permissions.onRemoved.addListener(() => void showHealth());
-await Promise.all([listSites(), showGrants(announce), showParts(), showShortcut(), showHealth()]);
+await Promise.all([listSites(), showParts(), showShortcut(), showHealth()]);

@@ -1,10 +1,12 @@
-/** The popup: what is shared with whom and what it costs, with Pause and Stop; what failed last; this site's choices. */
+/** The popup: what is shared with whom, with Pause and Stop; who asks; what failed last; this site's choices. */
 import { ext } from '../background/ext.js';
 import { capturePath } from '../background/settings.js';
-import { setSite, site } from '../background/sites.js';
+import { site } from '../background/sites.js';
 import { portalFailure } from '../shared/failure.js';
+import { showHints } from './hints.js';
 import { ShareCard } from './share-card.js';
-import { element, failureText, make, setState, text, translate } from './text.js';
+import { consentSelect, siteSwitches } from './site-choices.js';
+import { announce, ask, element, failureText, make, say, setState, text, translate } from './text.js';
 
 /** @typedef {import('../background/share.js').ShareInfo} ShareInfo */
 
@@ -13,24 +15,19 @@ const AGAIN_MS = 3_000;
 /** @type {Map<number, ShareCard>} by the share's key */
 const cards = new Map();
 
-/** @param {string} words for who does not see the page */
-function announce(words) {
-	element('announce').textContent = words;
-}
-
 let askers = '[]';
 
 /** @param {{tabId: number, site: string}[]} asking whose dialogs are open */
 function showAsking(asking) {
 	if (JSON.stringify(asking) === askers) {
-		return; // Made anew, a button would lose the focus.
+		return; // A new button wouldn't have the focus.
 	}
 	askers = JSON.stringify(asking);
 	const cards = asking.map(({ tabId, site: name }) => {
 		const cancel = make('button', '', text('cancel'));
 		cancel.setAttribute('aria-label', text('cancelSite', name));
-		cancel.addEventListener('click', () => void ext.runtime.sendMessage({ type: 'decline', tabId }));
-		return make('li', 'card', make('p', 'lead', text('asks', name)), cancel);
+		cancel.addEventListener('click', () => void ask('decline', { tabId }));
+		return make('li', 'card note', make('p', 'lead', text('asks', name)), cancel);
 	});
 	const focused = element('asking').contains(document.activeElement);
 	element('asking').replaceChildren(...cards);
@@ -62,26 +59,31 @@ function showShares(shares) {
 		}
 		card.update(share);
 	}
-	element('live').hidden = shares.length === 0;
-	// One share says by itself that it is one: room for what matters.
-	element('live-heading').classList.toggle('unseen', shares.length < 2);
+	element('shares').hidden = shares.length === 0;
+	// Browsers give a popup 600 pixels of height: two large pictures don't fit.
+	element('shares').classList.toggle('compact', shares.length > 1);
 	element('stop-all').hidden = shares.length < 2;
 	element('none').hidden = shares.length > 0 || askers !== '[]';
 }
 
+/** The code of the failure that is shown. */
+let failed = '';
+
 async function showFailure() {
 	/** @type {{failure?: {code: string, message: string, remedy: string}}} */
 	const { failure } = await ext.storage.session.get('failure');
+	failed = failure?.code ?? '';
 	element('failure').hidden = !failure;
 	if (failure) {
 		const { message, remedy } = failureText(failure);
-		element('failure-message').textContent = message;
-		element('failure-remedy').textContent = remedy;
+		say(element('failure-message'), message);
+		say(element('failure-remedy'), remedy);
 	}
+	hostState();
 }
 
 async function refresh() {
-	const [asking, shares] = await Promise.all(['asking', 'shares'].map((type) => ext.runtime.sendMessage({ type })));
+	const [asking, shares] = await Promise.all([ask('asking'), ask('shares')]);
 	// No answer: the background is just starting.
 	showAsking(Array.isArray(asking) ? asking : []);
 	showShares(Array.isArray(shares) ? shares : []);
@@ -94,57 +96,51 @@ async function showSite() {
 	if (!origin) {
 		return; // No page that could ask.
 	}
-	const consent = /** @type {HTMLSelectElement} */ (element('consent'));
-	const displayMedia = /** @type {HTMLInputElement} */ (element('display-media'));
 	const chosen = await site(origin);
-	element('site-name').textContent = new URL(origin).host;
-	element('site').hidden = false;
-	consent.value = chosen.consent;
-	consent.disabled = chosen.managed.consent || tab.incognito;
-	const allow = /** @type {HTMLOptionElement} */ (consent.querySelector('[value=allow]'));
-	allow.disabled = chosen.managed.remember && chosen.consent !== 'allow';
-	displayMedia.checked = chosen.displayMedia;
-	displayMedia.disabled = chosen.managed.displayMedia || tab.incognito;
+	const switches = siteSwitches(origin, chosen, tab.incognito);
+	switches.forEach((one) => one.addEventListener('change', () => (element('reload').hidden = false)));
+	const label = make('label', 'field', make('span', '', text('consentLabel')), consentSelect(origin, chosen, tab.incognito));
+	element('site-choices').prepend(label, ...switches);
+	element('site-name').textContent = text('siteSettings', new URL(origin).host);
 	element('site-managed').hidden = !Object.values(chosen.managed).some(Boolean);
 	element('site-private').hidden = !tab.incognito;
-	consent.addEventListener('change', async () => {
-		await setSite(origin, { consent: /** @type {any} */ (consent.value) });
-		announce(text('saved'));
+	element('reload').addEventListener('click', () => {
+		void ext.tabs.reload(/** @type {number} */ (tab.id));
+		window.close();
 	});
-	displayMedia.addEventListener('change', async () => {
-		await setSite(origin, { displayMedia: displayMedia.checked });
-		announce(text('saved'));
-	});
+	/** @type {HTMLDetailsElement} */ (element('site')).open = cards.size === 0 && failed === '';
+	element('site').hidden = false;
 }
 
-/** @param {boolean} [again] it was asked before, and is slow */
-async function showHost(again = false) {
+/** What the host's line says; `code` of what is wrong. @type {{kind: 'good' | 'bad' | 'asking', words: string, code?: string}} */
+let host = { kind: 'asking', words: text('hostAsking') };
+
+/** The same failure isn't told twice. */
+function hostState() {
 	const line = element('host-state');
-	if (!again) {
-		setState(line, 'asking', text('hostAsking'));
-	}
-	const status = await ext.runtime.sendMessage({ type: 'host-status' });
-	if (!status?.ok) {
-		setState(line, 'bad', status ? failureText(status).message : text('hostAsking'));
-		if (status?.code === 'host-slow') {
-			void showHost(true);
-		}
-		return;
-	}
-	const portal = portalFailure(status);
-	if (portal) {
-		setState(line, 'bad', failureText(portal).message);
-		if (portal.code === 'portal-timeout') {
-			setTimeout(() => void showHost(true), AGAIN_MS); // It may only be starting.
-		}
-	} else if (status.pipewire === false) {
-		setState(line, 'bad', text('pipewireMissing'));
-	} else {
-		setState(line, 'good', text('hostGood', status.version));
-	}
+	line.hidden = host.code !== undefined && host.code === failed;
+	setState(line, host.kind, host.words);
 }
 
-/** What goes by the browser's own dialog is nothing that could be listed here. */
+async function showHost() {
+	const status = await ask('host-status');
+	const broken = !status || !status.ok ? status : portalFailure(status);
+	if (broken) {
+		host = { kind: 'bad', words: failureText(broken).message, code: broken.code };
+		if (['host-slow', 'portal-timeout'].includes(broken.code)) {
+			setTimeout(() => void showHost(), AGAIN_MS); // It may only be starting.
+		}
+	} else if (!status) {
+		host = { kind: 'bad', words: text('backgroundSilent') };
+	} else if (status.pipewire === false) {
+		host = { kind: 'bad', words: text('pipewireMissing') };
+	} else {
+		host = { kind: 'good', words: text('hostGood', status.version) };
+	}
+	hostState();
+}
+
+/** What goes by the browser's own dialog isn't listed here. */
 async function showBrowserShares() {
 	element('browser-shares').hidden = !ext.desktopCapture || (await capturePath()) === 'native';
 }
@@ -154,9 +150,9 @@ element('settings').addEventListener('click', () => {
 	void ext.runtime.openOptionsPage();
 	window.close();
 });
-element('stop-all').addEventListener('click', () => void ext.runtime.sendMessage({ type: 'stop-all' }));
+element('stop-all').addEventListener('click', () => void ask('stop-all'));
 element('forgive').addEventListener('click', async () => {
-	await ext.runtime.sendMessage({ type: 'forgive' });
+	await ask('forgive');
 	await showFailure();
 	element('settings').focus();
 });
@@ -166,4 +162,5 @@ ext.runtime.onMessage.addListener((message) => {
 	}
 });
 setInterval(() => void refresh(), 1000);
-await Promise.all([refresh(), showSite(), showHost(), showBrowserShares()]);
+hostState();
+await Promise.all([refresh().then(showSite), showHost(), showHints(), showBrowserShares()]);

@@ -1,4 +1,4 @@
-/** The pages' words, in the browser's language. */
+/** The words of our pages, in the browser's language, and the elements that hold them. */
 import { ext } from '../background/ext.js';
 
 /**
@@ -10,8 +10,7 @@ export function text(name, ...values) {
 }
 
 /**
- * What happened and what to do about it, in the browser's language where there is a translation; the catalogue's own
- * English elsewhere.
+ * What happened and what to do about it: translated, or in the catalogue's English. Commands stand between backticks.
  *
  * @param {{code: string, message: string, remedy: string}} failure
  */
@@ -20,23 +19,47 @@ export function failureText({ code, message, remedy }) {
 	return { message: text(`error_${key}`) || message, remedy: text(`remedy_${key}`) || remedy };
 }
 
-/** What the texts are in, for dates and numbers beside them. */
+/** The language of the texts, for dates and numbers beside them. */
 export function language() {
 	const [known] = Intl.DateTimeFormat.supportedLocalesOf(ext.i18n.getMessage('@@ui_locale').split('@')[0].replaceAll('_', '-'));
 	return known ?? ext.i18n.getUILanguage();
 }
 
-/** @param {Document | DocumentFragment} [root] where every element that names its text is filled in */
-export function translate(root = document) {
+/** Fills in every element that names its text. */
+export function translate() {
 	document.documentElement.lang = language();
-	for (const element of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-text]'))) {
-		element.textContent = text(element.dataset.text ?? '');
+	for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-text]'))) {
+		say(element, text(element.dataset.text ?? ''));
 	}
-	for (const element of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-label]'))) {
+	for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-label]'))) {
 		const label = text(element.dataset.label ?? '');
 		element.setAttribute('aria-label', label);
-		element.title = label;
+		element.title = element.matches('button') ? label : '';
 	}
+}
+
+/**
+ * Puts words into an element, what is between backticks as code. Unchanged words stay as they are, because screen readers
+ * read out what is put in.
+ *
+ * @param {HTMLElement} element
+ * @param {string} words
+ */
+export function say(element, words) {
+	if (element.dataset.words !== words) {
+		element.dataset.words = words;
+		element.replaceChildren(...words.split('`').map((part, i) => (i % 2 ? make('code', '', part) : part)));
+	}
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let quiet;
+
+/** @param {string} words shown and read out for a moment */
+export function announce(words) {
+	element('announce').textContent = words;
+	clearTimeout(quiet);
+	quiet = setTimeout(() => (element('announce').textContent = ''), 2500);
 }
 
 /**
@@ -73,18 +96,19 @@ export function symbol(name) {
 }
 
 /**
- * A line that says how something is: the symbol says it without colour.
+ * A line that says how something is: its symbol says it without colour.
  *
  * @param {HTMLElement} line
  * @param {'good' | 'bad' | 'asking' | 'quiet'} kind
  * @param {string} words
  */
 export function setState(line, kind, words) {
-	if (line.dataset.kind !== kind || line.textContent !== words) {
+	if (line.dataset.kind !== kind) {
 		line.dataset.kind = kind;
 		line.className = `state ${kind}`;
-		line.replaceChildren(symbol(kind), make('span', '', words));
+		line.replaceChildren(symbol(kind), make('span', ''));
 	}
+	say(/** @type {HTMLElement} */ (line.lastChild), words);
 }
 
 /**
@@ -108,4 +132,13 @@ export function siteName(origin, top) {
 		return text('ownTest');
 	}
 	return URL.canParse(origin) ? new URL(origin).host : text('unnamedSite');
+}
+
+/**
+ * @param {string} type
+ * @param {object} [more]
+ * @returns {Promise<any>} the background's answer; undefined if it doesn't answer
+ */
+export function ask(type, more) {
+	return ext.runtime.sendMessage({ type, ...more }).catch(() => undefined);
 }

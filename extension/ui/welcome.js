@@ -1,10 +1,11 @@
 /** The page of the first run: is the host there, how is it installed, and a share to try it with. */
 import { ext } from '../background/ext.js';
+import { decodable } from '../page/decoder.js';
 import { errors } from '../shared/errors.js';
 import { Failure, portalFailure } from '../shared/failure.js';
-import { decodable } from '../page/decoder.js';
+import { showHints } from './hints.js';
 import { play } from './player.js';
-import { element, failureText, make, setState, symbol, text, translate } from './text.js';
+import { announce, ask, element, failureText, make, say, setState, symbol, text, translate } from './text.js';
 
 /** Each look starts the host's program: ever more seldom, and only for who sees the page. */
 const AGAIN_MS = 3_000;
@@ -16,11 +17,17 @@ let ready = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
-/** How the host comes onto this machine, for everybody and for one person. @type {[string, string][]} */
-const COMMANDS = [
-	['installAll', 'make && sudo make install'],
-	['installMine', 'make && build/bin/portlight install'],
-];
+/** How the companion program is installed: from packages, or from its source code. @type {Record<string, [string, string][]>} */
+const COMMANDS = {
+	packages: [
+		['installDebian', 'sudo apt install ./portlight_*.deb'],
+		['installFedora', 'sudo dnf install ./portlight-*.rpm'],
+	],
+	source: [
+		['installAll', 'make && sudo make install'],
+		['installMine', 'make && build/bin/portlight install'],
+	],
+};
 
 /**
  * @param {'host' | 'portal' | 'test'} name
@@ -36,26 +43,22 @@ function markStep(name, kind) {
 	}
 }
 
-/** @param {string} words */
-function announce(words) {
-	element('announce').textContent = words;
-	setTimeout(() => (element('announce').textContent = ''), 2500);
-}
-
 function showCommands() {
-	for (const [label, command] of COMMANDS) {
-		const copy = make('button', 'plain', symbol('copy'));
-		copy.setAttribute('aria-label', text('copyCommand'));
-		copy.title = text('copyCommand');
-		copy.addEventListener('click', async () => {
-			try {
-				await navigator.clipboard.writeText(command);
-				announce(text('copied'));
-			} catch {
-				announce(text('copyFailed'));
-			}
-		});
-		element('commands').append(make('p', '', text(label)), make('div', 'command', make('code', '', command), copy));
+	for (const [list, commands] of Object.entries(COMMANDS)) {
+		for (const [label, command] of commands) {
+			const copy = make('button', 'plain', symbol('copy'));
+			copy.setAttribute('aria-label', `${text('copyCommand')}: ${command}`);
+			copy.title = text('copyCommand');
+			copy.addEventListener('click', async () => {
+				try {
+					await navigator.clipboard.writeText(command);
+					announce(text('copied'));
+				} catch {
+					announce(text('copyFailed'));
+				}
+			});
+			element(list).append(make('p', '', text(label)), make('div', 'command', make('code', '', command), copy));
+		}
 	}
 }
 
@@ -63,7 +66,7 @@ function showCommands() {
 async function check() {
 	clearTimeout(timer);
 	looking = true;
-	showStatus(await ext.runtime.sendMessage({ type: 'host-status' }).catch(() => undefined));
+	showStatus(await ask('host-status'));
 	looking = false;
 	if (!ready && !document.hidden) {
 		timer = setTimeout(() => void check(), again);
@@ -87,20 +90,20 @@ function showStatus(status) {
 	const silent = { message: text('backgroundSilent'), remedy: text('backgroundSilentRemedy') };
 	const host = found ? null : status ? failureText(status) : silent;
 	markStep('host', found ? 'good' : 'bad');
-	setWords('host', host?.message ?? text('hostReady', status.version));
+	say(element('host'), host?.message ?? text('hostReady', status.version));
 	element('install').hidden = !['host-missing', 'host-unusable'].includes(status?.code);
 	setRemedy('host', status?.code === 'host-missing' ? '' : host?.remedy);
 	const desktop = found ? lacking(status) : null;
 	ready = found && !desktop;
 	markStep('portal', ready ? 'good' : found ? 'bad' : '');
-	setWords('portal', desktop?.message ?? (found ? text('portalReady', String(status.portal)) : text('stepLater')));
+	say(element('portal'), desktop?.message ?? (found ? text('portalReady', String(status.portal)) : text('stepLater')));
 	setRemedy('portal', desktop?.remedy);
 	/** @type {HTMLButtonElement} */ (element('test')).disabled = !ready;
 }
 
 /** @param {'host' | 'portal'} step @param {string} [remedy] */
 function setRemedy(step, remedy = '') {
-	setWords(`${step}-remedy`, remedy);
+	say(element(`${step}-remedy`), remedy);
 	element(`${step}-remedy`).hidden = !remedy;
 }
 
@@ -116,13 +119,6 @@ function lacking(status) {
 /** @param {string} code */
 function known(code) {
 	return failureText({ code, ...errors[code] });
-}
-
-/** @param {string} id @param {string} words only what changed is read out */
-function setWords(id, words) {
-	if (element(id).textContent !== words) {
-		element(id).textContent = words;
-	}
 }
 
 /** @typedef {'good' | 'bad' | 'asking' | 'quiet'} TestState */
@@ -178,13 +174,13 @@ function test() {
 	element('test-stop').onclick = () => end('quiet', text('testDone'));
 	asking.onDisconnect.addListener(() => fail(known('host-crashed')));
 	asking.onMessage.addListener(async (message) => {
-		const codecs = 'VideoDecoder' in window ? await decodable() : [];
+		const codecs = typeof VideoDecoder === 'function' ? await decodable() : null;
 		if (message.type === 'refused' && message.code === 'denied') {
 			end('quiet', failureText(message).message);
 		} else if (message.type === 'refused') {
 			fail(failureText(message));
-		} else if (codecs.length === 0) {
-			fail(known('decoder-failed'));
+		} else if (!codecs?.length) {
+			fail(known(codecs ? 'decoder-failed' : 'no-decoder'));
 		} else if (!over) {
 			share = ext.runtime.connect({ name: 'share' });
 			watch(share, { works, end, fail });
@@ -224,4 +220,5 @@ element('test').addEventListener('click', test);
 element('settings').addEventListener('click', () => void ext.runtime.openOptionsPage());
 document.addEventListener('visibilitychange', checkAtOnce);
 window.addEventListener('focus', checkAtOnce);
-await Promise.all([check(), showShortcut()]);
+window.addEventListener('focus', () => void showHints());
+await Promise.all([check(), showShortcut(), showHints()]);

@@ -62,11 +62,11 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const page = await fixture.page();
 			await openPopup(page);
 			await until(popup, shows, '#none');
-			assert.equal(await popup.evaluate(shows, '#live'), '');
+			assert.equal(await popup.evaluate(shows, '#shares'), '');
 			const host = new URL(fixture.site.origin).host;
-			assert.equal(await until(popup, shows, '#site-name'), host);
+			assert.equal(await until(popup, shows, '#site-name'), `Settings for ${host}`);
 			await popup.evaluate(() => {
-				const consent = /** @type {HTMLSelectElement} */ (document.querySelector('#consent'));
+				const consent = /** @type {HTMLSelectElement} */ (document.querySelector('#site select'));
 				consent.value = 'block';
 				consent.dispatchEvent(new Event('change'));
 			});
@@ -74,8 +74,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const options = await fixture.own('ui/options.html');
 			const row = await until(options, shows, '#sites li');
 			assert.match(row, new RegExp(host));
-			assert.equal(await options.evaluate(() => document.querySelector('select')?.value), 'block');
-			await press(options, '#sites button');
+			assert.equal(await options.evaluate(() => /** @type {any} */ (document.querySelector('#sites select')).value), 'block');
+			await press(options, '#sites .forget');
 			await until(options, shows, '#sites-none');
 		});
 
@@ -102,6 +102,9 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const before = await done();
 			await fixture.gap(other, 5);
 			assert.deepEqual(await done(), before, 'the preview stands still too, and the helper encodes nothing');
+			await reload(popup);
+			await until(popup, pictures, 1);
+			assert.deepEqual((await done()).encoded, before.encoded, 'a popup opened now shows the moment of the pause');
 			await probe(other, 'stop');
 			await until(popup, () => document.querySelectorAll('.share').length === 1);
 
@@ -265,7 +268,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		test('the first run says how to install it, and the popup what failed and what to do', async () => {
 			const welcome = await fixture.browser.welcome();
 			await until(welcome, shows, '#step-host.bad');
-			assert.match(await until(welcome, shows, '#install'), /make install/);
+			assert.match(await until(welcome, shows, '#install'), /apt install/);
 			assert.equal(await welcome.evaluate(() => /** @type {any} */ (document.querySelector('#test')).disabled), true);
 			await welcome.close();
 			const page = await fixture.page();
@@ -273,10 +276,11 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			fixture.pages.push(await fixture.browser.welcome()); // A page made for another extension can't say what to do.
 			const popup = await fixture.own('ui/popup.html');
 			await until(popup, shows, '#failure');
-			await until(popup, shows, '#host-state.bad');
+			await until(popup, () => /** @type {any} */ (document.querySelector('#host-state')).hidden); // It would say the same.
 			assert.equal((await toolbar(popup))[1], 'Portlight: the last request failed');
 			await press(popup, '#forgive');
 			await until(popup, () => /** @type {any} */ (document.querySelector('#failure')).hidden);
+			await until(popup, shows, '#host-state.bad');
 			assert.equal((await toolbar(popup))[1], 'Portlight');
 		});
 	});

@@ -4,7 +4,7 @@ import {describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted', '--size', '1920x1080']);
-const {until} = await import('./lib/own.js');
+const {askUntil, until} = await import('./lib/own.js');
 const {startServer} = await import('./lib/server.js');
 const {probe, useFixture} = await import('./lib/fixture.js');
 
@@ -16,6 +16,10 @@ const choose = (selector, value) => {
 	input[typeof value === 'boolean' ? 'checked' : 'value'] = /** @type {never} */ (value);
 	input.dispatchEvent(new Event('change'));
 };
+
+/** Answers Firefox's own question, where it is open. */
+const allow = () => /** @type {any} */ (document.querySelector('#addon-webext-permissions-notification'))?.button?.click();
+const deny = () => /** @type {any} */ (document.querySelector('#addon-webext-permissions-notification'))?.secondaryButton?.click();
 
 /** @param {string} selector */
 const valueOf = (selector) => /** @type {HTMLInputElement | null} */ (document.querySelector(selector))?.value;
@@ -60,6 +64,34 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await until(one, () => /** @type {HTMLInputElement} */ (document.querySelector('#other-extensions')).checked);
 		});
 
+		if (kind === 'firefox') {
+			test('the click that lets a site remember has Firefox ask, and no means no', async () => {
+				const page = await openSettings();
+				await page.bringToFront();
+				await page.evaluate(() => /** @type {any} */ (globalThis).browser.permissions.remove({data_collection: ['browsingActivity']}));
+				await page.evaluate(() => (location.hash = '#https://a.example'));
+				await until(page, () => document.activeElement?.matches('#sites select'));
+				const chosen = () => page.evaluate(async () => {
+					const {value} = /** @type {HTMLSelectElement} */ (document.querySelector('#sites select'));
+					const {permissions, storage} = /** @type {any} */ (globalThis).browser;
+					const {sites} = await storage.local.get('sites');
+					const agreed = await permissions.contains({data_collection: ['browsingActivity']});
+					return `${value} ${sites['https://a.example'].consent} ${agreed}`;
+				});
+				/** @type {[() => void, string][]} */
+				const answers = [[deny, 'ask ask false'], [allow, 'allow allow true']];
+				for (const [answer, after] of answers) {
+					await page.keyboard.press('ArrowDown');
+					// Its buttons take no click in their first moments.
+					await askUntil(async () => {
+						await fixture.browser.inWindow(answer);
+						return chosen();
+					}, (now) => now === after);
+				}
+				await page.keyboard.press('ArrowUp');
+			});
+		}
+
 		test('a page of [::1] is one of this machine', async (t) => {
 			const site = await startServer('::1');
 			t.after(() => site.close());
@@ -93,7 +125,25 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 				const {diagnose} = await import(/** @type {any} */ ('/ui/diagnostics.js'));
 				return (await diagnose()).report;
 			});
-			assert.match(report, /^site access: not to \d/m);
+			assert.match(report, /^site access: not to all/m);
 		});
 	});
 }
+
+describe("chromium: whose dialog opens", () => {
+	// The browser's own is cancelled at once.
+	const fixture = useFixture({kind: 'chromium', chooser: true, args: ['--auto-reject-capture'], env: {WAYLAND_DISPLAY: 'wayland-0'}});
+
+	test("on Wayland only the desktop's; one setting brings the browser's back", async () => {
+		const page = await fixture.page();
+		await fixture.share(page);
+		await fixture.stop(page);
+		const settings = await fixture.own('ui/options.html');
+		await until(settings, () => document.querySelector('#capture-card')?.checkVisibility());
+		await settings.evaluate(choose, '[name=capture][value=chooser]', true);
+		await until(settings, async () => (await /** @type {any} */ (globalThis).chrome.storage.local.get('capturePath')).capturePath === 'chooser');
+		await page.bringToFront();
+		assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');
+		await fixture.assertNothingLeft();
+	});
+});

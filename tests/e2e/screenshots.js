@@ -20,6 +20,7 @@ const SIZE_MAX = 60_000;
 
 const fixture = new Fixture({
 	kind: 'chromium',
+	chooser: true, // As the settings are out of the box: on Wayland it is the desktop's all the same.
 	args: [`--lang=${language}`, '--host-resolver-rules=MAP meet.localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
 	env: {LANGUAGE: language},
 });

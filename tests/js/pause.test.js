@@ -42,9 +42,22 @@ test('while it is paused the page gets no picture and the host no credit', async
 	await settle();
 	assert.deepEqual(seen(), [0]);
 	assert.equal(credit(), 1);
-	assert.equal(lastHost().of('keyframe').length, 0);
+	assert.equal(lastHost().of('keyframe').length, 1, 'for previews, once');
 	assert.equal(port.connected, true);
 	assert.equal(shares.list()[0].paused, true);
+});
+
+test('a preview that is opened meanwhile shows the moment that the pause began, the page does not', async () => {
+	const live = await playing();
+	live.shares.pause(live.key);
+	await live.send([1], [2, { key: true, part: 0, parts: 2 }], [2, { part: 1, parts: 2 }], [3, { key: true }]);
+	const port = await preview(live);
+	assert.deepEqual(port.of('frame').map(({ seq, part }) => [seq, part]), [[2, 0], [2, 1]]);
+	assert.deepEqual(live.seen(), [0]);
+	assert.equal(lastHost().of('keyframe').length, 1);
+	live.shares.resume(live.key);
+	live.shares.pause(live.key);
+	assert.deepEqual((await preview(live)).of('frame'), [], 'each pause has its own');
 });
 
 test('it goes on with a keyframe, and all of the credit comes back', async () => {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { errors } from '../../extension/shared/errors.js';
 import { chrome, lastHost } from '../js/fake.js';
-import { ask, hostFails, hostIs, join, manage, refresh, scriptOf, startBackground, toHost, world } from './lib/background.js';
+import { ask, hostFails, hostIs, join, manage, refresh, script, startBackground, toHost, world } from './lib/background.js';
 import { encodeClip } from './lib/in-page.js';
 import { Pages, until } from './lib/pages.js';
 
@@ -39,7 +39,7 @@ beforeEach(async () => {
 			const url = `${site}/`;
 			const from = { id: chrome.runtime.id, url, origin: site, frameId: 0, tab: { id: tab, url, title: 'A page', incognito: false } };
 			await join(own, from, { content: ['scripts/relay.js'] });
-			await own.evaluateOnNewDocument(scriptOf('scripts/messages.js'));
+			await own.evaluateOnNewDocument(script('scripts/messages.js'));
 			await own.evaluateOnNewDocument(`window.encodeClip = ${encodeClip}`);
 		},
 		held: false,
@@ -258,7 +258,7 @@ test('a page whose track can not be put into it gets no share, and the host is t
 	const { executeScript } = chrome.scripting;
 	chrome.scripting.executeScript = async (what) => {
 		if (what.files?.includes('scripts/share.js')) {
-			throw new Error('This page cannot be scripted due to an ExtensionsSettings policy.');
+			throw new Error('No frame with this id.');
 		}
 		return executeScript(what);
 	};

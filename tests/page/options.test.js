@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { errors } from '../../extension/shared/errors.js';
 import { hostFails, hostIs, manage, manifest, MARK, openOwn, refresh, startBackground, text, toHost, world } from './lib/background.js';
-import { assertKeyboard, assertTranslated, Pages, shows, tabTo, until } from './lib/pages.js';
+import { assertKeyboard, assertTranslated, Pages, plain, shows, tabTo, until } from './lib/pages.js';
 
 /** @type {Pages} */
 let pages;
@@ -60,6 +60,7 @@ test('what was saved is said for a moment', async () => {
 });
 
 test('what one page of settings changes, another shows at once', async () => {
+	world.more = ['desktopCapture'];
 	const [one, other] = [await open(), await open()];
 	await other.select('[name=maxHeight]', '1080');
 	await other.click('[name=capture][value=native]');
@@ -67,14 +68,16 @@ test('what one page of settings changes, another shows at once', async () => {
 	await until(one, () => document.querySelector('[name=maxHeight]').value === '1080' && document.querySelector('[value=native]').checked);
 });
 
-test('the way of requests is chosen by the arrow keys', async () => {
+test("whose dialog opens is chosen by the arrow keys, where the browser has its own", async () => {
+	assert.equal(await (await open()).evaluate(shows, '#capture-card'), '');
+	world.more = ['desktopCapture'];
 	const page = await open();
 	assert.equal(await valueOf(page, '[name=capture]:checked'), 'auto');
 	await tabTo(page, '[name=capture]');
-	await saving(page, () => page.keyboard.press('ArrowDown'));
-	assert.deepEqual([await valueOf(page, '[name=capture]:checked'), kept().capturePath], ['native', 'native']);
-	await saving(page, () => page.keyboard.press('ArrowUp'));
-	assert.equal(kept().capturePath, 'auto');
+	for (const [key, path] of [['Down', 'chooser'], ['Down', 'native'], ['Up', 'chooser'], ['Up', 'auto']]) {
+		await saving(page, () => page.keyboard.press(`Arrow${key}`));
+		assert.deepEqual([await valueOf(page, '[name=capture]:checked'), kept().capturePath], [path, path]);
+	}
 	assert.equal(await page.evaluate(shows, '#capture-managed'), '');
 });
 
@@ -89,9 +92,12 @@ test('pages made for other extensions are answered, until one switch says no', a
 test('what the organization decides is shown and stays', async () => {
 	manage({ nativePath: 'forced', dialects: false, blockedSites: ['https://bad.example'] });
 	kept().sites = { 'https://bad.example': { consent: 'allow' }, 'https://good.example': { consent: 'allow' } };
+	world.more = ['desktopCapture'];
 	const page = await open();
-	assert.equal(await page.evaluate(shows, '#capture-managed'), text('managed'));
-	assert.deepEqual(await page.$$eval('[name=capture]', (inputs) => inputs.map((one) => [one.checked, one.disabled])), [[false, true], [true, true]]);
+	for (const note of ['#capture-managed', '#others-managed', '#sites li > p.quiet']) {
+		assert.equal(await page.evaluate(shows, note), text('managed'));
+	}
+	assert.deepEqual(await page.$$eval('[name=capture]', (inputs) => inputs.map((one) => [one.checked, one.disabled])), [[false, true], [false, true], [true, true]]);
 	assert.deepEqual(await page.$eval('#other-extensions', (one) => [one.checked, one.disabled]), [false, true]);
 	assert.deepEqual(await page.$$eval('#sites select', (selects) => selects.map((one) => [one.value, one.disabled])), [['block', true], ['allow', false]]);
 	assert.equal((await page.$$('#sites li > p.quiet')).length, 1);
@@ -114,15 +120,19 @@ test('sites are listed by name; what is chosen for one is kept', async () => {
 	]);
 	assert.deepEqual(await page.$$eval('#sites select', (selects) => selects.map(({ value }) => value)), ['ask', 'block']);
 	await saving(page, () => page.select('#sites li:last-child select', 'allow'));
-	await tabTo(page, '#sites li:last-child [role=switch]');
-	await saving(page, () => page.keyboard.press('Space'));
-	assert.deepEqual(kept().sites['https://b.example'], { consent: 'allow', displayMedia: true });
+	await tabTo(page, '#sites li:last-child summary');
+	await page.keyboard.press('Enter');
+	for (const name of ['displayMedia', 'legacy']) {
+		await tabTo(page, `#sites li:last-child [name=${name}]`);
+		await saving(page, () => page.keyboard.press('Space'));
+	}
+	assert.deepEqual(kept().sites['https://b.example'], { consent: 'allow', displayMedia: true, legacy: true });
 });
 
 test('sites are forgotten by the keyboard; the focus goes on to what took their place', async () => {
 	kept().sites = Object.fromEntries(['a', 'b', 'c'].map((name) => [`https://${name}.example`, { consent: 'block' }]));
 	const page = await open();
-	await tabTo(page, '#sites li:nth-child(2) > button');
+	await tabTo(page, '#sites li:nth-child(2) .forget');
 	const label = () => page.evaluate(() => document.activeElement.ariaLabel);
 	const left = (count) => until(page, (wanted) => document.querySelectorAll('#sites li').length === wanted && document.activeElement !== document.body, count);
 	await page.keyboard.press('Enter');
@@ -141,7 +151,7 @@ test('sites are forgotten by the keyboard; the focus goes on to what took their 
 test('a site that is no longer allowed is forgotten by the host too', async () => {
 	kept().sites = { 'https://a.example': { consent: 'allow' } };
 	const page = await open();
-	await page.click('#sites li > button');
+	await page.click('#sites .forget');
 	await until(page, shows, '#sites-none');
 	await until(page, () => document.activeElement.id === 'sites-heading');
 	assert.deepEqual(toHost('revoke').map(({ origin }) => origin), ['https://a.example']);
@@ -167,43 +177,71 @@ const GRANTS = ['https://a.example', 'https://b.example'].map((origin, index) =>
 	surface: index ? 'window' : 'monitor',
 }));
 
-test('what the host remembers is listed and revoked', async () => {
+/** The lines of what the host remembers, under the sites they belong to. */
+const remembered = (page) => page.$$eval('#sites li', (items) => items.map((item) => [item.dataset.origin, item.querySelector('.grant p')?.innerText ?? '']));
+
+test('what the host remembers is a line of its site, and revoked there or forgotten with it', async () => {
+	kept().sites = { 'https://a.example': { consent: 'allow' }, 'https://c.example': { consent: 'ask' } };
 	const grants = [...GRANTS];
 	hostIs({}, {
 		grants: () => ({ grants: [...grants] }),
 		revoke: ({ origin }) => grants.splice(grants.findIndex((one) => one.origin === origin), 1) && {},
 	});
 	const page = await open();
-	assert.equal(await page.$eval('#grants li .quiet', ({ innerText }) => innerText), text('grantWords', text('surfaceMonitor'), 'Jan 2, 2026', 'Mar 4, 2026'));
-	await tabTo(page, '#grants li button');
+	await until(page, () => document.querySelectorAll('.grant').length === 2);
+	const words = (surface) => text('grantWords', text(surface), 'Jan 2, 2026', 'Mar 4, 2026');
+	assert.deepEqual(await remembered(page), [
+		['https://a.example', words('surfaceMonitor')],
+		['https://c.example', ''],
+		['https://b.example', words('surfaceWindow')],
+	]);
+	await tabTo(page, '.grant button');
+	assert.equal(await page.evaluate(() => document.activeElement.ariaLabel), text('revokeSite', 'a.example'));
 	await page.keyboard.press('Enter');
 	await announced(page, text('revoked'));
-	await until(page, () => document.activeElement.matches('#grants button'));
-	assert.equal(await page.evaluate(() => document.activeElement.ariaLabel), text('revokeSite', 'b.example'));
+	await until(page, () => document.activeElement.matches('li:first-child select'));
+	await tabTo(page, 'li:last-child .forget');
 	await page.keyboard.press('Enter');
-	await until(page, () => document.activeElement.id === 'grants-heading');
-	assert.equal(await page.evaluate(shows, '#grants-none'), text('grantsNone'));
+	await until(page, () => document.querySelectorAll('#sites li').length === 2);
+	assert.equal(await page.evaluate(() => document.activeElement.ariaLabel), text('forgetSite', 'c.example'));
+	assert.deepEqual([grants, (await remembered(page)).map(([, line]) => line)], [[], ['', '']]);
 });
 
-test('what could not be revoked is said', async () => {
+test('what could not be revoked is said, and stays', async () => {
 	hostIs({}, {
 		grants: () => ({ grants: GRANTS }),
 		revoke: ({ id }, host) => host.postMessage({ type: 'error', id, code: 'state-unusable' }),
 	});
 	const page = await open();
-	await page.click('#grants li button');
+	await until(page, () => document.querySelector('.grant'));
+	await page.click('.grant button');
+	await announced(page, errors['state-unusable'].message);
+	await page.evaluate(() => (document.querySelector('#announce').textContent = ''));
+	await page.click('.forget');
 	await announced(page, errors['state-unusable'].message);
 	world.silent = true;
-	await page.click('#grants li button');
+	await page.click('.grant button');
 	await announced(page, text('backgroundSilent'));
-	await until(page, () => document.querySelector('#remembered').hidden);
-	assert.equal(await page.evaluate(() => document.activeElement.id), 'sites-heading');
+	assert.equal((await page.$$('.grant')).length, 2);
 });
 
-test('a host that remembers nothing has no list', async () => {
-	hostIs({ supports: ['vp8'] });
+test('Firefox is asked in the click that lets a site remember, and what it has been refused is named', async () => {
+	world.manifest.browser_specific_settings = { gecko: { data_collection_permissions: { optional: ['browsingActivity'] } } };
+	world.forbidden = ['browsingActivity'];
+	world.agrees = false;
+	kept().sites = { 'https://a.example': { consent: 'ask' } };
+	manage({ allowedSites: ['https://b.example'] });
 	const page = await open();
-	assert.equal(await page.evaluate(shows, '#remembered'), '');
+	await page.select('#sites select', 'allow');
+	await announced(page, text('rememberRefused'));
+	assert.deepEqual([await valueOf(page, '#sites select'), kept().sites['https://a.example'].consent], ['ask', 'ask']);
+	world.agrees = true;
+	world.asked = [];
+	await page.click('#health .remedy');
+	await until(page, () => document.activeElement.id === 'check');
+	assert.deepEqual(world.asked, [['permissions.request', { data_collection: ['browsingActivity'] }]]);
+	await saving(page, () => page.select('#sites select', 'allow'));
+	assert.equal(kept().sites['https://a.example'].consent, 'allow');
 });
 
 test('the shortcut is shown, and changed where the browser lets it be changed', async () => {
@@ -233,7 +271,7 @@ test('where all is well, each part is named', async () => {
 	assert.equal((await page.$$('#health .state:not(.good)')).length, 0);
 });
 
-const broken = (code) => `${errors[code].message}\n${errors[code].remedy}`;
+const broken = (code) => plain(`${errors[code].message}\n${errors[code].remedy}`);
 
 test('each part that is broken is named, with its remedy', async () => {
 	for (const [how, words] of [
@@ -241,7 +279,7 @@ test('each part that is broken is named, with its remedy', async () => {
 		[() => hostIs({ version: '0.9.0' }), `${text('versionSkew', '1.2.3', '0.9.0')}\n${text('versionSkewRemedy')}`],
 		[() => hostIs({ portal: 3 }), text('portalOld', '3')],
 		[() => hostIs({ portal: 0 }), broken('portal-missing')],
-		[() => hostIs({ pipewire: false }), `${text('pipewireMissing')}\n${text('pipewireRemedy')}`],
+		[() => hostIs({ pipewire: false }), plain(`${text('pipewireMissing')}\n${text('pipewireRemedy')}`)],
 		[() => (world.kept.session.failure = { code: 'session-closed', message: 'It closed.', remedy: 'Ask again.' }), `${text('lastFailure')}: It closed.\nAsk again.`],
 		[() => (world.silent = true), `${text('backgroundSilent')}\n${text('backgroundSilentRemedy')}`],
 	]) {
@@ -255,7 +293,7 @@ test('each part that is broken is named, with its remedy', async () => {
 
 test('a browser that decodes nothing is named', async () => {
 	const page = await open({ before: (own) => own.evaluateOnNewDocument(() => delete window.VideoDecoder) });
-	assert.ok((await health(page)).includes(broken('decoder-failed')));
+	assert.ok((await health(page)).includes(broken('no-decoder')));
 });
 
 test('a diagnosis that fails itself says so', async () => {
@@ -266,12 +304,12 @@ test('a diagnosis that fails itself says so', async () => {
 });
 
 test('sites that the browser keeps the extension out of are let in by a click', async () => {
-	world.forbidden = [manifest.host_permissions[0], manifest.host_permissions[1]];
+	world.forbidden = [manifest.host_permissions[0]];
 	const page = await open();
 	await tabTo(page, '#health button');
 	await page.keyboard.press('Enter');
 	await until(page, () => document.activeElement.id === 'check');
-	assert.deepEqual(world.asked, [['permissions.request', { origins: manifest.host_permissions.slice(0, 2) }]]);
+	assert.deepEqual(world.asked, [['permissions.request', { origins: manifest.host_permissions }]]);
 	assert.equal((await page.$$('#health .bad')).length, 0);
 });
 
@@ -306,7 +344,7 @@ test('the report is copied, and names no address', async () => {
 		'codecs: vp9 vp8 vp9-444',
 		'capture: auto',
 		'own capture API: no',
-		'site access: not to 1 of the kinds of sites',
+		'site access: not to all',
 		'pages for other extensions: not answered',
 		'policy: none',
 		'live shares: 0',
@@ -337,15 +375,17 @@ async function full(how) {
 	kept().sites = { 'https://b.example': { consent: 'block' }, 'https://a.example': { consent: 'allow' } };
 	manage({ blockedSites: ['https://b.example'] });
 	world.forbidden = [manifest.host_permissions[0]];
+	world.more = ['desktopCapture'];
 	hostIs({ portal: 3 }, { grants: () => ({ grants: GRANTS }) });
 	const page = await open(how);
-	await until(page, () => document.querySelectorAll('#sites li').length === 2 && document.querySelectorAll('#grants li').length === 2);
+	await until(page, () => document.querySelectorAll('.grant').length === 2);
+	await page.$$eval('details', (all) => all.forEach((one) => (one.open = true)));
 	return page;
 }
 
 test('everything has a name, and the keyboard comes to all of it in order', async () => {
 	const page = await full();
-	assert.ok((await assertKeyboard(page)) > 15);
+	assert.ok((await assertKeyboard(page)) > 18);
 });
 
 test('every text is from _locales', async () => {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { errors } from '../../extension/shared/errors.js';
 import { chrome, lastHost } from '../js/fake.js';
-import { ask, hostFails, hostIs, MARK, openOwn, refresh, startBackground, text, toHost, world } from './lib/background.js';
+import { ask, hostFails, hostIs, manifest, MARK, openOwn, refresh, startBackground, text, toHost, world } from './lib/background.js';
 import { encodeClip } from './lib/in-page.js';
-import { assertKeyboard, assertTranslated, Pages, shows, tabTo, until } from './lib/pages.js';
+import { assertKeyboard, assertTranslated, Pages, plain, shows, tabTo, until } from './lib/pages.js';
 
 /** @type {Pages} */
 let pages;
@@ -64,7 +64,10 @@ test('without a host it says how to install one, and looks again, ever more seld
 	hostFails();
 	const page = await open();
 	assert.equal(await until(page, shows, '#step-host.bad #host'), errors['host-missing'].message);
-	assert.match(await page.evaluate(shows, '#install'), /make && sudo make install\s[^]*make && build\/bin\/portlight install/);
+	assert.match(await page.evaluate(shows, '#packages'), /sudo apt install \.\/portlight_\*\.deb\s[^]*sudo dnf install \.\/portlight-\*\.rpm/);
+	assert.equal(await page.evaluate(shows, '#source'), '');
+	await page.click('#install summary');
+	assert.match(await until(page, shows, '#source'), /make && sudo make install\s[^]*make && build\/bin\/portlight install/);
 	assert.deepEqual(await marks(page), ['bad', '', '']);
 	assert.equal(await textOf(page, '#portal'), text('stepLater'));
 	assert.equal(await page.evaluate(shows, '#host-remedy'), '');
@@ -93,10 +96,10 @@ test('the commands are copied by the keyboard', async () => {
 	hostFails();
 	const page = await open();
 	await until(page, shows, '#install');
-	await tabTo(page, '#commands button');
+	await tabTo(page, '#packages button');
 	await page.keyboard.press('Enter');
 	await until(page, (words) => document.querySelector('#announce').textContent === words, text('copied'));
-	assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'make && sudo make install');
+	assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'sudo apt install ./portlight_*.deb');
 	await passTime(page, 2500);
 	assert.equal(await textOf(page, '#announce'), '');
 	await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error('no'))));
@@ -116,7 +119,7 @@ test('what else may be wrong is said at its step', async () => {
 		how();
 		const page = await open();
 		assert.equal(await until(page, shows, `#step-${step}.bad #${step}`), words);
-		assert.equal(await page.evaluate(shows, `#${step}-remedy`), more);
+		assert.equal(await page.evaluate(shows, `#${step}-remedy`), plain(more));
 		assert.equal(Boolean(await page.evaluate(shows, '#install')), words === message);
 		assert.equal(await page.$eval('#test', ({ disabled }) => disabled), true);
 		await pages.tidy();
@@ -214,15 +217,15 @@ test('a background that goes away ends the test', async () => {
 	background.disconnect();
 	background.onDisconnect.emit(background); // What is left of it here is to know, too.
 	const { message, remedy } = errors['host-crashed'];
-	await state(page, 'bad', `${message} ${remedy}`);
+	await state(page, 'bad', plain(`${message} ${remedy}`));
 	chrome.runtime.onConnect.removeListener(note);
 });
 
 test('a browser that decodes nothing says so', async () => {
 	const page = await openReady({ before: (own) => own.evaluateOnNewDocument(() => delete window.VideoDecoder) });
 	await page.click('#test');
-	const { message, remedy } = errors['decoder-failed'];
-	await state(page, 'bad', `${message} ${remedy}`);
+	const { message, remedy } = errors['no-decoder'];
+	await state(page, 'bad', plain(`${message} ${remedy}`));
 	await hostHeard('stop');
 });
 
@@ -236,6 +239,24 @@ test('so does one that can not decode these pictures', async () => {
 	const { message, remedy } = errors['decoder-failed'];
 	await state(page, 'bad', `${message} ${remedy}`);
 	await hostHeard('stop');
+});
+
+test('what the toolbar and the browser keep from the user is told, and sites are let in by a click', async () => {
+	const fine = await openReady();
+	await settled(fine);
+	assert.deepEqual([await fine.evaluate(shows, '#pin'), await fine.evaluate(shows, '#access')], ['', '']);
+	world.pinned = false;
+	world.forbidden = [manifest.host_permissions[0]];
+	const page = await openReady();
+	assert.equal(await until(page, shows, '#pin'), text('pinHint'));
+	assert.ok((await until(page, shows, '#access')).startsWith(text('accessMissing')));
+	world.asked = [];
+	await page.click('#allow');
+	await until(page, () => document.querySelector('#access').hidden);
+	assert.deepEqual(world.asked, [['permissions.request', { origins: manifest.host_permissions }]]);
+	world.pinned = true;
+	await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+	await until(page, () => document.querySelector('#pin').hidden);
 });
 
 test('the settings are opened, and the shortcut is named where there is one', async () => {
@@ -254,7 +275,7 @@ test('everything has a name, and the keyboard comes to all of it in order', asyn
 	hostFails();
 	const page = await open();
 	await until(page, shows, '#install');
-	assert.equal(await assertKeyboard(page), 3);
+	assert.equal(await assertKeyboard(page), 4);
 });
 
 test('every text is from _locales', async () => {
@@ -264,7 +285,9 @@ test('every text is from _locales', async () => {
 		await until(page, shows, seen);
 		await until(page, () => document.querySelector('#point-shortcut').textContent);
 		const missing = errors['host-missing'].message;
-		const data = new RegExp(`^([123]|make && .*|${missing.replace(/[.]/g, '\\.')})$`);
+		await page.evaluate(() => document.querySelectorAll('#install code:not(.command code)').forEach((one) => one.replaceWith(one.textContent)));
+		await page.evaluate(() => document.body.normalize());
+		const data = new RegExp(`^([123]|sudo .*|make && .*|${missing.replace(/[.]/g, '\\.')})$`);
 		assert.ok((await assertTranslated(page, MARK, data)) >= least);
 		await pages.tidy();
 	}

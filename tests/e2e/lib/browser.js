@@ -269,9 +269,7 @@ export class TestBrowser {
 	 * Presses Alt+Shift+0 in the window of the browser itself (Firefox only: Chromium's is out of a driver's reach).
 	 */
 	async pressShortcut() {
-		const {connection} = /** @type {any} */ (this.browser);
-		const {result} = await connection.send('browsingContext.getTree', {'moz:scope': 'chrome'});
-		const press = () => {
+		await this.inWindow(() => {
 			const {Components, KeyboardEvent} = /** @type {any} */ (globalThis);
 			const {classes, interfaces} = Components;
 			const keyboard = classes['@mozilla.org/text-input-processor;1'].createInstance(interfaces.nsITextInputProcessor);
@@ -281,9 +279,18 @@ export class TestBrowser {
 			);
 			keys.forEach((key) => keyboard.keydown(key));
 			keys.reverse().forEach((key) => keyboard.keyup(key));
-		};
+		});
+	}
+
+	/**
+	 * Runs a function in the window of the browser itself (Firefox only).
+	 * @param {() => unknown} fn
+	 */
+	async inWindow(fn) {
+		const {connection} = /** @type {any} */ (this.browser);
+		const {result} = await connection.send('browsingContext.getTree', {'moz:scope': 'chrome'});
 		const target = {context: result.contexts[0].context};
-		const answer = await connection.send('script.evaluate', {expression: `(${press})()`, target, awaitPromise: false});
+		const answer = await connection.send('script.evaluate', {expression: `(${fn})()`, target, awaitPromise: false});
 		if (answer.result.type !== 'success') {
 			throw new Error(answer.result.exceptionDetails.text);
 		}

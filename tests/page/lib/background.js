@@ -3,36 +3,27 @@
  * the bridge over which pages and content scripts reach it. So no message that a page gets is written by a test, but the
  * host's, which docs/PROTOCOL.md has.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { settle } from '../../js/clock.js';
 import { chrome, FakeEvent, FakePort, sender, useHost, useStorage } from '../../js/fake.js';
 import { extensionApi, getMessage } from './in-page.js';
 
 const root = new URL('../../../', import.meta.url);
-const json = (name) => JSON.parse(readFileSync(new URL(name, root)));
+const json = (path) => JSON.parse(readFileSync(new URL(path, root)));
 const messages = json('extension/_locales/en/messages.json');
+/** A script as pages get it, which the build makes. @param {string} file */
+export const script = (file) => readFileSync(new URL(`build/extension-chromium/${file}`, root), 'utf8');
 export const manifest = { ...json('manifest/extension.json'), version: '1.2.3' };
 /** The English text of that name. */
 export const text = (name, ...values) => getMessage(messages, name, values);
 /** What texts of _locales begin with, where a page is opened with `marked`. */
 export const MARK = '¤';
 
-/** What goes into Chromium's pages, as the extension is built of it. */
-const built = mkdtempSync(`${tmpdir()}/scripts-`);
-process.on('exit', () => rmSync(built, { recursive: true }));
-execFileSync(fileURLToPath(new URL('packaging/extension-scripts', root)), ['chromium', built]);
-
-/** The text of one of these: `scripts/relay.js`. */
-export const scriptOf = (/** @type {string} */ file) => readFileSync(file.replace('scripts', built), 'utf8');
-
 /** What pages may call, and what they hear of. */
 const CALLS = [
 	...['runtime.sendMessage', 'runtime.openOptionsPage', 'commands.getAll', 'windows.update'],
 	...['storage.local.get', 'storage.local.set', 'storage.session.get', 'storage.managed.get'],
-	...['permissions.contains', 'permissions.request', 'tabs.query', 'tabs.create', 'tabs.update'],
+	...['permissions.contains', 'permissions.request', 'tabs.query', 'tabs.create', 'tabs.reload', 'tabs.update'],
 ];
 const EVENTS = ['runtime.onMessage', 'storage.onChanged', 'permissions.onAdded', 'permissions.onRemoved'];
 
@@ -54,8 +45,14 @@ export const world = {
 	/** The tab in front: that of whoever asks. */
 	front: 1,
 	shortcut: 'Alt+Shift+0',
+	/** Whether the toolbar shows our button. @type {boolean | undefined} undefined: the browser doesn't say */
+	pinned: true,
 	/** Origins that the browser was told to keep the extension out of. @type {string[]} */
 	forbidden: [],
+	/** Whether the user agrees to what the browser asks. */
+	agrees: true,
+	/** What the manifest has beside. @type {Record<string, any>} */
+	manifest: {},
 	/** @type {Record<string, any>} */
 	policy: {},
 	/** @type {{local: Record<string, any>, session: Record<string, any>}} */
@@ -73,7 +70,7 @@ async function executeScript({ target, world: where, files = [], func, args = []
 	if (!bridge) {
 		return [{ frameId: 0, result: true }];
 	}
-	const sources = func ? [`(${func})(...${JSON.stringify(args)})`] : files.map(scriptOf);
+	const sources = func ? [`(${func})(...${JSON.stringify(args)})`] : files.map(script);
 	let result;
 	for (const source of sources) {
 		result = await bridge.evaluate(source, where === 'MAIN');
@@ -94,7 +91,7 @@ export async function startBackground(origin) {
 	const nothing = async () => {};
 	Object.assign(chrome.runtime, {
 		getURL: (path) => `${origin}/${path}`,
-		getManifest: () => manifest,
+		getManifest: () => ({ ...manifest, ...world.manifest }),
 		onConnect: new FakeEvent(),
 		onInstalled: new FakeEvent(),
 		onMessage: new FakeEvent(),
@@ -104,23 +101,24 @@ export async function startBackground(origin) {
 	const toolbar = ['setBadgeBackgroundColor', 'setBadgeText', 'setBadgeTextColor', 'setIcon', 'setTitle'];
 	const notifications = { onButtonClicked: new FakeEvent(), onClicked: new FakeEvent(), getAll: async () => ({}), clear: nothing };
 	Object.assign(chrome, {
-		action: Object.fromEntries(toolbar.map((name) => [name, nothing])),
+		action: { ...Object.fromEntries(toolbar.map((name) => [name, nothing])), getUserSettings: async () => ({ isOnToolbar: world.pinned }) },
 		commands: { onCommand: new FakeEvent(), getAll: async () => [{ name: 'stop-all', shortcut: world.shortcut }] },
 		contextMenus: { create() {}, onClicked: new FakeEvent(), update: nothing },
 		i18n: { getMessage: (name, values) => getMessage(messages, name, values) },
 		notifications: { ...notifications, create: note('notifications.create') },
 		permissions: {
 			...{ onAdded: new FakeEvent(), onRemoved: new FakeEvent() },
-			contains: async ({ origins }) => !origins.some((one) => world.forbidden.includes(one)),
-			request: note('permissions.request', async ({ origins }) => {
-				world.forbidden = world.forbidden.filter((one) => !origins.includes(one));
-				return true;
+			contains: async ({ origins = [], data_collection: data = [] }) => ![...origins, ...data].some((one) => world.forbidden.includes(one)),
+			request: note('permissions.request', async ({ origins = [], data_collection: data = [] }) => {
+				world.forbidden = world.forbidden.filter((one) => !world.agrees || ![...origins, ...data].includes(one));
+				return world.agrees;
 			}),
 		},
 		scripting: { executeScript, getRegisteredContentScripts: async () => [], registerContentScripts: nothing },
 		tabs: {
 			query: async ({ lastFocusedWindow }) => [lastFocusedWindow ? { id: world.front } : world.tab],
 			create: note('tabs.create'),
+			reload: note('tabs.reload'),
 			update: note('tabs.update', async () => ({ windowId: 7 })),
 		},
 		windows: { update: note('windows.update') },
@@ -169,7 +167,7 @@ export async function refresh() {
 	await ask({ type: 'forgive' });
 	Object.assign(world.kept, { local: {}, session: {} });
 	Object.keys(world.policy).forEach((name) => delete world.policy[name]);
-	Object.assign(world, { asked: [], forbidden: [], front: 1, more: [], shortcut: 'Alt+Shift+0', tab: { id: 1, url: 'https://a.example/call', incognito: false }, toHost: [] });
+	Object.assign(world, { agrees: true, asked: [], forbidden: [], front: 1, manifest: {}, more: [], pinned: true, shortcut: 'Alt+Shift+0', tab: { id: 1, url: 'https://a.example/call', incognito: false }, toHost: [] });
 	delete chrome.desktopCapture;
 	hostIs();
 }
@@ -316,9 +314,9 @@ export async function join(page, from, { content, marked = false } = {}) {
 	await session.send('Runtime.addBinding', { name: 'toBackground', ...(content && { executionContextName: worldName }) });
 	const config = {
 		base: chrome.runtime.getURL(''),
-		...{ calls: CALLS, events: EVENTS, id: chrome.runtime.id, manifest, marked: marked ? MARK : '', messages, more: world.more },
+		...{ calls: CALLS, events: EVENTS, id: chrome.runtime.id, manifest: chrome.runtime.getManifest(), marked: marked ? MARK : '', messages, more: world.more },
 	};
-	const sources = [`(${extensionApi})(${JSON.stringify(config)}, ${getMessage})`, ...(content ?? []).map(scriptOf)];
+	const sources = [`(${extensionApi})(${JSON.stringify(config)}, ${getMessage})`, ...(content ?? []).map(script)];
 	await session.send('Page.addScriptToEvaluateOnNewDocument', { source: sources.join(';\n'), ...(content && { worldName }) });
 	return bridge;
 }

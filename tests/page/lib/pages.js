@@ -128,6 +128,9 @@ export const shows = (selector) => {
 	return found?.checkVisibility() ? found.innerText || 'shown' : '';
 };
 
+/** What is read of words that hold commands between backticks. */
+export const plain = (words) => words.replaceAll('`', '');
+
 /** Goes on by Tab until what has the focus fits. */
 export async function tabTo(page, selector) {
 	for (let presses = 0; presses < 100; presses++) {
