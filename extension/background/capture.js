@@ -97,6 +97,18 @@ export class Capture {
 	}
 
 	/**
+	 * Asks the user for another source of a live share, which goes on as it is until then.
+	 *
+	 * @param {import('./share.js').Share} share
+	 * @param {AbortSignal} signal closes the dialog
+	 */
+	async change(share, signal) {
+		const what = { sources: ['monitor', 'window'], cursor: share.cursor };
+		const next = await this.#host.share(what, AbortSignal.any([signal, share.over]));
+		await this.#shares.change(share, next);
+	}
+
+	/**
 	 * Offers the extension's own page of the first run a share, to try that everything works.
 	 *
 	 * @param {chrome.runtime.Port} port

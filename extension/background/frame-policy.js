@@ -31,7 +31,9 @@ function readFrame() {
 	const children = [...document.querySelectorAll('iframe')].map((element) => {
 		// The property `src` is absolute, unless the address is invalid.
 		const away = URL.canParse(element.src) ? new URL(element.src).origin : '';
-		const source = element.hasAttribute('srcdoc') || !element.src ? window.origin : away;
+		// The document of about:blank is of the page around it.
+		const isOwn = element.hasAttribute('srcdoc') || !element.src || element.src === 'about:blank';
+		const source = isOwn ? window.origin : away;
 		return { id: runtime?.getFrameId?.(element) ?? -1, allow: element.allow, source };
 	});
 	return { origin: window.origin, children };

@@ -20,13 +20,25 @@ const host = new Host(learn);
 const shares = new Shares(toolbar.show, toolbar.report);
 const consent = new Consent();
 const capture = new Capture(host, shares, consent);
-const choose = toolbar.whileAsking((...request) => capture.choose(...request));
+/** @type {import('./requests.js').Choose} */
+const choose = (port, place, ...rest) => toolbar.whileAsking(place, () => capture.choose(port, place, ...rest));
 const requests = new Requests(choose, toolbar.report, otherExtensions, consent, (...failed) => void toolbar.explain(...failed).catch(console.warn));
 
 /** Nothing is shared or asked for after this. */
 async function stopAll() {
 	requests.withdraw();
 	await shares.stopAll();
+}
+
+/**
+ * Another source for a live share, if the user wants one.
+ *
+ * @param {number} key
+ */
+async function change(key) {
+	const share = shares.expect(key);
+	const { info } = share;
+	await requests.openForUser(info.tabId, (signal) => toolbar.whileAsking(info, () => capture.change(share, signal)));
 }
 
 /** The errors that the page API's script itself may report, with their texts. */
@@ -43,10 +55,11 @@ const FLAGS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenShareP
  *
  * @param {number} tabId
  * @param {unknown} said
+ * @param {unknown} around its origin
  */
-async function askForParent(tabId, said) {
+async function askForParent(tabId, said, around) {
 	await loadDialects({ tabId, frameId: 0, origin: '' });
-	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, others: await otherExtensions() }, { frameId: 0 });
+	await ext.tabs.sendMessage(tabId, { type: 'dialect-from-frame', said, around, others: await otherExtensions() }, { frameId: 0 });
 }
 
 /** @param {chrome.runtime.MessageSender | undefined} sender */
@@ -75,7 +88,7 @@ async function answer(message, place) {
 	case 'dialect-global':
 		return Object.hasOwn(FLAGS, message.name) && raiseFlag(place, FLAGS[message.name]).then(() => true);
 	case 'dialect-for-parent':
-		return askForParent(place.tabId, message.said);
+		return askForParent(place.tabId, message.said, message.around);
 
 	case 'shares':
 		return shares.list();
@@ -91,6 +104,8 @@ async function answer(message, place) {
 		return shares.pause(message.key);
 	case 'resume':
 		return shares.resume(message.key);
+	case 'change':
+		return change(message.key);
 	case 'share-stats':
 		return shares.stats(message.key);
 	case 'host-status':
@@ -99,12 +114,12 @@ async function answer(message, place) {
 		return host.grants();
 	case 'revoke':
 		return host.revoke(message.origin);
+	case 'access':
+		return { granted: await toolbar.hasAccess() };
+	case 'toolbar':
+		return { pinned: await toolbar.isPinned() };
 	case 'forgive':
 		return toolbar.forgive();
-	case 'toolbar':
-		return { pinned: (await ext.action.getUserSettings?.())?.isOnToolbar };
-	case 'access':
-		return { granted: await ext.permissions.contains({ origins: ext.runtime.getManifest().host_permissions }) };
 	default:
 		throw new Failure('bad-ask', String(message.type));
 	}
@@ -149,5 +164,5 @@ ext.runtime.onConnect.addListener((port) => {
 });
 
 sites.begin(host, toolbar.report);
-toolbar.begin(stopAll, (key) => void shares.stop(key));
+toolbar.begin(host, stopAll, (key) => void shares.stop(key));
 void displayMedia.begin();

@@ -74,6 +74,17 @@ export class Requests {
 		return this.#withdrawal.signal;
 	}
 
+	/**
+	 * Opens a dialog that the user wants, not the page: no rule holds, and no refusal counts.
+	 *
+	 * @template Result
+	 * @param {number} tabId of the page that it is for
+	 * @param {(signal: AbortSignal) => Promise<Result>} open the signal closes the dialog
+	 */
+	openForUser(tabId, open) {
+		return this.#alone(tabId, this.withdrawn, open);
+	}
+
 	/** The user declined a tab's dialog, in our popup. @param {number} tabId */
 	decline(tabId) {
 		this.#pending.get(tabId)?.abort();
@@ -155,35 +166,39 @@ export class Requests {
 			throw new Failure('cancelled');
 		}
 		// Only after that: otherwise a frame that may not ask could keep its page from asking.
-		if (this.#pending.has(place.tabId)) {
-			throw new Failure('busy');
-		}
-		const declined = new AbortController();
-		this.#pending.set(place.tabId, declined);
-		try {
-			const either = AbortSignal.any([signal, declined.signal]);
-			return await this.#settled(place, declined.signal, () => this.#choose(port, place, either, sourcesOf(wish.sources), wish));
-		} finally {
-			this.#pending.delete(place.tabId);
-		}
+		return this.#alone(place.tabId, signal, async (either) => {
+			try {
+				const given = await this.#choose(port, place, either, sourcesOf(wish.sources), wish);
+				if (typeof given === 'string' || !given.restored) {
+					await this.#consent?.settle(place, null);
+				}
+				return given;
+			} catch (error) {
+				const failure = this.#pending.get(place.tabId)?.signal.aborted ? new Failure('denied') : Failure.from(error);
+				await this.#consent?.settle(place, failure);
+				throw failure;
+			}
+		});
 	}
 
 	/**
-	 * @param {Place} place
-	 * @param {AbortSignal} declined
-	 * @param {() => Promise<string | Given>} choose
+	 * Opens a dialog for a tab that has none open.
+	 *
+	 * @template Result
+	 * @param {number} tabId
+	 * @param {AbortSignal} signal
+	 * @param {(signal: AbortSignal) => Promise<Result>} open the signal closes the dialog
 	 */
-	async #settled(place, declined, choose) {
+	async #alone(tabId, signal, open) {
+		if (this.#pending.has(tabId)) {
+			throw new Failure('busy');
+		}
+		const declined = new AbortController();
+		this.#pending.set(tabId, declined);
 		try {
-			const given = await choose();
-			if (typeof given === 'string' || !given.restored) {
-				await this.#consent?.settle(place, null);
-			}
-			return given;
-		} catch (error) {
-			const failure = declined.aborted ? new Failure('denied') : Failure.from(error);
-			await this.#consent?.settle(place, failure);
-			throw failure;
+			return await open(AbortSignal.any([signal, declined.signal]));
+		} finally {
+			this.#pending.delete(tabId);
 		}
 	}
 

@@ -18,7 +18,7 @@ const METER_MS = 2_000;
  * @typedef {'person' | 'page'} Who paused a share; it goes on once neither has it paused. 'person' is the page API's word for the user
  * @typedef {{key: number, origin: string, top?: string, title: string, tabId: number, since: number}} About where it goes, and since when
  * @typedef {About & {surface: string, restored: boolean, paused: boolean, pausedBy: Who[], fps: number, kbps: number,
- *   width: number, height: number, codec: string}} ShareInfo
+ *   width: number, height: number, codec: string, region: import('./host.js').Region | null}} ShareInfo `region`: the crop
  * @typedef {{codecs?: unknown, maxFps?: unknown, maxWidth?: unknown, maxHeight?: unknown, fidelity?: unknown,
  *   region?: unknown, sourceId?: unknown}} Redeem the first message of a page's track
  */
@@ -115,6 +115,7 @@ export class Share {
 	#wish = {};
 	/** @type {(failure: Failure) => void} */
 	#onOver = () => {};
+	#over = new AbortController();
 	/** @type {Failure | null} why it is being stopped, if nobody asked for that */
 	#why = null;
 	/** Whether the page is gone. */
@@ -157,7 +158,19 @@ export class Share {
 		const { width, height } = this.#picture ?? this.#hostShare;
 		const codec = this.#picture?.codec ?? '–';
 		const pausedBy = [...this.#pauses];
-		return { ...this.#about, surface, restored, paused: this.paused, pausedBy, ...this.#meter.read(), width, height, codec };
+		const crop = this.#crop(this.#hostShare, this.#wish.region).region ?? null;
+		const picture = { width, height, codec, region: crop };
+		return { ...this.#about, surface, restored, paused: this.paused, pausedBy, ...this.#meter.read(), ...picture };
+	}
+
+	/** The cursor that it was asked for with, in the host's words. */
+	get cursor() {
+		return this.#hostShare.cursor;
+	}
+
+	/** Aborts when the share is over. */
+	get over() {
+		return this.#over.signal;
 	}
 
 	get paused() {
@@ -188,10 +201,10 @@ export class Share {
 
 	/**
 	 * Switches to another share that the user granted to the same page. The current one goes on until the new one has a
-	 * picture; if none comes, it just goes on, and the page is told `unchanged`.
+	 * picture; if none comes, it just goes on, and this rejects with a Failure.
 	 *
 	 * @param {HostShare} next
-	 * @param {unknown} region of it
+	 * @param {unknown} [region] of it
 	 */
 	async change(next, region) {
 		try {
@@ -212,11 +225,11 @@ export class Share {
 			await before.stop();
 		} catch (error) {
 			await next.stop();
-			this.refuse(Failure.from(error));
+			throw error;
 		}
 	}
 
-	/** @param {Failure} failure why it goes on unchanged */
+	/** Tells the page why its share goes on unchanged. @param {Failure} failure */
 	refuse(failure) {
 		this.#post({ type: 'unchanged', ...failure.forPage() });
 	}
@@ -233,6 +246,7 @@ export class Share {
 			this.#post({ type: 'ended', ...failure.forPage() });
 			this.#port.disconnect();
 			this.#previews.forEach((preview) => preview.end());
+			this.#over.abort();
 			this.#onOver(this.#why ?? failure);
 		};
 		share.onFrame = (frame) => this.#frame(frame);
@@ -268,7 +282,7 @@ export class Share {
 			credit: this.paused ? 0 : CREDIT,
 			...(share.supports.includes('scale') && { maxWidth: side(wish.maxWidth), maxHeight: side(wish.maxHeight) }),
 			...(share.supports.includes('fidelity-text') && text && { fidelity: 'text' }),
-			...(share.supports.includes('region') && region(wish.region)),
+			...this.#crop(share, wish.region),
 			...(share.cursor === 'metadata' && { cursor: 'send' }),
 		});
 	}
@@ -438,15 +452,23 @@ export class Share {
 	#configure(wish) {
 		const { maxFps, maxWidth, maxHeight } = wish;
 		const bounds = ['maxFps', 'maxWidth', 'maxHeight'].some((name) => name in wish);
-		const crop = region(wish.region);
+		const crop = this.#crop(this.#hostShare, wish.region);
 		Object.assign(this.#wish, bounds && { maxFps, maxWidth, maxHeight }, crop);
 		const settings = {
-			...(this.#hostShare.supports.includes('region') && crop),
+			...crop,
 			...(bounds && { maxFps: fps(maxFps), maxWidth: side(maxWidth), maxHeight: side(maxHeight) }),
 		};
 		if (Object.keys(settings).length > 0) {
 			this.#hostShare.configure(settings);
 		}
+	}
+
+	/**
+	 * @param {HostShare} share
+	 * @param {unknown} wanted
+	 */
+	#crop(share, wanted) {
+		return share.supports.includes('region') ? region(wanted) : {};
 	}
 
 	/**

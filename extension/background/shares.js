@@ -108,6 +108,19 @@ export class Shares {
 		port.onMessage.addListener(first);
 	}
 
+	/**
+	 * A live share; without one throws a Failure.
+	 *
+	 * @param {number} key
+	 */
+	expect(key) {
+		const share = this.#live.get(key);
+		if (!share) {
+			throw new Failure('unknown-share');
+		}
+		return share;
+	}
+
 	/** @returns {ShareInfo[]} */
 	list() {
 		return [...this.#live.values()].map((share) => share.info);
@@ -154,6 +167,18 @@ export class Shares {
 	 */
 	resume(key, who = 'person') {
 		this.#live.get(key)?.resume(who);
+		this.#onChange(this.list());
+	}
+
+	/**
+	 * Switches a live share to another source. If that fails it goes on as it is, and this rejects with a Failure.
+	 *
+	 * @param {Share} share
+	 * @param {HostShare} next
+	 * @param {unknown} [region] of it
+	 */
+	async change(share, next, region) {
+		await share.change(next, region);
 		this.#onChange(this.list());
 	}
 
@@ -229,7 +254,7 @@ export class Shares {
 		} else if (message?.type === 'resume') {
 			this.resume(key, 'page');
 		} else if (message?.type === 'change') {
-			void this.#change(key, this.#ids.redeem(message.sourceId, place), message.region);
+			void this.#changeForPage(key, this.#ids.redeem(message.sourceId, place), message.region);
 		}
 	}
 
@@ -238,14 +263,17 @@ export class Shares {
 	 * @param {{hostShare: HostShare} | null} grant
 	 * @param {unknown} region
 	 */
-	async #change(key, grant, region) {
+	async #changeForPage(key, grant, region) {
 		const share = this.#live.get(key);
-		if (share && grant) {
-			await share.change(grant.hostShare, region);
-			this.#onChange(this.list());
-		} else {
+		if (!share || !grant) {
 			share?.refuse(new Failure('bad-source-id'));
 			await grant?.hostShare.stop();
+			return;
+		}
+		try {
+			await this.change(share, grant.hostShare, region);
+		} catch (error) {
+			share.refuse(Failure.from(error));
 		}
 	}
 }

@@ -1,9 +1,11 @@
 /** What the user sees and uses outside our own pages: toolbar button, menus, shortcut, notifications, first run. */
+import { portalFailure } from '../shared/failure.js';
 import { failureText } from '../ui/text.js';
 import { touchedNow } from './cooldown.js';
 import { ext } from './ext.js';
 
 /**
+ * @typedef {import('./host.js').Host} Host
  * @typedef {import('./share.js').ShareInfo} ShareInfo
  * @typedef {import('../shared/failure.js').Failure} Failure
  * @typedef {import('./source-ids.js').Place} Place
@@ -11,25 +13,32 @@ import { ext } from './ext.js';
 
 /** @type {ShareInfo[]} */
 let live = [];
-/** @type {Place[]} whose dialogs are open */
-const places = [];
-let problem = false;
+/** @typedef {Pick<Place, 'tabId' | 'origin' | 'top'>} Asker a page whose dialog is open */
 
-/** What the user most needs to see. */
+/** @type {Asker[]} */
+const askers = [];
+let problem = false;
+/** Whether the browser lets the extension into the pages that it is for. The user can take that away. */
+let allowed = true;
+
+/** What the user most needs to see: the icon and the title. */
 function state() {
-	if (places.length > 0) {
-		return 'asking';
+	if (askers.length > 0) {
+		return ['asking', 'titleAsking'];
 	}
 	if (live.length > 0) {
-		return live.every(({ paused }) => paused) ? 'paused' : 'sharing';
+		return live.every(({ paused }) => paused) ? ['paused', 'titlePaused'] : ['sharing', 'sharing'];
 	}
-	return problem ? 'problem' : 'icon';
+	if (!allowed) {
+		return ['problem', 'titleNoAccess'];
+	}
+	return problem ? ['problem', 'titleProblem'] : ['icon', 'name'];
 }
 
 /** @param {string} origin */
 const hostOf = (origin) => (URL.canParse(origin) ? new URL(origin).host : origin);
 
-/** @param {Place} place */
+/** @param {Asker} asker */
 function nameOf({ origin, top }) {
 	const [site, around] = [origin, top].map((one = '') => (URL.canParse(one) ? new URL(one).host : ext.i18n.getMessage('unnamedSite')));
 	return top === undefined ? site : ext.i18n.getMessage('siteInFrame', [site, around]);
@@ -37,40 +46,52 @@ function nameOf({ origin, top }) {
 
 /** Whose dialogs are open, the newest last. */
 export function asking() {
-	return places.map((place) => ({ tabId: place.tabId, site: nameOf(place) }));
+	return askers.map((asker) => ({ tabId: asker.tabId, site: nameOf(asker) }));
 }
 
-const TITLES = { asking: 'titleAsking', sharing: 'sharing', paused: 'titlePaused', problem: 'titleProblem', icon: 'name' };
-
 function draw() {
-	const now = state();
+	const [icon, title] = state();
 	const count = String(live.length);
-	void ext.action.setIcon({ path: { 16: `/icons/${now}-16.png`, 32: `/icons/${now}-32.png` } });
+	void ext.action.setIcon({ path: { 16: `/icons/${icon}-16.png`, 32: `/icons/${icon}-32.png` } });
 	void ext.action.setBadgeBackgroundColor({ color: '#c01c28' });
 	void ext.action.setBadgeTextColor({ color: '#ffffff' });
 	void ext.action.setBadgeText({ text: live.length === 0 ? '' : count });
-	void ext.action.setTitle({ title: ext.i18n.getMessage(TITLES[now], [now === 'asking' ? asking().slice(-1)[0].site : count]) });
+	void ext.action.setTitle({ title: ext.i18n.getMessage(title, [icon === 'asking' ? asking().slice(-1)[0].site : count]) });
 	// Nobody listens while no popup is open.
 	ext.runtime.sendMessage({ type: 'shares-changed' }).catch(() => {});
+}
+
+/** Whether the extension may enter all the pages that its manifest names. */
+export async function hasAccess() {
+	return ext.permissions.contains({ origins: ext.runtime.getManifest().host_permissions ?? [] });
+}
+
+async function checkAccess() {
+	allowed = await hasAccess();
+	draw();
+}
+
+/** Whether the button is on the browser's toolbar, not behind a menu; null: the browser doesn't tell. */
+export async function isPinned() {
+	return (await ext.action.getUserSettings?.())?.isOnToolbar ?? null;
 }
 
 /**
  * Shows who asks, for as long as the dialog is open.
  *
- * @param {import('./requests.js').Choose} choose
- * @returns {import('./requests.js').Choose}
+ * @template Result
+ * @param {Asker} asker
+ * @param {() => Promise<Result>} open
  */
-export function whileAsking(choose) {
-	return async (port, place, ...rest) => {
-		places.push(place);
+export async function whileAsking(asker, open) {
+	askers.push(asker);
+	draw();
+	try {
+		return await open();
+	} finally {
+		askers.splice(askers.indexOf(asker), 1);
 		draw();
-		try {
-			return await choose(port, place, ...rest);
-		} finally {
-			places.splice(places.indexOf(place), 1);
-			draw();
-		}
-	};
+	}
 }
 
 /**
@@ -115,16 +136,50 @@ async function openSite(tab) {
 	await ext.tabs.create({ url: `${ext.runtime.getURL('ui/options.html')}#${origin}` });
 }
 
-/** Opens the page of the first run. A browser that has just started may have no window for it yet. */
-function welcome() {
-	const create = () => ext.tabs.create({ url: ext.runtime.getURL('ui/welcome.html') });
-	create().catch(() => {
-		const { onCreated } = ext.windows;
-		onCreated.addListener(function first() {
-			onCreated.removeListener(first);
-			void create();
+/**
+ * Whether something is missing that the page of the first run helps with.
+ *
+ * @param {Host} host
+ */
+async function needsHelp(host) {
+	const unwell = async () => host.status().then(portalFailure, (failure) => failure);
+	let failure = await unwell();
+	if (failure?.code === 'portal-timeout') {
+		failure = await unwell(); // It may only be starting.
+	}
+	return failure !== null || !(await hasAccess());
+}
+
+/**
+ * The first run in this profile. Chromium calls each start of an extension that it loads from a folder an installation.
+ *
+ * @param {Host} host
+ */
+async function firstRun(host) {
+	const { welcomed } = await ext.storage.local.get({ welcomed: '' });
+	if (!welcomed) {
+		const needed = await needsHelp(host);
+		if (needed) {
+			await welcome();
+		}
+		await ext.storage.local.set({ welcomed: needed ? 'shown' : 'not needed' });
+	}
+}
+
+/** Opens the page of the first run, behind the page in use. A browser that has just started may have no window for it yet. */
+async function welcome() {
+	const create = () => ext.tabs.create({ url: ext.runtime.getURL('ui/welcome.html'), active: false });
+	try {
+		await create();
+	} catch {
+		await new Promise((resolve) => {
+			const { onCreated } = ext.windows;
+			onCreated.addListener(function first() {
+				onCreated.removeListener(first);
+				resolve(create());
+			});
 		});
-	});
+	}
 }
 
 /** Notifications of shares that began without the desktop's dialog. */
@@ -254,10 +309,11 @@ export async function explain(failure, place) {
 }
 
 /**
+ * @param {Host} host
  * @param {() => Promise<void>} stopAll
  * @param {(key: number) => void} stop
  */
-export function begin(stopAll, stop) {
+export function begin(host, stopAll, stop) {
 	ext.commands.onCommand.addListener((name) => {
 		if (name === STOP) {
 			void stopAll();
@@ -266,9 +322,11 @@ export function begin(stopAll, stop) {
 	ext.contextMenus.onClicked.addListener(({ menuItemId }, tab) => void (menuItemId === STOP ? stopAll() : openSite(tab)));
 	ext.runtime.onInstalled.addListener(({ reason }) => {
 		if (reason === 'install') {
-			welcome();
+			void firstRun(host);
 		}
 	});
+	ext.permissions.onAdded.addListener(() => void checkAccess());
+	ext.permissions.onRemoved.addListener(() => void checkAccess());
 	ext.notifications.onButtonClicked?.addListener((id) => {
 		const notice = announced.get(keyOf(id));
 		if (notice) {
@@ -293,6 +351,7 @@ export function begin(stopAll, stop) {
  */
 async function cleanUp() {
 	show([]);
+	await checkAccess();
 	problem = (await ext.storage.session.get('failure')).failure !== undefined;
 	draw();
 	const left = Object.keys(await ext.notifications.getAll()).filter((id) => id.startsWith(RESTORED) && !announced.has(keyOf(id)));

@@ -158,21 +158,21 @@ const postAll = (reply) => [reply ?? []].flat().forEach((message) => post(messag
 /**
  * @param {any} said
  * @param {MessagePort | null} [port] of page/runtime.js
- * @param {boolean} [framed] by the page around this frame, which redeems the id: so that page's own relay asks
+ * @param {string} [around] the origin of the page around this frame, which said it: it redeems the id, so its own relay asks
  */
-function take(said, port, framed) {
+function take(said, port, around) {
 	if (port) {
 		const answer = (/** @type {unknown} */ reply) => port.postMessage({ reply });
 		if (!hear(JSON.parse(said.said), 'runtime', answer, said.extension)) {
 			port.postMessage({ unknown: true });
 		}
-	} else if (!framed) {
+	} else if (around === undefined) {
 		hear(said, undefined, postAll);
 	} else if (window.parent !== window.top) {
 		window.parent.postMessage({ chromeExtensionStatus: 'not-installed' }, '*');
 	} else if (forwarding < FORWARDING_MAX && understand(said, 'parent', '')) {
 		forwarding++;
-		chrome.runtime.sendMessage({ type: 'dialect-for-parent', said }).catch(() => {}).then(() => forwarding--);
+		chrome.runtime.sendMessage({ type: 'dialect-for-parent', said, around }).catch(() => {}).then(() => forwarding--);
 	}
 }
 
@@ -214,7 +214,8 @@ if (!page.dialects.start) {
 	chrome.runtime.onMessage.addListener((message) => {
 		if (message?.type === 'dialect-from-frame') {
 			start(message.others);
-			hear(message.said, 'parent', postAll);
+			// By now another page may be there.
+			message.around === window.origin && hear(message.said, 'parent', postAll);
 		}
 	});
 }

@@ -8,7 +8,7 @@ if (page && window.parent !== window && FRAMES.test(location.pathname)) {
 	page.listen('message', (/** @type {MessageEvent} */ event) => {
 		if (event.isTrusted && event.source === window.parent && FRAMED.test(Object.keys(event.data ?? 0)[0])) {
 			event.stopImmediatePropagation();
-			page.dialects.hear(event.data, null, true);
+			page.dialects.hear(event.data, null, event.origin);
 		}
 	});
 }

@@ -4,7 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {askUntil} = await import('./lib/own.js');
+const {askUntil, say} = await import('./lib/own.js');
 const {probe, useFixture} = await import('./lib/fixture.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
@@ -107,6 +107,23 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.moves(page);
 			assert.deepEqual(await probe(page, 'heard', 'source'), []);
 			assert.equal(fixture.ours.now().captures.length, 1);
+		});
+
+		test('the user changes the source without the page: the same track goes on, and the page hears what it shows', async () => {
+			const page = await sharing();
+			const own = await fixture.own('ui/popup.html');
+			const [{key}] = await say(own, {type: 'shares'});
+			const [first] = fixture.ours.now().captures;
+			await fixture.desktop.willAnswer('deny');
+			assert.equal((await say(own, {type: 'change', key})).code, 'denied');
+			await fixture.desktop.willAnswer('screen');
+			assert.deepEqual(await say(own, {type: 'change', key}), {ok: true});
+			await page.bringToFront();
+			await heard(page, 'source');
+			await fixture.moves(page);
+			assert.equal((await probe(page, 'track')).readyState, 'live');
+			const {captures} = await askUntil(() => fixture.ours.now(), (now) => now.captures.length === 1);
+			assert.notEqual(captures[0].pid, first.pid);
 		});
 
 		test('the cursor comes beside the picture, where the page wants that', async () => {

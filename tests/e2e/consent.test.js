@@ -301,6 +301,23 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			fixture.pages.push(opened);
 		});
 
+		test('a frame without an address of its own is of the page around it', async () => {
+			const page = await fixture.page();
+			for (const attributes of [{}, {src: 'about:blank'}, {srcdoc: '<p>A frame</p>'}]) {
+				const element = await page.evaluateHandle((given) => {
+					const frame = document.createElement('iframe');
+					Object.entries({allow: 'display-capture', ...given}).forEach(([name, value]) => frame.setAttribute(name, value));
+					const loaded = new Promise((resolve) => frame.addEventListener('load', () => resolve(frame)));
+					document.body.append(frame);
+					return loaded;
+				}, attributes);
+				const frame = await /** @type {any} */ (element).contentFrame();
+				await fixture.desktop.willAnswer('screen');
+				const {sourceId} = await ask(frame);
+				assert.match(sourceId, /^portlight:/, JSON.stringify(attributes));
+			}
+		});
+
 		test('a source id is worth nothing to the document that took the place of the one it was given to', async () => {
 			const page = await fixture.page();
 			const id = await fixture.granted(page);

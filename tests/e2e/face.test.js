@@ -25,7 +25,7 @@ const untilQuiet = (own) => askUntil(() => toolbar(own), ([badge, title]) => bad
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	describe(`${kind}: the extension's face`, () => {
-		const fixture = useFixture({kind, welcome: true});
+		const fixture = useFixture({kind});
 		/** @type {Page} */
 		let popup;
 
@@ -39,9 +39,8 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		}
 
 		test('the page of the first run finds the host, and its test shows the desktop', async () => {
-			const page = await fixture.browser.welcome();
-			fixture.pages.push(page);
-			await page.bringToFront();
+			assert.equal(await fixture.browser.firstRun(), 'not needed', 'it does not open by itself');
+			const page = await fixture.own('ui/welcome.html');
 			await until(page, shows, '#step-host.good');
 			await until(page, shows, '#step-portal.good');
 			assert.equal(await page.evaluate(shows, '#install'), '');

@@ -21,7 +21,6 @@ const SIZE_MAX = 60_000;
 const fixture = new Fixture({
 	kind: 'chromium',
 	chooser: true, // As the settings are out of the box: on Wayland it is the desktop's all the same.
-	welcome: true,
 	args: [`--lang=${language}`, '--host-resolver-rules=MAP meet.localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
 	env: {LANGUAGE: language},
 });
@@ -48,7 +47,7 @@ async function shoot(page, name, width) {
 
 await fixture.open();
 try {
-	const welcome = await fixture.browser.welcome();
+	const welcome = await fixture.browser.openOwn('ui/welcome.html');
 	await welcome.waitForSelector('#step-portal.good');
 	await shoot(welcome, 'welcome', 720);
 	await fixture.desktop.willAnswer('screen');

@@ -202,3 +202,70 @@ test('what the host can not do is refused before anybody is asked', async () => 
 	assert.equal(lastHost().connected, false);
 	assert.equal((await host.share(what, undefined, ['cursor-embedded'])).cursor, 'metadata');
 });
+
+/** The popup's way: the user wants another source, and the page has no part in it. */
+async function byUser(answers = {}) {
+	useHost(answers);
+	const { Capture } = await import('../../extension/background/capture.js');
+	const all = await playing('metadata', { maxFps: 20 });
+	const capture = new Capture(all.host, all.shares, { remembers: async () => false });
+	const change = (signal = new AbortController().signal) => capture.change(all.shares.expect(all.shares.list()[0].key), signal);
+	return { ...all, change };
+}
+
+test('the user changes the source: one dialog, the same page, and the page is told what it gets now', async () => {
+	const { change, hostShare, port, say, send, shares } = await byUser({
+		hello: () => ({ protocol: 1, version: '1.2.3', supports: ['vp9', 'configure', 'region', 'grants', 'monitor', 'window'], portal: 4 }),
+	});
+	await say({ type: 'configure', region: { x: 1, y: 2, width: 30, height: 40 } });
+	assert.deepEqual(shares.list()[0].region, { x: 1, y: 2, width: 30, height: 40 });
+	await change();
+	const { sources, cursor, origin, remember } = lastHost().of('share')[1];
+	assert.deepEqual([sources, cursor, origin, remember], [['monitor', 'window'], 'metadata', undefined, undefined]);
+	const [, second] = lastHost().of('open');
+	assert.deepEqual([second.maxFps, second.region], [20, undefined]);
+	assert.deepEqual(lastHost().of('stop').map(({ share }) => share), [hostShare.id]);
+	assert.deepEqual([port.of('opened').length, port.of('unchanged').length, port.of('ended').length], [2, 0, 0]);
+	assert.equal(shares.list()[0].region, null);
+	await send(second.share, 0, { key: true });
+	assert.equal(port.of('frame').length, 1);
+});
+
+test('a change that the user declines, or that fails, is told to them; the page hears nothing and its share goes on', async () => {
+	let fails = '';
+	const refuse = (/** @type {string} */ type) => ({ id }, host) =>
+		fails === type ? void host.postMessage({ type: 'error', id, code: type === 'share' ? 'denied' : 'no-picture', message: '', remedy: '' }) : undefined;
+	let share = 0;
+	const { change, hostShare, port, send } = await byUser({
+		share: (message, host) => (fails === 'share' ? refuse('share')(message, host) : { share: ++share, surface: 'monitor', width: 8, height: 8 }),
+		open: (message, host) => (fails === 'open' ? refuse('open')(message, host) : { codec: message.codec, width: 8, height: 8 }),
+	});
+	for (const [type, code] of [['share', 'denied'], ['open', 'no-picture']]) {
+		fails = type;
+		await assert.rejects(change(), { code });
+	}
+	await send(hostShare.id, 0, { key: true });
+	assert.deepEqual([port.of('unchanged').length, port.of('frame').length], [0, 1]);
+	assert.deepEqual(lastHost().of('stop').map(({ share: id }) => id), [2]);
+});
+
+test('the dialog is closed with the share that it is for, and by the user', async () => {
+	const { change, port } = await byUser({
+		share: (() => {
+			let shares = 0;
+			return () => (++shares === 1 ? { share: 1, surface: 'monitor', width: 8, height: 8 } : undefined);
+		})(),
+		cancel: ({ request }, host) => host.postMessage({ type: 'error', id: request, code: 'cancelled', message: '', remedy: '' }),
+	});
+	const declined = new AbortController();
+	const first = assert.rejects(change(declined.signal), { code: 'cancelled' });
+	await settle();
+	declined.abort();
+	await first;
+	const second = assert.rejects(change(), { code: 'cancelled' });
+	await settle();
+	port.disconnect();
+	await second;
+	await settle();
+	assert.deepEqual([lastHost().of('cancel').length, lastHost().connected], [2, false]);
+});

@@ -56,7 +56,7 @@ function frameOf(client, { others = true, legacy = false, href = 'https://a.exam
 		if (message.type === 'dialect-global') {
 			page[GLOBALS[message.name]] = true;
 		} else if (message.type === 'dialect-for-parent') {
-			frame.onParent(structuredClone(message.said));
+			frame.onParent(structuredClone(message.said), message.around);
 		}
 		return message.type === 'dialects' ? load(message) : true;
 	});
@@ -76,9 +76,9 @@ async function open(name, options) {
 	const top = frameOf(client, options);
 	if (client.framed) {
 		const inner = frameOf({}, { ...options, href: 'https://b.example/getScreenId.html', parent: top.page });
-		inner.onParent = (said) => {
+		inner.onParent = (said, around) => {
 			const all = top.load();
-			top.onMessage.emit({ type: 'dialect-from-frame', said, others: all });
+			top.onMessage.emit({ type: 'dialect-from-frame', said, around, others: all });
 		};
 		top.inner = inner;
 		top.page.frames = [{ postMessage: (data) => inner.page.dispatchEvent(posted(structuredClone(data), top.page)) }];
@@ -417,6 +417,17 @@ test('only a frame that is made for the extension has words of the page around i
 		await settle();
 		assert.deepEqual([heard, sent.includes('dialects')], [!taken, taken], `${href} ${JSON.stringify(said)}`);
 	}
+});
+
+test('what a frame passes on is not asked in the name of another page that has come around it', async () => {
+	const { load, onMessage, page, ports } = await open('getscreenid');
+	const tell = (around) => onMessage.emit({ type: 'dialect-from-frame', said: { captureSourceId: true }, around, others: load() });
+	tell('https://before.example');
+	await settle();
+	assert.equal(ports.length, 0);
+	tell(page.origin);
+	await settle();
+	assert.equal(ports.length, 1);
 });
 
 test('a frame can not forge a word of the page around it', async () => {

@@ -1,7 +1,7 @@
 /** The background's one listener: who is answered, and how. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { ask, hostFails, refresh, share, startBackground, world } from '../page/lib/background.js';
+import { ask, hostFails, hostIs, refresh, share, startBackground, world } from '../page/lib/background.js';
 import { settle } from './clock.js';
 import { chrome, FakePort, sender } from './fake.js';
 
@@ -47,6 +47,24 @@ test('our own pages are answered, in a tab or not, and are no pages that ask for
 	assert.equal(world.toHost.find(({ type }) => type === 'stop').share, id);
 });
 
+test('our own page changes the source of a share', async () => {
+	const { track } = await share();
+	const [{ key, region }] = await ask({ type: 'shares' });
+	assert.equal(region, null);
+	const asking = [];
+	hostIs({}, {
+		share: () => {
+			asking.push(ask({ type: 'asking' }));
+			return { share: 9, surface: 'window', width: 8, height: 8 };
+		},
+	});
+	assert.deepEqual(await ask({ type: 'change', key }), { ok: true });
+	assert.deepEqual((await asking[0]).map(({ site }) => site), ['a.example'], 'whose dialog it is can be seen');
+	assert.deepEqual(track.of('opened').map(({ surface }) => surface), ['monitor', 'window']);
+	assert.equal((await ask({ type: 'change', key: 99 })).code, 'unknown-share');
+	assert.equal(await ask({ type: 'change', key }, sender()), undefined);
+});
+
 test('neither another extension nor a page that only looks like ours is one of our own', async () => {
 	const others = [
 		{ id: 'another', url: 'chrome-extension://portlight/ui/popup.html' },
@@ -71,6 +89,13 @@ test('a failure is told with what helps to our own pages; to content scripts it 
 	chrome.scripting.executeScript = before;
 });
 
+test('our own pages are told whether the extension may enter its sites, and is on the toolbar', async () => {
+	assert.deepEqual(await ask({ type: 'access' }), { ok: true, granted: true });
+	world.forbidden = ['https://*/*'];
+	assert.deepEqual(await ask({ type: 'access' }), { ok: true, granted: false });
+	assert.deepEqual(await ask({ type: 'toolbar' }), { ok: true, pinned: null });
+});
+
 test('a page sets no global but those of the dialects', async () => {
 	scripts.length = 0;
 	for (const [name, expected] of [['skyway', true], ['alert', false], ['toString', false]]) {
@@ -83,9 +108,9 @@ test("what a frame is told for its page goes to the tab's own page, once its scr
 	const sent = [];
 	chrome.tabs.sendMessage = async (...args) => void sent.push(args);
 	scripts.length = 0;
-	await ask({ type: 'dialect-for-parent', said: { getChromeExtensionStatus: true } }, sender(3, 4));
+	await ask({ type: 'dialect-for-parent', said: { getChromeExtensionStatus: true }, around: 'https://a.example' }, sender(3, 4));
 	assert.deepEqual(scripts.map(({ target }) => target), [{ tabId: 3, frameIds: [0] }]);
-	assert.deepEqual(sent, [[3, { type: 'dialect-from-frame', said: { getChromeExtensionStatus: true }, others: true }, { frameId: 0 }]]);
+	assert.deepEqual(sent, [[3, { type: 'dialect-from-frame', said: { getChromeExtensionStatus: true }, around: 'https://a.example', others: true }, { frameId: 0 }]]);
 });
 
 test('a port of a kind that its sender may not have is closed', async () => {

@@ -165,6 +165,28 @@ test('what comes from no page in a tab, or says something else, is ignored', asy
 	assert.equal(near.connected, false);
 });
 
+test('a dialog that the user wants for a page is its only one, and can be declined or withdrawn as any', async () => {
+	const { dialogs, page } = setUp();
+	const { requests } = page;
+	const open = (tabId = 1) =>
+		requests.openForUser(tabId, (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Failure('cancelled')))));
+	const port = page();
+	const wanted = open();
+	port.postMessage({ type: 'request' });
+	await settle();
+	assert.deepEqual([dialogs.length, port.received.map(({ code }) => code)], [0, ['busy']]);
+	await assert.rejects(open(), { code: 'busy' });
+	requests.decline(1);
+	await assert.rejects(wanted, { code: 'cancelled' });
+	const [again, other] = [open(), open(2)];
+	requests.withdraw();
+	await assert.rejects(again, { code: 'cancelled' });
+	await assert.rejects(other, { code: 'cancelled' });
+	port.postMessage({ type: 'request' });
+	await settle();
+	assert.equal(dialogs.length, 1);
+});
+
 test('the user withdraws all dialogs: each page is told, the next request opens another', async () => {
 	const { dialogs, failures, page } = setUp();
 	const ports = [page(1), page(2)];

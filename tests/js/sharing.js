@@ -24,7 +24,7 @@ export async function setUp(bounds = undefined, cursor = 'embedded') {
 		await settle();
 		return near;
 	};
-	return { counts, failures, grant, hostShare, page, redeem, shares };
+	return { counts, failures, grant, host, hostShare, page, redeem, shares };
 }
 
 export const frame = (share, seq, fields = {}) => ({ type: 'frame', share, seq, part: 0, parts: 1, data: 'AA==', ...fields });

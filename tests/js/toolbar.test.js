@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { settle } from './clock.js';
-import { chrome, FakeEvent, FakePort, sender, useStorage } from './fake.js';
+import { chrome, FakeEvent, FakePort, sender, useHost, useStorage } from './fake.js';
 import { documentOf, place, time } from './places.js';
 
+const { Host } = await import('../../extension/background/host.js');
 const { Requests } = await import('../../extension/background/requests.js');
 const { Failure } = await import('../../extension/shared/failure.js');
 
@@ -14,8 +15,10 @@ let button;
 let session;
 /** @type {Map<string, any>} */
 let menus;
-/** The addresses of tabs that were opened. @type {string[]} */
+/** The addresses of tabs that were opened. @type {any[]} */
 let tabs;
+/** What of the extension's host permissions the user took away. @type {string[]} */
+let withheld;
 /** The notifications on the screen. @type {Map<string, any>} */
 let notices;
 /** @type {(string | number)[]} */
@@ -31,7 +34,9 @@ beforeEach(() => {
 	tabs = [];
 	notices = new Map([['restored 999', {}], ['somebody else', {}]]);
 	stopped = [];
+	withheld = [];
 	windows = 1;
+	useHost();
 	base = 'chrome-extension://x/';
 	const noop = async () => {};
 	Object.assign(chrome, {
@@ -45,6 +50,7 @@ beforeEach(() => {
 			setTitle: async ({ title }) => void (button.title = title),
 			setBadgeBackgroundColor: noop,
 			setBadgeTextColor: noop,
+			getUserSettings: async () => ({ isOnToolbar: false }),
 		},
 		commands: { onCommand: new FakeEvent() },
 		contextMenus: {
@@ -59,23 +65,29 @@ beforeEach(() => {
 			onButtonClicked: new FakeEvent(),
 			onClicked: new FakeEvent(),
 		},
+		permissions: {
+			contains: async ({ origins }) => !origins.some((origin) => withheld.includes(origin)),
+			onAdded: new FakeEvent(),
+			onRemoved: new FakeEvent(),
+		},
 		windows: { onCreated: new FakeEvent() },
 	});
 	Object.assign(chrome.tabs, {
-		create: async ({ url }) => {
+		create: async ({ url, active = true }) => {
 			assert.notEqual(windows, 0, 'Not allowed to create tabs on the target window');
-			tabs.push(url.replace(base, ''));
+			tabs.push(`${url.replace(base, '')}${active ? '' : ', behind'}`);
 		},
 		update: async (...args) => void tabs.push(args),
 	});
-	Object.assign(chrome.runtime, { onInstalled: new FakeEvent(), getURL: (path) => base + path, sendMessage: noop });
+	const getManifest = () => ({ host_permissions: ['https://*/*', 'http://localhost/*'] });
+	Object.assign(chrome.runtime, { onInstalled: new FakeEvent(), getManifest, getURL: (path) => base + path, sendMessage: noop });
 });
 
 /** As after a restart of the background: the module's own state is gone. */
 let lives = 0;
 async function start() {
 	const toolbar = await import(`../../extension/background/toolbar.js?${lives++}`);
-	toolbar.begin(async () => void stopped.push('all'), (key) => stopped.push(key));
+	toolbar.begin(new Host(), async () => void stopped.push('all'), (key) => stopped.push(key));
 	await settle();
 	return toolbar;
 }
@@ -87,11 +99,11 @@ test('the icon goes from idle over asking to sharing, paused, and back', async (
 	const toolbar = await start();
 	assert.deepEqual(button, { icon: 'icon', badge: '', title: 'name 0' });
 	let answer = () => {};
-	const choose = toolbar.whileAsking(() => new Promise((resolve) => (answer = resolve)));
-	const asked = choose({}, { tabId: 1, frameId: 0, origin: 'https://a.example:8443' });
+	const open = () => new Promise((resolve) => (answer = resolve));
+	const asked = toolbar.whileAsking({ tabId: 1, origin: 'https://a.example:8443' }, open);
 	assert.deepEqual(button, { icon: 'asking', badge: '', title: 'titleAsking a.example:8443' });
 	const answerFirst = answer;
-	const framed = choose({}, { tabId: 2, frameId: 5, origin: 'https://b.example', top: 'https://evil.example' });
+	const framed = toolbar.whileAsking({ tabId: 2, origin: 'https://b.example', top: 'https://evil.example' }, open);
 	toolbar.show([share()]);
 	const inFrame = 'siteInFrame b.example evil.example';
 	assert.deepEqual(button, { icon: 'asking', badge: '1', title: `titleAsking ${inFrame}` });
@@ -112,8 +124,7 @@ test('the icon goes from idle over asking to sharing, paused, and back', async (
 
 test('a dialog that fails is over too', async () => {
 	const toolbar = await start();
-	const [port, where] = [{}, { tabId: 1, frameId: 0, origin: 'null', top: 'null' }];
-	await assert.rejects(toolbar.whileAsking(() => Promise.reject(new Failure('denied')))(port, where));
+	await assert.rejects(toolbar.whileAsking({ tabId: 1, origin: 'null', top: 'null' }, () => Promise.reject(new Failure('denied'))));
 	assert.equal(button.icon, 'icon');
 });
 
@@ -140,7 +151,7 @@ test('a share that works forgives what failed before; a restart takes its badge 
 	assert.deepEqual(button, { icon: 'icon', badge: '', title: 'name 0' });
 });
 
-test('shortcut, menus and the first run', async () => {
+test('shortcut and menus', async () => {
 	const toolbar = await start();
 	assert.equal(menus.get('stop-all').visible, false);
 	toolbar.show([share()]);
@@ -153,23 +164,91 @@ test('shortcut, menus and the first run', async () => {
 	assert.deepEqual(stopped, ['all', 'all']);
 	choose.emit({ menuItemId: 'site-settings' }, { url: 'https://a.example/secret?path' });
 	choose.emit({ menuItemId: 'site-settings' }, { url: 'https://b.example/', incognito: true });
-	chrome.runtime.onInstalled.emit({ reason: 'update' });
-	chrome.runtime.onInstalled.emit({ reason: 'install' });
 	await settle();
-	assert.deepEqual(tabs, ['ui/options.html#https://a.example', 'ui/options.html#', 'ui/welcome.html']);
+	assert.deepEqual(tabs, ['ui/options.html#https://a.example', 'ui/options.html#']);
+});
+
+/** @param {string} [reason] */
+async function installed(reason = 'install') {
+	chrome.runtime.onInstalled = new FakeEvent(); // The life before hears nothing.
+	await start();
+	chrome.runtime.onInstalled.emit({ reason });
+	await settle();
+	await time.pass(10_000);
+}
+const MISSING = { hello: (_message, host) => void host.disconnect({ message: 'Specified native messaging host not found.' }) };
+const PORTAL = (/** @type {string} */ portalCode) => ({ hello: () => ({ protocol: 1, version: '1', supports: [], portal: 0, portalCode }) });
+
+test('the first run opens the page that helps where something is missing, once in a profile, behind the page in use', async () => {
+	for (const [what, prepare] of /** @type {[string, () => void][]} */ ([
+		['the host', () => useHost(MISSING)],
+		['a host that answers', () => useHost({ hello: () => {} })],
+		['the portal', () => useHost(PORTAL('portal-missing'))],
+		['a portal that answers', () => useHost(PORTAL('portal-timeout'))],
+		['access to sites', () => (withheld = ['http://localhost/*'])],
+	])) {
+		useStorage();
+		useHost();
+		withheld = [];
+		tabs.length = 0;
+		prepare();
+		await installed('update');
+		assert.deepEqual(tabs, [], what);
+		await installed();
+		assert.deepEqual(tabs, ['ui/welcome.html, behind'], what);
+		await installed(); // As at each start, where Chromium loads the extension from a folder.
+		assert.equal(tabs.length, 1, what);
+	}
+});
+
+test('where all is well, the first run shows nothing, and later ones ask no host', async () => {
+	let hellos = 0;
+	const hello = { protocol: 1, version: '1', supports: [], portal: 4 };
+	// The portal is only starting.
+	useHost({ hello: () => (++hellos === 1 ? PORTAL('portal-timeout').hello() : hello) });
+	await installed();
+	useHost(MISSING);
+	await installed();
+	assert.deepEqual([tabs, hellos], [[], 2]);
+	assert.deepEqual(chrome.runtime.hosts, []);
+});
+
+test('sites that the extension is kept out of are a problem, until it is let in', async () => {
+	const toolbar = await start();
+	assert.deepEqual([button.icon, await toolbar.hasAccess()], ['icon', true]);
+	withheld = ['https://*/*'];
+	chrome.permissions.onRemoved.emit({});
+	await settle();
+	assert.deepEqual([button.icon, button.title, await toolbar.hasAccess()], ['problem', 'titleNoAccess 0', false]);
+	toolbar.show([share()]);
+	assert.equal(button.icon, 'sharing');
+	toolbar.show([]);
+	withheld = [];
+	chrome.permissions.onAdded.emit({});
+	await settle();
+	assert.equal(button.icon, 'icon');
+	withheld = ['https://*/*'];
+	await start();
+	assert.equal(button.title, 'titleNoAccess 0', 'from the start');
+});
+
+test('whether the button is on the toolbar is told where the browser tells', async () => {
+	const toolbar = await start();
+	assert.equal(await toolbar.isPinned(), false);
+	delete chrome.action.getUserSettings;
+	assert.equal(await toolbar.isPinned(), null);
 });
 
 test('the page of the first run waits for a window where the browser has none yet', async () => {
-	await start();
 	windows = 0;
-	chrome.runtime.onInstalled.emit({ reason: 'install' });
-	await settle();
+	useHost(MISSING);
+	await installed();
 	assert.deepEqual(tabs, []);
 	windows = 1;
 	chrome.windows.onCreated.emit({ id: 1 });
 	chrome.windows.onCreated.emit({ id: 2 });
 	await settle();
-	assert.deepEqual(tabs, ['ui/welcome.html']);
+	assert.deepEqual(tabs, ['ui/welcome.html, behind']);
 });
 
 test('a share that was chosen by dialog is no news; one that was restored is, once, until it ends', async () => {

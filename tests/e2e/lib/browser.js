@@ -30,7 +30,7 @@ const firefoxUuid = '5d1b9a52-7c1e-4b5c-9a43-0c5f6a3b9e21';
  * @property {{x: number, y: number}} [at]  where that window is, on X11
  * @property {boolean} [extension]  false: the browser as it is
  * @property {string} [folder]  of another build of it
- * @property {boolean} [welcome]  leaves the page of the first run open
+ * @property {boolean} [welcome]  leaves the page of the first run open, where there is one
  * @property {boolean} [incognito]  the person lets the extension into private windows
  * @property {boolean} [chooser]  Chromium's own chrome.desktopCapture, where the tests otherwise prefer the host
  * @property {boolean} [fakeCamera]  a camera of the browser's own making, allowed without asking
@@ -193,9 +193,27 @@ export class TestBrowser {
 		return this.#find('The popup', (page) => this.#isAt(page, 'ui/popup.html'));
 	}
 
-	/** The page of the first run, which opens by itself. */
+	/** Waits until the first run is over. @returns {Promise<string>} whether its page was `shown`, for what is missing */
+	async firstRun() {
+		const own = await this.openOwn('ui/popup.html');
+		for (let tries = 400; tries > 0; tries--) {
+			const {welcomed} = await own.evaluate(() => {
+				const {browser, chrome} = /** @type {any} */ (globalThis);
+				return (browser ?? chrome).storage.local.get('welcomed');
+			});
+			if (welcomed) {
+				await own.close();
+				return welcomed;
+			}
+			await sleep(50);
+		}
+		throw new Error('The first run is not over.');
+	}
+
+	/** The page of the first run, which opens by itself where something is missing. */
 	welcome() {
-		return this.#find('The page of the first run', (page) => this.#isAt(page, 'ui/welcome.html'));
+		// Behind another it is drawn, and with that loaded to its end, only when it is looked at.
+		return this.#find('The page of the first run', (page) => this.#isAt(page, 'ui/welcome.html', ['interactive', 'complete']));
 	}
 
 	/** @param {string} name @param {(page: import('puppeteer-core').Page) => Promise<boolean>} fits */
@@ -211,10 +229,10 @@ export class TestBrowser {
 		throw new Error(`${name} did not open.`);
 	}
 
-	/** @param {import('puppeteer-core').Page} page @param {string} path */
-	#isAt(page, path) {
+	/** @param {import('puppeteer-core').Page} page @param {string} path @param {string[]} [states] of its loading */
+	#isAt(page, path, states = ['complete']) {
 		const url = this.ownUrl(path);
-		return page.evaluate((u) => document.readyState === 'complete' && location.href.split('#')[0] === u, url).catch(() => false);
+		return page.evaluate((u, s) => s.includes(document.readyState) && location.href.split('#')[0] === u, url, states).catch(() => false);
 	}
 
 	/** @param {import('puppeteer-core').Page} page @param {string} path */
@@ -395,7 +413,7 @@ export async function openBrowser(options) {
 	if (extension) {
 		try {
 			await browser.installExtension(folder);
-			if (!welcome) {
+			if ((await opened.firstRun()) === 'shown' && !welcome) {
 				await (await opened.welcome()).close();
 			}
 			if (incognito) {

@@ -107,6 +107,7 @@ export async function startBackground(origin) {
 		i18n: { getMessage: (name, values) => getMessage(messages, name, values) },
 		notifications: { ...notifications, create: note('notifications.create') },
 		permissions: {
+			...{ onAdded: new FakeEvent(), onRemoved: new FakeEvent() },
 			contains: async ({ origins = [], data_collection: data = [] }) => ![...origins, ...data].some((one) => world.forbidden.includes(one)),
 			request: note('permissions.request', async ({ origins = [], data_collection: data = [] }) => {
 				world.forbidden = world.forbidden.filter((one) => !world.agrees || ![...origins, ...data].includes(one));
