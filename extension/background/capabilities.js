@@ -57,11 +57,7 @@ function failureOf({ hello, failure }) {
 /** @type {{until: number, now: Promise<Known>} | null} */
 let looked = null;
 
-/**
- * Asks the host what it can do, at most every few seconds.
- *
- * @param {Host} host
- */
+/** Asks the host what it can do, at most every few seconds. @param {Host} host */
 function look(host) {
 	if (!looked || looked.until < Date.now()) {
 		const now = host.look().then((hello) => ({ hello }), (error) => ({ failure: Failure.from(error).code }));
@@ -115,11 +111,7 @@ async function hostFor(place, host) {
 	return failureOf(last) ? now : last;
 }
 
-/**
- * @param {Place} place
- * @param {Host} host
- * @param {Pick<import('./consent.js').Consent, 'expectRights'>} consent
- */
+/** @param {Place} place @param {Host} host @param {Pick<import('./consent.js').Consent, 'expectRights'>} consent */
 export async function capabilitiesOf(place, host, consent) {
 	const { displayMedia, managed } = await siteAt(place);
 	try {

@@ -64,11 +64,7 @@ export class Capture {
 	#shares;
 	#consent;
 
-	/**
-	 * @param {Host} host
-	 * @param {Shares} shares
-	 * @param {Pick<Consent, 'remembers'>} consent
-	 */
+	/** @param {Host} host @param {Shares} shares @param {Pick<Consent, 'remembers'>} consent */
 	constructor(host, shares, consent) {
 		this.#host = host;
 		this.#shares = shares;
@@ -131,11 +127,7 @@ export class Capture {
 		});
 	}
 
-	/**
-	 * @param {chrome.runtime.Port} port
-	 * @param {Place | null} place
-	 * @param {AbortSignal} signal
-	 */
+	/** @param {chrome.runtime.Port} port @param {Place | null} place @param {AbortSignal} signal */
 	async #test(port, place, signal) {
 		if (!place) {
 			throw new Failure('cancelled');

@@ -63,11 +63,7 @@ export class Consent {
 		}
 	}
 
-	/**
-	 * Rejects with a Failure if this place may not ask now.
-	 *
-	 * @param {Place} place
-	 */
+	/** Rejects with a Failure if this place may not ask now. @param {Place} place */
 	async admit(place) {
 		await this.expectRights(place);
 		if (!(await inFront(place))) {
@@ -78,12 +74,7 @@ export class Consent {
 		}
 	}
 
-	/**
-	 * Takes the result of an admitted request.
-	 *
-	 * @param {Place} place
-	 * @param {Failure | null} failure null: granted
-	 */
+	/** Takes the result of an admitted request. @param {Place} place @param {Failure | null} failure null: granted */
 	async settle(place, failure) {
 		if (!failure) {
 			await this.#cooldown.forgive(place);

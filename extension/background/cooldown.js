@@ -17,11 +17,7 @@ const KEPT_MAX = 200;
  * @typedef {{count: number, at: number}} Refusals
  */
 
-/**
- * @param {number[]} table
- * @param {Refusals} refusals
- * @param {number} now
- */
+/** @param {number[]} table @param {Refusals} refusals @param {number} now */
 function waits(table, { count, at }, now) {
 	return at + table[Math.min(Math.floor(count), table.length - 1)] > now;
 }
@@ -83,10 +79,7 @@ export class Cooldown {
 		return any(ALONE_MS) && (!(await touched(Math.max(...refusals.map(({ at }) => at)))) || any(TOUCHED_MS));
 	}
 
-	/**
-	 * @param {Place} place
-	 * @param {number} weight 1: the user refused
-	 */
+	/** @param {Place} place @param {number} weight 1: the user refused */
 	async note(place, weight) {
 		const kept = await this.#load();
 		const now = Date.now();

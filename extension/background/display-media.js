@@ -19,10 +19,7 @@ function patternOf(origin) {
 	return `${protocol}//${hostname}/*`;
 }
 
-/**
- * @param {string} id
- * @param {string[]} matches
- */
+/** @param {string} id @param {string[]} matches */
 async function register(id, matches) {
 	const [now] = await ext.scripting.getRegisteredContentScripts({ ids: [id] });
 	if (`${now?.matches ?? []}` === `${matches}`) {

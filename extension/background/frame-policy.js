@@ -55,11 +55,7 @@ function allowlist(allow) {
 	return null;
 }
 
-/**
- * @param {Frame} parent
- * @param {Child} child
- * @param {string} origin of the frame, as it is now
- */
+/** @param {Frame} parent @param {Child} child @param {string} origin of the frame, as it is now */
 export function lets(parent, child, origin) {
 	const list = allowlist(child.allow);
 	if (!list) {

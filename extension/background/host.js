@@ -35,11 +35,7 @@ export class HostShare {
 	/** @type {Failure | null} why it ended */
 	ended = null;
 
-	/**
-	 * @param {NativePort} port
-	 * @param {Granted} granted
-	 * @param {string[]} supports from the host's hello
-	 */
+	/** @param {NativePort} port @param {Granted} granted @param {string[]} supports from the host's hello */
 	constructor(port, granted, supports) {
 		this.#port = port;
 		this.supports = supports;
@@ -52,10 +48,7 @@ export class HostShare {
 		port.hold();
 	}
 
-	/**
-	 * @param {OpenOptions} options
-	 * @returns {Promise<Opened>}
-	 */
+	/** @param {OpenOptions} options @returns {Promise<Opened>} */
 	open(options) {
 		return this.#port.request('open', { share: this.id, ...options });
 	}
@@ -194,10 +187,7 @@ export class Host {
 		});
 	}
 
-	/**
-	 * @param {Granted & {streams?: Granted[]}} result
-	 * @param {string} cursor
-	 */
+	/** @param {Granted & {streams?: Granted[]}} result @param {string} cursor */
 	#granted(result, cursor) {
 		const [share, ...others] = [result, ...(result.streams ?? []).slice(1)].map((granted) => {
 			const each = new HostShare(this.#port, { restored: result.restored, ...granted }, this.#supports);
@@ -222,10 +212,7 @@ export class Host {
 		}
 	}
 
-	/**
-	 * @param {number} id
-	 * @param {Failure} failure
-	 */
+	/** @param {number} id @param {Failure} failure */
 	#end(id, failure) {
 		const share = this.#shares.get(id);
 		this.#shares.delete(id);

@@ -31,11 +31,7 @@ function targetOf({ tabId, frameId, documentId }) {
 	return documentId ? { tabId, documentIds: [documentId] } : { tabId, frameIds: [frameId] };
 }
 
-/**
- * @param {Place} place
- * @param {World} world
- * @param {...string} files
- */
+/** @param {Place} place @param {World} world @param {...string} files */
 async function load(place, world, ...files) {
 	const [{ error }] = /** @type {{error?: {message: string}}[]} */ (await execute({ target: targetOf(place), world, files }));
 	if (error) {
@@ -100,12 +96,7 @@ function raise(name) {
 	Object.assign(window, { [name]: true });
 }
 
-/**
- * Sets a global that pages of a dialect look for.
- *
- * @param {Place} place
- * @param {string} name
- */
+/** Sets a global that pages of a dialect look for. @param {Place} place @param {string} name */
 export async function raiseFlag(place, name) {
 	await execute({ target: targetOf(place), world: 'MAIN', func: raise, args: [name] });
 }

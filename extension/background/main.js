@@ -30,11 +30,7 @@ async function stopAll() {
 	await shares.stopAll();
 }
 
-/**
- * Another source for a live share, if the user wants one.
- *
- * @param {number} key
- */
+/** Another source for a live share, if the user wants one. @param {number} key */
 async function change(key) {
 	const share = shares.expect(key);
 	const { info } = share;

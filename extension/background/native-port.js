@@ -151,11 +151,7 @@ export class NativePort {
 		this.#port?.postMessage({ type, ...fields });
 	}
 
-	/**
-	 * Drops the host, which ends everything that it does for us.
-	 *
-	 * @param {string} reason
-	 */
+	/** Drops the host, which ends everything that it does for us. @param {string} reason */
 	close(reason) {
 		this.#port?.disconnect();
 		this.#lost(new Failure('host-timeout', reason));
@@ -289,10 +285,7 @@ export class NativePort {
 		});
 	}
 
-	/**
-	 * @param {chrome.runtime.Port} port
-	 * @param {any} message
-	 */
+	/** @param {chrome.runtime.Port} port @param {any} message */
 	#receive(port, message) {
 		if (port !== this.#port) {
 			return;

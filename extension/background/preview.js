@@ -22,10 +22,7 @@ export class Preview {
 	/** @type {ReturnType<typeof setTimeout> | undefined} set while it is too early to ask again */
 	#resting;
 
-	/**
-	 * @param {chrome.runtime.Port} port
-	 * @param {() => void} askKeyframe
-	 */
+	/** @param {chrome.runtime.Port} port @param {() => void} askKeyframe */
 	constructor(port, askKeyframe) {
 		this.#port = port;
 		this.#askKeyframe = askKeyframe;

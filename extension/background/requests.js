@@ -96,11 +96,7 @@ export class Requests {
 		this.#withdrawal = new AbortController();
 	}
 
-	/**
-	 * Takes the port of a page's relay.
-	 *
-	 * @param {chrome.runtime.Port} port
-	 */
+	/** Takes the port of a page's relay. @param {chrome.runtime.Port} port */
 	connect(port) {
 		const place = placeOf(port.sender);
 		if (!place) {
@@ -116,12 +112,7 @@ export class Requests {
 		});
 	}
 
-	/**
-	 * @param {chrome.runtime.Port} port
-	 * @param {Place} place
-	 * @param {AbortSignal} gone
-	 * @param {Wish} wish
-	 */
+	/** @param {chrome.runtime.Port} port @param {Place} place @param {AbortSignal} gone @param {Wish} wish */
 	async #ask(port, place, gone, wish) {
 		if (!OWN.includes(wish.dialect) && this.#others && !(await this.#others())) {
 			return;
@@ -153,12 +144,7 @@ export class Requests {
 		}
 	}
 
-	/**
-	 * @param {chrome.runtime.Port} port
-	 * @param {Place} place
-	 * @param {AbortSignal} signal
-	 * @param {Wish} wish
-	 */
+	/** @param {chrome.runtime.Port} port @param {Place} place @param {AbortSignal} signal @param {Wish} wish */
 	async #admitted(port, place, signal, wish) {
 		await this.#consent?.expectOffered(place, wish);
 		await this.#consent?.admit(place);

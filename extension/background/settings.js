@@ -78,10 +78,7 @@ export async function defaults() {
 	return Object.fromEntries(valid);
 }
 
-/**
- * @param {string} name
- * @param {unknown} value
- */
+/** @param {string} name @param {unknown} value */
 export async function setDefault(name, value) {
 	await ext.storage.local.set({ [DEFAULT + name]: value });
 }

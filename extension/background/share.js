@@ -1,13 +1,11 @@
 /** One live share of the native path: joins the port of the page that redeemed it with the host's share. */
 import { Failure } from '../shared/failure.js';
+import { fps, maxKbps, region, side } from './bounds.js';
 import { Preview } from './preview.js';
 
 /** Frames that may be on their way to a page: enough to hide its jitter, too few to add delay. */
 export const CREDIT = 3;
 const CREDIT_MAX = 16;
-const FPS_MAX = 240;
-const FPS_DEFAULT = 30;
-const SIDE_MAX = 16_384;
 const CODECS = ['vp9', 'vp8'];
 const METER_MS = 2_000;
 
@@ -23,63 +21,13 @@ const METER_MS = 2_000;
  *   region?: unknown, sourceId?: unknown}} Redeem the first message of a page's track
  */
 
-/**
- * Enough for readable text in motion at this size: it crosses a pipe, not a network.
- *
- * @param {number} width
- * @param {number} height
- */
-function maxKbps(width, height) {
-	const pixels = width * height || 1920 * 1080;
-	return Math.round(Math.min(60_000, Math.max(4_000, pixels / 200)));
-}
-
-/** @param {unknown} value */
-function fps(value) {
-	return typeof value === 'number' && value > 0 ? Math.min(FPS_MAX, Math.max(1, Math.round(value))) : FPS_DEFAULT;
-}
-
-/**
- * The largest side of the picture; 0: no bound.
- *
- * @param {unknown} value
- */
-function side(value) {
-	return typeof value === 'number' && value > 0 ? Math.min(SIDE_MAX, Math.max(2, Math.floor(value))) : 0;
-}
-
-/**
- * The field that crops the picture; none if the value isn't a region.
- *
- * @param {any} value `{x, y, width, height}` in the picture's pixels; null: all of it
- * @returns {{region?: import('./host.js').Region | null}}
- */
-function region(value) {
-	if (value === null) {
-		return { region: null };
-	}
-	const { x, y, width, height } = Object(value);
-	if (![x, y, width, height].every(Number.isFinite)) {
-		return {};
-	}
-	const within = (/** @type {number} */ place, least = 0) => Math.min(SIDE_MAX, Math.max(least, Math.round(place)));
-	const left = within(x);
-	const top = within(y);
-	return { region: { x: left, y: top, width: within(x + width - left, 2), height: within(y + height - top, 2) } };
-}
-
 /** Counts a share's pictures and bytes over the last two seconds. */
 class Meter {
 	/** @type {{at: number, bytes: number, frames: number}[]} oldest first */
 	#samples = [];
 	#began = NaN;
 
-	/**
-	 * Counts a fragment.
-	 *
-	 * @param {number} bytes
-	 * @param {boolean} last whether it is the last of its frame
-	 */
+	/** Counts a fragment. @param {number} bytes @param {boolean} last whether it is the last of its frame */
 	count(bytes, last) {
 		const now = Date.now();
 		this.#began ||= now;
@@ -141,11 +89,7 @@ export class Share {
 	/** @type {import('./preview.js').Picture | null} */
 	#picture = null;
 
-	/**
-	 * @param {chrome.runtime.Port} port
-	 * @param {HostShare} hostShare
-	 * @param {About} about
-	 */
+	/** @param {chrome.runtime.Port} port @param {HostShare} hostShare @param {About} about */
 	constructor(port, hostShare, about) {
 		this.#port = port;
 		this.#hostShare = hostShare;
@@ -177,10 +121,7 @@ export class Share {
 		return this.#pauses.size > 0;
 	}
 
-	/**
-	 * @param {Redeem} wish
-	 * @param {(failure: Failure) => void} onOver called at the end, with the reason
-	 */
+	/** @param {Redeem} wish @param {(failure: Failure) => void} onOver called at the end, with the reason */
 	async run(wish, onOver) {
 		this.#wish = { ...wish };
 		this.#onOver = onOver;
@@ -263,11 +204,7 @@ export class Share {
 		};
 	}
 
-	/**
-	 * @param {HostShare} share
-	 * @param {Redeem} wish
-	 * @returns {Promise<import('./host.js').Opened>}
-	 */
+	/** @param {HostShare} share @param {Redeem} wish @returns {Promise<import('./host.js').Opened>} */
 	#open(share, wish) {
 		const wanted = Array.isArray(wish.codecs) ? wish.codecs : [];
 		const [codec, second] = CODECS.filter((name) => wanted.includes(name) && share.supports.includes(name));
@@ -369,11 +306,7 @@ export class Share {
 		this.#account(who);
 	}
 
-	/**
-	 * Tells a page that asked who has the share paused now. While the user has, the track is muted.
-	 *
-	 * @param {Who} who
-	 */
+	/** Tells a page that asked who has the share paused now. While the user has, the track is muted. @param {Who} who */
 	#account(who) {
 		if (who === 'page') {
 			this.#post({ type: 'pauses', by: [...this.#pauses] });
@@ -382,11 +315,7 @@ export class Share {
 		}
 	}
 
-	/**
-	 * Copies the frames to one of the extension's own pages, too.
-	 *
-	 * @param {chrome.runtime.Port} port
-	 */
+	/** Copies the frames to one of the extension's own pages, too. @param {chrome.runtime.Port} port */
 	preview(port) {
 		const preview = new Preview(port, () => this.#keyframe());
 		this.#previews.add(preview);
@@ -463,19 +392,12 @@ export class Share {
 		}
 	}
 
-	/**
-	 * @param {HostShare} share
-	 * @param {unknown} wanted
-	 */
+	/** @param {HostShare} share @param {unknown} wanted */
 	#crop(share, wanted) {
 		return share.supports.includes('region') ? region(wanted) : {};
 	}
 
-	/**
-	 * Passes credit on, up to CREDIT_MAX frames on their way.
-	 *
-	 * @param {number} frames
-	 */
+	/** Passes credit on, up to CREDIT_MAX frames on their way. @param {number} frames */
 	#credit(frames) {
 		const granted = Math.min(CREDIT_MAX - this.#outstanding - this.#held, frames);
 		if (granted <= 0) {

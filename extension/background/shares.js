@@ -27,11 +27,7 @@ function refuse(port) {
 	}
 }
 
-/**
- * @param {Redeem} wish
- * @param {Bounds} bounds
- * @returns {Redeem} the wish, with the user's bounds where it has none
- */
+/** @param {Redeem} wish @param {Bounds} bounds @returns {Redeem} the wish, with the user's bounds where it has none */
 function within(wish, { maxFps, maxHeight, fidelity }) {
 	const sized = wish.maxWidth !== undefined || wish.maxHeight !== undefined;
 	return {
@@ -83,11 +79,7 @@ export class Shares {
 		return this.#ids.mint(place, grant, () => void hostShare.stop());
 	}
 
-	/**
-	 * Takes the port on which a page's track redeems a source id.
-	 *
-	 * @param {chrome.runtime.Port} port
-	 */
+	/** Takes the port on which a page's track redeems a source id. @param {chrome.runtime.Port} port */
 	connect(port) {
 		const place = placeOf(port.sender);
 		if (!place) {
@@ -108,11 +100,7 @@ export class Shares {
 		port.onMessage.addListener(first);
 	}
 
-	/**
-	 * A live share; without one throws a Failure.
-	 *
-	 * @param {number} key
-	 */
+	/** A live share; without one throws a Failure. @param {number} key */
 	expect(key) {
 		const share = this.#live.get(key);
 		if (!share) {
@@ -126,20 +114,12 @@ export class Shares {
 		return [...this.#live.values()].map((share) => share.info);
 	}
 
-	/**
-	 * Whether this site has a share, or is about to.
-	 *
-	 * @param {string} origin
-	 */
+	/** Whether this site has a share, or is about to. @param {string} origin */
 	has(origin) {
 		return this.#ids.some((place) => place.origin === origin) || this.list().some((share) => share.origin === origin);
 	}
 
-	/**
-	 * Stops a share for the user.
-	 *
-	 * @param {number} key
-	 */
+	/** Stops a share for the user. @param {number} key */
 	async stop(key) {
 		await this.#live.get(key)?.stop();
 	}
@@ -150,21 +130,13 @@ export class Shares {
 		await Promise.all([...this.#live.values(), ...granted].map((share) => share.stop()));
 	}
 
-	/**
-	 * The page gets no pictures until whoever paused the share resumes it.
-	 *
-	 * @param {number} key
-	 * @param {Who} [who]
-	 */
+	/** The page gets no pictures until whoever paused the share resumes it. @param {number} key @param {Who} [who] */
 	pause(key, who = 'person') {
 		this.#live.get(key)?.pause(who);
 		this.#onChange(this.list());
 	}
 
-	/**
-	 * @param {number} key
-	 * @param {Who} [who]
-	 */
+	/** @param {number} key @param {Who} [who] */
 	resume(key, who = 'person') {
 		this.#live.get(key)?.resume(who);
 		this.#onChange(this.list());
@@ -182,11 +154,7 @@ export class Shares {
 		this.#onChange(this.list());
 	}
 
-	/**
-	 * What a share costs; null if there is no such share or the host can't tell.
-	 *
-	 * @param {number} key
-	 */
+	/** What a share costs; null if there is no such share or the host can't tell. @param {number} key */
 	async stats(key) {
 		return this.#live.get(key)?.stats() ?? null;
 	}
@@ -210,12 +178,7 @@ export class Shares {
 		port.onMessage.addListener(first);
 	}
 
-	/**
-	 * @param {chrome.runtime.Port} port
-	 * @param {Place} place
-	 * @param {HostShare} hostShare
-	 * @param {Redeem} wish
-	 */
+	/** @param {chrome.runtime.Port} port @param {Place} place @param {HostShare} hostShare @param {Redeem} wish */
 	#start(port, place, hostShare, wish) {
 		const key = this.#nextKey++;
 		const share = new Share(port, hostShare, {
@@ -243,11 +206,7 @@ export class Shares {
 		}
 	}
 
-	/**
-	 * @param {number} key
-	 * @param {Place} place
-	 * @param {any} message
-	 */
+	/** @param {number} key @param {Place} place @param {any} message */
 	#fromPage(key, place, message) {
 		if (message?.type === 'pause') {
 			this.pause(key, 'page');
@@ -258,11 +217,7 @@ export class Shares {
 		}
 	}
 
-	/**
-	 * @param {number} key
-	 * @param {{hostShare: HostShare} | null} grant
-	 * @param {unknown} region
-	 */
+	/** @param {number} key @param {{hostShare: HostShare} | null} grant @param {unknown} region */
 	async #changeForPage(key, grant, region) {
 		const share = this.#live.get(key);
 		if (!share || !grant) {

@@ -73,10 +73,7 @@ function closeness(pattern, origin) {
 	return below && protocol === wanted.protocol && port === wanted.port ? 1 + wanted.hostname.length : 0;
 }
 
-/**
- * @param {unknown} patterns
- * @param {string} origin
- */
+/** @param {unknown} patterns @param {string} origin */
 function closest(patterns, origin) {
 	return Math.max(0, ...(Array.isArray(patterns) ? patterns : []).map((pattern) => closeness(pattern, origin)));
 }
@@ -129,10 +126,7 @@ function change(how) {
 	return changed;
 }
 
-/**
- * @param {string} origin
- * @returns {Promise<Site>}
- */
+/** @param {string} origin @returns {Promise<Site>} */
 export async function site(origin) {
 	const [sites, policy, remember] = await Promise.all([chosenSites(), managed(), mayRemember()]);
 	return under(Object.hasOwn(sites, origin) ? sites[origin] : {}, origin, policy, remember);
@@ -191,11 +185,7 @@ export async function forgetSite(origin) {
 	});
 }
 
-/**
- * Calls back for each site that the user allowed and now no longer does.
- *
- * @param {(origin: string) => void} callback
- */
+/** Calls back for each site that the user allowed and now no longer does. @param {(origin: string) => void} callback */
 export function onDisallowed(callback) {
 	ext.storage.onChanged.addListener((changed, area) => {
 		if (area !== 'local' || !changed.sites) {

@@ -14,10 +14,7 @@ export const LIFETIME_MS = 30_000;
  * @typedef {{tabId: number, frameId: number, origin: string, documentId?: string, incognito?: boolean, top?: string}} Place
  */
 
-/**
- * @param {chrome.runtime.MessageSender | undefined} sender
- * @returns {Place | null} null: it wasn't a page in a tab
- */
+/** @param {chrome.runtime.MessageSender | undefined} sender @returns {Place | null} null: it wasn't a page in a tab */
 export function placeOf(sender) {
 	const { documentId, frameId, origin, tab } = sender ?? {};
 	if (tab?.id === undefined || frameId === undefined || origin === undefined) {
@@ -32,10 +29,7 @@ export function placeOf(sender) {
 	};
 }
 
-/**
- * @param {Place} a
- * @param {Place} b
- */
+/** @param {Place} a @param {Place} b */
 export function samePlace(a, b) {
 	return a.tabId === b.tabId && a.frameId === b.frameId && a.origin === b.origin && a.documentId === b.documentId;
 }

@@ -94,11 +94,7 @@ export async function whileAsking(asker, open) {
 	}
 }
 
-/**
- * Keeps the reason of the last failure for the popup; it outlives the worker.
- *
- * @param {Failure} failure
- */
+/** Keeps the reason of the last failure for the popup; it outlives the worker. @param {Failure} failure */
 export function report(failure) {
 	console.warn('Portlight:', failure.code, failure.message, failure.detail);
 	const { code, message, remedy, detail } = failure;
@@ -117,11 +113,7 @@ export async function forgive() {
 const STOP = 'stop-all';
 const SITE = 'site-settings';
 
-/**
- * @param {string} name
- * @param {('action' | 'page')[]} where
- * @param {boolean} visible
- */
+/** @param {string} name @param {('action' | 'page')[]} where @param {boolean} visible */
 function item(name, where, visible) {
 	const contexts = /** @type {[chrome.contextMenus.ContextType]} */ (/** @type {unknown} */ (where));
 	const title = ext.i18n.getMessage(name === STOP ? 'stopAll' : 'menuSite');
@@ -136,11 +128,7 @@ async function openSite(tab) {
 	await ext.tabs.create({ url: `${ext.runtime.getURL('ui/options.html')}#${origin}` });
 }
 
-/**
- * Whether something is missing that the page of the first run helps with.
- *
- * @param {Host} host
- */
+/** Whether something is missing that the page of the first run helps with. @param {Host} host */
 async function needsHelp(host) {
 	const unwell = async () => host.status().then(portalFailure, (failure) => failure);
 	let failure = await unwell();
@@ -199,12 +187,7 @@ function clear(key) {
 	void ext.notifications.clear(`${RESTORED}${key}`);
 }
 
-/**
- * @param {string} id
- * @param {string} title
- * @param {string} message
- * @param {object} [more]
- */
+/** @param {string} id @param {string} title @param {string} message @param {object} [more] */
 async function notify(id, title, message, more) {
 	const iconUrl = ext.runtime.getURL('icons/icon-128.png');
 	try {
@@ -214,10 +197,7 @@ async function notify(id, title, message, more) {
 	}
 }
 
-/**
- * @param {ShareInfo} share
- * @param {boolean} over
- */
+/** @param {ShareInfo} share @param {boolean} over */
 function notifyOf({ key, origin, title }, over) {
 	const { getMessage } = ext.i18n;
 	const heading = getMessage(over ? 'restoredOver' : 'restoredTitle', [hostOf(origin)]);
@@ -308,11 +288,7 @@ export async function explain(failure, place) {
 	await notify('failed', ext.i18n.getMessage('failedTitle', [hostOf(place.origin)]), `${message} ${remedy}`);
 }
 
-/**
- * @param {Host} host
- * @param {() => Promise<void>} stopAll
- * @param {(key: number) => void} stop
- */
+/** @param {Host} host @param {() => Promise<void>} stopAll @param {(key: number) => void} stop */
 export function begin(host, stopAll, stop) {
 	ext.commands.onCommand.addListener((name) => {
 		if (name === STOP) {

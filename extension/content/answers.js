@@ -81,12 +81,7 @@ function hear(said, by, answer, extension = '') {
 /** What a page tells its requests apart by. @param {any} said */
 const idOf = (said) => said.id ?? said.requestId ?? said.payload?.requestId;
 
-/**
- * @param {string} name
- * @param {Word} word
- * @param {any} said
- * @param {(reply: any) => void} answer
- */
+/** @param {string} name @param {Word} word @param {any} said @param {(reply: any) => void} answer */
 async function request(name, word, said, answer) {
 	const { by, pending, success, denied: refuse } = dialects[name];
 	const [other] = asks;

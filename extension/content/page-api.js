@@ -120,12 +120,7 @@ function next({ listeners }, fits) {
 	});
 }
 
-/**
- * Asks the page's own track.
- *
- * @param {any} live
- * @param {object} what
- */
+/** Asks the page's own track. @param {any} live @param {object} what */
 async function askTrack(live, what) {
 	const ask = ++lastAsk;
 	const answered = next(live, (message) => message.type === 'answer' && message.ask === ask);
@@ -201,10 +196,7 @@ const verbs = {
 	},
 };
 
-/**
- * @param {Said} said
- * @param {'pause' | 'resume'} type
- */
+/** @param {Said} said @param {'pause' | 'resume'} type */
 async function pauses(said, type) {
 	const live = shareOf(said);
 	const done = next(live, (message) => message.type === 'pauses');
@@ -212,10 +204,7 @@ async function pauses(said, type) {
 	return { pausedBy: (await done).by };
 }
 
-/**
- * @param {Said} said
- * @param {MessagePort} [port]
- */
+/** @param {Said} said @param {MessagePort} [port] */
 async function take(said, port) {
 	const { id, ask } = said;
 	/** @type {{ok?: unknown, error?: PageError}} */

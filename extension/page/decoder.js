@@ -81,9 +81,7 @@ function joined(chunks) {
 	return data;
 }
 
-/**
- * One share's frames, decoded. Every frame's credit comes back once: with its picture, or when it is lost.
- */
+/** One share's frames, decoded. Every frame's credit comes back once: with its picture, or when it is lost. */
 export class FrameDecoder {
 	#codec;
 	#listener;
@@ -94,10 +92,7 @@ export class FrameDecoder {
 	#errors = 0;
 	#needsKey = true;
 
-	/**
-	 * @param {string} codec
-	 * @param {Listener} listener
-	 */
+	/** @param {string} codec @param {Listener} listener */
 	constructor(codec, listener) {
 		this.#codec = codec;
 		this.#listener = listener;
@@ -178,11 +173,7 @@ export class FrameDecoder {
 		return decoder;
 	}
 
-	/**
-	 * A decoder that failed can't go on: the next keyframe goes to a new one.
-	 *
-	 * @param {unknown} error
-	 */
+	/** A decoder that failed can't go on: the next keyframe goes to a new one. @param {unknown} error */
 	#failed(error) {
 		console.warn('Portlight: decoding failed:', error);
 		const lost = this.#decoding;
@@ -194,11 +185,7 @@ export class FrameDecoder {
 		}
 	}
 
-	/**
-	 * Frames that will never be seen: the next one must stand for itself.
-	 *
-	 * @param {number} frames
-	 */
+	/** Frames that will never be seen: the next one must stand for itself. @param {number} frames */
 	#lose(frames) {
 		this.#needsKey = true;
 		this.#listener.onKeyframeNeeded();

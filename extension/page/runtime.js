@@ -35,11 +35,7 @@ function askOwn(own, args) {
 	});
 }
 
-/**
- * @param {unknown} extension
- * @param {unknown} said
- * @returns {Promise<{reply?: unknown, unknown?: boolean}>}
- */
+/** @param {unknown} extension @param {unknown} said @returns {Promise<{reply?: unknown, unknown?: boolean}>} */
 function askOurs(extension, said) {
 	return new Promise((resolve) => {
 		const { port1, port2 } = new MessageChannel();
@@ -52,10 +48,7 @@ function askOurs(extension, said) {
 	});
 }
 
-/**
- * @param {Function} callback
- * @param {string} message
- */
+/** @param {Function} callback @param {string} message */
 function fail(callback, message) {
 	const before = Object.getOwnPropertyDescriptor(runtime, 'lastError');
 	Object.defineProperty(runtime, 'lastError', { configurable: true, value: { message } });
@@ -67,11 +60,7 @@ function fail(callback, message) {
 	}
 }
 
-/**
- * @param {Function | undefined} own
- * @param {any[]} args
- * @returns {Promise<unknown>}
- */
+/** @param {Function | undefined} own @param {any[]} args @returns {Promise<unknown>} */
 async function sendMessage(own, args) {
 	const callback = args.find((arg) => typeof arg === 'function');
 	let answer = await askOwn(own, args);

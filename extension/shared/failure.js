@@ -38,12 +38,7 @@ export class Failure extends Error {
 		return failure;
 	}
 
-	/**
-	 * Whatever was thrown, as a Failure.
-	 *
-	 * @param {unknown} reason
-	 * @param {string} [code] for what is no Failure yet
-	 */
+	/** Whatever was thrown, as a Failure. @param {unknown} reason @param {string} [code] for what is no Failure yet */
 	static from(reason, code = 'host-crashed') {
 		return reason instanceof Failure ? reason : new Failure(code, String(reason));
 	}

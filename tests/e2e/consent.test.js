@@ -128,9 +128,11 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			if (kind === 'firefox') {
 				const popup = await fixture.browser.popupOfPrivate(own);
 				fixture.pages.push(popup);
+				await askUntil(() => popup.evaluate(() => document.querySelector('#site:not([hidden])') !== null));
+				await press(popup, '#site > summary');
 				await until(popup, shows, '#site-private');
-				const locked = await popup.evaluate(() => ['consent', 'display-media'].map((id) => /** @type {any} */ (document.getElementById(id)).disabled));
-				assert.deepEqual(locked, [true, true]);
+				const locked = await popup.evaluate(() => [...document.querySelectorAll('#site-choices :is(select, input)')].map((one) => /** @type {any} */ (one).disabled));
+				assert.deepEqual(locked, [true, true, true]);
 				await until(popup, shows, '.share .danger');
 				await press(popup, '.share .danger');
 			} else {

@@ -93,6 +93,8 @@ test('our own pages are told whether the extension may enter its sites, and is o
 	assert.deepEqual(await ask({ type: 'access' }), { ok: true, granted: true });
 	world.forbidden = ['https://*/*'];
 	assert.deepEqual(await ask({ type: 'access' }), { ok: true, granted: false });
+	assert.deepEqual(await ask({ type: 'toolbar' }), { ok: true, pinned: true });
+	delete chrome.action.getUserSettings; // Firefox has no such thing.
 	assert.deepEqual(await ask({ type: 'toolbar' }), { ok: true, pinned: null });
 });
 
