@@ -285,7 +285,7 @@ export async function explain(failure, place) {
 	}
 	last = { what, at: Date.now() };
 	const { message, remedy } = failureText(failure);
-	await notify('failed', ext.i18n.getMessage('failedTitle', [hostOf(place.origin)]), `${message} ${remedy}`);
+	await notify('failed', ext.i18n.getMessage('failedTitle', [hostOf(place.origin)]), `${message} ${remedy}`.replaceAll('`', ''));
 }
 
 /** @param {Host} host @param {() => Promise<void>} stopAll @param {(key: number) => void} stop */

@@ -5,7 +5,7 @@ import { dataPermission } from '../background/sites.js';
 import { decodable } from '../page/decoder.js';
 import { errors } from '../shared/errors.js';
 import { portalFailure } from '../shared/failure.js';
-import { ask, failureText, text } from './text.js';
+import { ask, failureText, lacking, text } from './text.js';
 
 /**
  * @typedef {{kind: 'good' | 'bad' | 'quiet', words: string, remedy?: string, missing?: chrome.permissions.Permissions}} Finding
@@ -23,14 +23,9 @@ function broken(code) {
 function hostFindings(status) {
 	/** @type {Finding[]} */
 	const findings = [];
-	if (!status) {
-		findings.push({ kind: 'bad', words: text('backgroundSilent'), remedy: text('backgroundSilentRemedy') });
-		return findings;
-	}
-	if (!status.ok) {
-		const { message, remedy } = failureText(status);
-		findings.push({ kind: 'bad', words: message, remedy });
-		return findings;
+	const lack = lacking(status);
+	if (!status?.ok) {
+		return lack ? [{ kind: /** @type {const} */ ('bad'), words: lack.message, remedy: lack.remedy }] : [];
 	}
 	findings.push({ kind: 'good', words: text('hostReady', status.version) });
 	const ours = ext.runtime.getManifest().version;

@@ -2,11 +2,10 @@
 import { ext } from '../background/ext.js';
 import { capturePath } from '../background/settings.js';
 import { site } from '../background/sites.js';
-import { portalFailure } from '../shared/failure.js';
 import { showHints } from './hints.js';
 import { ShareCard } from './share-card.js';
 import { consentSelect, siteSwitches } from './site-choices.js';
-import { announce, ask, element, failureText, make, say, setState, text, translate } from './text.js';
+import { announce, ask, element, failureText, lacking, make, say, setState, text, translate } from './text.js';
 
 /** @typedef {import('../background/share.js').ShareInfo} ShareInfo */
 
@@ -124,20 +123,12 @@ function hostState() {
 
 async function showHost() {
 	const status = await ask('host-status');
-	const broken = !status || !status.ok ? status : portalFailure(status);
-	if (broken) {
-		host = { kind: 'bad', words: failureText(broken).message, code: broken.code };
-		if (['host-slow', 'portal-timeout'].includes(broken.code)) {
-			setTimeout(() => void showHost(), AGAIN_MS); // It may only be starting.
-		}
-	} else if (!status) {
-		host = { kind: 'bad', words: text('backgroundSilent') };
-	} else if (status.pipewire === false) {
-		host = { kind: 'bad', words: text('pipewireMissing') };
-	} else {
-		host = { kind: 'good', words: text('hostGood', status.version) };
-	}
+	const lack = lacking(status);
+	host = lack ? { kind: 'bad', words: lack.message, code: lack.code } : { kind: 'good', words: text('hostGood', status.version) };
 	hostState();
+	if (['host-slow', 'portal-timeout'].includes(lack?.code ?? '')) {
+		setTimeout(() => void showHost(), AGAIN_MS); // It may only be starting.
+	}
 }
 
 /** What goes by the browser's own dialog isn't listed here. */

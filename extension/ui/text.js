@@ -1,5 +1,6 @@
 /** The words of our pages, in the browser's language, and the elements that hold them. */
 import { ext } from '../background/ext.js';
+import { portalFailure } from '../shared/failure.js';
 
 /**
  * @param {string} name
@@ -17,6 +18,23 @@ export function text(name, ...values) {
 export function failureText({ code, message, remedy }) {
 	const key = code.replaceAll('-', '_');
 	return { message: text(`error_${key}`) || message, remedy: text(`remedy_${key}`) || remedy };
+}
+
+/**
+ * What keeps this machine from sharing, as the background answers `host-status`; null: nothing.
+ *
+ * @param {any} status undefined if the background doesn't answer
+ * @returns {{code?: string, message: string, remedy: string} | null}
+ */
+export function lacking(status) {
+	if (!status) {
+		return { message: text('backgroundSilent'), remedy: text('backgroundSilentRemedy') };
+	}
+	const failure = status.ok ? portalFailure(status) : status;
+	if (failure) {
+		return { code: failure.code, ...failureText(failure) };
+	}
+	return status.pipewire === false ? { message: text('pipewireMissing'), remedy: text('pipewireRemedy') } : null;
 }
 
 /** The language of the texts, for dates and numbers beside them. */

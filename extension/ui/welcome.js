@@ -2,10 +2,10 @@
 import { ext } from '../background/ext.js';
 import { decodable } from '../page/decoder.js';
 import { errors } from '../shared/errors.js';
-import { Failure, portalFailure } from '../shared/failure.js';
+import { Failure } from '../shared/failure.js';
 import { showHints } from './hints.js';
 import { play } from './player.js';
-import { announce, ask, element, failureText, make, say, setState, symbol, text, translate } from './text.js';
+import { announce, ask, element, failureText, lacking, make, say, setState, symbol, text, translate } from './text.js';
 
 /** Each look starts the host's program: ever more seldom, and only for who sees the page. */
 const AGAIN_MS = 3_000;
@@ -74,7 +74,7 @@ async function check() {
 	}
 }
 
-/** The person is back, perhaps from installing it. */
+/** The user is back, perhaps from installing it. */
 function checkAtOnce() {
 	if (document.hidden) {
 		clearTimeout(timer);
@@ -87,17 +87,15 @@ function checkAtOnce() {
 /** @param {any} status undefined where the background did not answer */
 function showStatus(status) {
 	const found = status?.ok === true;
-	const silent = { message: text('backgroundSilent'), remedy: text('backgroundSilentRemedy') };
-	const host = found ? null : status ? failureText(status) : silent;
+	const lack = lacking(status);
+	ready = !lack;
 	markStep('host', found ? 'good' : 'bad');
-	say(element('host'), host?.message ?? text('hostReady', status.version));
+	say(element('host'), found ? text('hostReady', status.version) : (lack?.message ?? ''));
 	element('install').hidden = !['host-missing', 'host-unusable'].includes(status?.code);
-	setRemedy('host', status?.code === 'host-missing' ? '' : host?.remedy);
-	const desktop = found ? lacking(status) : null;
-	ready = found && !desktop;
+	setRemedy('host', found || status?.code === 'host-missing' ? '' : lack?.remedy);
 	markStep('portal', ready ? 'good' : found ? 'bad' : '');
-	say(element('portal'), desktop?.message ?? (found ? text('portalReady', String(status.portal)) : text('stepLater')));
-	setRemedy('portal', desktop?.remedy);
+	say(element('portal'), !found ? text('stepLater') : (lack?.message ?? text('portalReady', String(status.portal))));
+	setRemedy('portal', found ? lack?.remedy : '');
 	/** @type {HTMLButtonElement} */ (element('test')).disabled = !ready;
 }
 
@@ -105,15 +103,6 @@ function showStatus(status) {
 function setRemedy(step, remedy = '') {
 	say(element(`${step}-remedy`), remedy);
 	element(`${step}-remedy`).hidden = !remedy;
-}
-
-/** What the desktop lacks for a share. @param {{portal: number, portalCode?: string, pipewire?: boolean}} status */
-function lacking(status) {
-	const portal = portalFailure(status);
-	if (portal) {
-		return failureText(portal);
-	}
-	return status.pipewire === false ? { message: text('pipewireMissing'), remedy: text('pipewireRemedy') } : null;
 }
 
 /** @param {string} code */
