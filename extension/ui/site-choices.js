@@ -31,11 +31,7 @@ async function keepConsent(origin, consent) {
 	return true;
 }
 
-/**
- * @param {string} origin
- * @param {Site} site
- * @param {boolean} [locked]
- */
+/** @param {string} origin @param {Site} site @param {boolean} [locked] */
 export function consentSelect(origin, { consent, managed }, locked = false) {
 	const select = make('select', '');
 	select.append(...CONSENTS.map(([value, label]) => new Option(text(label), value, false, value === consent)));
@@ -50,11 +46,7 @@ export function consentSelect(origin, { consent, managed }, locked = false) {
 	return select;
 }
 
-/**
- * @param {string} origin
- * @param {Site} site
- * @param {boolean} [locked]
- */
+/** @param {string} origin @param {Site} site @param {boolean} [locked] */
 export function siteSwitches(origin, site, locked = false) {
 	return /** @type {const} */ (['displayMedia', 'legacy']).map((name) => {
 		const input = make('input', '');

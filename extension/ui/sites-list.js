@@ -21,20 +21,14 @@ function remove(item) {
 	(/** @type {HTMLElement | null | undefined} */ (next?.querySelector('.forget')) ?? heading).focus();
 }
 
-/**
- * @param {string} origin
- * @returns {Promise<boolean>} whether the host remembers nothing of it now
- */
+/** @param {string} origin @returns {Promise<boolean>} whether the host remembers nothing of it now */
 async function revoke(origin) {
 	const answer = await ask('revoke', { origin });
 	announce(answer?.ok ? text('revoked') : answer ? failureText(answer).message : text('backgroundSilent'));
 	return answer?.ok === true;
 }
 
-/**
- * @param {string} origin
- * @param {Site} chosen
- */
+/** @param {string} origin @param {Site} chosen */
 function siteItem(origin, chosen) {
 	const name = make('p', 'name', siteName(origin));
 	name.title = origin;

@@ -2,10 +2,7 @@
 import { ext } from '../background/ext.js';
 import { portalFailure } from '../shared/failure.js';
 
-/**
- * @param {string} name
- * @param {...string} values
- */
+/** @param {string} name @param {...string} values */
 export function text(name, ...values) {
 	return ext.i18n.getMessage(name, values);
 }
@@ -80,11 +77,7 @@ export function announce(words) {
 	quiet = setTimeout(() => (element('announce').textContent = ''), 2500);
 }
 
-/**
- * The element with this id, which the page has.
- *
- * @param {string} id
- */
+/** The element with this id, which the page has. @param {string} id */
 export function element(id) {
 	return /** @type {HTMLElement} */ (document.getElementById(id));
 }
@@ -129,10 +122,7 @@ export function setState(line, kind, words) {
 	say(/** @type {HTMLElement} */ (line.lastChild), words);
 }
 
-/**
- * @param {number} value
- * @param {Intl.NumberFormatOptions} [options]
- */
+/** @param {number} value @param {Intl.NumberFormatOptions} [options] */
 export function number(value, options) {
 	return new Intl.NumberFormat(language(), { maximumFractionDigits: 1, ...options }).format(value);
 }

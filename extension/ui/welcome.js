@@ -29,10 +29,7 @@ const COMMANDS = {
 	],
 };
 
-/**
- * @param {'host' | 'portal' | 'test'} name
- * @param {'good' | 'bad' | ''} kind
- */
+/** @param {'host' | 'portal' | 'test'} name @param {'good' | 'bad' | ''} kind */
 function markStep(name, kind) {
 	const step = element(`step-${name}`);
 	if (step.dataset.kind !== kind) {
