@@ -43,7 +43,7 @@ export class Failure extends Error {
 		return reason instanceof Failure ? reason : new Failure(code, String(reason));
 	}
 
-	/** Whether the person or a rule of theirs decided it, or the page went away or asked for too much, or it is an orderly end, for
+	/** Whether the user or a rule of theirs decided it, or the page went away or asked for too much, or it is an orderly end, for
 	 * which the catalogue has no exception's name: nothing to report as broken. */
 	get intended() {
 		return INTENDED.has(this.code) || errors[this.code]?.name === '';
