@@ -161,7 +161,7 @@ test('nothing is left when its session is killed', async () => {
 	await assertNothingLeft(told(lines));
 });
 
-test('a share is granted and real frames flow; the person can change their mind', async () => {
+test('a share is granted and real frames flow; the user can change their mind', async () => {
 	const run = new Run(['sh', '-c', `
 		${client} --frames 10
 		${control} consented-at

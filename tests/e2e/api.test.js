@@ -98,7 +98,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('a change that the person declines leaves the share as it was', async () => {
+		test('a change that the user declines leaves the share as it was', async () => {
 			const page = await sharing();
 			await fixture.desktop.willAnswer('deny');
 			const {error} = await probe(page, 'tell', 'change', {});
@@ -180,11 +180,11 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const page = await open();
 			await fixture.desktop.willAnswer('screen');
 			const answer = await probe(page, 'requestSeveral');
-			assert.deepEqual(answer, [{id: true, width: 1280, readyState: 'live'}], 'here the person chooses one');
+			assert.deepEqual(answer, [{id: true, width: 1280, readyState: 'live'}], 'here the user chooses one');
 			await fixture.plays(page);
 		});
 
-		test('the person declines', async () => {
+		test('the user declines', async () => {
 			const page = await open();
 			await fixture.desktop.willAnswer('deny');
 			const {error} = await probe(page, 'request', {});

@@ -40,7 +40,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			return {local, file: await readFile(file, 'utf8').catch(() => '')};
 		}
 
-		/** A page of the test's site that the person has clicked into. @param {string} [path] */
+		/** A page of the test's site that the user has clicked into. @param {string} [path] */
 		async function touched(path) {
 			const page = await fixture.page(path);
 			await page.mouse.click(600, 400);
@@ -111,7 +111,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await until(own, (selector) => document.querySelector(selector) === null, button);
 			assert.equal((await kept()).file.includes(fixture.site.origin), false);
 			await page.mouse.click(600, 400);
-			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError', 'the person was asked');
+			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError', 'the user was asked');
 			await fixture.assertNothingLeft();
 		});
 
@@ -247,7 +247,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal(await fixture.desktop.dialogs(), 1);
 			await fixture.declined();
 			await fixture.desktop.willAnswer('ignore');
-			// The person's answer is the first; the second comes without one.
+			// The user's answer is the first; the second comes without one.
 			const {asked, refused} = await askUntil(counts, (told) => told.refused >= 2);
 			assert.equal(await fixture.desktop.tell('asked'), before + 1);
 			assert.equal(refused < asked / 5, true, `${refused} of ${asked} requests were answered`);

@@ -287,7 +287,7 @@ test("Bistri's word needs a list of sources: a page that says something like it 
 	assert.deepEqual(ports[0].of('request')[0].sources, ['window', 'tab']);
 });
 
-test('a worker that dies while the person is asked is woken to tidy up', async () => {
+test('a worker that dies while the user is asked is woken to tidy up', async () => {
 	const { page, ports, sent } = await open('janus');
 	void outcome(clients.janus.ask(page));
 	await settle();

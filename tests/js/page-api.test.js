@@ -110,7 +110,7 @@ test('a request goes to the background with its wishes, and the id comes back', 
 	assert.equal(ports[1].connected, false);
 });
 
-test('a worker that dies while the person is asked ends the request, and is woken to tidy up', async () => {
+test('a worker that dies while the user is asked ends the request, and is woken to tidy up', async () => {
 	const { answers, ask, ports, sent, time } = setUp();
 	await ask({ id: 1, ask: 'request' });
 	ports[0].disconnect();

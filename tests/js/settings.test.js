@@ -1,4 +1,4 @@
-/** What the person chose in the options page: kept apart, so that no page of settings undoes what another chose. */
+/** What the user chose in the options page: kept apart, so that no page of settings undoes what another chose. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { useStorage } from './fake.js';

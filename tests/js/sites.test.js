@@ -8,7 +8,7 @@ const { dataPermission, forgetSite, listSites, onDisallowed, setSite, site } = a
 const A = 'https://a.example';
 const NOTHING_MANAGED = { consent: false, displayMedia: false, remember: false };
 
-test('a site is asked about, until the person chooses otherwise', async () => {
+test('a site is asked about, until the user chooses otherwise', async () => {
 	const kept = useStorage({}, null);
 	assert.deepEqual(await site(A), { consent: 'ask', displayMedia: false, legacy: false, managed: NOTHING_MANAGED });
 	await setSite(A, { consent: 'allow' });
@@ -44,7 +44,7 @@ test('what storage holds is not trusted to be a choice', async () => {
 	assert.equal((await site(A)).consent, 'ask');
 });
 
-test("the organization's sites win over the person's; the closest entry decides, and blocking wins a tie", async () => {
+test("the organization's sites win over the user's; the closest entry decides, and blocking wins a tie", async () => {
 	const managed = {
 		allowedSites: ['https://meet.example.org', 'https://*.good.example', 'https://tie.example'],
 		blockedSites: ['*', 'https://bad.good.example', 'https://tie.example'],

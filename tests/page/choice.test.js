@@ -47,7 +47,7 @@ beforeEach(async () => {
 });
 afterEach(() => pages.tidy());
 
-/** The browser has a dialog of its own, in which the person chooses this. @param {string} id '': nothing */
+/** The browser has a dialog of its own, in which the user chooses this. @param {string} id '': nothing */
 function browserHasDialog(id = 'of-the-browser') {
 	chrome.desktopCapture = {
 		chooseDesktopMedia: (...args) => {
@@ -162,7 +162,7 @@ test('the user wants the host always: all words get it', async () => {
 	assert.deepEqual(chosenBy(), ['host', 'host']);
 });
 
-test('the organization wants it always: what the person chose is of no matter', async () => {
+test('the organization wants it always: what the user chose is of no matter', async () => {
 	browserHasDialog();
 	manage({ nativePath: 'forced' });
 	world.kept.local.capturePath = 'auto';
@@ -219,7 +219,7 @@ test('where a site may remember, the host is told, but for a second share of it'
 	assert.deepEqual(toHost('share').map(({ origin, remember }) => [origin, remember]), [[site, true], [undefined, undefined]]);
 });
 
-test("the page's wishes, and the person's where it has none, reach the host", async () => {
+test("the page's wishes, and the user's where it has none, reach the host", async () => {
 	world.kept.local['default:cursor'] = 'never';
 	await askOurs({ sources: ['window'] });
 	await askOurs({ cursor: 'always', sources: ['screen'] });

@@ -194,7 +194,7 @@ test('something else is shared from here', async () => {
 	assert.deepEqual(said.filter(({ type }) => type === 'change'), [{ type: 'change', key }]);
 });
 
-test('a page that paused its own share can not be resumed by the person, and is told apart', async () => {
+test('a page that paused its own share can not be resumed by the user, and is told apart', async () => {
 	const { track } = await share();
 	const popup = await open();
 	await until(popup, shows, '.share');

@@ -126,7 +126,7 @@ test('what else may be wrong is said at its step', async () => {
 	}
 });
 
-test('a page that nobody sees does not look; it does at once when the person is back', async () => {
+test('a page that nobody sees does not look; it does at once when the user is back', async () => {
 	hostFails();
 	const page = await open();
 	await until(page, shows, '#step-host.bad');
@@ -170,7 +170,7 @@ test('the test shows what is shared, until it is stopped; all by the keyboard', 
 	assert.deepEqual(await ask({ type: 'shares' }), []);
 });
 
-test('a test that the person ends elsewhere is over; one that breaks says why', async () => {
+test('a test that the user ends elsewhere is over; one that breaks says why', async () => {
 	const first = await sharing();
 	await ask({ type: 'stop-all' });
 	await state(first.page, 'quiet', text('testDone'));

@@ -31,7 +31,7 @@ const firefoxUuid = '5d1b9a52-7c1e-4b5c-9a43-0c5f6a3b9e21';
  * @property {boolean} [extension]  false: the browser as it is
  * @property {string} [folder]  of another build of it
  * @property {boolean} [welcome]  leaves the page of the first run open, where there is one
- * @property {boolean} [incognito]  the person lets the extension into private windows
+ * @property {boolean} [incognito]  the user lets the extension into private windows
  * @property {boolean} [chooser]  Chromium's own chrome.desktopCapture, where the tests otherwise prefer the host
  * @property {boolean} [fakeCamera]  a camera of the browser's own making, allowed without asking
  * @property {string} [host]  the program that the manifest names

@@ -47,7 +47,7 @@ export function nativeSuite(kind) {
 			await fixture.gap(page, 5);
 		});
 
-		test('the person declines: the page gets the one string and nothing else', async () => {
+		test('the user declines: the page gets the one string and nothing else', async () => {
 			const page = await fixture.page();
 			await fixture.desktop.willAnswer('deny');
 			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');

@@ -1,4 +1,4 @@
-/** A window of KDE's desktop, restored as what the person chose before: its dialog lets no program choose. */
+/** A window of KDE's desktop, restored as what the user chose before: its dialog lets no program choose. */
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {mkdir, writeFile} from 'node:fs/promises';
@@ -24,7 +24,7 @@ if (!installed) {
 			own = await fixture.browser.openOwn('ui/options.html');
 		});
 
-		/** The person let this site share the marker's window again without a dialog. */
+		/** The user let this site share the marker's window again without a dialog. */
 		async function remembered() {
 			await own.evaluate(
 				(origin) => /** @type {any} */ (globalThis).browser.storage.local.set({sites: {[origin]: {consent: 'allow'}}}),
@@ -77,7 +77,7 @@ if (!installed) {
 			await fixture.desktop.tell('start', 'marker');
 		});
 
-		test('the person declines', async () => {
+		test('the user declines', async () => {
 			const page = await fixture.page();
 			await fixture.desktop.willAnswer('deny');
 			assert.equal(await probe(page, 'ask'), 'PermissionDeniedError');
