@@ -1,62 +1,10 @@
-/** What a page's constraints ask of a picture, and what can be had. */
+/** Constraints as a page gives them, read as Web IDL says. */
 
-/**
- * @typedef {{width: number, height: number}} Size
- * @typedef {{maxWidth?: number, maxHeight?: number, maxFps?: number,
- *   region?: {x: number, y: number, width: number, height: number} | null}} Limits
- */
+/** Longer texts are refused, as in Chromium: the standard doesn't say so, its tests do. */
+const TEXT_MAX = 500;
 
-/**
- * The number that a constraint allows at most; undefined when it says nothing of the kind.
- *
- * @param {any} constraint
- * @returns {number | undefined}
- */
-function most(constraint) {
-	const value = typeof constraint === 'object' ? (constraint?.max ?? constraint?.exact ?? constraint?.ideal) : constraint;
-	return typeof value === 'number' && value >= 1 ? value : undefined;
-}
-
-/**
- * The documented constraints and today's spelling of them, as one.
- *
- * @param {any} video
- */
-export function readConstraints(video) {
-	const { mandatory = {} } = video;
-	return {
-		sourceId: mandatory.chromeMediaSourceId ?? video.chromeMediaSourceId,
-		maxWidth: most(mandatory.maxWidth) ?? most(video.width),
-		maxHeight: most(mandatory.maxHeight) ?? most(video.height),
-		maxFps: most(mandatory.maxFrameRate) ?? most(video.frameRate),
-		region: mandatory.portlightRegion ?? video.portlightRegion,
-		fidelity: ['motion', 'text'].find((known) => known === (mandatory.portlightFidelity ?? video.portlightFidelity)),
-	};
-}
-
-/**
- * The picture's size within the limits, its shape kept.
- *
- * @param {Size} size
- * @param {Limits} limits
- * @returns {Size}
- */
-export function fit({ width, height }, { maxWidth = Infinity, maxHeight = Infinity }) {
-	const scale = Math.min(1, maxWidth / width, maxHeight / height);
-	const even = (/** @type {number} */ side, /** @type {number} */ limit) =>
-		Math.max(2, Math.min(2 * Math.round((side * scale) / 2), 2 * Math.floor(limit / 2)));
-	return scale === 1 ? { width, height } : { width: even(width, maxWidth), height: even(height, maxHeight) };
-}
-
-/**
- * Whether two sizes are one but for rounding to even sides.
- *
- * @param {Size} a
- * @param {Size} b
- */
-export function near(a, b) {
-	return Math.abs(a.width - b.width) <= 2 && Math.abs(a.height - b.height) <= 2;
-}
+/** @param {any} value */
+export const isObject = (value) => Object(value) === value;
 
 /**
  * @param {string} constraint
@@ -69,19 +17,106 @@ export function overconstrained(constraint, message = "The shared picture can't 
 }
 
 /**
- * Throws when constraints require what can't be had.
+ * The members of a dictionary that are there, each read once.
  *
- * @param {any} constraints
- * @param {Size} size the picture's, as their limits make it
- * @param {number} fpsMax
+ * @param {any} given
+ * @param {string[]} names
+ * @param {(name: string) => (value: any) => any} reader
+ * @returns {Record<string, any>}
  */
-export function check(constraints, { width, height }, fpsMax) {
-	// A side may be a pixel off, to be even.
-	const possible = { width: width + 1, height: height + 1, frameRate: fpsMax };
-	for (const [name, limit] of Object.entries(possible)) {
-		const { exact, min = exact, max = exact } = Object(constraints[name]);
-		if (min > limit || max < 1) {
-			throw overconstrained(name);
+function readMembers(given, names, reader) {
+	const members = names.map((name) => [name, given?.[name]]).filter(([, value]) => value !== undefined);
+	return Object.fromEntries(members.map(([name, value]) => [name, reader(name)(value)]));
+}
+
+/**
+ * Reads what is a value or a dictionary of values.
+ *
+ * @param {string[]} names of the dictionary
+ * @param {(value: any) => unknown} read
+ * @param {(given: any) => unknown} [isValue]
+ */
+function typeOf(names, read, isValue = (given) => given !== null && !isObject(given)) {
+	return (/** @type {any} */ given) => {
+		if (isValue(given)) {
+			return read(given);
 		}
+		return readMembers(given, names, () => read);
+	};
+}
+
+/** @param {any} value */
+function readDouble(value) {
+	const number = +value;
+	if (!Number.isFinite(number)) {
+		throw new TypeError('The provided double value is non-finite.');
 	}
+	return number;
+}
+
+/** @param {any} value @returns {string | string[]} */
+function readText(value) {
+	if (isObject(value) && value[Symbol.iterator]) {
+		return Array.from(value, (one) => String(readText(`${one}`)));
+	}
+	const read = `${value}`;
+	if (read.length > TEXT_MAX) {
+		throw overconstrained('', 'The text is too long.');
+	}
+	return read;
+}
+
+const RANGE = ['exact', 'ideal', 'max', 'min'];
+const CHOICE = ['exact', 'ideal'];
+const long = typeOf(RANGE, (value) => Math.round(Math.min(Math.max(+value || 0, 0), 2 ** 32 - 1)));
+const double = typeOf(RANGE, readDouble);
+const text = typeOf(CHOICE, readText, (given) => given !== null && (!isObject(given) || given[Symbol.iterator]));
+const flag = typeOf(CHOICE, Boolean);
+const TYPES = /** @type {Record<string, (given: any) => any>} */ ({
+	width: long,
+	height: long,
+	aspectRatio: double,
+	frameRate: double,
+	resizeMode: text,
+	facingMode: text,
+	deviceId: text,
+	groupId: text,
+	displaySurface: text,
+	logicalSurface: flag,
+	cursor: text,
+	restrictOwnAudio: flag,
+	suppressLocalAudioPlayback: flag,
+	// Portlight's, and the older form.
+	portlightFidelity: copied,
+	portlightRegion: copied,
+	mandatory: copied,
+	optional: copied,
+});
+
+/** @param {any} value @returns {any} */
+function copied(value) {
+	if (Array.isArray(value)) {
+		return value.map(copied);
+	}
+	return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member)])) : value;
+}
+
+/** @param {any} given @returns {Record<string, any>} */
+function convertSet(given) {
+	if (given !== undefined && given !== null && !isObject(given)) {
+		throw new TypeError("The provided value is not of type 'MediaTrackConstraints'.");
+	}
+	return readMembers(given, Object.keys(TYPES), (name) => TYPES[name]);
+}
+
+/**
+ * A copy of what a page gave as constraints, each member read once. What is not known is left out.
+ *
+ * @param {any} given
+ * @returns {Record<string, any>}
+ */
+export function convert(given) {
+	const constraints = convertSet(given);
+	const advanced = given?.advanced;
+	return advanced === undefined ? constraints : { ...constraints, advanced: [...advanced].map(convertSet) };
 }

@@ -4,7 +4,7 @@
  * docs/SCREEN-CAPTURE.md has both side by side. What the site is no longer switched to, or what the host can't do, is the
  * browser's own again.
  */
-import { overconstrained } from './constraints.js';
+import { convert, isObject, overconstrained } from './constraints.js';
 import { apply, dispatchEvent } from './pristine.js';
 import { redeemByTrack } from './user-media.js';
 import { proxied } from './wrap.js';
@@ -16,8 +16,6 @@ const own = devices && Object.getOwnPropertyDescriptor(devices, 'getDisplayMedia
 const brand = devices && Object.getOwnPropertyDescriptor(devices, 'ondevicechange')?.get;
 /** The smallest of each that is had of whatever is shared. */
 const FLOORS = /** @type {Record<string, number>} */ ({ width: 1, height: 1, frameRate: 1, aspectRatio: 1 / 16384 });
-const PROPERTIES = [...Object.keys(FLOORS), 'resizeMode', 'displaySurface', 'logicalSurface', 'cursor'];
-const AUDIO = ['restrictOwnAudio', 'suppressLocalAudioPlayback'];
 const PREFERENCES = ['monitorTypeSurfaces', 'selfBrowserSurface', 'surfaceSwitching', 'systemAudio'];
 const WISH = /^(include|exclude)$/;
 const WINDOW_AUDIO = /^(system|window|exclude)$/;
@@ -40,7 +38,7 @@ const bound = new WeakSet();
  * @returns {Options}
  */
 function readOptions(given) {
-	if (given !== undefined && given !== null && typeof given !== 'object' && typeof given !== 'function') {
+	if (given !== undefined && given !== null && !isObject(given)) {
 		throw new TypeError("The provided value is not of type 'DisplayMediaStreamOptions'.");
 	}
 	const options = given ?? {};
@@ -78,7 +76,7 @@ function readEnum(options, name, values) {
 }
 
 /**
- * `(boolean or MediaTrackConstraints)`; a copy of the constraints, so that they are read once.
+ * `(boolean or MediaTrackConstraints)`, without the older form.
  *
  * @param {any} value
  * @param {boolean} missing
@@ -87,20 +85,10 @@ function readKind(value, missing) {
 	if (value === undefined) {
 		return missing;
 	}
-	if (value === null) {
-		return {};
-	}
-	if (typeof value !== 'object' && typeof value !== 'function') {
+	if (value !== null && !isObject(value)) {
 		return Boolean(value);
 	}
-	/** @type {Record<string, any>} */
-	const constraints = {};
-	for (const name of [...PROPERTIES, ...AUDIO, 'advanced', 'portlightFidelity', 'portlightRegion']) {
-		const member = value[name];
-		if (member !== undefined) {
-			constraints[name] = Object(member) === member && !Array.isArray(member) ? { ...member } : member;
-		}
-	}
+	const { mandatory: _mandatory, optional: _optional, ...constraints } = convert(value);
 	return constraints;
 }
 
@@ -121,7 +109,7 @@ function checkConstraints({ audio, video }) {
 			throw new TypeError('advanced constraints are not supported.');
 		}
 		for (const [name, value] of Object.entries(constraints)) {
-			if (Object(value) === value && !Array.isArray(value) && !name.startsWith('portlight')) {
+			if (isObject(value) && !name.startsWith('portlight')) {
 				if (value.min !== undefined || value.exact !== undefined) {
 					throw new TypeError(`min and exact constraints are not supported: ${name}`);
 				}

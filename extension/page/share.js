@@ -1,7 +1,7 @@
 /** One share as a page has it, from frames on a port to its tracks. */
-import { fit, readConstraints } from './constraints.js';
 import { FrameDecoder } from './decoder.js';
 import { addEventListener, apply, postMessage } from './pristine.js';
+import { fit, select, wishOf } from './select-settings.js';
 import { SharedTrack } from './shared-track.js';
 
 const REPEAT_FIRST_MS = 100;
@@ -10,10 +10,12 @@ const REDEEM_MS = 30_000;
 const SILENCE_MAX = 3;
 /** More than this is claimed only when the page asked for it from the start. */
 const FPS_CLAIMED = 60;
+/** Of all that is shared with this document: the user's desktop. */
+const GROUP_ID = crypto.randomUUID();
 
 /**
- * @typedef {import('./constraints.js').Size} Size
- * @typedef {import('./constraints.js').Limits} Limits
+ * @typedef {import('./select-settings.js').Size} Size
+ * @typedef {import('./select-settings.js').Limits} Limits
  * @typedef {{codec: string, chroma?: string, width: number, height: number, maxFps: number, maxHeight?: number,
  *   surface: string, cursor: string, source?: Size}} Opened `source`: the size of what is shared, as far as the desktop says;
  *   `maxHeight`: what bounds the picture, which the page need not have said; 0: nothing
@@ -44,10 +46,12 @@ export class Share {
 	size = { width: 0, height: 0 };
 	/** @type {Size} of what is shared: known while the picture is not scaled down, else as it was last */
 	full = { width: 0, height: 0 };
+	/** Names what the user chose; another choice has another name. */
+	#deviceId = '';
 	#port;
 	#index;
 	/** The largest that its tracks want. @type {Limits} */
-	#limits;
+	#limits = {};
 	/** What the host was told of that. @type {string | undefined} */
 	#told;
 	#constraints;
@@ -72,15 +76,13 @@ export class Share {
 	/**
 	 * @param {MessagePort} port
 	 * @param {number} index
-	 * @param {any} video the constraints
+	 * @param {Record<string, any>} constraints
 	 * @param {(shared: SharedTrack) => void} adopt is told of each track, before the page has it
 	 */
-	constructor(port, index, video, adopt) {
+	constructor(port, index, constraints, adopt) {
 		this.#port = port;
 		this.#adopt = adopt;
 		this.#index = index;
-		this.#limits = readConstraints(video);
-		const { chromeMediaSource: _source, chromeMediaSourceId: _id, ...constraints } = video;
 		this.#constraints = constraints;
 	}
 
@@ -155,10 +157,7 @@ export class Share {
 		this.#opened = opened;
 		this.size = { width: opened.width, height: opened.height };
 		this.full = opened.source && opened.source.width > opened.width ? opened.source : this.size;
-		if (opened.maxHeight) {
-			this.#limits = { ...this.#limits, maxHeight: opened.maxHeight };
-		}
-		this.tracks.forEach((track) => Object.assign(track, { maxFps: opened.maxFps, limits: { ...track.limits, ...(opened.maxHeight && { maxHeight: opened.maxHeight }) } }));
+		this.#deviceId = crypto.randomUUID();
 		this.#decoder?.close();
 		this.#decoder = new FrameDecoder(opened.chroma === '444' ? 'vp9-444' : opened.codec, {
 			onPicture: (/** @type {VideoFrame} */ picture) => this.#show(picture),
@@ -167,9 +166,26 @@ export class Share {
 			onFailed: () => this.#giveUp('The browser could not decode the shared picture.'),
 		});
 		if (this.#resolve) {
-			const wish = { limits: this.#limits, constraints: this.#constraints, maxFps: opened.maxFps };
-			this.#resolve(this.add(new SharedTrack(this, wish)));
-			this.#resolve = null;
+			this.#begin(opened);
+		}
+	}
+
+	/** The constraints are applied to what the user chose. @param {Opened} opened */
+	#begin({ maxFps, maxHeight = 0 }) {
+		const { maxWidth, maxHeight: wanted } = wishOf(this.#constraints);
+		this.#limits = { maxWidth, maxHeight: maxHeight || wanted };
+		this.#told = JSON.stringify({ maxFps, ...this.#limits });
+		try {
+			const chosen = select(this.#constraints, this, { frameRate: maxFps, height: maxHeight || undefined });
+			this.#resolve?.(this.add(new SharedTrack(this, this.#constraints, chosen)));
+		} catch (error) {
+			this.#reject?.(/** @type {Error} */ (error));
+			this.#giveUp('');
+			return;
+		}
+		this.#resolve = null;
+		if (this.#wanted() !== this.#told) {
+			this.configure();
 		}
 	}
 
@@ -181,7 +197,6 @@ export class Share {
 	add(shared) {
 		this.#adopt(shared);
 		this.tracks.add(shared);
-		this.#told ??= this.#wanted();
 		if (this.#last) {
 			shared.show(this.#last);
 		}
@@ -219,7 +234,7 @@ export class Share {
 		return JSON.stringify({ maxFps: this.maxFps, ...this.#wishes() });
 	}
 
-	/** @param {Limits['region']} [region] undefined: as it is */
+	/** @param {object | null} [region] null: all of it; undefined: as it is */
 	configure(region) {
 		this.#limits = this.#wishes();
 		this.#told = this.#wanted();
@@ -229,7 +244,7 @@ export class Share {
 	}
 
 	get maxFps() {
-		return Math.max(...[...this.tracks].map(({ maxFps }) => maxFps));
+		return Math.round(Math.max(...[...this.tracks].map(({ maxFps }) => maxFps)));
 	}
 
 	/**
@@ -339,6 +354,13 @@ export class Share {
 
 	get cursor() {
 		return this.#opened?.cursor;
+	}
+
+	/** The settings that nothing changes. */
+	get inherent() {
+		const { cursor, full, surface } = this;
+		const ids = { deviceId: this.#deviceId, groupId: GROUP_ID };
+		return { ...ids, aspectRatio: full.width / full.height, displaySurface: surface, logicalSurface: true, cursor };
 	}
 
 	get fpsMax() {

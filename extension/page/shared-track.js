@@ -1,16 +1,14 @@
 /** One track of a share, with constraints and a picture of its own. */
-import { check, fit, near, readConstraints } from './constraints.js';
+import { convert } from './constraints.js';
 import { nativeClone, nativeStop } from './native-track.js';
+import { fit, near, regionOf, select } from './select-settings.js';
 import { createSink } from './sink-generator.js';
 
-const FPS_DEFAULT = 30;
-const FPS_MAX = 240;
 /** How long a picture of a new size may take, once it was asked for. */
 const APPLY_MS = 1000;
 
 /**
- * @typedef {import('./constraints.js').Size} Size
- * @typedef {import('./constraints.js').Limits} Limits
+ * @typedef {import('./select-settings.js').Chosen} Chosen
  * @typedef {import('./share.js').Share} Share
  */
 
@@ -25,19 +23,18 @@ export class SharedTrack {
 
 	/**
 	 * @param {Share} share
-	 * @param {{limits: Limits, constraints: object, maxFps: number}} wish
+	 * @param {Record<string, any>} constraints
+	 * @param {Chosen} chosen what they make of the picture
 	 */
-	constructor(share, { limits, constraints, maxFps }) {
+	constructor(share, constraints, { limits, maxFps, scales }) {
 		this.share = share;
 		this.limits = limits;
 		this.maxFps = maxFps;
+		this.scales = scales;
 		this.#constraints = constraints;
 		this.#sink = createSink();
 		/** @type {MediaStreamTrack} */
 		this.track = nativeClone.call(this.#sink.track);
-		if ('contentHint' in this.track) {
-			this.track.contentHint = 'detail';
-		}
 	}
 
 	get live() {
@@ -49,7 +46,7 @@ export class SharedTrack {
 	}
 
 	clone() {
-		const copy = new SharedTrack(this.share, { ...this, constraints: this.#constraints });
+		const copy = new SharedTrack(this.share, this.#constraints, this);
 		copy.track.enabled = this.track.enabled;
 		if ('contentHint' in this.track) {
 			copy.track.contentHint = this.track.contentHint;
@@ -110,60 +107,52 @@ export class SharedTrack {
 	}
 
 	settings() {
-		const { cursor, full, size, surface } = this.share;
+		const { full, inherent, size } = this.share;
+		const { deviceId, groupId } = inherent;
+		if (!this.live) {
+			return { deviceId, groupId };
+		}
 		const { width, height } = fit(size, this.limits);
-		return {
-			width,
-			height,
-			aspectRatio: width / height,
-			frameRate: this.maxFps,
-			resizeMode: width === full.width ? 'none' : 'crop-and-scale',
-			displaySurface: surface,
-			logicalSurface: true,
-			cursor,
-		};
+		const scaled = this.scales || width !== full.width;
+		return { ...inherent, width, height, frameRate: this.maxFps, resizeMode: scaled ? 'crop-and-scale' : 'none' };
 	}
 
 	capabilities() {
-		const { cursor, fpsMax, full: { width, height }, surface } = this.share;
+		const { fpsMax, full, inherent } = this.share;
+		const { aspectRatio, cursor } = inherent;
 		return {
-			width: { min: 1, max: width },
-			height: { min: 1, max: height },
-			aspectRatio: { min: width / height, max: width / height },
+			...inherent,
+			width: { min: 1, max: full.width },
+			height: { min: 1, max: full.height },
+			aspectRatio: { min: aspectRatio, max: aspectRatio },
 			frameRate: { min: 1, max: fpsMax },
 			resizeMode: ['none', 'crop-and-scale'],
-			displaySurface: surface,
-			logicalSurface: true,
 			cursor: [cursor],
 		};
 	}
 
 	constraints() {
-		return { ...this.#constraints };
+		return convert(this.#constraints);
 	}
 
 	/**
-	 * Takes new limits; what can't be met is refused as the Media Capture text says. Done once the picture is as asked
-	 * for.
+	 * Applies other constraints. Done once the picture is as asked for.
 	 *
-	 * @param {any} constraints
+	 * @param {any} given
 	 */
-	async constrain(constraints) {
-		constraints ??= {};
-		if (Object(constraints) !== constraints) {
-			throw new TypeError("The provided value is not of type 'MediaTrackConstraints'.");
+	async constrain(given) {
+		const constraints = convert(given);
+		if (!this.live) {
+			return;
 		}
-		const { full, fpsMax } = this.share;
-		const limits = readConstraints(constraints);
-		const wanted = fit(full, limits);
-		check(constraints, wanted, fpsMax);
-		this.limits = limits;
-		this.#constraints = { ...constraints };
-		this.maxFps = Math.min(FPS_MAX, Math.round(limits.maxFps ?? FPS_DEFAULT));
+		const { limits, maxFps, scales } = select(constraints, this.share);
+		Object.assign(this, { limits, maxFps, scales });
+		this.#constraints = constraints;
 		this.late = true; // A still screen brings no frame of the new size where another track keeps the larger one.
-		this.share.configure(limits.region);
+		this.share.configure(regionOf(constraints));
 		this.#reached?.();
-		if (!this.share.over && !near(fit(this.share.size, limits), wanted)) {
+		const { full, over, size } = this.share;
+		if (!over && !near(fit(size, limits), fit(full, limits))) {
 			await this.#resized();
 		}
 	}

@@ -3,10 +3,11 @@
  * MediaStreamTrack that behaves as a display-capture track. Everything here is driven by messages, so that a hidden
  * tab, whose timers sleep, goes on.
  */
-import { readConstraints } from './constraints.js';
+import { convert } from './constraints.js';
 import { decodable } from './decoder.js';
 import { keep, known, override } from './overrides.js';
 import { addEventListener, apply, defineProperty, dispatchEvent } from './pristine.js';
+import { wishOf } from './select-settings.js';
 import { Share } from './share.js';
 import { wrapUserMedia } from './user-media.js';
 import { wrapped } from './wrap.js';
@@ -76,11 +77,13 @@ let shares = 0;
  * @returns {Promise<MediaStream>}
  */
 async function redeem({ video, audio }) {
-	const wish = readConstraints(video);
+	const { mandatory, chromeMediaSourceId } = video;
+	const sourceId = mandatory?.chromeMediaSourceId ?? chromeMediaSourceId;
+	const constraints = convert(video);
 	const codecs = await decodable().catch(() => []); // Without any the background ends the share.
 	const { port1, port2 } = new MessageChannel();
-	const share = new Share(port1, shares++, video, keep);
-	const data = { type: 'portlight:redeem', codecs, ...wish };
+	const share = new Share(port1, shares++, constraints, keep);
+	const data = { type: 'portlight:redeem', sourceId, codecs, ...wishOf(constraints) };
 	const said = new MessageEvent('portlight:heard', { data, ports: [port2], cancelable: true });
 	if (apply(dispatchEvent, window, [said])) {
 		throw new DOMException('The extension went away.', 'NotReadableError');

@@ -65,7 +65,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const page = await open();
 			await fixture.desktop.willAnswer('screen');
 			await ask(page, {video: {width: 640}});
-			const {capabilities} = await probe(page, 'track');
+			const {capabilities, settings} = await probe(page, 'track');
 			if (!capabilities) {
 				t.skip('the tracks of this browser have no getCapabilities');
 				return;
@@ -74,6 +74,23 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.deepEqual(capabilities.aspectRatio, {min: 1280 / 720, max: 1280 / 720});
 			assert.deepEqual([capabilities.displaySurface, capabilities.logicalSurface, capabilities.cursor], ['monitor', true, ['always']]);
 			assert.deepEqual(capabilities.resizeMode, ['none', 'crop-and-scale']);
+			assert.deepEqual([capabilities.deviceId, capabilities.groupId], [settings.deviceId, settings.groupId]);
+		});
+
+		test('constraints that are applied later are kept, or refused and then as before', async () => {
+			const page = await open();
+			await fixture.desktop.willAnswer('screen');
+			await ask(page, {video: true});
+			const apply = async (/** @type {any} */ constraints) => {
+				const {width, height, resizeMode, refused} = await probe(page, 'apply', constraints);
+				return refused ?? [width, height, resizeMode];
+			};
+			assert.deepEqual(await apply({width: {exact: 640}}), [640, 360, 'crop-and-scale']);
+			assert.equal(await apply({width: 320, groupId: {exact: 'other'}}), 'OverconstrainedError groupId');
+			assert.deepEqual(await apply({width: 320, resizeMode: 'none'}), [1280, 720, 'none']);
+			assert.deepEqual(await apply({advanced: [{width: 640, height: 640}, {width: 640}]}), [640, 360, 'crop-and-scale']);
+			assert.deepEqual(await apply(undefined), [1280, 720, 'none']);
+			await fixture.plays(page);
 		});
 
 		test('the person declines, and may choose each time anew', async () => {
@@ -112,14 +129,14 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.deepEqual(fixture.ours.now(), {hosts: [], captures: []});
 		});
 
-		test('a controller serves one call, and decides the focus of no monitor', async (t) => {
+		test('a controller serves one call', async (t) => {
 			const page = await open();
 			if (!(await page.evaluate(() => 'CaptureController' in window))) {
 				t.skip('this browser has no CaptureController');
 				return;
 			}
 			await fixture.desktop.willAnswer('screen');
-			assert.equal((await ask(page, {}, 'new')).focus, 'InvalidStateError');
+			assert.deepEqual((await ask(page, {}, 'new')).kinds, ['video']);
 			assert.equal((await ask(page, {}, 'same')).name, 'InvalidStateError');
 		});
 
@@ -139,22 +156,12 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			}
 		});
 
-		test('the older form asks for a screen, and the person still decides', async () => {
-			const page = await open();
-			await fixture.desktop.willAnswer('screen');
-			await probe(page, 'wishOlder', {video: {mediaSource: 'screen'}});
-			assert.deepEqual((await click(page)).kinds, ['video']);
-			await fixture.plays(page);
-		});
-
 		test('the function looks like a browser\'s own', async () => {
 			const page = await open();
 			const {text, ...shape} = await probe(page, 'shape');
 			assert.deepEqual(shape, {name: 'getDisplayMedia', length: 0, prototype: false, own: false, globals: []});
 			assert.match(text, /^function \w*\(\) \{ \[native code\] \}$/);
 			assert.deepEqual(await probe(page, 'misused'), ['TypeError', 'TypeError', 'TypeError']);
-			const {displaySurface, logicalSurface, cursor} = await probe(page, 'supported');
-			assert.deepEqual([displaySurface, logicalSurface, cursor], [true, true, true]);
 		});
 
 		test('a site that is switched off has the browser\'s own, and so has another of the same host', async () => {

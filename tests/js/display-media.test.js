@@ -12,9 +12,9 @@ const failure = (code, name) => ({ error: { code, name, message: code, remedy: '
  * A page of a site that is switched on.
  *
  * @param {{own?: boolean, controllers?: boolean, isActive?: boolean, focus?: boolean, view?: object | null,
- *   reply?: object, surface?: string, globals?: object, hear?: (event: any) => void}} [options]
+ *   reply?: object, globals?: object, hear?: (event: any) => void}} [options]
  */
-function setUp({ own = true, controllers = true, isActive = true, focus = true, view = {}, reply, surface = 'window', globals, hear } = {}) {
+function setUp({ own = true, controllers = true, isActive = true, focus = true, view = {}, reply, globals, hear } = {}) {
 	const calls = [];
 	const real = new WeakSet();
 	class MediaDevices {
@@ -26,9 +26,6 @@ function setUp({ own = true, controllers = true, isActive = true, focus = true, 
 				throw new TypeError('Illegal invocation');
 			}
 			return null;
-		}
-		getSupportedConstraints() {
-			return { width: true };
 		}
 		async getUserMedia(...args) {
 			calls.push({ form: 'getUserMedia', self: this, args });
@@ -50,18 +47,7 @@ function setUp({ own = true, controllers = true, isActive = true, focus = true, 
 			configurable: true,
 		});
 	}
-	class CaptureController {
-		setFocusBehavior(behavior) {
-			if (!['focus-capturing-application', 'focus-captured-surface', 'no-focus-change'].includes(behavior)) {
-				throw new TypeError('invalid enum value');
-			}
-		}
-	}
-	class Navigator {
-		mozGetUserMedia(...args) {
-			calls.push({ form: 'mozGetUserMedia', self: this, args });
-		}
-	}
+	class CaptureController {}
 	const native = MediaDevices.prototype.getDisplayMedia;
 	const userActivation = { isActive };
 	const document = { defaultView: view, hasFocus: () => focus };
@@ -69,16 +55,14 @@ function setUp({ own = true, controllers = true, isActive = true, focus = true, 
 	const window = makeWindow({
 		MediaDevices,
 		...(controllers && { CaptureController }),
-		Navigator,
-		navigator: Object.assign(new Navigator(), { userActivation }),
+		navigator: { userActivation },
 		document,
 		...globals,
 	}, time);
 	run(window, 'page/display-media.js');
 	const asked = [];
 	const redeemed = [];
-	const track = { readyState: 'live', getSettings: () => ({ displaySurface: surface }) };
-	const stream = { getVideoTracks: () => [track] };
+	const stream = {};
 	window.addEventListener('portlight:heard', (event) => {
 		const { data, ports } = event;
 		if (hear) {
@@ -94,12 +78,12 @@ function setUp({ own = true, controllers = true, isActive = true, focus = true, 
 		redeemed.push(JSON.parse(JSON.stringify(event.detail.constraints)));
 		event.detail.resolve(stream);
 	});
-	return { asked, calls, CaptureController, devices: new MediaDevices(), document, native, redeemed, stream, time, track, userActivation, window };
+	return { asked, calls, CaptureController, devices: new MediaDevices(), document, native, redeemed, stream, time, userActivation, window };
 }
 
 test('video: asked of the desktop, redeemed in the page', async () => {
 	const { asked, calls, devices, redeemed, stream } = setUp();
-	assert.equal(await devices.getDisplayMedia({ video: { width: 800, frameRate: { max: 10, ideal: 5 }, deviceId: { exact: 'x' } } }), stream);
+	assert.equal(await devices.getDisplayMedia({ video: { width: 800, frameRate: { max: 10, ideal: 5 }, echoCancellation: { exact: true }, mandatory: { maxWidth: 9 } } }), stream);
 	const [{ id: _id, ...ask }] = asked;
 	assert.deepEqual(ask, { portlight: 1, ask: 'request', display: true, remember: false, sources: ['screen', 'window'], exact: false });
 	assert.deepEqual(redeemed, [
@@ -129,6 +113,9 @@ test('constraints: advanced, min and exact are refused, of sound too; a max belo
 		{ displaySurface: { exact: 'monitor' } },
 		{ cursor: { exact: 'never' } },
 		{ resizeMode: { exact: 'none' } },
+		{ deviceId: { exact: 'x' } },
+		{ frameRate: 'fast' },
+		{ aspectRatio: { ideal: {} } },
 	]) {
 		const { asked, devices } = setUp();
 		await assert.rejects(devices.getDisplayMedia({ video: constraints }), { name: 'TypeError' });
@@ -208,7 +195,7 @@ test('errors have the names of the text', async () => {
 });
 
 test('a controller serves one call', async () => {
-	const { CaptureController, devices, stream } = setUp({ surface: 'window' });
+	const { CaptureController, devices, stream } = setUp();
 	const controller = new CaptureController();
 	assert.equal(await devices.getDisplayMedia({ controller }), stream);
 	await assert.rejects(devices.getDisplayMedia({ controller }), { name: 'InvalidStateError' });
@@ -266,7 +253,7 @@ test('it is absent where the text has it absent: in insecure pages, and where th
 });
 
 test('it leaves no global behind, as the browser gets it', () => {
-	const globals = { MediaDevices: class {}, CaptureController: 0, Navigator: class {}, navigator: {} };
+	const globals = { MediaDevices: class {}, CaptureController: 0, navigator: {} };
 	const window = makeWindow(globals);
 	const before = Reflect.ownKeys(window);
 	const script = new URL('../../build/extension-chromium/scripts/display-media.js', import.meta.url);

@@ -37,9 +37,10 @@ test('the wish names the id, what can be decoded, and the frame rate of either s
 test('the track says of itself what a display-capture track says', async () => {
 	const said = await run(async () => {
 		const { track } = await window.live();
-		return [track.kind, track.label, track.contentHint, track.getSettings()];
+		const { deviceId, groupId, ...settings } = track.getSettings();
+		return [track.kind, track.label, track.contentHint, typeof deviceId, typeof groupId, settings];
 	});
-	assert.deepEqual(said, ['video', 'screen:0:0', 'detail', {
+	assert.deepEqual(said, ['video', 'screen:0:0', '', 'string', 'string', {
 		width: 1920,
 		height: 1080,
 		aspectRatio: 1920 / 1080,
@@ -345,7 +346,7 @@ test('bounds go to the encoder, the first ones with the wish', async () => {
 	});
 	assert.deepEqual(first, [1280, 800, 'text']);
 	assert.deepEqual(fidelities, ['motion', 'none', 'none']);
-	assert.deepEqual(rates, [12, 30]);
+	assert.deepEqual(rates, [12.4, 30]);
 	// What was refused is not told.
 	assert.deepEqual(told, [{ type: 'configure', maxFps: 12, maxWidth: 640 }, { type: 'configure', maxFps: 30 }, { type: 'configure', maxFps: 7 }]);
 });

@@ -20,19 +20,11 @@ class Probe extends Player {
 			this.#asked = this.#ask().then(
 				(stream) => {
 					this.stream = stream;
-					return {kinds: stream.getTracks().map(({kind}) => kind), focus: this.#decideFocus()};
+					return {kinds: stream.getTracks().map(({kind}) => kind)};
 				},
 				(error) => ({name: error.name, constraint: error.constraint, isError: error instanceof Error}),
 			);
 		});
-	}
-
-	#decideFocus() {
-		try {
-			return this.controller && String(this.controller.setFocusBehavior('no-focus-change'));
-		} catch (/** @type {any} */ error) {
-			return error.name;
-		}
 	}
 
 	/** @param {any} options @param {'new' | 'same'} [controller] */
@@ -42,11 +34,6 @@ class Probe extends Player {
 		}
 		const all = controller ? {...options, controller: this.controller} : options;
 		this.#ask = () => navigator.mediaDevices.getDisplayMedia(all ?? undefined);
-	}
-
-	/** @param {MediaStreamConstraints} constraints */
-	wishOlder(constraints) {
-		this.#ask = () => navigator.mediaDevices.getUserMedia(constraints);
 	}
 
 	/** What came of the click. */
@@ -62,6 +49,13 @@ class Probe extends Player {
 			capabilities: track.getCapabilities?.(),
 			constraints: track.getConstraints(),
 		};
+	}
+
+	/** @param {MediaTrackConstraints} [constraints] @returns {Promise<any>} the settings then */
+	async apply(constraints) {
+		const [track] = /** @type {MediaStream} */ (this.stream).getVideoTracks();
+		const refused = await track.applyConstraints(constraints).then(() => null, ({name, constraint}) => `${name} ${constraint}`);
+		return {...track.getSettings(), refused};
 	}
 
 	shape() {
@@ -84,10 +78,6 @@ class Probe extends Player {
 			names.push(await promise.then(() => 'stream', (error) => error.name));
 		}
 		return names;
-	}
-
-	supported() {
-		return navigator.mediaDevices.getSupportedConstraints();
 	}
 }
 

@@ -204,7 +204,8 @@ export function standForRelay() {
 		/** The same up to the track; the host opened it so. */
 		async live(constraints, how = {}) {
 			const share = await window.redeem(constraints);
-			share.port.postMessage({ ...opened, ...how });
+			const { maxFps = opened.maxFps, maxHeight = 0 } = share.wish;
+			share.port.postMessage({ ...opened, maxFps: Math.round(maxFps), maxHeight, ...how });
 			share.stream = await share.stream;
 			[share.track] = share.stream.getVideoTracks();
 			let seq = 0;
