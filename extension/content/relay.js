@@ -45,11 +45,9 @@ function later(type) {
 /** For the later scripts. @type {any} */
 const shared = { dialects: later('dialects'), api: later('page-api'), listen, GONE };
 
-let seen = false;
-/** Before the scripts that are deferred, and once more when the page is complete. */
+/** When the document is parsed, before the scripts that are deferred. */
 function look() {
-	if (!seen && (document.querySelector('link[rel*=webstore],#app[class*=nc-enable]') || [...document.scripts].some(({ src }) => SIGNS.test(src)))) {
-		seen = true;
+	if (document.querySelector('link[rel*=webstore],#app[class*=nc-enable]') || [...document.scripts].some(({ src }) => SIGNS.test(src))) {
 		shared.dialects.loading = shared.dialects.load({ signs: true });
 	}
 }
@@ -70,7 +68,7 @@ if (window.isSecureContext) {
 	Object.assign(globalThis, { portlight: shared });
 	listen('portlight:heard', onHeard);
 	const again = () => {
-		document.addEventListener('readystatechange', look);
+		document.addEventListener('readystatechange', look, { once: true });
 		listeners.forEach((each) => window.addEventListener(...each));
 	};
 	again();
