@@ -6,9 +6,7 @@ const SIDE_MAX = 16_384;
 
 /**
  * Enough for readable text in motion at this size: it crosses a pipe, not a network.
- *
- * @param {number} width
- * @param {number} height
+ * @param {number} width @param {number} height
  */
 export function maxKbps(width, height) {
 	const pixels = width * height || 1920 * 1080;
@@ -27,7 +25,6 @@ export function side(value) {
 
 /**
  * The field that crops the picture; none if the value isn't a region.
- *
  * @param {any} value `{x, y, width, height}` in the picture's pixels; null: all of it
  * @returns {{region?: import('./host.js').Region | null}}
  */

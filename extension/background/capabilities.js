@@ -78,10 +78,7 @@ function look(host) {
 /**
  * Whether a request goes to the host. In a browser with a dialog of its own (settings.js says which is whose), pages that
  * speak Portlight's API get the host in every session: what only it can do is why they use the API.
- *
- * @param {Host} host
- * @param {string[]} sources
- * @param {import('./requests.js').Wish} wish
+ * @param {Host} host @param {string[]} sources @param {import('./requests.js').Wish} wish
  */
 export async function prefersHost(host, sources, { dialect }) {
 	const path = await capturePath();
@@ -98,9 +95,7 @@ export async function prefersHost(host, sources, { dialect }) {
 /**
  * What the host said last. In a click or key press in the page in front the host is asked again; its answer is only waited
  * for if nothing good is known, because then nothing can be shared anyway.
- *
- * @param {Place} place
- * @param {Host} host
+ * @param {Place} place @param {Host} host
  */
 async function hostFor(place, host) {
 	const last = await known();

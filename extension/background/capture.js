@@ -18,7 +18,6 @@ import { placeOf } from './source-ids.js';
 
 /**
  * A page's wishes, in the host's words.
- *
  * @param {Wish} wish
  * @param {string} [preset] the user's cursor mode, for a page that names none: a host that lacks it fails no share
  */
@@ -35,10 +34,7 @@ export function nativeWish({ cursor, region, multiple }, preset = 'always') {
 /** A page that leaves closes its port, at the latest this long after a script found it gone. */
 const LEAVE_MS = 500;
 
-/**
- * @param {AbortSignal} signal aborts when the page leaves
- * @returns {Promise<boolean>} whether it does
- */
+/** @param {AbortSignal} signal aborts when the page leaves @returns {Promise<boolean>} whether it does */
 function leaves(signal) {
 	return new Promise((resolve) => {
 		const timer = setTimeout(() => resolve(signal.aborted), signal.aborted ? 0 : LEAVE_MS);
@@ -94,9 +90,7 @@ export class Capture {
 
 	/**
 	 * Asks the user for another source of a live share, which goes on as it is until then.
-	 *
-	 * @param {import('./share.js').Share} share
-	 * @param {AbortSignal} signal closes the dialog
+	 * @param {import('./share.js').Share} share @param {AbortSignal} signal closes the dialog
 	 */
 	async change(share, signal) {
 		const what = { sources: ['monitor', 'window'], cursor: share.cursor };
@@ -106,9 +100,7 @@ export class Capture {
 
 	/**
 	 * Offers the extension's own page of the first run a share, to try that everything works.
-	 *
-	 * @param {chrome.runtime.Port} port
-	 * @param {AbortSignal} withdrawn closes the dialog
+	 * @param {chrome.runtime.Port} port @param {AbortSignal} withdrawn closes the dialog
 	 */
 	offerTest(port, withdrawn) {
 		const place = placeOf(port.sender);
@@ -167,10 +159,7 @@ export class Capture {
 
 	/**
 	 * Puts the track's script into the page that was granted a share.
-	 *
-	 * @param {Place} place
-	 * @param {HostShare} hostShare
-	 * @param {AbortSignal} signal
+	 * @param {Place} place @param {HostShare} hostShare @param {AbortSignal} signal
 	 */
 	async #prepare(place, hostShare, signal) {
 		try {

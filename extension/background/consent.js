@@ -22,7 +22,6 @@ function isVisible() {
 /**
  * Whether the user sees this document now: it is visible, in the active tab of the browser window that last had the focus.
  * A document that nobody sees opens no dialog, uses no remembered choice and starts no host.
- *
  * @param {Place} place
  */
 export async function inFront(place) {
@@ -36,9 +35,7 @@ export class Consent {
 	/**
 	 * Rejects with a Failure if Portlight doesn't offer this here. The user's rules don't matter then: the page goes on
 	 * with the browser's own function.
-	 *
-	 * @param {Place} place
-	 * @param {{display?: unknown}} wish
+	 * @param {Place} place @param {{display?: unknown}} wish
 	 */
 	async expectOffered(place, { display }) {
 		if (display === true && !(await siteAt(place)).displayMedia) {
@@ -48,7 +45,6 @@ export class Consent {
 
 	/**
 	 * Rejects with a Failure if this place may never ask: then it starts no host and learns nothing about it.
-	 *
 	 * @param {Place} place
 	 */
 	async expectRights(place) {
@@ -88,10 +84,7 @@ export class Consent {
 	 * Whether the user's choice is kept for this site, and an earlier one used: they allowed that, the page doesn't object,
 	 * the window isn't private, and they just clicked or typed in the page. Only for a tab's own page, in front: a click
 	 * into a frame may be meant for what the page draws over it.
-	 *
-	 * @param {Place} place
-	 * @param {chrome.runtime.MessageSender} sender
-	 * @param {{remember?: unknown}} wish
+	 * @param {Place} place @param {chrome.runtime.MessageSender} sender @param {{remember?: unknown}} wish
 	 */
 	async remembers(place, sender, wish) {
 		if (wish.remember === false || sender.tab?.incognito !== false || place.frameId !== 0) {

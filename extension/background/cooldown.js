@@ -28,7 +28,6 @@ const REGISTERED = /[^.]+\.((com?|org|net|edu|gov|ac|or|ne|go)\.[a-z]{2}|(?!\d+$
 /**
  * Whoever owns one name of a site owns all of them, and every port; on this machine each port is a site of its own.
  * Extensions can't read the public suffix list, so sites below a less common suffix count as one.
- *
  * @param {string} origin
  */
 function siteOf(origin) {
@@ -43,7 +42,6 @@ function siteOf(origin) {
 /**
  * The tab counts too: its page can have frames of any site. Private windows count separately, so that a site can't
  * recognize a user by what it was refused there.
- *
  * @param {Place} place
  */
 const keysOf = ({ tabId, origin, incognito }) => [`${incognito ? 'private' : 'site'} ${siteOf(origin)}`, `tab ${tabId}`];
@@ -66,8 +64,7 @@ export class Cooldown {
 	}
 
 	/**
-	 * @param {Place} place
-	 * @param {(since: number) => Promise<boolean>} touched only called if it matters
+	 * @param {Place} place @param {(since: number) => Promise<boolean>} touched only called if it matters
 	 * @returns {Promise<boolean>} whether it is too early
 	 */
 	async holds(place, touched) {
@@ -115,7 +112,6 @@ const ACTIVE_MS = 6_000;
  * Runs in frames, in the extension's own world, which can tell the page's events from the user's. A document that loaded
  * after the refusal isn't watched yet, and the browser's user activation may be older: Chromium carries it over to the
  * next document of the same origin in that frame.
- *
  * @param {boolean} fresh forget earlier clicks
  * @param {boolean} late user activation that the browser reports now began after the refusal
  */
@@ -141,7 +137,6 @@ function isActive() {
 /**
  * Restarts the watch in every frame of the tab: only later clicks count. Not awaited: a frame runs scripts in the order in
  * which they were sent, and a frame that hangs runs none.
- *
  * @param {Place} place
  */
 export function watchTouch({ tabId }) {
@@ -150,9 +145,7 @@ export function watchTouch({ tabId }) {
 
 /**
  * Whether the user clicked or typed in the frame since the tab or the site was refused. From now on the frame is watched.
- *
- * @param {Place} place
- * @param {number} since
+ * @param {Place} place @param {number} since
  */
 export async function touchedSince(place, since) {
 	const late = Date.now() - since > ACTIVE_MS;

@@ -8,10 +8,7 @@ export function available() {
 
 /**
  * Opens the browser's dialog for the page that asked.
- *
- * @param {chrome.runtime.MessageSender} sender
- * @param {AbortSignal} signal closes the dialog
- * @param {string[]} sources
+ * @param {chrome.runtime.MessageSender} sender @param {AbortSignal} signal closes the dialog @param {string[]} sources
  * @returns {Promise<import('./requests.js').Given>} the source id, to be passed on untouched; rejects with a Failure
  */
 export async function choose(sender, signal, sources) {

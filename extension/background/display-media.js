@@ -11,7 +11,6 @@ const SCRIPTS = /** @type {const} */ ({ displayMedia: 'display-media', legacy: '
 /**
  * The match pattern of an origin. Patterns have no ports, so other ports of the host get the script too: there it is the
  * answer to its first question that the site isn't switched on, and it calls the browser's own function.
- *
  * @param {string} origin
  */
 function patternOf(origin) {

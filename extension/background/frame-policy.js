@@ -17,7 +17,6 @@ const DEPTH_MAX = 16;
 /**
  * Runs in the frame, in the extension's own world. It reads the prototype's getter, because an element that the page
  * names `featurePolicy` hides the document's property.
- *
  * @param {string} feature
  */
 function policySays(feature) {
@@ -41,9 +40,7 @@ function readFrame() {
 
 /**
  * What an iframe's `allow` says about the feature; null: nothing.
- *
- * @param {string} allow
- * @returns {string[] | null} the allowlist
+ * @param {string} allow @returns {string[] | null} the allowlist
  */
 function allowlist(allow) {
 	for (const directive of allow.split(';')) {
@@ -76,9 +73,7 @@ export function lets(parent, child, origin) {
 }
 
 /**
- * @param {Map<number, Frame>} frames of the tab, by id
- * @param {number} frameId
- * @param {number} [depth]
+ * @param {Map<number, Frame>} frames of the tab, by id @param {number} frameId @param {number} [depth]
  * @returns {boolean} false where a frame on the way up can't be seen
  */
 export function chainLets(frames, frameId, depth = 0) {

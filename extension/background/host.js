@@ -69,7 +69,6 @@ export class HostShare {
 
 	/**
 	 * What it costs; for hosts that support `stats`.
-	 *
 	 * @returns {Promise<{cpuMs: number, rssKiB: number, frames: number, bytes: number, codec?: string}>}
 	 */
 	stats() {
@@ -144,7 +143,6 @@ export class Host {
 
 	/**
 	 * What it remembers of sites; nothing if it can't remember.
-	 *
 	 * @returns {Promise<{grants?: {origin: string, since: number, lastUsed: number, surface: string}[]}>}
 	 */
 	grants() {
@@ -161,12 +159,10 @@ export class Host {
 
 	/**
 	 * Opens the desktop's own dialog.
-	 *
 	 * @param {{sources: string[], exact?: boolean, cursor: string, multiple?: boolean, origin?: string, remember?: boolean}} what
 	 *   `exact`: only these sources, even if the desktop has none of them; otherwise it then offers the others. `remember`:
 	 *   keep the choice for this origin, and use the one that is kept; a host that can't, asks every time
-	 * @param {AbortSignal} [signal]
-	 * @param {string[]} [needs] what the host must support; otherwise nobody is asked
+	 * @param {AbortSignal} [signal] @param {string[]} [needs] what the host must support; otherwise nobody is asked
 	 * @returns {Promise<HostShare>}
 	 */
 	share(what, signal, needs = []) {

@@ -10,9 +10,7 @@ import { ext } from './ext.js';
 /**
  * Runs a script, in a turn of its own. In Chromium a page's message brings along its user activation, and a script that
  * is injected in the same turn gives the page new activation: with each message it could renew one click.
- *
- * @template {any[]} Args
- * @template Result
+ * @template {any[]} Args @template Result
  * @param {{target: chrome.scripting.InjectionTarget, world?: World, files?: string[], func?: (...args: Args) => Result, args?: Args}} script
  * @returns {Promise<chrome.scripting.InjectionResult<Awaited<Result>>[]>}
  */
@@ -23,9 +21,7 @@ async function execute(script) {
 
 /**
  * The document itself if the browser names it: by now its frame may have another one.
- *
- * @param {Place} place
- * @returns {chrome.scripting.InjectionTarget}
+ * @param {Place} place @returns {chrome.scripting.InjectionTarget}
  */
 function targetOf({ tabId, frameId, documentId }) {
 	return documentId ? { tabId, documentIds: [documentId] } : { tabId, frameIds: [frameId] };
@@ -41,11 +37,7 @@ async function load(place, world, ...files) {
 
 /**
  * Runs a function in the document, in the extension's own world.
- *
- * @template {any[]} Args
- * @template Result
- * @param {Place} place
- * @param {(...args: Args) => Result} func
+ * @template {any[]} Args @template Result @param {Place} place @param {(...args: Args) => Result} func
  * @param {...any} args
  * @returns {Promise<Awaited<Result> | undefined>} undefined if the document is gone, or the extension may not enter it
  */
@@ -60,11 +52,7 @@ export async function runIn(place, func, ...args) {
 
 /**
  * Runs a function in every frame of a tab, in the extension's own world.
- *
- * @template {any[]} Args
- * @template Result
- * @param {number} tabId
- * @param {(...args: Args) => Result} func
+ * @template {any[]} Args @template Result @param {number} tabId @param {(...args: Args) => Result} func
  * @param {...any} args
  * @returns {Promise<Map<number, Awaited<Result>>>} by frame; those that the extension may not enter are missing
  */
@@ -80,9 +68,7 @@ export async function runInTab(tabId, func, ...args) {
 /**
  * The table of dialects, into a frame whose page may have said one of their words. Only Chromium ever had the pages that
  * speak to an extension by runtime.sendMessage.
- *
- * @param {Place} place
- * @param {boolean} [runtime] whether the page may be one of those
+ * @param {Place} place @param {boolean} [runtime] whether the page may be one of those
  */
 export async function loadDialects(place, runtime) {
 	await load(place, 'ISOLATED', 'scripts/dialects.js');

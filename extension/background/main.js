@@ -48,10 +48,7 @@ const FLAGS = { skyway: 'ScreenShareExtentionExists', rongcloud: 'isScreenShareP
 
 /**
  * Passes on to the tab's own page what it told a frame: that page redeems the source id, so it has to be the one that asks.
- *
- * @param {number} tabId
- * @param {unknown} said
- * @param {unknown} around its origin
+ * @param {number} tabId @param {unknown} said @param {unknown} around its origin
  */
 async function askForParent(tabId, said, around) {
 	await loadDialects({ tabId, frameId: 0, origin: '' });
@@ -66,11 +63,7 @@ function isOwnPage(sender) {
 /** All that content scripts may say. Every other message is for the extension's own pages alone. */
 const FROM_CONTENT = ['page-api', 'capabilities', 'dialects', 'dialect-global', 'dialect-for-parent'];
 
-/**
- * @param {any} message
- * @param {Place} place where it came from, in FROM_CONTENT
- * @returns {Promise<unknown>}
- */
+/** @param {any} message @param {Place} place where it came from, in FROM_CONTENT @returns {Promise<unknown>} */
 async function answer(message, place) {
 	switch (message.type) {
 	case 'page-api':

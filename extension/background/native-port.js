@@ -20,7 +20,6 @@ const AGAIN = ['host-crashed', 'host-timeout'];
 /**
  * The browsers' words for a host that they couldn't start. No browser tells an extension that it runs in a sandbox: there
  * it doesn't see the manifest, so the host is not found, and `portlight doctor` has to tell why.
- *
  * @type {[RegExp, string][]}
  */
 const REASONS = [
@@ -89,12 +88,7 @@ export class NativePort {
 		}
 	}
 
-	/**
-	 * Holds the connection while `use` runs.
-	 *
-	 * @template Result
-	 * @param {() => Promise<Result>} use
-	 */
+	/** Holds the connection while `use` runs. @template Result @param {() => Promise<Result>} use */
 	async during(use) {
 		this.hold();
 		try {
@@ -106,9 +100,7 @@ export class NativePort {
 
 	/**
 	 * Sends a request and returns its answer; rejects with a Failure.
-	 *
-	 * @param {string} type
-	 * @param {object} fields
+	 * @param {string} type @param {object} fields
 	 * @param {AbortSignal} [signal] cancels it; then the host says how it ends
 	 * @param {(result: any) => unknown} [adopt] turns the result into what is returned, before the next message is handled
 	 */
@@ -143,9 +135,7 @@ export class NativePort {
 
 	/**
 	 * Sends a message that has no answer; does nothing without a connection.
-	 *
-	 * @param {string} type
-	 * @param {object} fields
+	 * @param {string} type @param {object} fields
 	 */
 	notify(type, fields) {
 		this.#port?.postMessage({ type, ...fields });
@@ -235,7 +225,6 @@ export class NativePort {
 
 	/**
 	 * A host that hangs can't say so. Any message is a sign of life, and the host answers a hello at any time.
-	 *
 	 * @param {number} [unanswered] silent spells since it was asked for a sign
 	 */
 	#watch(unanswered = 0) {
@@ -266,10 +255,8 @@ export class NativePort {
 	}
 
 	/**
-	 * @param {string} type
-	 * @param {{id: number, [field: string]: unknown}} fields
-	 * @param {(result: any) => unknown} [adopt]
-	 * @returns {Promise<any>}
+	 * @param {string} type @param {{id: number, [field: string]: unknown}} fields
+	 * @param {(result: any) => unknown} [adopt] @returns {Promise<any>}
 	 */
 	#send(type, fields, adopt = (result) => result) {
 		return new Promise((resolve, reject) => {

@@ -21,7 +21,6 @@ const SOURCES = ['screen', 'window', 'tab', 'audio'];
 
 /**
  * The sources that a page wants, in chrome.desktopCapture's words. Unknown ones are left out; sound alone isn't a source.
- *
  * @param {unknown} wanted
  */
 export function sourcesOf(wanted) {
@@ -31,7 +30,6 @@ export function sourcesOf(wanted) {
 
 /**
  * The same for the portal, which has no tabs and no sound: for a tab the user may choose the window that it is in.
- *
  * @param {string[]} sources
  */
 export function nativeSources(sources) {
@@ -76,9 +74,7 @@ export class Requests {
 
 	/**
 	 * Opens a dialog that the user wants, not the page: no rule holds, and no refusal counts.
-	 *
-	 * @template Result
-	 * @param {number} tabId of the page that it is for
+	 * @template Result @param {number} tabId of the page that it is for
 	 * @param {(signal: AbortSignal) => Promise<Result>} open the signal closes the dialog
 	 */
 	openForUser(tabId, open) {
@@ -169,10 +165,7 @@ export class Requests {
 
 	/**
 	 * Opens a dialog for a tab that has none open.
-	 *
-	 * @template Result
-	 * @param {number} tabId
-	 * @param {AbortSignal} signal
+	 * @template Result @param {number} tabId @param {AbortSignal} signal
 	 * @param {(signal: AbortSignal) => Promise<Result>} open the signal closes the dialog
 	 */
 	async #alone(tabId, signal, open) {

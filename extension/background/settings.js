@@ -41,7 +41,6 @@ export async function setCapturePath(chosen) {
 /**
  * Whether pages that were made for other screen-sharing extensions are answered. Portlight's own documented flow
  * (`requestScreenSourceId`) always is.
- *
  * @returns {Promise<boolean>}
  */
 export async function otherExtensions() {

@@ -143,9 +143,7 @@ export class Share {
 	/**
 	 * Switches to another share that the user granted to the same page. The current one goes on until the new one has a
 	 * picture; if none comes, it just goes on, and this rejects with a Failure.
-	 *
-	 * @param {HostShare} next
-	 * @param {unknown} [region] of it
+	 * @param {HostShare} next @param {unknown} [region] of it
 	 */
 	async change(next, region) {
 		try {
@@ -251,9 +249,7 @@ export class Share {
 	/**
 	 * Adapts the bound to the real size, which differs from what the desktop said: outputs are scaled, windows grow, pages
 	 * want less.
-	 *
-	 * @param {number} width
-	 * @param {number} height
+	 * @param {number} width @param {number} height
 	 */
 	#spend(width, height) {
 		const wanted = maxKbps(width, height);
@@ -275,7 +271,6 @@ export class Share {
 	/**
 	 * The page gets no more pictures: its track keeps the last one. What the host still sends on its credit is dropped,
 	 * except one keyframe for previews; then it encodes nothing.
-	 *
 	 * @param {Who} who
 	 */
 	pause(who) {

@@ -59,10 +59,7 @@ export class Shares {
 	/**
 	 * Returns the source id for a share that the user granted to a page. The share ends if that page's port closes or the id
 	 * isn't redeemed in time.
-	 *
-	 * @param {Place} place
-	 * @param {HostShare} hostShare
-	 * @param {chrome.runtime.Port} page
+	 * @param {Place} place @param {HostShare} hostShare @param {chrome.runtime.Port} page
 	 * @param {Bounds} [bounds] what applies if the page that redeems it sets none
 	 */
 	grant(place, hostShare, page, bounds = {}) {
@@ -144,10 +141,7 @@ export class Shares {
 
 	/**
 	 * Switches a live share to another source. If that fails it goes on as it is, and this rejects with a Failure.
-	 *
-	 * @param {Share} share
-	 * @param {HostShare} next
-	 * @param {unknown} [region] of it
+	 * @param {Share} share @param {HostShare} next @param {unknown} [region] of it
 	 */
 	async change(share, next, region) {
 		await share.change(next, region);
@@ -161,7 +155,6 @@ export class Shares {
 
 	/**
 	 * Takes the port on which one of the extension's own pages asks for copies of a share's frames.
-	 *
 	 * @param {chrome.runtime.Port} port
 	 */
 	preview(port) {

@@ -26,7 +26,6 @@ const CONSENTS = ['ask', 'allow', 'block'];
 /**
  * What Firefox lets the user decide before the host may learn the address of a site that remembers (docs/PRIVACY.md); null:
  * the browser has no such permission, or the user agreed to it at installation.
- *
  * @returns {chrome.permissions.Permissions | null}
  */
 export function dataPermission() {
@@ -48,9 +47,7 @@ function isOrigin(origin) {
 /**
  * How closely a managed pattern names an origin; 0: not at all. `*` is every site, `https://*.example.org` is
  * example.org and all below it, anything else is one origin.
- *
- * @param {unknown} pattern
- * @param {string} origin
+ * @param {unknown} pattern @param {string} origin
  */
 function closeness(pattern, origin) {
 	if (typeof pattern !== 'string' || !isOrigin(origin)) {
@@ -80,12 +77,8 @@ function closest(patterns, origin) {
 
 /**
  * The choices of a site under what is managed.
- *
- * @param {Partial<Choices>} chosen
- * @param {string} origin
- * @param {import('./settings.js').Managed} policy
- * @param {boolean} remember whether the browser lets the host remember
- * @returns {Site}
+ * @param {Partial<Choices>} chosen @param {string} origin @param {import('./settings.js').Managed} policy
+ * @param {boolean} remember whether the browser lets the host remember @returns {Site}
  */
 function under(chosen, origin, policy, remember) {
 	const [allowed, blocked] = [closest(policy.allowedSites, origin), closest(policy.blockedSites, origin)];
@@ -135,9 +128,7 @@ export async function site(origin) {
 /**
  * What holds for the page that asks. A frame borrows nothing: what the user chose for its site holds in a frame of another
  * site only as far as it holds for that one too, and *never share* of either is enough.
- *
- * @param {import('./source-ids.js').Place} place
- * @returns {Promise<Site>}
+ * @param {import('./source-ids.js').Place} place @returns {Promise<Site>}
  */
 export async function siteAt({ origin, top }) {
 	const own = await site(origin);
@@ -151,9 +142,7 @@ export async function siteAt({ origin, top }) {
 
 /**
  * Keeps the user's choices for an origin; what is not named stays.
- *
- * @param {string} origin
- * @param {Partial<Choices>} choices
+ * @param {string} origin @param {Partial<Choices>} choices
  */
 export async function setSite(origin, { consent, displayMedia, legacy }) {
 	if (!isOrigin(origin)) {
@@ -202,7 +191,6 @@ export function onDisallowed(callback) {
 
 /**
  * From now on the host forgets what a site may no longer have remembered.
- *
  * @param {import('./host.js').Host} host
  * @param {(failure: Failure) => void} report told when something may be remembered that should not be
  */

@@ -47,9 +47,7 @@ export class SourceIds {
 
 	/**
 	 * Returns a new id for `grant`.
-	 *
-	 * @param {Place} place
-	 * @param {Grant} grant
+	 * @param {Place} place @param {Grant} grant
 	 * @param {(grant: Grant) => void} onExpired called if nobody redeems it in time
 	 */
 	mint(place, grant, onExpired) {
@@ -65,10 +63,7 @@ export class SourceIds {
 	/**
 	 * Returns what the id stands for, once, to the place it was given to; else null. An attempt from another place doesn't
 	 * use the id up.
-	 *
-	 * @param {unknown} id
-	 * @param {Place} place
-	 * @returns {Grant | null}
+	 * @param {unknown} id @param {Place} place @returns {Grant | null}
 	 */
 	redeem(id, place) {
 		const entry = typeof id === 'string' ? this.#entries.get(id) : undefined;
@@ -86,7 +81,6 @@ export class SourceIds {
 
 	/**
 	 * Forgets the id of a grant that ended or whose page is gone. Returns whether there was one.
-	 *
 	 * @param {Grant} grant
 	 */
 	forget(grant) {

@@ -78,10 +78,7 @@ export async function isPinned() {
 
 /**
  * Shows who asks, for as long as the dialog is open.
- *
- * @template Result
- * @param {Asker} asker
- * @param {() => Promise<Result>} open
+ * @template Result @param {Asker} asker @param {() => Promise<Result>} open
  */
 export async function whileAsking(asker, open) {
 	askers.push(asker);
@@ -140,7 +137,6 @@ async function needsHelp(host) {
 
 /**
  * The first run in this profile. Chromium calls each start of an extension that it loads from a folder an installation.
- *
  * @param {Host} host
  */
 async function firstRun(host) {
@@ -265,9 +261,7 @@ let last = { what: '', at: -Infinity };
 /**
  * Tells the user what failed on a page made for another extension, which takes every failure for a refusal. The first time
  * that the host is missing this opens the page that helps; otherwise it is a notification.
- *
- * @param {Failure} failure of a request
- * @param {Place} place
+ * @param {Failure} failure of a request @param {Place} place
  */
 export async function explain(failure, place) {
 	if (failure.intended && !(ASKED_TOO_SOON.includes(failure.code) && (await touchedNow(place)))) {

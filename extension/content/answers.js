@@ -23,10 +23,7 @@ const UNUSED_MS = 35_000;
 
 /**
  * The dialect that these words are of: the first in the table, so the more particular stand before the others.
- *
- * @param {any} said
- * @param {Dialect['by']} by
- * @param {string} extension
+ * @param {any} said @param {Dialect['by']} by @param {string} extension
  */
 function understand(said, by, extension) {
 	for (const [name, dialect] of Object.entries(dialects)) {
@@ -45,10 +42,7 @@ function understand(said, by, extension) {
 }
 
 /**
- * @param {any} said
- * @param {Dialect['by']} by
- * @param {(reply: any) => void} answer
- * @param {string} [extension]
+ * @param {any} said @param {Dialect['by']} by @param {(reply: any) => void} answer @param {string} [extension]
  * @returns {boolean} whether it was a dialect's
  */
 function hear(said, by, answer, extension = '') {
@@ -151,8 +145,7 @@ function abort(name, said) {
 const postAll = (reply) => [reply ?? []].flat().forEach((message) => post(message));
 
 /**
- * @param {any} said
- * @param {MessagePort | null} [port] of page/runtime.js
+ * @param {any} said @param {MessagePort | null} [port] of page/runtime.js
  * @param {string} [around] the origin of the page around this frame, which said it: it redeems the id, so its own relay asks
  */
 function take(said, port, around) {

@@ -40,9 +40,7 @@ function isRegion({ x, y, width, height }) {
 
 /**
  * Asks the user for a source id.
- *
- * @param {Said} wish
- * @returns {Promise<{sourceId: string, sourceIds: string[], canRequestAudioTrack: boolean}>}
+ * @param {Said} wish @returns {Promise<{sourceId: string, sourceIds: string[], canRequestAudioTrack: boolean}>}
  */
 function request({ sources, cursor, remember, region, multiple, display, exact }) {
 	expect(sources === undefined || (Array.isArray(sources) && sources.every((name) => typeof name === 'string')));
@@ -99,10 +97,7 @@ function shareOf({ share }) {
 
 /**
  * Waits for a live share to say something.
- *
- * @param {any} live
- * @param {(message: any) => boolean} fits
- * @returns {Promise<any>}
+ * @param {any} live @param {(message: any) => boolean} fits @returns {Promise<any>}
  */
 function next({ listeners }, fits) {
 	return new Promise((resolve, reject) => {
@@ -135,9 +130,7 @@ async function askTrack(live, what) {
 /**
  * Tells a page what happens to a share from now on, and what it may have missed: whether it is paused, and the cursor,
  * whose image comes only once.
- *
- * @param {unknown} share its id
- * @param {any} live
+ * @param {unknown} share its id @param {any} live
  */
 function watch(share, live) {
 	if (watched.has(live)) {

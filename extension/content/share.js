@@ -27,9 +27,7 @@ const ends = new Set();
 
 /**
  * Joins the track that redeems a source id with the background, until either ends it.
- *
- * @param {Record<string, unknown>} wish
- * @param {MessagePort} track
+ * @param {Record<string, unknown>} wish @param {MessagePort} track
  */
 function redeem(wish, track) {
 	let over = false;
