@@ -88,8 +88,16 @@
 		})});
 	}
 
-	new MutationObserver((changes) => records.push(...changes.map(({type, target, addedNodes, removedNodes}) =>
-		`${type} ${target.nodeName} ${[...addedNodes, ...removedNodes].map(({nodeName}) => nodeName)}`))).observe(document, {subtree: true, childList: true, attributes: true});
+	// Without any function that is counted: how often it is called is the parser's affair.
+	new MutationObserver((changes) => {
+		for (const {type, target, addedNodes, removedNodes} of changes) {
+			let record = `${type} ${target.nodeName}`;
+			for (const {nodeName} of [...addedNodes, ...removedNodes]) {
+				record += ` ${nodeName}`;
+			}
+			records[records.length] = record;
+		}
+	}).observe(document, {subtree: true, childList: true, attributes: true});
 	for (const holder of [Object, Reflect, JSON, RegExp.prototype, Array.prototype, String.prototype, Promise.prototype, Function.prototype,
 		Event.prototype, MessageEvent.prototype, EventTarget.prototype, Document.prototype, MessagePort.prototype, /** @type {any} */ (window).scheduler && getPrototypeOf(/** @type {any} */ (window).scheduler)]) {
 		getOwnPropertyNames(holder ?? {}).filter((name) => name !== 'constructor').forEach((name) => count(holder, name));
@@ -121,7 +129,7 @@
 			await new Promise((resolve) => setTimeout(resolve));
 		}
 		const during = Object.fromEntries(Object.keys(calls).map((name) => [name, calls[name] - before[name]]));
-		const entries = performance.getEntries().map(({name, entryType}) => `${entryType} ${name}`).filter((entry) => !/paint|visibility/.test(entry)).sort();
+		const entries = performance.getEntries().map(({name, entryType}) => `${entryType} ${name}`).filter((entry) => /^(navigation|resource|mark|measure) /.test(entry)).sort();
 		return {shapes, looks, before, during, read, heard, records, last: RegExp.lastMatch, entries, html: document.documentElement.outerHTML};
 	}
 	defineProperty(window, 'look', /** @type {any} */ ({__proto__: null, value: look}));
