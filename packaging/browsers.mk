@@ -1,7 +1,7 @@
-# The browsers' table and the manifest templates, as C for host/cli/browsers.c.
-$(B)/gen/browsers.inc: manifest/browsers.tsv manifest/host.chromium.json.in manifest/host.firefox.json.in packaging/cli.mk
+# The browsers' table and the manifest templates, as C for host/browsers/browsers.c.
+$(B)/gen/browsers.inc: manifest/browsers.tsv manifest/host.chromium.json.in manifest/host.firefox.json.in packaging/browsers.mk
 	@mkdir -p $(@D)
-	@{ echo '/* Generated from manifest/ by packaging/cli.mk. */'; \
+	@{ echo '/* Generated from manifest/ by packaging/browsers.mk. */'; \
 	echo 'const struct browser browsers_all[] = {'; \
 	awk -F '\t' '/^#/ || $$1 == "browser" { next } { \
 		printf "\t{\"%s\", BROWSER_%s, %s, \"%s\"},\n", $$1, toupper($$2), \
@@ -13,4 +13,4 @@ $(B)/gen/browsers.inc: manifest/browsers.tsv manifest/host.chromium.json.in mani
 		echo ';'; \
 	done; } > $@
 
-$(O)/host/cli/browsers.o tidy-cli: $(B)/gen/browsers.inc
+$(O)/host/browsers/browsers.o tidy-browsers: $(B)/gen/browsers.inc
