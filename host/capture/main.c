@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "capture/channel.h"
+#include "capture/check.h"
 #include "capture/pipeline.h"
 #include "capture/sandbox.h"
 #include "config.h"
@@ -23,11 +24,12 @@
 #define GIVEN_BACK (4 * 1024 * 1024)
 
 static const char usage[] =
-	"Usage: portlight-capture [--help | --version]\n"
+	"Usage: portlight-capture [--help | --version | --check]\n"
 	"\n"
 	"Portlight's capture helper: turns one PipeWire screen stream into encoded video.\n"
 	"portlight-host and `portlight record` start it, with a packet socket as descriptor 3;\n"
-	"started by hand it does nothing. To record the screen run `portlight record`.\n";
+	"started by hand it does nothing. To record the screen run `portlight record`.\n"
+	"--check tries PipeWire, the sandbox and the codecs, for `portlight doctor`.\n";
 
 struct capture {
 	struct loop loop;
@@ -238,6 +240,9 @@ static int answer(int argc, char **argv) {
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		puts("portlight-capture " PORTLIGHT_VERSION);
 		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--check") == 0) {
+		return check_run();
 	}
 	bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
 	fputs(usage, help ? stdout : stderr);
