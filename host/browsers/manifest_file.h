@@ -1,0 +1,17 @@
+/* Which host a browser starts: the manifests that it would find on this machine. */
+#pragma once
+
+#include <glib.h>
+
+#include "browsers/browsers.h"
+
+struct found_manifest {
+	char *path;
+	char *text; /* NULL: it can't be read */
+	char *host; /* the program's absolute path; NULL: it names none */
+	char *why;  /* why a browser can't use it; NULL: it can, if the host can be run */
+};
+
+/* Those of all rows of the browser that are there, of struct found_manifest, in the order in which
+ * it looks: the first is the one that counts. Free with g_ptr_array_unref(). */
+GPtrArray *manifests_find(const struct browser *browser);
