@@ -70,7 +70,8 @@ static int check_live(struct doctor *doctor) {
 			"The live check was given up.");
 		status = EXIT_SIGNAL + result.signal;
 	} else if (result.frames == 0) {
-		report_error(doctor->report, ERROR_NO_PICTURE, NULL);
+		report_error(doctor->report,
+			result.code == ERROR_STOPPED ? ERROR_NO_PICTURE : result.code, NULL);
 		status = EXIT_CAPTURE;
 	} else {
 		report_add(doctor->report, REPORT_OK, "live", NULL,

@@ -50,7 +50,8 @@ static void on_global(void *data, uint32_t id, uint32_t permissions, const char 
 	(void)id;
 	(void)permissions;
 	(void)version;
-	static const char *const managers[] = {"WirePlumber", "pipewire-media-session"};
+	static const char *const managers[] = {
+		"WirePlumber", "WirePlumber Policy", "pipewire-media-session"};
 	struct asking *asking = data;
 	const char *name = properties != NULL ? spa_dict_lookup(properties, PW_KEY_APP_NAME) : NULL;
 	for (size_t i = 0; name != NULL && i < SPA_N_ELEMENTS(managers); i++) {
