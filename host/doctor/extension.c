@@ -116,7 +116,8 @@ void check_extension(struct doctor *doctor, const struct browser *browser) {
 	}
 	if (!found) {
 		report_add(doctor->report, REPORT_NOTE, "extension-missing",
-			"Install the extension: the package webext-portlight has it for Firefox and "
+			"Install the extension: the package webext-portlight has it for Firefox "
+			"and "
 			"Chromium. One that was loaded for a single run can't be seen here.",
 			"%s has the extension in no profile and no folder of the system.",
 			browser->name);

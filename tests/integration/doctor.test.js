@@ -1,6 +1,7 @@
 /** `portlight doctor` on machines where one thing is broken: the desktop, PipeWire, Portlight's own programs and files. */
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {after, afterEach, before, beforeEach, test} from 'node:test';
@@ -75,7 +76,7 @@ const broken = [
 	['a helper of another version', () => fakeHelper({version: '0.0.1'}), ['version-mismatch']],
 	['a helper that is no program', () => writeFileSync(machine.capture, 'text'), ['helper-crashed']],
 	['a helper that crashes', () => fakeHelper({check: 'echo sandbox ok; kill -SEGV $$'}), ['helper-crashed']],
-	['a helper that hangs', () => fakeHelper({check: 'sleep 1000; true'}), ['helper-crashed']],
+	['a helper that hangs', () => fakeHelper({check: machine.sleeps()}), ['helper-crashed']],
 	['a kernel without the sandbox', () => fakeHelper({check: 'echo sandbox-error Invalid argument; exit 1'}), ['sandbox-refused']],
 	['a codec that does not work', () => fakeHelper({check: 'echo sandbox ok; echo codec vp8; exit 1'}), ['encoder-failed']],
 	['no host', () => rmSync(machine.host), ['host-missing', 'chromium: host-unusable', 'firefox: host-unusable']],
@@ -145,9 +146,59 @@ test('a browser that Portlight does not know', async () => {
 	assert.equal((await machine.command('doctor', 'firefox')).status, 2);
 });
 
+/** @param {string[]} args */
+function startLive(...args) {
+	const child = spawn(machine.program, ['doctor', '--live', ...args], {env: machine.env, stdio: ['ignore', 'pipe', 'pipe']});
+	let out = '';
+	child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
+	child.stderr.resume();
+	const ended = async () => {
+		const [status] = await once(child, 'close');
+		return {status, last: out.split('\n').filter((line) => /^\S/.test(line)).at(-1) ?? ''};
+	};
+	return {child, ended: ended()};
+}
+
+/** How a share can fail: what the portal does, the exit status, the last line. @type {[string, object, number, RegExp][]} */
+const failures = [
+	['the user declines', {start: 1}, 3, /^problem +denied /],
+	['the portal fails', {create: 'error'}, 4, /^problem +portal-error /],
+	['no stream is granted', {streams: []}, 4, /^problem +portal-no-streams /],
+	['the desktop ends it', {start: 'closed'}, 5, /^problem +session-closed /],
+	['there is no PipeWire behind it', {}, 5, /^problem +(pipewire-refused|pipewire-lost|helper-timeout|no-picture) /],
+];
+for (const [what, script, status, line] of failures) {
+	test(`--live: ${what}`, async () => {
+		await machine.startPortal(script);
+		const run = await startLive().ended;
+		assert.match(run.last, line);
+		assert.equal(run.status, status);
+		await machine.empty();
+	});
+}
+
+test('--live: what is wrong before it decides the status', async () => {
+	machine.env.WAYLAND_DISPLAY = 'wayland-9';
+	await machine.startPortal({start: 1});
+	assert.equal((await startLive().ended).status, 1);
+});
+
+test('--live: Ctrl-C closes the dialog', async () => {
+	await machine.startPortal({start: 'unanswered'});
+	const run = startLive();
+	await machine.called('Start');
+	run.child.kill('SIGINT');
+	const {status, last} = await run.ended;
+	assert.match(last, /^note +cancelled /);
+	assert.equal(status, 130);
+	assert.equal((await machine.callsOf('request.Close')).length, 1);
+	assert.equal((await machine.callsOf('session.Close')).length, 1);
+	await machine.empty();
+});
+
 test('the manual explains every code, and no other', () => {
 	const page = readFileSync(fileURLToPath(new URL('../../docs/man/portlight.1.scd', import.meta.url)), 'utf8');
 	const part = page.slice(page.indexOf('\n## Codes\n'), page.indexOf('\n# INSTALL'));
-	const explained = [...part.matchAll(/^\*([a-z0-9-]+)\*(?:, \*([a-z0-9-]+)\*)*(?:, \*([a-z0-9-]+)\*)*$/gm)].flatMap(([line]) => line.match(/[a-z0-9-]+/g) ?? []);
+	const explained = [...part.matchAll(/^\*[a-z0-9-]+\*(, \*[a-z0-9-]+\*)*$/gm)].flatMap(([line]) => line.match(/[a-z0-9-]+/g) ?? []);
 	assert.deepEqual(explained.sort(), [...schema.properties.checks.items.properties.code.enum].sort());
 });

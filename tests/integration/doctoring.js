@@ -128,6 +128,13 @@ export class Machine extends World {
 		return path;
 	}
 
+	/** A script that never ends, and starts a program that would outlive it. */
+	sleeps() {
+		const program = join(this.folder, 'sleep');
+		copyFileSync('/bin/sleep', program);
+		return `${program} 1000; true`;
+	}
+
 	/**
 	 * A profile as Firefox 153 writes it, with what doctor reads of it.
 	 * @param {{addon?: object | null, preferences?: object}} [how]
