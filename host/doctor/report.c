@@ -58,11 +58,11 @@ void report_add(struct report *report, enum report_status status, const char *co
 	if (report->json) {
 		return;
 	}
-	(void)printf("%-7s  %-17s  %s\n", words[status], code, text);
+	(void)printf("%-7s  %-18s  %s\n", words[status], code, text);
 	if (remedy != NULL) {
 		g_autofree char *advice = g_strdup(remedy);
 		text_clean(advice);
-		(void)printf("%28s%s\n", "", advice);
+		(void)printf("%29s%s\n", "", advice);
 	}
 	/* What comes next may take a while. */
 	(void)fflush(stdout);

@@ -162,7 +162,8 @@ static void tell_apart(struct doctor *doctor, const struct row *row) {
 	}
 }
 
-static void judge_host(struct doctor *doctor, const struct row *row, const char *remedy) {
+/* False where it is no host of ours at all. */
+static bool judge_host(struct doctor *doctor, const struct row *row, const char *remedy) {
 	const char *name = row->browser->name;
 	const struct found_manifest *manifest = row->manifests->pdata[0];
 	struct program_result result =
@@ -191,6 +192,7 @@ static void judge_host(struct doctor *doctor, const struct row *row, const char 
 			manifest->host, version, manifest->path);
 	}
 	report_detail(doctor->report, "version", version);
+	return version != NULL;
 }
 
 static void check_row(struct doctor *doctor, const struct row *row) {
@@ -203,21 +205,21 @@ static void check_row(struct doctor *doctor, const struct row *row) {
 		return;
 	}
 	const struct found_manifest *manifest = row->manifests->pdata[0];
-	bool runs = manifest->why == NULL && can_run(manifest->host);
+	bool ours = false;
 	if (manifest->why != NULL) {
 		report_add(doctor->report, REPORT_PROBLEM, "manifest-bad", remedy, "%s %s.",
 			manifest->path, manifest->why);
-	} else if (!runs) {
+	} else if (!can_run(manifest->host)) {
 		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_HOST_UNUSABLE),
 			remedy, "%s names a host that can't be run: %s", manifest->path,
 			manifest->host);
 	} else {
-		judge_host(doctor, row, remedy);
+		ours = judge_host(doctor, row, remedy);
 	}
 	report_detail(doctor->report, "browser", name);
 	report_detail(doctor->report, "manifest", manifest->path);
 	report_detail(doctor->report, "path", manifest->host);
-	if (runs) {
+	if (ours) {
 		tell_apart(doctor, row);
 	}
 }
@@ -235,7 +237,10 @@ void check_browsers(struct doctor *doctor) {
 	for (guint i = 0; i < doctor->rows->len; i++) {
 		const struct row *row = doctor->rows->pdata[i];
 		check_row(doctor, row);
-		check_extension(doctor, row->browser);
+		/* What is in a sandbox has its profiles there. */
+		if (doctor->names != NULL || has_run(row->browser)) {
+			check_extension(doctor, row->browser);
+		}
 	}
 	for (guint i = 0; i < doctor->sandboxed->len; i++) {
 		check_sandboxed(doctor, doctor->sandboxed->pdata[i]);

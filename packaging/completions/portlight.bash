@@ -7,7 +7,7 @@ _portlight() {
 	record:--cursor | record:-c) words='embedded hidden' ;;
 	record:--source | record:-s) words='screen window' ;;
 	record:--duration | record:-d | record:--fps | record:-r | record:--kbps | record:-b) words='' ;;
-	*install:--browser | *install:-b) words=$("${COMP_WORDS[0]}" install --help 2>/dev/null | sed -n 's/^Browsers: //p') ;;
+	*install:--browser | *install:-b | doctor:--browser | doctor:-b) words=$("${COMP_WORDS[0]}" install --help 2>/dev/null | sed -n 's/^Browsers: //p') ;;
 	install:--host) return ;;
 	record:*)
 		[[ $cur == -* ]] || return # a file: bash's own completion
@@ -15,7 +15,7 @@ _portlight() {
 		;;
 	install:*) words='--browser --all --host --help' ;;
 	uninstall:*) words='--browser --help' ;;
-	doctor:*) words='--help' ;;
+	doctor:*) words='--browser --json --live --help' ;;
 	grants:grants) words='revoke --json --help' ;;
 	grants:*) words="--all --help $("${COMP_WORDS[0]}" grants 2>/dev/null | sed -n 's/^\(http[^ ]*\) .*/\1/p')" ;;
 	esac

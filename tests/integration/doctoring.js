@@ -162,6 +162,7 @@ export class Machine extends World {
 			...entry,
 		};
 		const settings = {[chromiumId]: ours, mhjfbmdgcfjbbpaeojofohoefgiehjai: {location: 5, path: '/usr/share/chromium/pdf'}};
+		this.write('.config/chromium/Local State', {profile: {info_cache: {Default: {}}}});
 		this.write('.config/chromium/Default/Preferences', {extensions: {settings}});
 		this.write('.config/chromium/Default/Secure Preferences', {extensions: {settings: {}}});
 	}
