@@ -11,7 +11,7 @@
 #include "source/loop.h"
 #include "source/probe.h"
 
-#define PIPEWIRE_US INT64_C(1000000)
+#define PIPEWIRE_US INT64_C(2000000)
 /* The picture that is encoded. */
 #define SIZE 64u
 

@@ -4,7 +4,7 @@
 #include "control/portal.h"
 #include "doctor/checks.h"
 
-#define BUS_TIMEOUT_MS 3000u
+#define BUS_TIMEOUT_MS 5000u
 #define PORTAL_TIMEOUT_DOCTOR_MS 5000u
 
 void check_session(struct doctor *doctor) {

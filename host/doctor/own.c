@@ -104,7 +104,8 @@ static void check_tried(struct doctor *doctor, const struct program_result *resu
 		report_add(doctor->report, REPORT_OK, "codecs", NULL, "Codecs: %s", codecs);
 		report_detail(doctor->report, "codecs", codecs);
 	} else if (!result->answered) {
-		report_error(doctor->report, ERROR_HELPER_CRASHED, result->why);
+		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_HELPER_CRASHED),
+			reinstall, "%s --check failed: %s.", doctor->helper, result->why);
 	} else if (refused == NULL) {
 		g_autofree char *works =
 			g_strdup_printf("of vp8 and vp9 works: %s", codecs ? codecs : "none");

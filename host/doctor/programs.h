@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#define PROGRAMS_TIMEOUT_MS 3000u
+#define PROGRAMS_TIMEOUT_MS 5000u
 #define PROGRAMS_OUTPUT_MAX 4096u
 
 struct programs;

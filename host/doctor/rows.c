@@ -164,6 +164,7 @@ static void tell_apart(struct doctor *doctor, const struct row *row) {
 
 /* False where it is no host of ours at all. */
 static bool judge_host(struct doctor *doctor, const struct row *row, const char *remedy) {
+	g_autofree char *forced = g_strdup_printf("%s --force", remedy);
 	const char *name = row->browser->name;
 	const struct found_manifest *manifest = row->manifests->pdata[0];
 	struct program_result result =
@@ -176,7 +177,7 @@ static bool judge_host(struct doctor *doctor, const struct row *row, const char 
 			remedy, "%s names a host that does not run: %s: %s.", manifest->path,
 			manifest->host, result.why);
 	} else if (version == NULL) {
-		report_add(doctor->report, REPORT_PROBLEM, "host-foreign", remedy,
+		report_add(doctor->report, REPORT_PROBLEM, "host-foreign", forced,
 			"%s names a program that is not portlight-host: %s", manifest->path,
 			manifest->host);
 	} else if (strcmp(version, PORTLIGHT_VERSION) != 0) {
@@ -206,8 +207,10 @@ static void check_row(struct doctor *doctor, const struct row *row) {
 	}
 	const struct found_manifest *manifest = row->manifests->pdata[0];
 	bool ours = false;
+	/* Without it, install leaves alone what may be somebody else's. */
+	g_autofree char *forced = g_strdup_printf("%s --force", remedy);
 	if (manifest->why != NULL) {
-		report_add(doctor->report, REPORT_PROBLEM, "manifest-bad", remedy, "%s %s.",
+		report_add(doctor->report, REPORT_PROBLEM, "manifest-bad", forced, "%s %s.",
 			manifest->path, manifest->why);
 	} else if (!can_run(manifest->host)) {
 		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_HOST_UNUSABLE),
