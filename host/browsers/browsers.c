@@ -41,8 +41,9 @@ bool browsers_present(const struct browser *browser) {
 	g_autofree char *own = g_path_get_basename(folder);
 	g_autoptr(GDir) dir = g_dir_open(parent, 0, NULL);
 	const char *entry = dir != NULL ? g_dir_read_name(dir) : NULL;
-	if (g_strcmp0(entry, own) == 0) {
-		return g_dir_read_name(dir) != NULL;
+	if (g_strcmp0(entry, own) == 0 && g_dir_read_name(dir) == NULL) {
+		g_autofree char *path = browsers_user_path(browser);
+		return g_file_test(path, G_FILE_TEST_EXISTS);
 	}
 	return dir != NULL;
 }

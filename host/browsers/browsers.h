@@ -38,8 +38,8 @@ char *browsers_user_path(const struct browser *browser);
 /* The manifest's path for everybody, or NULL. */
 char *browsers_system_path(const struct browser *browser);
 
-/* Whether the browser has run here: the folder above its manifests' folder is there, and that one
- * is not all that it has in it; installers make it where the browser never ran. */
+/* Whether the browser has run here, so that the folder above its manifests' folder has more in it
+ * than that one, or has a manifest of the host's name. Others' manifests are no sign of it. */
 bool browsers_present(const struct browser *browser);
 /* Whether one of the browser's commands is on the PATH. */
 bool browsers_on_path(const struct browser *browser);

@@ -79,16 +79,14 @@ static bool has_place(const GPtrArray *places, const struct browser *browser) {
 	return false;
 }
 
-/* A browser is written to in every folder that it or an earlier install has made. If it never ran,
- * in its first one: where it is named, or in a sandbox that lets something outside read that. */
+/* A browser is written to in every folder that it has, and in its first one if it never ran: where
+ * it is named, or in a sandbox that lets something outside read that. */
 static void choose_user(
 	GPtrArray *places, const struct options *options, struct outcomes *outcomes) {
 	bool every = options->names == NULL;
 	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
 		bool wanted = every || is_named(options, browser);
-		g_autofree char *path = browsers_user_path(browser);
-		if (wanted && (options->all || browsers_present(browser) ||
-				      g_file_test(path, G_FILE_TEST_EXISTS))) {
+		if (wanted && (options->all || browsers_present(browser))) {
 			add_user(places, browser);
 		}
 	}
