@@ -106,10 +106,10 @@ static bool is_ours(const char *name) {
 	return strcmp(name, HOST) == 0 || strcmp(name, HELPER) == 0 || is_carried(name);
 }
 
-bool bundle_remove(const char *folder, bool *changed, GError **error) {
+bool bundle_remove(const char *folder, GError **error) {
 	g_autofree char *inner = g_build_filename(folder, INNER, NULL);
 	g_autofree char *start = bundle_host(folder);
-	*changed = g_unlink(start) == 0;
+	(void)g_unlink(start);
 	g_autoptr(GDir) entries = g_dir_open(inner, 0, NULL);
 	const char *name = NULL;
 	while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
@@ -120,7 +120,6 @@ bool bundle_remove(const char *folder, bool *changed, GError **error) {
 				"Can't remove %s: %s", path, g_strerror(code));
 			return false;
 		}
-		*changed = true;
 	}
 	(void)g_rmdir(inner);
 	(void)g_rmdir(folder);

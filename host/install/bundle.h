@@ -19,6 +19,6 @@ char *bundle_host(const char *folder);
  */
 bool bundle_write(const char *folder, const char *host, bool *changed, GError **error);
 
-/* Removes what bundle_write() made, and the folder if nothing else is in it. `changed`: whether
- * there was something. False with an error. */
-bool bundle_remove(const char *folder, bool *changed, GError **error);
+/* Removes what bundle_write() made, and the folder if nothing else is in it. False with an error.
+ */
+bool bundle_remove(const char *folder, GError **error);
