@@ -79,6 +79,17 @@ static bool has_place(const GPtrArray *places, const struct browser *browser) {
 	return false;
 }
 
+/* Chrome's kin share a folder. */
+static bool has_folder(const GPtrArray *places, const struct browser *browser) {
+	for (guint i = 0; i < places->len; i++) {
+		const struct place *place = places->pdata[i];
+		if (strcmp(place->browser->system_folder, browser->system_folder) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A browser is written to in every folder that it has, and in its first one if it never ran: where
  * it is named, or in a sandbox that lets something outside read that. */
 static void choose_user(
@@ -174,7 +185,7 @@ GPtrArray *places_for_uninstall(const struct options *options) {
 		if (!options->system) {
 			add_user(places, browser);
 		} else if (browser->ships == BROWSER_SHIPPED_BY_TOOL &&
-			   browser->system_folder != NULL) {
+			   browser->system_folder != NULL && !has_folder(places, browser)) {
 			add_system(places, browser);
 		}
 	}
