@@ -155,7 +155,10 @@ static void tell_sandboxed(const struct options *options, struct outcomes *outco
 		bool starts = sandboxes_start_host(one, bus);
 		g_autofree char *text = sandboxes_describe(one, starts);
 		g_autofree char *remedy = sandboxes_remedy(one, starts);
-		outcomes_add(outcomes, OUTCOME_SANDBOXED, one->id, NULL, remedy, "%s", text);
+		/* As --allow takes it. */
+		g_autofree char *name =
+			g_strconcat(one->kind == SANDBOX_SNAP ? "snap." : "", one->id, NULL);
+		outcomes_add(outcomes, OUTCOME_SANDBOXED, name, NULL, remedy, "%s", text);
 	}
 }
 
