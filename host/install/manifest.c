@@ -59,12 +59,13 @@ void manifest_read(struct manifest *manifest, const char *path, const char *host
 	/* Neither follows a link that somebody put there, nor waits for a pipe's other end. */
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 	int error = errno;
-	if (fd < 0 && (error == ENOENT || error == ENOTDIR)) {
+	bool link = fd < 0 && g_file_test(path, G_FILE_TEST_IS_SYMLINK);
+	/* Nothing, or no folder that it could be in: writing tells why. */
+	if (fd < 0 && (error == ENOENT || error == ENOTDIR || (error == ELOOP && !link))) {
 		return;
 	}
 	manifest->there = true;
 	if (fd < 0) {
-		bool link = g_file_test(path, G_FILE_TEST_IS_SYMLINK);
 		manifest->why = link ? g_strdup("is a link")
 				     : g_strdup_printf("can't be read (%s)", g_strerror(error));
 		return;

@@ -120,6 +120,17 @@ static bool has_place(const GPtrArray *places, const struct browser *browser) {
 	return false;
 }
 
+/* Chrome's kin share a folder. */
+static bool has_folder(const GPtrArray *places, const struct browser *browser) {
+	for (guint i = 0; i < places->len; i++) {
+		const struct place *place = places->pdata[i];
+		if (strcmp(place->browser->system_folder, browser->system_folder) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A browser is written to in every folder that it has, and in its first one if it never ran: where
  * it is named, or in a sandbox that lets something outside read that. */
 static void choose_user(
@@ -192,7 +203,10 @@ static void tell_snaps(const struct options *options, struct outcomes *outcomes)
 		bool starts = sandboxes_start_host(one, bus);
 		g_autofree char *text = sandboxes_describe(one, starts);
 		g_autofree char *remedy = sandboxes_remedy(one, starts);
-		outcomes_add(outcomes, OUTCOME_SANDBOXED, one->id, NULL, remedy, "%s", text);
+		/* As --allow takes it. */
+		g_autofree char *name =
+			g_strconcat(one->kind == SANDBOX_SNAP ? "snap." : "", one->id, NULL);
+		outcomes_add(outcomes, OUTCOME_SANDBOXED, name, NULL, remedy, "%s", text);
 	}
 }
 
@@ -225,7 +239,7 @@ GPtrArray *places_for_uninstall(const struct options *options) {
 				add_flatpaks(places, browser, true);
 			}
 		} else if (browser->ships == BROWSER_SHIPPED_BY_TOOL &&
-			   browser->system_folder != NULL) {
+			   browser->system_folder != NULL && !has_folder(places, browser)) {
 			add_system(places, browser);
 		}
 	}

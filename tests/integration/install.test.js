@@ -211,7 +211,7 @@ test('Snaps and Flatpaks: what can work is written, and what can\u2019t is told'
 	const alone = home.run('install');
 	assert.equal(alone.status, 0, alone.stderr);
 	assert.deepEqual(home.files(), [firefox], 'a portal may read what is outside; nothing reads it for that Chrome');
-	assert.match(alone.stdout, /^firefox: firefox as a Snap \(firefox\) can't start the host .*\n {2}Install firefox as a package/m);
+	assert.match(alone.stdout, /^snap\.firefox: firefox as a Snap \(firefox\) can't start the host .*\n {2}Install firefox as a package/m);
 	assert.match(alone.stdout, /^com\.google\.Chrome: chrome as a Flatpak .* can't start the host .*\n {2}Install chrome as a package/m);
 
 	const world = new World();
@@ -219,7 +219,7 @@ test('Snaps and Flatpaks: what can work is written, and what can\u2019t is told'
 		await world.startBus();
 		await world.startPortal({web_extensions: true});
 		home.env.DBUS_SESSION_BUS_ADDRESS = world.env.DBUS_SESSION_BUS_ADDRESS;
-		assert.match(home.run('install', 'firefox').stdout, /^firefox: firefox as a Snap .* can start the host .*\n {2}.*portlight install --allow snap\.firefox$/m);
+		assert.match(home.run('install', 'firefox').stdout, /^snap\.firefox: firefox as a Snap .* can start the host .*\n {2}.*portlight install --allow snap\.firefox$/m);
 	} finally {
 		await world.finish();
 	}
