@@ -43,6 +43,24 @@ static void keep(struct job *job, const struct place *place, const struct manife
 		"%s %s, and stays as it is.", place->path, manifest->why);
 }
 
+/* The manifest, and for a Flatpak the programs that it names. `same`: all of it was so already. */
+static bool write_files(const struct job *job, const struct place *place, const char *now,
+	const char *text, bool *same, GError **error) {
+	bool copied = false;
+	*same = g_strcmp0(now, text) == 0;
+	if (job->options->dry_run) {
+		return true;
+	}
+	if (place->bundle != NULL && !bundle_write(place->bundle, job->host, &copied, error)) {
+		return false;
+	}
+	if (!*same && !manifest_write(place->path, text, place->everybody, error)) {
+		return false;
+	}
+	*same = *same && !copied;
+	return true;
+}
+
 static void write_place(
 	struct job *job, const struct place *place, const struct manifest *manifest) {
 	g_autofree char *host =
@@ -51,21 +69,14 @@ static void write_place(
 	bool other = manifest->host != NULL && strcmp(manifest->host, host) != 0;
 	g_autofree char *named = other ? g_strdup_printf("it named %s", manifest->host) : NULL;
 	g_autoptr(GError) error = NULL;
-	bool copied = false;
+	bool same = false;
 	if (manifest->there && !manifest->ours && !job->options->force) {
 		keep(job, place, manifest, "Replace it with --force.");
-	} else if (place->bundle != NULL && !job->options->dry_run &&
-		   !bundle_write(place->bundle, job->host, &copied, &error)) {
-		fail(job, place, error, "Check the folder, and try again.");
-	} else if (g_strcmp0(manifest->text, text) == 0 && !copied) {
-		outcomes_add(
-			&job->outcomes, OUTCOME_SAME, place->name, place->path, NULL, "%s", "");
-	} else if (!job->options->dry_run &&
-		   !manifest_write(place->path, text, place->everybody, &error)) {
+	} else if (!write_files(job, place, manifest->text, text, &same, &error)) {
 		fail(job, place, error, "Check the folder, and try again.");
 	} else {
-		outcomes_add(&job->outcomes, OUTCOME_WRITTEN, place->name, place->path, NULL, "%s",
-			named != NULL ? named : "");
+		outcomes_add(&job->outcomes, same ? OUTCOME_SAME : OUTCOME_WRITTEN, place->name,
+			place->path, NULL, "%s", named != NULL ? named : "");
 	}
 }
 
