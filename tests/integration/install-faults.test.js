@@ -208,6 +208,9 @@ test('--host takes no program that does not answer as a portlight-host', async (
 		// It may wait for whoever collects orphans.
 		await until('what hung is ended', () => !existsSync(process) || /^State:\tZ/m.test(readFileSync(`${process}/status`, 'utf8')));
 	}
+	const told = home.json('install', '--host', '/bin/ls');
+	assert.deepEqual([told.ok, told.results.length, told.results[0].result], [false, 1, 'failed']);
+	assert.match(told.results[0].text, /^\/bin\/ls is not a portlight-host/);
 	assert.equal(home.run('install', '--host', writeProgram('newer', 'echo portlight-host 99.0.0~rc1')).status, 0);
 });
 
