@@ -21,10 +21,10 @@ enum browser_shipped {
 struct browser {
 	const char *name;
 	enum browser_family family;
+	enum browser_shipped ships;
 	const char *system_folder; /* NULL: none */
 	const char *user_folder;   /* with $HOME or $XDG_CONFIG_HOME in front */
-	enum browser_shipped ships;
-	const char *programs; /* its commands, joined by commas; NULL: none are known */
+	const char *programs;      /* its commands, joined by commas; NULL: none are known */
 };
 
 /* The last one's name is NULL. */

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,10 +13,11 @@
 #define ANSWER_MAX 128u
 #define WAIT_US (5 * G_USEC_PER_SEC)
 
-/* What it starts itself ends with it. */
+/* In the new process: what it starts itself ends with it, and it ends with us. */
 static void lead_group(void *data) {
 	(void)data;
 	(void)setpgid(0, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 /* The first line, at most ANSWER_MAX bytes with the end of the line; "" when none comes. */
@@ -47,7 +49,7 @@ char *host_program_version(const char *path) {
 		    NULL, &fd, NULL, NULL)) {
 		return NULL;
 	}
-	char line[ANSWER_MAX + 1];
+	char line[ANSWER_MAX + 1] = "";
 	read_line(fd, line);
 	(void)kill(-pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);

@@ -135,18 +135,20 @@ static bool check_host(struct job *job) {
 	static const char remedy[] = "Reinstall Portlight, or name the program with --host.";
 	const char *wanted = job->options->host;
 	if (job->host == NULL || !g_file_test(job->host, G_FILE_TEST_IS_EXECUTABLE)) {
-		say_problem(remedy, "%s is missing or can't be run.",
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL, remedy,
+			"%s is missing or can't be run.",
 			wanted != NULL ? job->host : "portlight-host");
 		return false;
 	}
 	if (!g_utf8_validate(job->host, -1, NULL)) {
-		say_problem("Install Portlight in another folder.",
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL,
+			"Install Portlight in another folder.",
 			"The host's path is not valid UTF-8, which a manifest must be.");
 		return false;
 	}
 	g_autofree char *version = wanted != NULL ? host_program_version(job->host) : NULL;
 	if (wanted != NULL && version == NULL) {
-		say_problem(remedy,
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL, remedy,
 			"%s is not a portlight-host: it does not answer --version as one.",
 			job->host);
 		return false;
@@ -155,11 +157,13 @@ static bool check_host(struct job *job) {
 }
 
 /* Browsers don't make the folders that nobody has, so neither does this. */
-static bool check_folders(const struct options *options) {
+static bool check_folders(struct job *job) {
+	const struct options *options = job->options;
 	const char *home = g_get_home_dir();
 	for (char **profile = options->profiles; profile != NULL && *profile != NULL; profile++) {
 		if (!g_file_test(*profile, G_FILE_TEST_IS_DIR)) {
-			say_problem("Start the browser with --user-data-dir once, or correct it.",
+			outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", *profile,
+				"Start the browser with --user-data-dir once, or correct it.",
 				"There is no folder %s.", *profile);
 			return false;
 		}
@@ -169,7 +173,8 @@ static bool check_folders(const struct options *options) {
 	}
 	if (!g_path_is_absolute(home) || !g_file_test(home, G_FILE_TEST_IS_DIR) ||
 		!g_path_is_absolute(g_get_user_config_dir())) {
-		say_problem("Set HOME and XDG_CONFIG_HOME as your desktop does.",
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL,
+			"Set HOME and XDG_CONFIG_HOME as your desktop does.",
 			"There is no home folder \"%s\", or your folder for settings is not one.",
 			home);
 		return false;
@@ -216,10 +221,8 @@ int command_install(int argc, char **argv) {
 		job.host = find_host(options.host);
 		if (options.allow != NULL) {
 			permission_set(options.allow, true, &job.outcomes);
-		} else if (check_host(&job) && check_folders(&options)) {
+		} else if (check_host(&job) && check_folders(&job)) {
 			install(&job);
-		} else {
-			job.outcomes.failed = true;
 		}
 		status = outcomes_finish(&job.outcomes);
 		g_free(job.host);
@@ -238,12 +241,10 @@ int command_uninstall(int argc, char **argv) {
 		job.host = options.host != NULL || options.system ? find_host(options.host) : NULL;
 		if (options.allow != NULL) {
 			permission_set(options.allow, false, &job.outcomes);
-		} else if (check_folders(&options)) {
+		} else if (check_folders(&job)) {
 			g_autoptr(GPtrArray) places = places_for_uninstall(&options);
 			for_each(&job, places, remove_place);
 			outcomes_nothing(&job.outcomes);
-		} else {
-			job.outcomes.failed = true;
 		}
 		status = outcomes_finish(&job.outcomes);
 		g_free(job.host);

@@ -133,18 +133,17 @@ test('links in the place of a manifest’s folder that lead nowhere, or round', 
 
 test('a home that can’t be written', () => {
 	home.write(chromium, manifestOf('/elsewhere/portlight-host'));
-	for (const folder of ['.config/chromium/NativeMessagingHosts', '.mozilla']) {
-		chmodSync(home.path(folder), 0o555);
-	}
+	const folders = ['.config/chromium/NativeMessagingHosts', '.mozilla'].map((folder) => home.path(folder));
+	folders.forEach((folder) => chmodSync(folder, 0o555));
 	const before = home.tree();
 	const installed = home.runAs(ordinary, 'install');
+	const removed = home.runAs(ordinary, 'uninstall');
+	folders.forEach((folder) => chmodSync(folder, 0o755));
 	assert.equal(installed.status, 1);
 	assert.equal(installed.stderr.match(/^portlight: .*Permission denied.*\n {2}Check who owns the folder\.$/gm)?.length, 2, installed.stderr);
-	const removed = home.runAs(ordinary, 'uninstall');
 	assert.equal(removed.status, 1);
 	assert.match(removed.stderr, /^portlight: Can't remove .*Permission denied\.\n {2}Check who owns the folder\.$/m);
 	assert.deepEqual(home.tree(), before);
-	chmodSync(home.path('.mozilla'), 0o755);
 });
 
 test('HOME that is unset, empty, or no folder', () => {
@@ -208,6 +207,9 @@ test('--host takes no program that does not answer as a portlight-host', async (
 		// It may wait for whoever collects orphans.
 		await until('what hung is ended', () => !existsSync(process) || /^State:\tZ/m.test(readFileSync(`${process}/status`, 'utf8')));
 	}
+	const told = home.json('install', '--host', '/bin/ls');
+	assert.deepEqual([told.ok, told.results.length, told.results[0].result], [false, 1, 'failed']);
+	assert.match(told.results[0].text, /^\/bin\/ls is not a portlight-host/);
 	assert.equal(home.run('install', '--host', writeProgram('newer', 'echo portlight-host 99.0.0~rc1')).status, 0);
 });
 

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync} from 'node:fs';
+import {chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {basename, join} from 'node:path';
 import {output, root} from './deb.js';
 
@@ -21,7 +22,7 @@ export const missing =
 
 // A network of its own would be the caller's; processes and mounts are the system's, and end with the script.
 const inside = `
-lower=$1 upper=$2 archives=$3 script=$4
+lower=$1 upper=$2 script=$3
 mkdir -p "$upper.work" "$upper.root"
 system=$upper.root
 mount -t overlay overlay -o "lowerdir=$lower,upperdir=$upper,workdir=$upper.work" "$system"
@@ -30,7 +31,6 @@ mount --rbind /sys "$system/sys"
 mount --rbind /dev "$system/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$system/tmp"
 mount -t tmpfs -o mode=755 tmpfs "$system/run"
-mount --bind "$archives" "$system/var/cache/apt/archives"
 exec chroot "$system" /usr/bin/env -i HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \\
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -euc "$script"`;
 
@@ -39,12 +39,12 @@ export class System {
 	#lower;
 	#upper;
 
-	/** @param {string[]} lower @param {string} upper made here; on the file system of the others */
+	/** @param {string[]} lower @param {string} upper */
 	constructor(lower, upper) {
 		this.#lower = lower;
 		this.#upper = upper;
 		mkdirSync(join(upper, 'srv'), {recursive: true});
-		mkdirSync(join(cache, 'archives/partial'), {recursive: true});
+		chmodSync(upper, 0o755);
 		mkdirSync(join(upper, 'etc'), {recursive: true});
 		copyFileSync('/etc/resolv.conf', join(upper, 'etc/resolv.conf'));
 	}
@@ -63,9 +63,8 @@ export class System {
 
 	/** A script of the shell in the system, with its status. @param {string} script */
 	attempt(script) {
-		const archives = join(cache, 'archives');
 		const args = ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', 'sh', '-euc', inside, 'sh'];
-		return spawnSync('unshare', [...args, this.#lower.join(':'), this.#upper, archives, script], {
+		return spawnSync('unshare', [...args, this.#lower.join(':'), this.#upper, script], {
 			encoding: 'utf8',
 			maxBuffer: 1 << 28,
 		});
@@ -98,6 +97,12 @@ export class System {
 		return found;
 	}
 
+	/** Ends the system, whose layer becomes this folder. @param {string} folder */
+	keep(folder) {
+		renameSync(this.#upper, folder);
+		this.remove();
+	}
+
 	remove() {
 		for (const folder of [this.#upper, `${this.#upper}.work`, `${this.#upper}.root`]) {
 			rmSync(folder, {recursive: true, force: true});
@@ -118,21 +123,17 @@ export const bare = () => [output(join(root, 'tests/systems/in-chroot'), ['--mak
  */
 export function layer(name, lower, script, {files = [], key = ''} = {}) {
 	const hash = createHash('sha256').update([...lower.map((path) => basename(path)), script, key].join('\n')).digest('hex').slice(0, 12);
-	const prefix = `${suite}.${name}.`;
-	const folder = join(cache, `${prefix}${hash}`);
+	const folder = join(cache, `${suite}.${name}.${hash}`);
 	if (!existsSync(folder)) {
-		for (const old of readdirSync(cache).filter((entry) => entry.startsWith(prefix))) {
-			rmSync(join(cache, old), {recursive: true});
-		}
-		const system = new System(lower, `${folder}.new`);
+		const system = new System(lower, mkdtempSync(`${folder}.new-`));
 		system.bring(...files);
 		// Nothing is started in it.
-		system.run(`printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; apt-get -qq update; ${script}`);
-		renameSync(`${folder}.new`, folder);
-		system.remove();
+		const quiet = "printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d";
+		system.run(`${quiet}; apt-get -qq update; ${script}; apt-get clean`);
+		system.keep(folder);
 	}
 	return [folder, ...lower];
 }
 
 /** A system for a test to change. @param {string[]} lower */
-export const fresh = (lower) => new System(lower, mkdtempSync(join(cache, `${suite}-test-`)));
+export const fresh = (lower) => new System(lower, mkdtempSync(join(tmpdir(), 'portlight-system-')));

@@ -4,7 +4,7 @@ import {readFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {before, test} from 'node:test';
 import {output, plainEnv, read, root, sums, version} from '../lib/deb.js';
-import {bare, fresh, layer, missing, System} from '../lib/system.js';
+import {bare, fresh, layer, missing} from '../lib/system.js';
 
 const built = join(root, 'build/deb');
 const source = [`portlight_${version}.dsc`, `portlight_${version}.tar.xz`].map((name) => join(built, name));
@@ -22,7 +22,7 @@ before(() => {
 	}
 });
 
-/** The source package, unpacked and built in the system. @param {System} system @param {string} flags */
+/** The source package, unpacked and built in the system. @param {import('../lib/system.js').System} system @param {string} flags */
 function build(system, flags) {
 	system.bring(...source);
 	system.run(`cd /srv && dpkg-source -x ${dsc} portlight && cd portlight && dpkg-buildpackage -us -uc ${flags}`);

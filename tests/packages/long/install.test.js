@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, afterEach, before, beforeEach, test} from 'node:test';
 import {copySources, output, plainEnv, read, root, version} from '../lib/deb.js';
-import {bare, fresh, layer, missing, System} from '../lib/system.js';
+import {bare, fresh, layer, missing} from '../lib/system.js';
 
 const env = {...plainEnv(), DEB_BUILD_OPTIONS: 'nocheck'};
 const next = version.replace(/\d+$/, (last) => String(Number(last) + 1));
@@ -17,7 +17,7 @@ let debs;
 let nextDebs;
 /** @type {string[]} the bare system, with the libraries that the packages need */
 let libraries;
-/** @type {System} */
+/** @type {import('../lib/system.js').System} */
 let system;
 
 /** @param {string} built @param {string} of */
