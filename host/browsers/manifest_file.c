@@ -68,13 +68,17 @@ static void add(GPtrArray *manifests, char *path) {
 	g_ptr_array_add(manifests, manifest);
 }
 
-GPtrArray *manifests_find(const struct browser *browser) {
+GPtrArray *manifests_find(const struct browser *browser, const struct sandboxed *flatpak) {
 	GPtrArray *manifests = g_ptr_array_new_with_free_func(free_manifest);
 	const struct browser *row = browser;
 	for (; row->name != NULL && strcmp(row->name, browser->name) == 0; row++) {
-		add(manifests, browsers_user_path(row));
+		add(manifests, flatpak != NULL ? sandboxes_manifest(flatpak, row)
+					       : browsers_user_path(row));
 	}
-	for (row = browser; row->name != NULL && strcmp(row->name, browser->name) == 0; row++) {
+	/* A sandbox has none of the system's folders. */
+	for (row = browser;
+		flatpak == NULL && row->name != NULL && strcmp(row->name, browser->name) == 0;
+		row++) {
 		add(manifests, browsers_system_path(row));
 	}
 	return manifests;

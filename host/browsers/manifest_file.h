@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "browsers/browsers.h"
+#include "browsers/sandboxes.h"
 
 struct found_manifest {
 	char *path;
@@ -13,5 +14,6 @@ struct found_manifest {
 };
 
 /* Those of all rows of the browser that are there, of struct found_manifest, in the order in which
- * it looks: the first is the one that counts. Free with g_ptr_array_unref(). */
-GPtrArray *manifests_find(const struct browser *browser);
+ * it looks: the first is the one that counts. `flatpak`: those that the browser as this Flatpak
+ * sees; NULL: without a sandbox. Free with g_ptr_array_unref(). */
+GPtrArray *manifests_find(const struct browser *browser, const struct sandboxed *flatpak);

@@ -88,12 +88,13 @@ char *profiles_manifest_version(const char *folder) {
 	return version;
 }
 
-GPtrArray *profiles_read(
-	const struct browser *browser, const struct extensions *extensions, const char *root) {
+GPtrArray *profiles_read(const struct browser *browser, const struct sandboxed *flatpak,
+	const struct extensions *extensions, const char *root) {
 	GPtrArray *profiles = g_ptr_array_new_with_free_func(free_profile);
 	for (const struct browser *row = browser;
 		row->name != NULL && strcmp(row->name, browser->name) == 0; row++) {
-		g_autofree char *manifest = browsers_user_path(row);
+		g_autofree char *manifest = flatpak != NULL ? sandboxes_manifest(flatpak, row)
+							    : browsers_user_path(row);
 		g_autofree char *hosts = g_path_get_dirname(manifest);
 		g_autofree char *folder = g_path_get_dirname(hosts);
 		if (browser->family == BROWSER_CHROMIUM) {

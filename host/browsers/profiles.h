@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "browsers/browsers.h"
+#include "browsers/sandboxes.h"
 
 /* Of one browser; the rest is left out. */
 #define PROFILES_MAX 20u
@@ -38,10 +39,11 @@ struct profile {
 	bool scans;
 };
 
-/* Those of all rows of the browser, of struct profile. `root`: prefix of the system's folders; ""
- * except in tests. Free with g_ptr_array_unref(). */
-GPtrArray *profiles_read(
-	const struct browser *browser, const struct extensions *extensions, const char *root);
+/* Those of all rows of the browser, of struct profile. `flatpak`: of the browser as this Flatpak;
+ * NULL: without a sandbox. `root`: prefix of the system's folders; "" except in tests. Free with
+ * g_ptr_array_unref(). */
+GPtrArray *profiles_read(const struct browser *browser, const struct sandboxed *flatpak,
+	const struct extensions *extensions, const char *root);
 
 /* The extension in the system's folder of the browser: its folder or file, NULL: it isn't there.
  * *version is NULL where it is unknown. Free both with g_free(). */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "browsers/browsers.h"
+#include "browsers/sandboxes.h"
 #include "doctor/programs.h"
 #include "doctor/report.h"
 
@@ -60,4 +61,6 @@ void rows_finish(struct doctor *doctor);
 
 /* ---- extension.c ---- */
 
-void check_extension(struct doctor *doctor, const struct browser *browser);
+/* `flatpak`: of the browser as this Flatpak; NULL: without a sandbox. `name`: what it is called. */
+void check_extension(struct doctor *doctor, const struct browser *browser,
+	const struct sandboxed *flatpak, const char *name);

@@ -11,7 +11,8 @@ static const char older_remedy[] =
 /* What is asked of one profile of one browser. */
 struct subject {
 	struct doctor *doctor;
-	const char *browser;
+	const struct browser *browser;
+	const char *name;   /* the browser's or the Flatpak's */
 	const char *system; /* the extension's place in the system's folder; NULL: it isn't there */
 	const struct profile *profile;
 };
@@ -24,10 +25,10 @@ __attribute__((format(printf, 5, 6))) static void add(const struct subject *subj
 	va_start(arguments, format);
 	g_autofree char *text = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	g_autofree char *name = g_path_get_basename(profile->path);
+	g_autofree char *folder = g_path_get_basename(profile->path);
 	report_add(
-		report, status, code, remedy, "%s's profile %s: %s", subject->browser, name, text);
-	report_detail(report, "browser", subject->browser);
+		report, status, code, remedy, "%s's profile %s: %s", subject->name, folder, text);
+	report_detail(report, "browser", subject->browser->name);
 	report_detail(report, "profile", profile->path);
 	report_detail(report, "version", profile->version);
 	report_detail(report, "path", profile->place);
@@ -70,8 +71,8 @@ static void check_found(const struct subject *subject) {
 }
 
 /* The extension is not in the profile, but in the system's folder. */
-static void check_next(const struct subject *subject, enum browser_family family) {
-	if (family == BROWSER_FIREFOX && !subject->profile->scans) {
+static void check_next(const struct subject *subject) {
+	if (subject->browser->family == BROWSER_FIREFOX && !subject->profile->scans) {
 		add(subject, REPORT_PROBLEM, "profile-older",
 			"Reinstall webext-portlight, whose file in /etc/firefox or "
 			"/etc/firefox-esr "
@@ -84,7 +85,7 @@ static void check_next(const struct subject *subject, enum browser_family family
 	}
 }
 
-static void check_profile(const struct subject *subject, enum browser_family family) {
+static void check_profile(const struct subject *subject) {
 	const struct profile *profile = subject->profile;
 	if (profile->state == PROFILE_UNREADABLE) {
 		add(subject, REPORT_NOTE, "profile-unreadable", NULL,
@@ -92,26 +93,30 @@ static void check_profile(const struct subject *subject, enum browser_family fam
 	} else if (profile->state != PROFILE_WITHOUT) {
 		check_found(subject);
 	} else if (subject->system != NULL) {
-		check_next(subject, family);
+		check_next(subject);
 	}
 }
 
-void check_extension(struct doctor *doctor, const struct browser *browser) {
+void check_extension(struct doctor *doctor, const struct browser *browser,
+	const struct sandboxed *flatpak, const char *name) {
 	g_autofree char *version = NULL;
-	g_autofree char *system = profiles_system(browser, &doctor->extensions, "", &version);
-	g_autoptr(GPtrArray) profiles = profiles_read(browser, &doctor->extensions, "");
+	/* A sandbox has none of the system's folders. */
+	g_autofree char *system =
+		flatpak == NULL ? profiles_system(browser, &doctor->extensions, "", &version)
+				: NULL;
+	g_autoptr(GPtrArray) profiles = profiles_read(browser, flatpak, &doctor->extensions, "");
 	bool found = system != NULL;
 	if (system != NULL) {
 		report_add(doctor->report, REPORT_OK, "extension-system", NULL,
-			"%s's extension for all users: %s%s%s", browser->name, system,
+			"%s's extension for all users: %s%s%s", name, system,
 			version != NULL ? " " : "", version != NULL ? version : "");
 		report_detail(doctor->report, "browser", browser->name);
 		report_detail(doctor->report, "path", system);
 		report_detail(doctor->report, "version", version);
 	}
 	for (guint i = 0; i < profiles->len; i++) {
-		const struct subject subject = {doctor, browser->name, system, profiles->pdata[i]};
-		check_profile(&subject, browser->family);
+		const struct subject subject = {doctor, browser, name, system, profiles->pdata[i]};
+		check_profile(&subject);
 		found = found || subject.profile->state != PROFILE_WITHOUT;
 	}
 	if (!found) {
@@ -119,8 +124,7 @@ void check_extension(struct doctor *doctor, const struct browser *browser) {
 			"Install the extension: the package webext-portlight has it for Firefox "
 			"and "
 			"Chromium. One that was loaded for a single run can't be seen here.",
-			"%s has the extension in no profile and no folder of the system.",
-			browser->name);
+			"%s has the extension in no profile and no folder of the system.", name);
 		report_detail(doctor->report, "browser", browser->name);
 	}
 }

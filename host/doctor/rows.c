@@ -6,14 +6,13 @@
 #include "browsers/manifest_file.h"
 #include "browsers/sandboxes.h"
 #include "config.h"
-#include "control/portal.h"
 #include "doctor/checks.h"
-
-#define TIMEOUT_MS 5000
 
 struct row {
 	const struct browser *browser;
-	GPtrArray *manifests; /* of struct found_manifest */
+	const struct sandboxed *flatpak; /* it is this Flatpak; NULL: it has no sandbox */
+	const char *name;                /* the browser's or the Flatpak's */
+	GPtrArray *manifests;            /* of struct found_manifest */
 };
 
 /* A browser that is a Flatpak or a Snap. */
@@ -48,10 +47,13 @@ static bool can_run(const char *path) {
 	return g_file_test(path, G_FILE_TEST_IS_REGULAR) && access(path, X_OK) == 0;
 }
 
-static void add_row(struct doctor *doctor, const struct browser *browser) {
+static const struct row *add_row(
+	struct doctor *doctor, const struct browser *browser, const struct sandboxed *flatpak) {
 	struct row *row = g_new0(struct row, 1);
 	row->browser = browser;
-	row->manifests = manifests_find(browser);
+	row->flatpak = flatpak;
+	row->name = flatpak != NULL ? flatpak->id : browser->name;
+	row->manifests = manifests_find(browser, flatpak);
 	g_ptr_array_add(doctor->rows, row);
 	if (row->manifests->len > 0) {
 		const struct found_manifest *manifest = row->manifests->pdata[0];
@@ -59,52 +61,43 @@ static void add_row(struct doctor *doctor, const struct browser *browser) {
 			programs_start(doctor->programs, manifest->host, "--version");
 		}
 	}
+	return row;
 }
 
 static bool has_row(const struct doctor *doctor, const char *name) {
 	for (guint i = 0; i < doctor->rows->len; i++) {
 		const struct row *row = doctor->rows->pdata[i];
-		if (strcmp(row->browser->name, name) == 0) {
+		if (strcmp(row->name, name) == 0) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Whether something on the bus starts the host for a browser in a sandbox. */
-static bool succeeds(GDBusConnection *bus, const char *name, const char *path,
-	const char *interface, const char *method, GVariant *arguments) {
-	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(bus, name, path, interface, method,
-		arguments, NULL, G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, NULL, NULL);
-	return reply != NULL;
-}
-
-static bool starts_host(GDBusConnection *bus, const struct sandboxed *one) {
-	if (bus == NULL) {
-		return false;
+/* A Flatpak with a manifest of its own starts the host that is inside; what starts it from outside
+ * reads the manifests of browsers without a sandbox. */
+static bool starts_host(struct doctor *doctor, const struct sandboxed *one) {
+	if (one->kind == SANDBOX_FLATPAK) {
+		const struct row *row = add_row(doctor, browsers_find(one->browser), one);
+		if (row->manifests->len > 0) {
+			return true;
+		}
+		g_ptr_array_remove_index(doctor->rows, doctor->rows->len - 1);
 	}
-	if (one->asks_portal &&
-		succeeds(bus, PORTAL_BUS_NAME, PORTAL_OBJECT_PATH,
-			"org.freedesktop.DBus.Properties", "Get",
-			g_variant_new("(ss)", "org.freedesktop.portal.WebExtensions", "version"))) {
-		return true;
+	bool starts = sandboxes_start_host(one, doctor->bus);
+	if (starts && !has_row(doctor, one->browser)) {
+		(void)add_row(doctor, browsers_find(one->browser), NULL);
 	}
-	return one->asks_proxy && succeeds(bus, "org.freedesktop.NativeMessagingProxy", "/",
-					  "org.freedesktop.DBus.Peer", "Ping", NULL);
+	return starts;
 }
 
 static void find_sandboxed(struct doctor *doctor) {
 	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
 		enum sandboxed_trace trace = sandboxes_trace(one, "");
-		if (trace == SANDBOXED_ABSENT || !is_wanted(doctor, one->browser)) {
-			continue;
-		}
-		struct sandboxed_row *row = g_new0(struct sandboxed_row, 1);
-		*row = (struct sandboxed_row){one, trace, starts_host(doctor->bus, one)};
-		g_ptr_array_add(doctor->sandboxed, row);
-		/* Its own folders are in the sandbox; the manifest is where others look. */
-		if (row->starts && !has_row(doctor, one->browser)) {
-			add_row(doctor, browsers_find(one->browser));
+		if (trace != SANDBOXED_ABSENT && is_wanted(doctor, one->browser)) {
+			struct sandboxed_row *row = g_new0(struct sandboxed_row, 1);
+			*row = (struct sandboxed_row){one, trace, starts_host(doctor, one)};
+			g_ptr_array_add(doctor->sandboxed, row);
 		}
 	}
 }
@@ -116,7 +109,7 @@ void rows_start(struct doctor *doctor) {
 		bool wanted =
 			doctor->names != NULL ? is_wanted(doctor, browser->name) : has_run(browser);
 		if (wanted && !has_row(doctor, browser->name)) {
-			add_row(doctor, browsers_find(browser->name));
+			(void)add_row(doctor, browsers_find(browser->name), NULL);
 		}
 	}
 	find_sandboxed(doctor);
@@ -138,15 +131,16 @@ static bool same_file(const char *one, const char *other) {
 
 /* Of two installations the browser starts one: says which, where that is not plain. */
 static void tell_apart(struct doctor *doctor, const struct row *row) {
-	const char *name = row->browser->name;
+	const char *name = row->name;
 	const struct found_manifest *first = row->manifests->pdata[0];
 	g_autofree char *remedy =
 		g_strdup_printf("To have it start this one: portlight install --browser %s", name);
-	if (!same_file(first->host, doctor->host)) {
+	/* A Flatpak has a copy. */
+	if (row->flatpak == NULL && !same_file(first->host, doctor->host)) {
 		report_add(doctor->report, REPORT_NOTE, "host-elsewhere", remedy,
 			"%s starts %s; the host beside this program is %s.", name, first->host,
 			doctor->host != NULL ? doctor->host : "missing");
-		report_detail(doctor->report, "browser", name);
+		report_detail(doctor->report, "browser", row->browser->name);
 		report_detail(doctor->report, "path", first->host);
 	}
 	for (guint i = 1; i < row->manifests->len; i++) {
@@ -155,7 +149,7 @@ static void tell_apart(struct doctor *doctor, const struct row *row) {
 			report_add(doctor->report, REPORT_NOTE, "host-hidden", NULL,
 				"%s does not start %s, which %s names: %s comes first.", name,
 				other->host, other->path, first->path);
-			report_detail(doctor->report, "browser", name);
+			report_detail(doctor->report, "browser", row->browser->name);
 			report_detail(doctor->report, "path", other->host);
 			report_detail(doctor->report, "manifest", other->path);
 		}
@@ -165,7 +159,7 @@ static void tell_apart(struct doctor *doctor, const struct row *row) {
 /* False where it is no host of ours at all. */
 static bool judge_host(struct doctor *doctor, const struct row *row, const char *remedy) {
 	g_autofree char *forced = g_strdup_printf("%s --force", remedy);
-	const char *name = row->browser->name;
+	const char *name = row->name;
 	const struct found_manifest *manifest = row->manifests->pdata[0];
 	struct program_result result =
 		programs_result(doctor->programs, manifest->host, "--version");
@@ -197,12 +191,13 @@ static bool judge_host(struct doctor *doctor, const struct row *row, const char 
 }
 
 static void check_row(struct doctor *doctor, const struct row *row) {
-	const char *name = row->browser->name;
-	g_autofree char *remedy = g_strdup_printf("portlight install --browser %s", name);
+	const char *name = row->name;
+	g_autofree char *remedy =
+		g_strdup_printf("portlight install --browser %s", row->browser->name);
 	if (row->manifests->len == 0) {
 		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_HOST_MISSING),
 			remedy, "%s finds no host: no manifest names one.", name);
-		report_detail(doctor->report, "browser", name);
+		report_detail(doctor->report, "browser", row->browser->name);
 		return;
 	}
 	const struct found_manifest *manifest = row->manifests->pdata[0];
@@ -219,7 +214,7 @@ static void check_row(struct doctor *doctor, const struct row *row) {
 	} else {
 		ours = judge_host(doctor, row, remedy);
 	}
-	report_detail(doctor->report, "browser", name);
+	report_detail(doctor->report, "browser", row->browser->name);
 	report_detail(doctor->report, "manifest", manifest->path);
 	report_detail(doctor->report, "path", manifest->host);
 	if (ours) {
@@ -240,9 +235,9 @@ void check_browsers(struct doctor *doctor) {
 	for (guint i = 0; i < doctor->rows->len; i++) {
 		const struct row *row = doctor->rows->pdata[i];
 		check_row(doctor, row);
-		/* What is in a sandbox has its profiles there. */
-		if (doctor->names != NULL || has_run(row->browser)) {
-			check_extension(doctor, row->browser);
+		/* A Snap has its profiles in its sandbox. */
+		if (row->flatpak != NULL || doctor->names != NULL || has_run(row->browser)) {
+			check_extension(doctor, row->browser, row->flatpak, row->name);
 		}
 	}
 	for (guint i = 0; i < doctor->sandboxed->len; i++) {

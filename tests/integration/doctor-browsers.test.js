@@ -240,9 +240,26 @@ test('browsers in a sandbox: what works there', async () => {
 	const helped = await machine.doctor();
 	assert.deepEqual(helped.problems, ['firefox: host-missing', 'chrome: sandboxed-unable']);
 	const said = told(helped.checks).filter((line) => line.includes('sandboxed:'));
-	assert.match(said[0], /^note sandboxed: firefox as a Flatpak .* can start the host.*157/);
+	assert.match(said[0], /^note sandboxed: firefox as a Flatpak .* can start the host/);
 	assert.match(said[1], /^note sandboxed: firefox as a Snap .* can start the host/);
 	assert.match(helped.stdout, /firefox as a Snap .*\n +It asks you once\./);
+});
+
+test('a Flatpak with a host of its own', async () => {
+	const folder = '.var/app/org.mozilla.firefox';
+	mkdirSync(join(machine.home, folder, '.mozilla/firefox'), {recursive: true});
+	assert.equal((await machine.command('install', 'firefox')).status, 0);
+	cpSync(join(machine.home, '.mozilla/firefox'), join(machine.home, folder, '.mozilla/firefox'), {recursive: true});
+	const {problems, checks} = await machine.doctor();
+	assert.deepEqual(problems, []);
+	/** @param {string} code */
+	const of = (code) => checks.filter((check) => check.code === code && /^org\.mozilla\.firefox/.test(check.text)).map(({path, version, profile}) => ({path, version, profile}));
+	const inside = join(machine.home, folder, 'data/portlight/portlight-host');
+	assert.deepEqual(of('browser'), [{path: inside, version, profile: undefined}]);
+	assert.equal(of('extension')[0].profile, join(machine.home, folder, '.mozilla/firefox/a.default'));
+	assert.ok(checks.some(({status, code}) => status === 'note' && code === 'sandboxed'));
+	machine.script(inside, 'echo portlight-host 0.0.1');
+	assert.deepEqual((await machine.doctor()).problems, ['firefox: version-mismatch']);
 });
 
 test('no browser has run here', async () => {

@@ -54,7 +54,8 @@ static void the_system_s_folders_are_read(void **state) {
 
 /* Firefox's only profile. */
 static bool scans(void) {
-	g_autoptr(GPtrArray) profiles = profiles_read(browsers_find("firefox"), &extensions, root);
+	g_autoptr(GPtrArray) profiles =
+		profiles_read(browsers_find("firefox"), NULL, &extensions, root);
 	assert_int_equal(profiles->len, 1);
 	return ((const struct profile *)profiles->pdata[0])->scans;
 }
@@ -88,7 +89,8 @@ static void there_is_a_limit(void **state) {
 			g_strdup_printf(".config/chromium/Profile %u/Preferences", i);
 		put(home, path, "{}");
 	}
-	g_autoptr(GPtrArray) profiles = profiles_read(browsers_find("chromium"), &extensions, root);
+	g_autoptr(GPtrArray) profiles =
+		profiles_read(browsers_find("chromium"), NULL, &extensions, root);
 	assert_int_equal(profiles->len, PROFILES_MAX);
 	for (guint i = 0; i < profiles->len; i++) {
 		const struct profile *profile = profiles->pdata[i];
