@@ -41,8 +41,10 @@ bool program_close_stdout(const char *name) {
 		failed = true;
 	}
 	if (failed) {
-		const char *why = errno != 0 ? strerror(errno) : "some of it was lost";
-		(void)fprintf(stderr, "%s: Can't write the output: %s.\n", name, why);
+		/* An earlier write's reason is lost. */
+		const char *why = errno != 0 ? strerror(errno) : "";
+		(void)fprintf(stderr, "%s: Can't write the output%s%s.\n", name,
+			why[0] != '\0' ? ": " : "", why);
 	}
 	return !failed;
 }

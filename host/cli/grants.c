@@ -142,7 +142,7 @@ int command_grants(int argc, char **argv) {
 	const GOptionEntry entries[] = {
 		{"all", 'a', 0, G_OPTION_ARG_NONE, &all, "Revoke every grant", NULL},
 		{"json", 'j', 0, G_OPTION_ARG_NONE, &json, "List the grants as JSON", NULL},
-		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Tell only what goes wrong", NULL},
+		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Say only what is wrong", NULL},
 		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &operands, NULL,
 			"[list | revoke ORIGIN…]"},
 		{0},

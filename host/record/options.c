@@ -157,7 +157,7 @@ bool options_parse(struct options *options, int argc, char **argv) {
 			"Target bit rate in kbit/s, 100 to 200000 (default: 8000)", "KBPS"},
 		{"force", 'f', 0, G_OPTION_ARG_NONE, &options->force,
 			"Replace FILE.webm if it exists", NULL},
-		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "Tell only what goes wrong",
+		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "Say only what is wrong",
 			NULL},
 		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.files, NULL,
 			"[FILE.webm]"},
