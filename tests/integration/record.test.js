@@ -167,7 +167,7 @@ test('--region records a part of the screen', async () => {
 	assert.ok(seen.some(({image}) => readMarker(image, corner) !== null));
 	const outside = await record(['--region', '5000,0,100,100', inFolder('outside.webm')]);
 	assert.equal(outside.status, 2, outside.stderr);
-	assert.match(outside.stderr, /^portlight: The requested region lies outside the shared picture\.\n/m);
+	assert.match(outside.stderr, /^portlight: The requested region lies outside the shared picture\. \(the picture is 1920x1080\)\n/m);
 	assert.equal(existsSync(inFolder('outside.webm')), false);
 });
 
