@@ -64,8 +64,6 @@ void report_add(struct report *report, enum report_status status, const char *co
 		text_clean(advice);
 		(void)printf("%29s%s\n", "", advice);
 	}
-	/* What comes next may take a while. */
-	(void)fflush(stdout);
 }
 
 void report_error(struct report *report, enum error_code code, const char *detail) {
