@@ -94,6 +94,8 @@ test('what is in them: plain files of root, below /usr and /etc, no folder that 
 		'usr/share/man/man1/portlight.1.gz',
 		'usr/share/man/man1/portlight-host.1.gz',
 		'usr/share/bash-completion/completions/portlight',
+		'usr/share/fish/vendor_completions.d/portlight.fish',
+		'usr/share/zsh/vendor-completions/_portlight',
 		'usr/share/metainfo/org.portlight.Portlight.metainfo.xml',
 		'usr/share/icons/hicolor/scalable/apps/org.portlight.Portlight.svg',
 		'usr/share/doc/portlight/copyright',
