@@ -191,7 +191,7 @@ lint-js: extension
 
 # Installation. The native host's manifests go where the browsers of manifest/browsers.tsv look for system-wide ones.
 .PHONY: install uninstall
-install: all ## Install programs, man pages, extensions and native host manifests (DESTDIR, prefix, INSTALL, STRIP)
+install: all ## Install programs, man pages, extensions and native host manifests (DESTDIR, prefix, INSTALL, STRIP, SHIPS)
 	packaging/install '$(DESTDIR)' '$(prefix)' '$(HOST_NAME)'
 uninstall: ## Remove what `make install` installed
 	packaging/install --remove '$(DESTDIR)' '$(prefix)' '$(HOST_NAME)'
