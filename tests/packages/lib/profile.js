@@ -1,0 +1,67 @@
+/** What a browser's own files say of the extension, once the browser is closed. */
+import {spawnSync} from 'node:child_process';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {chromiumId, firefoxId} from '../../e2e/lib/browser.js';
+
+/**
+ * @typedef {object} Profile
+ * @property {string | undefined} version  of the extension that is on; undefined: none is
+ * @property {string[]} sites  that it may enter
+ * @property {boolean | null} onToolbar  whether its button is there; null: the profile does not say
+ * @property {string} welcomed  what it keeps of its first run: '', 'not needed' or 'shown'
+ * @property {string[]} tabs  that were open at the end
+ */
+
+/** Every file below, with what is in it. @param {string} folder @param {RegExp} name */
+function contents(folder, name) {
+	const files = /** @type {string[]} */ (existsSync(folder) ? readdirSync(folder, {recursive: true}) : []);
+	return files.filter((file) => name.test(file)).map((file) => readFileSync(join(folder, file), 'latin1'));
+}
+
+/** @param {string[]} texts where the extension's storage is kept */
+const welcomedIn = (texts) => ['shown', 'not needed'].find((word) => texts.some((text) => text.includes(word))) ?? '';
+
+/** @param {string} file */
+const json = (file) => JSON.parse(readFileSync(file, 'utf8'));
+
+/** Firefox's own packing of JSON. @param {string} file */
+const mozLz4 = (file) => JSON.parse(spawnSync('lz4jsoncat', [file], {encoding: 'utf8'}).stdout);
+
+/** @param {string} home @returns {Profile} */
+function firefox(home) {
+	const folder = join(home, '.config/mozilla/firefox');
+	const profile = join(folder, readdirSync(folder).find((name) => name.endsWith('.default-esr')) ?? '');
+	const addon = json(join(profile, 'extensions.json')).addons.find((/** @type {any} */ {id}) => id === firefoxId);
+	const prefs = readFileSync(join(profile, 'prefs.js'), 'utf8');
+	const state = /^user_pref\("browser\.uiCustomization\.state", (".*")\);$/m.exec(prefs)?.[1];
+	const bar = state ? JSON.parse(JSON.parse(state)).placements['nav-bar'] : [];
+	const {windows} = mozLz4(join(profile, 'sessionstore.jsonlz4'));
+	return {
+		version: addon?.active ? addon.version : undefined,
+		sites: json(join(profile, 'extension-preferences.json'))[firefoxId]?.origins ?? [],
+		onToolbar: bar.includes('portlight_portlight-browser-action'),
+		welcomed: welcomedIn(contents(join(profile, 'storage/default'), /^moz-extension.*\.sqlite(-wal)?$/)),
+		tabs: windows.flatMap((/** @type {any} */ {tabs}) => tabs.map((/** @type {any} */ {entries}) => entries.at(-1).url)),
+	};
+}
+
+/** @param {string} home @returns {Profile} */
+function chromium(home) {
+	const profile = join(home, '.config/chromium/Default');
+	const settings = ['Preferences', 'Secure Preferences'].map((file) => json(join(profile, file)).extensions?.settings?.[chromiumId]);
+	const found = settings.find((one) => one?.path && one.disable_reasons?.length === 0);
+	// Commands of a tab's history, each address as it is.
+	const [session] = readdirSync(join(profile, 'Sessions')).filter((name) => name.startsWith('Session_')).sort().reverse();
+	const commands = readFileSync(join(profile, 'Sessions', session), 'latin1');
+	return {
+		version: found?.service_worker_registration_info?.version,
+		sites: found?.active_permissions.explicit_host ?? [],
+		onToolbar: null,
+		welcomed: welcomedIn(contents(join(profile, 'Local Extension Settings'), /\.(log|ldb)$/)),
+		tabs: commands.match(/(?:https?|chrome-extension):\/\/[!-~]+/g) ?? [],
+	};
+}
+
+/** @param {import('./person.js').Person} person @param {import('../../e2e/lib/browser.js').Kind} kind @returns {Profile} */
+export const profileOf = ({home}, kind) => (kind === 'firefox' ? firefox(home) : chromium(home));
