@@ -8,7 +8,7 @@ $(B)/extension-%/manifest.json: $(EXTENSION_SRC) manifest/extension.json manifes
 	$(call say,EXT,$(@D))
 	cp -R $(addprefix extension/,background icons _locales managed.json shared ui) $(@D)/
 	cp extension/page/decoder.js $(@D)/page/
-	packaging/extension-scripts $* $(abspath $(@D))/scripts
+	packaging/extension-scripts $* $(@D)/scripts
 	jq -s --arg v '$(VERSION)' '.[0] * .[1] | .version = $$v' manifest/extension.json manifest/extension.$*.json > $@
 extension: $(B)/extension-chromium/manifest.json $(B)/extension-firefox/manifest.json ## Build the loadable extensions and the archives for the stores (CRX_KEY=key.pem: a .crx too)
 
