@@ -5,10 +5,8 @@ import {chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
-import {fileURLToPath} from 'node:url';
+import {plainEnv, root, version} from '../lib/deb.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const version = /^VERSION := (.+)$/m.exec(readFileSync(join(root, 'Makefile'), 'utf8'))?.[1] ?? '';
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65534;
 /** @type {string} */
@@ -22,7 +20,7 @@ after(() => rmSync(folder, {recursive: true}));
 
 /** @param {string} program @param {string[]} args @param {import('node:child_process').SpawnSyncOptions} [options] */
 function run(program, args, options) {
-	const {status, stdout, stderr, error} = spawnSync(program, args, {cwd: root, encoding: 'utf8', timeout: 300_000, ...options});
+	const {status, stdout, stderr, error} = spawnSync(program, args, {cwd: root, env: plainEnv(), timeout: 300_000, ...options, encoding: 'utf8'});
 	assert.equal(status, 0, `${program} ${args.join(' ')}: ${error ?? ''}${stdout}${stderr}`);
 	return String(stdout);
 }
@@ -76,7 +74,7 @@ describe('Arch Linux', () => {
 	test('the package installs into an empty root, and what it brings runs', () => {
 		const build = join(folder, 'arch-build');
 		// makepkg refuses to run as root.
-		const person = isRoot ? {uid: NOBODY, gid: NOBODY, env: {...process.env, HOME: folder}} : {};
+		const person = isRoot ? {uid: NOBODY, gid: NOBODY, env: {...plainEnv(), HOME: folder}} : {};
 		if (isRoot) {
 			chownSync(folder, NOBODY, NOBODY);
 		}
@@ -98,7 +96,7 @@ describe('Arch Linux', () => {
 
 describe('Nix', () => {
 	test('the expression is one, and finds the version', () => {
-		const env = {...process.env, HOME: folder, NIX_STATE_DIR: join(folder, 'nix'), NIX_STORE_DIR: join(folder, 'store')};
+		const env = {...plainEnv(), HOME: folder, NIX_STATE_DIR: join(folder, 'nix'), NIX_STORE_DIR: join(folder, 'store')};
 		run('nix-instantiate', ['--parse', 'packaging/nix/package.nix'], {env});
 		// What it asks nixpkgs for; the derivation itself needs nixpkgs.
 		const wanted = 'builtins.attrNames (builtins.functionArgs (import ./packaging/nix/package.nix))';
