@@ -51,7 +51,12 @@ PKG_picture :=
 PKG_source := libpipewire-0.3
 PKG_encode := vpx
 PKG_capture := libseccomp
-PKG_cli := gio-unix-2.0 json-c libavformat libavcodec libavutil
+PKG_tool := glib-2.0
+PKG_browsers := gio-unix-2.0 json-c
+PKG_install := gio-unix-2.0
+PKG_doctor := gio-unix-2.0
+PKG_record := gio-unix-2.0 libavformat libavcodec libavutil
+PKG_cli := gio-unix-2.0
 LIB_picture := -lyuv -lm
 # Libraries that a folder's code is linked with, beside its own; archives, most dependent first.
 USE_base :=
@@ -61,10 +66,15 @@ USE_picture := wire base
 USE_source := picture wire base
 USE_encode := picture wire base
 USE_capture := source encode picture wire base
-USE_cli := control wire base
-FOLDERS := base wire picture source encode capture control cli
+USE_tool := wire base
+USE_browsers := control wire base
+USE_install := browsers tool control wire base
+USE_doctor := browsers tool control wire base
+USE_record := tool control wire base
+USE_cli := install doctor browsers tool control wire base
+FOLDERS := base wire picture source encode capture control tool browsers install doctor record cli
 
-PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight:cli,$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
+PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight-record:record portlight:cli,$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
 
 # The release programs land in build/bin, other variants beside their objects.
 BIN := $(if $(filter release,$(V)),$(B)/bin,$(O)/bin)

@@ -1,4 +1,4 @@
-# manifest/browsers.tsv as C, for host/cli/browsers.c; a row that makes no sense stops the build.
+# manifest/browsers.tsv as C, for host/browsers/browsers.c; a row that makes no sense stops the build.
 function wrong(what) {
 	printf "%s:%d: %s: %s\n", FILENAME, FNR, $1, what > "/dev/stderr"
 	failed = 1

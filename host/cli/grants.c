@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "cli/arguments.h"
-#include "cli/command.h"
-#include "cli/say.h"
+#include "cli/grants.h"
 #include "control/grants_file.h"
+#include "tool/arguments.h"
+#include "tool/say.h"
 #include "wire/protocol.h"
 
 static const char description[] =

@@ -1,14 +1,17 @@
-#include <libavutil/log.h>
+#include <glib.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include <glib.h>
+#include <unistd.h>
 
 #include "base/log.h"
-#include "cli/command.h"
-#include "cli/say.h"
+#include "base/program.h"
+#include "cli/grants.h"
 #include "config.h"
+#include "doctor/doctor.h"
+#include "install/install.h"
+#include "tool/say.h"
 
 static const char usage[] =
 	"Usage: portlight COMMAND [OPTION…]\n"
@@ -23,11 +26,23 @@ static const char usage[] =
 	"See portlight COMMAND --help, or the manual page portlight(1).\n"
 	"portlight --version prints the version.\n";
 
+/* A program of its own: it alone needs the libraries that write WebM. */
+static int run_record(int argc, char **argv) {
+	char *path = program_find("portlight-record");
+	if (path != NULL) {
+		(void)execv(path, argv);
+	}
+	say_problem("Install the package portlight-record, or all of Portlight again.",
+		"portlight-record is missing or can't be run.");
+	free(path);
+	return EXIT_PROBLEM;
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"record", command_record},
+	{"record", run_record},
 	{"doctor", command_doctor},
 	{"install", command_install},
 	{"uninstall", command_uninstall},
@@ -37,8 +52,6 @@ static const struct command {
 int main(int argc, char **argv) {
 	(void)setlocale(LC_ALL, "");
 	log_init("portlight", LOG_WARNING);
-	/* libavformat's errors come back from its functions; record says them in its own words. */
-	av_log_set_level(AV_LOG_QUIET);
 	const char *name = argc > 1 ? argv[1] : NULL;
 	if (name == NULL) {
 		(void)fputs(usage, stderr);

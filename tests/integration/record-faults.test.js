@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {once} from 'node:events';
 import {closeSync, constants, copyFileSync, existsSync, openSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {idle, until, World} from '../fake/world.js';
 import {took} from '../tools/times.js';
@@ -20,6 +20,7 @@ beforeEach(() => {
 	world = new World();
 	copy = join(world.folder, 'portlight-command');
 	copyFileSync(program, copy);
+	copyFileSync(join(dirname(program), 'portlight-record'), join(world.folder, 'portlight-record'));
 	file = join(world.folder, 'x.webm');
 });
 

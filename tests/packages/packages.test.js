@@ -11,12 +11,14 @@ import {copySources, output, plainEnv, read, root, sums, version} from './lib/de
 const built = join(root, 'build/deb');
 /** @type {string} of this test */
 let folder;
-/** @type {string} both packages, unpacked */
+/** @type {string} the packages, unpacked */
 let system;
 /** @type {ReturnType<typeof read>} */
 let host;
 /** @type {ReturnType<typeof read>} */
 let webext;
+/** @type {ReturnType<typeof read>} */
+let record;
 
 /** @param {string} name */
 const package_ = (name) => join(built, `${name}.deb`);
@@ -35,8 +37,9 @@ before(() => {
 	folder = mkdtempSync(join(tmpdir(), 'portlight-packages-'));
 	output('make', ['-C', root, 'deb', 'extension'], {env});
 	const architecture = output('dpkg', ['--print-architecture']).trim();
-	const files = [package_(`portlight_${version}_${architecture}`), package_(`webext-portlight_${version}_all`)];
-	[host, webext] = files.map(read);
+	const names = [`portlight_${version}_${architecture}`, `webext-portlight_${version}_all`, `portlight-record_${version}_${architecture}`];
+	const files = names.map(package_);
+	[host, webext, record] = files.map(read);
 	system = join(folder, 'system');
 	for (const file of files) {
 		output('dpkg-deb', ['-x', file, system]);
@@ -76,7 +79,7 @@ test('a changelog of another version is told before anything is built', () => {
 });
 
 test('what is in them: plain files of root, below /usr and /etc, no folder that Debian forbids', () => {
-	for (const {mode, path, target} of [...host.files, ...webext.files]) {
+	for (const {mode, path, target} of [host, webext, record].flatMap(({files}) => files)) {
 		assert.match(path, /^(|usr\/.*|etc\/.*)$/);
 		assert.doesNotMatch(path, /^usr\/(lib64|local)\/|^etc\/opt\//);
 		const program = /^usr\/(bin|libexec\/portlight)\/[^/]+$/.test(path);
@@ -116,8 +119,15 @@ test('nothing is required but libraries; what a desktop has is recommended, the 
 	}
 });
 
+test('the recorder is apart, with the libraries that need many others', () => {
+	assert.ok(paths(record).includes('usr/libexec/portlight/portlight-record'));
+	assert.match(record.fields.Depends, new RegExp(`^portlight \\(= ${version.replaceAll('.', '\\.')}\\), .*libavformat`));
+	assert.doesNotMatch(host.fields.Depends, /libav/);
+	assert.equal(host.fields.Suggests, 'portlight-record');
+});
+
 test('dpkg keeps, as configuration, the two preference files and nothing that names a program', () => {
-	assert.deepEqual(host.conffiles, []);
+	assert.deepEqual([host.conffiles, record.conffiles], [[], []]);
 	assert.deepEqual(webext.conffiles, ['/etc/firefox-esr/webext-portlight.js', '/etc/firefox/webext-portlight.js']);
 	for (const path of webext.conffiles) {
 		assert.match(readFileSync(join(system, path), 'utf8'), /^(\/\/ .*\n)+pref\("extensions\.startupScanScopes", 8\);\n$/);

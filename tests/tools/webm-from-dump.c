@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "cli/webm.h"
+#include "record/webm.h"
 #include "wire/framing.h"
 
 /* How long the last frame is shown. */

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/program.h"
-#include "cli/arguments.h"
-#include "cli/browsers.h"
-#include "cli/command.h"
-#include "cli/say.h"
+#include "browsers/browsers.h"
+#include "install/install.h"
+#include "tool/arguments.h"
+#include "tool/say.h"
 
 static bool parse(
 	const char *text, const GOptionEntry *entries, int argc, char **argv, char ***browsers) {

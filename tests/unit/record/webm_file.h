@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/webm.h"
+#include "record/webm.h"
 #include "unit.h"
 
 #define START_US INT64_C(5000000000)

@@ -1,4 +1,4 @@
-#include "cli/say.h"
+#include "tool/say.h"
 
 #include <glib.h>
 #include <stdio.h>

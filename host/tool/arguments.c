@@ -1,6 +1,6 @@
-#include "cli/arguments.h"
+#include "tool/arguments.h"
 
-#include "cli/say.h"
+#include "tool/say.h"
 
 int arguments_wrong(const char *format, ...) {
 	va_list arguments;

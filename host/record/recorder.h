@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/output.h"
 #include "control/portal.h"
+#include "record/output.h"
 #include "wire/errors.h"
 #include "wire/packet.h"
 

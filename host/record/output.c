@@ -1,4 +1,4 @@
-#include "cli/output.h"
+#include "record/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "cli/progress.h"
+#include "record/progress.h"
 
 #include <glib.h>
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "cli/recorder.h"
+#include "record/recorder.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -7,10 +7,10 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "cli/progress.h"
-#include "cli/webm.h"
 #include "control/helper.h"
 #include "control/screencast.h"
+#include "record/progress.h"
+#include "record/webm.h"
 
 /* Frames that the helper may encode while one is being written. */
 #define CREDIT 4u

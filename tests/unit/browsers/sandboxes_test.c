@@ -4,7 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "cli/sandboxes.h"
+#include "browsers/sandboxes.h"
 #include "config.h"
 
 static char *root;

@@ -3,7 +3,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "cli/progress.h"
+#include "record/progress.h"
 
 static void assert_time(int64_t us, const char *expected) {
 	const struct progress progress = {0};

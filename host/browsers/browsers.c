@@ -1,4 +1,4 @@
-#include "cli/browsers.h"
+#include "browsers/browsers.h"
 
 #include <glib.h>
 #include <json-c/json.h>

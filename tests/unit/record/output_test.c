@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cli/output.h"
+#include "record/output.h"
 
 struct fixture {
 	char folder[64];

@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "base/program.h"
-#include "cli/arguments.h"
-#include "cli/browsers.h"
-#include "cli/command.h"
-#include "cli/sandboxes.h"
-#include "cli/say.h"
+#include "browsers/browsers.h"
+#include "browsers/sandboxes.h"
 #include "config.h"
 #include "control/local_socket.h"
 #include "control/portal.h"
+#include "doctor/doctor.h"
+#include "tool/arguments.h"
+#include "tool/say.h"
 #include "wire/text.h"
 
 #define PORTAL_TIMEOUT_DOCTOR_MS 5000u

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/say.h"
+#include "tool/say.h"
 
 struct named_error {
 	enum error_code code;

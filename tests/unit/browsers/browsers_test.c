@@ -4,7 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "cli/browsers.h"
+#include "browsers/browsers.h"
 #include "config.h"
 
 static struct extensions extensions;

@@ -1,4 +1,4 @@
-#include "cli/webm.h"
+#include "record/webm.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "cli/browsers.h"
+#include "browsers/browsers.h"
 
 enum sandbox_kind { SANDBOX_FLATPAK, SANDBOX_SNAP };
 

@@ -1,16 +1,18 @@
 #include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
+#include <libavutil/log.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/arguments.h"
-#include "cli/command.h"
-#include "cli/output.h"
-#include "cli/recorder.h"
-#include "cli/say.h"
+#include "base/log.h"
+#include "record/output.h"
+#include "record/recorder.h"
+#include "tool/arguments.h"
+#include "tool/say.h"
 
 #define DEFAULT_FPS 30
 #define DEFAULT_KBPS 8000
@@ -168,7 +170,13 @@ static int say_result(const char *path, const struct recorder_options *options,
 	return (int)status;
 }
 
-int command_record(int argc, char **argv) {
+/* `portlight record` executes this program; its messages and its help carry that name. */
+int main(int argc, char **argv) {
+	(void)setlocale(LC_ALL, "");
+	log_init("portlight", LOG_WARNING);
+	g_set_prgname("portlight record");
+	/* libavformat's errors come back from its functions; they are said in our own words. */
+	av_log_set_level(AV_LOG_QUIET);
 	struct recorder_options options = {.live = isatty(STDERR_FILENO) == 1};
 	struct recorder_result result;
 	gboolean force = FALSE;

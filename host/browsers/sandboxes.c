@@ -1,4 +1,4 @@
-#include "cli/sandboxes.h"
+#include "browsers/sandboxes.h"
 
 #include <glib.h>
 
