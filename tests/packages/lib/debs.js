@@ -1,11 +1,11 @@
 /** The Debian packages under test, and others made of them. */
-import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
+import {dirname, join} from 'node:path';
+import {root} from './deb.js';
 import {run} from './machine.js';
 
-const built = fileURLToPath(new URL('../../../build/deb', import.meta.url));
+const built = join(root, 'build/deb');
 
 /** @param {'portlight' | 'webext-portlight'} name @returns {string} its file, of `make deb` */
 export function deb(name) {
@@ -20,24 +20,63 @@ export function deb(name) {
 export const next = '99.0.0';
 
 /**
- * The same package as its next version: of the extension that is another version in its manifests, of the host its name for it.
+ * A package made of another folder.
+ * @param {string} name @param {(folder: string) => void} fill
+ * @returns {string} its file
+ */
+function pack(name, fill) {
+	const folder = mkdtempSync(join(tmpdir(), 'package-'));
+	try {
+		fill(folder);
+		const file = join(tmpdir(), `${name}.deb`);
+		run('dpkg-deb', '--root-owner-group', '-Znone', '--build', folder, file);
+		return file;
+	} finally {
+		rmSync(folder, {recursive: true});
+	}
+}
+
+/**
+ * The same package as its next version: its name for itself, and that of the extension's manifests.
  * @param {'portlight' | 'webext-portlight'} name
  */
 export function nextDeb(name) {
-	const folder = mkdtempSync(join(tmpdir(), 'next-'));
-	try {
+	return pack(`${name}-next`, (folder) => {
 		run('dpkg-deb', '--raw-extract', deb(name), folder);
 		change(join(folder, 'DEBIAN/control'), /^Version: .*$/m, `Version: ${next}`);
 		const files = /** @type {string[]} */ (readdirSync(folder, {recursive: true}));
 		for (const manifest of files.filter((file) => file.endsWith('/manifest.json'))) {
 			change(join(folder, manifest), /"version": ".*?"/, `"version": "${next}"`);
 		}
-		const file = join(tmpdir(), `${name}_${next}.deb`);
-		run('dpkg-deb', '--root-owner-group', '-Znone', '--build', folder, file);
-		return file;
-	} finally {
-		rmSync(folder, {recursive: true});
-	}
+	});
+}
+
+/** Another extension, of both browsers' system folders, which marks each page that it enters. Its short folder is a neighbour's. */
+export function neighbourDeb() {
+	return pack('neighbour', (folder) => {
+		const matches = ['http://127.0.0.1/*'];
+		const manifest = {
+			manifest_version: 2,
+			name: 'Neighbour',
+			version: '1',
+			content_scripts: [{matches, js: ['mark.js'], run_at: 'document_start'}],
+		};
+		const firefox = {browser_specific_settings: {gecko: {id: 'neighbour@example.org'}}};
+		const script = "document.documentElement.dataset.neighbour = 'here';\n";
+		/** @param {string} path @param {string} text */
+		const put = (path, text) => {
+			mkdirSync(dirname(join(folder, path)), {recursive: true});
+			writeFileSync(join(folder, path), text);
+		};
+		put('DEBIAN/control', 'Package: neighbour\nVersion: 1\nArchitecture: all\nMaintainer: Test <test@example.org>\nDescription: test\n');
+		for (const [where, more] of /** @type {const} */ ([
+			['usr/share/chromium/extensions/neighbour', {manifest_version: 3}],
+			['usr/share/mozilla/extensions/{ec8030f7-c20a-464f-9b0e-13a3a9e97384}/neighbour@example.org', firefox],
+		])) {
+			put(`${where}/manifest.json`, JSON.stringify({...manifest, ...more}));
+			put(`${where}/mark.js`, script);
+		}
+	});
 }
 
 /** @param {string} file @param {RegExp} what @param {string} to */
@@ -51,7 +90,7 @@ function change(file, what, to) {
 
 /** Has exactly these packages installed. @param {...string} files */
 export function install(...files) {
-	run('dpkg', '--purge', 'webext-portlight', 'portlight');
+	run('dpkg', '--purge', 'neighbour', 'webext-portlight', 'portlight');
 	if (files.length > 0) {
 		run('dpkg', '--install', ...files);
 	}

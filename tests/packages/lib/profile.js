@@ -4,6 +4,8 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {chromiumId, firefoxId} from '../../e2e/lib/browser.js';
 
+/** @typedef {import('../../e2e/lib/browser.js').Kind} Kind */
+
 /**
  * @typedef {object} Profile
  * @property {string | undefined} version  of the extension that is on; undefined: none is
@@ -19,19 +21,30 @@ function contents(folder, name) {
 	return files.filter((file) => name.test(file)).map((file) => readFileSync(join(folder, file), 'latin1'));
 }
 
-/** @param {string[]} texts where the extension's storage is kept */
-const welcomedIn = (texts) => ['shown', 'not needed'].find((word) => texts.some((text) => text.includes(word))) ?? '';
-
 /** @param {string} file */
 const json = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 /** Firefox's own packing of JSON. @param {string} file */
 const mozLz4 = (file) => JSON.parse(spawnSync('lz4jsoncat', [file], {encoding: 'utf8'}).stdout);
 
-/** @param {string} home @returns {Profile} */
-function firefox(home) {
+/** @param {string} home */
+function firefoxFolder(home) {
 	const folder = join(home, '.config/mozilla/firefox');
-	const profile = join(folder, readdirSync(folder).find((name) => name.endsWith('.default-esr')) ?? '');
+	return join(folder, readdirSync(folder).find((name) => name.endsWith('.default-esr')) ?? '');
+}
+
+/** What the extension keeps of its first run, also while the browser runs. @param {import('./person.js').Person} person @param {Kind} kind */
+export function welcomed({home}, kind) {
+	const texts =
+		kind === 'firefox'
+			? contents(join(firefoxFolder(home), 'storage/default'), /^moz-extension.*\.sqlite(-wal)?$/)
+			: contents(join(home, '.config/chromium/Default/Local Extension Settings'), /\.(log|ldb)$/);
+	return ['shown', 'not needed'].find((word) => texts.some((text) => text.includes(word))) ?? '';
+}
+
+/** @param {string} home */
+function firefox(home) {
+	const profile = firefoxFolder(home);
 	const addon = json(join(profile, 'extensions.json')).addons.find((/** @type {any} */ {id}) => id === firefoxId);
 	const prefs = readFileSync(join(profile, 'prefs.js'), 'utf8');
 	const state = /^user_pref\("browser\.uiCustomization\.state", (".*")\);$/m.exec(prefs)?.[1];
@@ -41,12 +54,11 @@ function firefox(home) {
 		version: addon?.active ? addon.version : undefined,
 		sites: json(join(profile, 'extension-preferences.json'))[firefoxId]?.origins ?? [],
 		onToolbar: bar.includes('portlight_portlight-browser-action'),
-		welcomed: welcomedIn(contents(join(profile, 'storage/default'), /^moz-extension.*\.sqlite(-wal)?$/)),
 		tabs: windows.flatMap((/** @type {any} */ {tabs}) => tabs.map((/** @type {any} */ {entries}) => entries.at(-1).url)),
 	};
 }
 
-/** @param {string} home @returns {Profile} */
+/** @param {string} home */
 function chromium(home) {
 	const profile = join(home, '.config/chromium/Default');
 	const settings = ['Preferences', 'Secure Preferences'].map((file) => json(join(profile, file)).extensions?.settings?.[chromiumId]);
@@ -58,10 +70,11 @@ function chromium(home) {
 		version: found?.service_worker_registration_info?.version,
 		sites: found?.active_permissions.explicit_host ?? [],
 		onToolbar: null,
-		welcomed: welcomedIn(contents(join(profile, 'Local Extension Settings'), /\.(log|ldb)$/)),
-		tabs: commands.match(/(?:https?|chrome-extension):\/\/[!-~]+/g) ?? [],
+		tabs: commands.match(/(?:https?|file|chrome-extension):\/\/[!-~]+/g) ?? [],
 	};
 }
 
-/** @param {import('./person.js').Person} person @param {import('../../e2e/lib/browser.js').Kind} kind @returns {Profile} */
-export const profileOf = ({home}, kind) => (kind === 'firefox' ? firefox(home) : chromium(home));
+/** @param {import('./person.js').Person} person @param {Kind} kind @returns {Profile} */
+export function profileOf(person, kind) {
+	return {...(kind === 'firefox' ? firefox(person.home) : chromium(person.home)), welcomed: welcomed(person, kind)};
+}

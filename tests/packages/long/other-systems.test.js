@@ -36,6 +36,8 @@ function assertInstalled(where, manifests) {
 	for (const program of ['bin/portlight', 'libexec/portlight/portlight-host', 'libexec/portlight/portlight-capture']) {
 		assert.match(run(join(where, 'usr', program), ['--version']), new RegExp(`\\b${version.replaceAll('.', '\\.')}\\b`));
 	}
+	// It is the one that the command starts.
+	assert.match(run(join(where, 'usr/libexec/portlight/portlight-record'), ['--help']), /portlight record/);
 	for (const path of manifests) {
 		const {path: host} = JSON.parse(readFileSync(join(where, path, 'org.portlight.host.json'), 'utf8'));
 		assert.equal(host, '/usr/libexec/portlight/portlight-host');
@@ -59,13 +61,14 @@ describe('rpm', () => {
 		run('make', ['--silent', 'rpm', `B=${build}`]);
 		const packages = files(join(build, 'rpm/RPMS')).filter((path) => path.endsWith('.rpm'));
 		const names = packages.map((path) => path.replace(/.*\/([a-z-]+)-[0-9].*\.(\w+)\.rpm/, '$1 $2')).sort();
-		assert.deepEqual(names, [`portlight ${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}`, 'webext-portlight noarch']);
+		const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+		assert.deepEqual(names, [`portlight ${machine}`, `portlight-record ${machine}`, 'webext-portlight noarch']);
 
 		const where = join(folder, 'rpm-root');
 		asRoot('rpm', ['--root', where, '--nodeps', '--install', ...packages.map((path) => join(build, 'rpm/RPMS', path))]);
 		assertInstalled(where, [chromium, firefox, firefox64, '/etc/opt/chrome/native-messaging-hosts']);
 		assert.deepEqual([...new Set(extensions(where).map((manifest) => manifest.version))], [version]);
-		asRoot('rpm', ['--root', where, '--erase', 'portlight', 'webext-portlight']);
+		asRoot('rpm', ['--root', where, '--erase', 'portlight', 'portlight-record', 'webext-portlight']);
 		assert.deepEqual(files(where).filter((path) => path.includes('portlight')), []);
 	});
 });
