@@ -90,6 +90,8 @@ function change(file, what, to) {
 
 /** Has exactly these packages installed. @param {...string} files */
 export function install(...files) {
+	// Its index of all the manuals would take longer than everything else.
+	rmSync('/var/lib/man-db/auto-update', {force: true});
 	run('dpkg', '--purge', 'neighbour', 'webext-portlight', 'portlight');
 	if (files.length > 0) {
 		run('dpkg', '--install', ...files);

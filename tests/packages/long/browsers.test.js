@@ -14,7 +14,7 @@ import {profileOf, welcomed} from '../lib/profile.js';
 import {startSite} from '../lib/site.js';
 
 const {host_permissions: sites} = JSON.parse(readFileSync(join(root, 'manifest/extension.json'), 'utf8'));
-const WELCOME = /\/ui\/welcome\.html/;
+const WELCOME = /\/ui\/welcome\.html/;let shots=0;
 
 /** @typedef {Awaited<ReturnType<Awaited<ReturnType<typeof startSite>>['visit']>>} Visit */
 
@@ -42,21 +42,21 @@ function suite(kind) {
 		person = new Person(machine.env);
 	});
 	afterEach(async () => {
-		await desktop.tell('screenshot', `/tmp/${kind}.png`); run('cp', `/tmp/${kind}.png`, '/work/wt-pkg/build/');//DEBUG
+		await desktop.tell('screenshot', `/tmp/${kind}.png`); run('cp', `/tmp/${kind}.png`, `/work/wt-pkg/build/${kind}-${++shots}.png`);//DEBUG
 		await browser?.end();
 		person.leave();
 		await desktop.assertAlive();
 	});
 
 	/** The person opens the browser. */
-	async function open() {
+	async function open() {console.log(Math.round(performance.now()), "open");
 		const loaded = site.visit();
 		browser = person.open(kind, site.url('/pages/remote.html'));
 		return loaded;
 	}
 
 	/** The person closes it. */
-	async function close() {
+	async function close() {console.log(Math.round(performance.now()), "close");
 		await browser?.close(async () => {
 			await desktop.tell('key', 'ctrl+shift+w');
 			if (kind === 'firefox') {
@@ -69,13 +69,13 @@ function suite(kind) {
 	}
 
 	/** From the page's question to a picture of the page itself, by one dialog of two clicks. @param {Visit} page */
-	async function share(page) {
+	async function share(page) {console.log(Math.round(performance.now()), "share");
 		const asked = await desktop.tell('asked');
 		const {sourceId} = await page.probe('ask');
 		assert.match(sourceId ?? '', /^portlight:/);
 		assert.deepEqual(await page.probe('redeem', sourceId), {ok: true, tracks: ['video live']});
 		await page.probe('follow', sourceId);
-		await playing(page);
+console.log(Math.round(performance.now()), "redeemed");		await playing(page);console.log(Math.round(performance.now()), "playing");
 		assert.equal(await desktop.tell('asked'), asked + 1, 'one dialog');
 	}
 
@@ -121,14 +121,14 @@ function suite(kind) {
 		const page = await open();
 		await share(page);
 		run('dpkg', '--install', ...both.map(nextDeb));
-		await playing(page);
+console.log(Math.round(performance.now()), "redeemed");		await playing(page);console.log(Math.round(performance.now()), "playing");
 		assert.equal(await page.probe('ended'), undefined, 'an upgrade ends no share');
 		assertWell({...(await close()), version});
 
 		const later = await open();
 		await share(later);
 		run('dpkg', '--remove', ...both);
-		assert.match(await askUntil(() => later.probe('ended')), /^host-/);
+		assert.equal(await askUntil(() => later.probe('ended')), 'host-stopped');
 		assert.equal((await later.probe('track')).readyState, 'ended');
 		assert.equal(browser?.running, true);
 		assertWell(await close(), next);
@@ -141,7 +141,7 @@ function suite(kind) {
 		install(deb('webext-portlight'));
 		const page = await open();
 		await askUntil(() => welcomed(person, kind), (word) => word === 'shown');
-		assert.equal(await page.probe('inFront'), true);
+		await askUntil(() => page.probe('inFront'));
 		const first = await close();
 		assert.equal(first.version, version);
 		assert.equal(first.tabs.filter((url) => WELCOME.test(url)).length > 0, true, first.tabs.join());
