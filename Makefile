@@ -135,10 +135,12 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(word 1,$(subst :, ,$(p))),$(word
 
 -include $(sort $(wildcard tests/*/*.mk packaging/*.mk))
 
-.PHONY: unit unit-programs thread-programs unit-threads tools
+.PHONY: unit unit-host unit-programs thread-programs unit-threads tools
 unit-programs: $(UNIT_TESTS)
 unit: $(UNIT_TESTS) ## Run the unit tests of this variant (V=asan for the sanitizers)
-	@set -e; for t in $(sort $(UNIT_TESTS)); do echo "== $$t"; $$t; done
+	@set -e; for t in $(sort $^); do echo "== $$t"; $$t; done
+unit-host: $(filter $(O)/tests/unit/%,$(UNIT_TESTS)) ## Only those of host/, as packages do
+	@set -e; for t in $(sort $^); do echo "== $$t"; $$t; done
 # Where two threads of ours meet.
 THREAD_TESTS := $(filter %_threads_test,$(UNIT_TESTS))
 thread-programs: $(THREAD_TESTS)

@@ -5,7 +5,7 @@ DEB_SOURCE := $(DEB)/portlight-$(VERSION)
 # The tree's files; outside of a clone, all but what was built or fetched.
 DEB_FILES = git ls-files -z --cached --others --exclude-standard 2>/dev/null || \
 	find . \( -path ./$(B) -o -name node_modules -o -name .git \) -prune -o \( -type f -o -type l \) -print0
-.PHONY: deb
+.PHONY: deb check-packages
 deb: ## Build the Debian packages in build/deb (DEB_FLAGS: dpkg-buildpackage's options)
 	@command -v dh >/dev/null || { echo "make deb: debhelper is not installed. Remedy: packaging/install-deps build deb" >&2; exit 1; }
 	@test "$$(dpkg-parsechangelog -l packaging/debian/changelog -S Version)" = '$(VERSION)' || \
@@ -20,3 +20,6 @@ deb: ## Build the Debian packages in build/deb (DEB_FLAGS: dpkg-buildpackage's o
 	cd $(DEB_SOURCE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -us -uc $(DEB_FLAGS)
 	rm -rf $(DEB_SOURCE)
 	$(call say,DEB,$(DEB))
+check-packages: ## Test the packages: built, read, and as root installed in bare Debians
+	packaging/install-deps build deb run
+	tests/run-checks packages packages-long
