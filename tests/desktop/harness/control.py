@@ -17,7 +17,7 @@ from .shells import KINDS, screenshot, shares
 from .shells.base import Refused
 
 KEYS = {"escape": 0xFF1B, "return": 0xFF0D, "tab": 0xFF09, "space": 0x20, "left": 0xFF51, "up": 0xFF52,
-        "right": 0xFF53, "down": 0xFF54, "ctrl": 0xFFE3, "shift": 0xFFE1, "alt": 0xFFE9}
+        "right": 0xFF53, "down": 0xFF54, "f4": 0xFFC1, "ctrl": 0xFFE3, "shift": 0xFFE1, "alt": 0xFFE9}
 ACTIONS = {"move": 2, "resize": 2, "close": 0, "minimize": 0, "activate": 0}
 
 

@@ -48,7 +48,8 @@ export function run(program, ...args) {
  * @returns {Promise<{env: NodeJS.ProcessEnv, end: () => Promise<void>}>} what programs on it have in their environment
  */
 export async function startDesktop() {
-	const options = ['--rate', '10', '--size', '1280x720'];
+	// No window but the browser's: keys go to it or to none.
+	const options = ['--apps', 'none', '--size', '1280x720'];
 	// Says what a program on the desktop sees, and keeps the desktop until nothing more comes.
 	const hold = ['sh', '-c', 'env -0; echo; exec cat >/dev/null'];
 	const child = spawn(withDesktop, [...options, '--', ...hold], {stdio: ['pipe', 'pipe', 'inherit']});

@@ -1,10 +1,10 @@
 /** A person with a home of their own, who starts browsers as people do: by name, with an address, and nothing else. */
 import {spawn} from 'node:child_process';
-import {chownSync, mkdtempSync, openSync, readFileSync, rmSync} from 'node:fs';
+import {chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {descendants, OurProcesses} from '../../e2e/lib/processes.js';
+import {descendants} from '../../e2e/lib/processes.js';
 import {NOBODY} from './machine.js';
 
 /** @typedef {import('../../e2e/lib/browser.js').Kind} Kind */
@@ -12,11 +12,9 @@ import {NOBODY} from './machine.js';
 const programs = {firefox: 'firefox-esr', chromium: 'chromium'};
 
 export class OpenBrowser {
-	/** @param {import('node:child_process').ChildProcess} child @param {string} log */
-	constructor(child, log) {
+	/** @param {import('node:child_process').ChildProcess} child */
+	constructor(child) {
 		this.child = child;
-		this.log = log;
-		this.ours = new OurProcesses(/** @type {number} */ (child.pid));
 	}
 
 	get running() {
@@ -85,15 +83,15 @@ export class Person {
 
 	/** @param {Kind} kind @param {string} url */
 	open(kind, url) {
-		const log = join(this.home, `${kind}.log`);
-		const output = openSync(log, 'a');
+		const output = openSync(join(this.home, `${kind}.log`), 'a');
 		const who = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
 		const child = spawn('setpriv', [...who, programs[kind], url], {
 			cwd: this.home,
 			env: this.env,
 			stdio: ['ignore', output, output],
 		});
-		return new OpenBrowser(child, log);
+		closeSync(output);
+		return new OpenBrowser(child);
 	}
 
 	/** Their home goes with them. */

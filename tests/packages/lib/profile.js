@@ -8,7 +8,7 @@ import {chromiumId, firefoxId} from '../../e2e/lib/browser.js';
 
 /**
  * @typedef {object} Profile
- * @property {string | undefined} version  of the extension that is on; undefined: none is
+ * @property {boolean} on  whether the extension is there and on
  * @property {string[]} sites  that it may enter
  * @property {boolean | null} onToolbar  whether its button is there; null: the profile does not say
  * @property {string} welcomed  what it keeps of its first run: '', 'not needed' or 'shown'
@@ -51,7 +51,7 @@ function firefox(home) {
 	const bar = state ? JSON.parse(JSON.parse(state)).placements['nav-bar'] : [];
 	const {windows} = mozLz4(join(profile, 'sessionstore.jsonlz4'));
 	return {
-		version: addon?.active ? addon.version : undefined,
+		on: addon?.active === true,
 		sites: json(join(profile, 'extension-preferences.json'))[firefoxId]?.origins ?? [],
 		onToolbar: bar.includes('portlight_portlight-browser-action'),
 		tabs: windows.flatMap((/** @type {any} */ {tabs}) => tabs.map((/** @type {any} */ {entries}) => entries.at(-1).url)),
@@ -67,7 +67,7 @@ function chromium(home) {
 	const [session] = readdirSync(join(profile, 'Sessions')).filter((name) => name.startsWith('Session_')).sort().reverse();
 	const commands = readFileSync(join(profile, 'Sessions', session), 'latin1');
 	return {
-		version: found?.service_worker_registration_info?.version,
+		on: found !== undefined,
 		sites: found?.active_permissions.explicit_host ?? [],
 		onToolbar: null,
 		tabs: commands.match(/(?:https?|file|chrome-extension):\/\/[!-~]+/g) ?? [],
