@@ -4,17 +4,20 @@ function wrong(what) {
 	failed = 1
 	exit 1
 }
+function text(field) {
+	return field == "-" ? "NULL" : "\"" field "\""
+}
 BEGIN {
 	FS = "\t"
 	print "const struct browser browsers_all[] = {"
 }
 /^#/ || /^$/ || $1 == "browser" { next }
-NF != 5 { wrong(NF " columns instead of 5") }
+NF != 6 { wrong(NF " columns instead of 6") }
 $2 !~ /^(chromium|firefox)$/ { wrong("no family '" $2 "'; there are chromium and firefox") }
 $5 !~ /^(package|rpm|tool)$/ { wrong("'" $5 "' ships nothing; package, rpm and tool do") }
 {
-	printf "\t{\"%s\", BROWSER_%s, %s, \"%s\", BROWSER_SHIPPED_BY_%s},\n", $1, toupper($2),
-		$3 == "-" ? "NULL" : "\"" $3 "\"", $4, toupper($5)
+	printf "\t{\"%s\", BROWSER_%s, BROWSER_SHIPPED_BY_%s, %s, \"%s\", %s},\n", $1, toupper($2), toupper($5),
+		text($3), $4, text($6)
 }
 END {
 	if (!failed) {

@@ -38,7 +38,26 @@ char *browsers_system_path(const struct browser *browser) {
 bool browsers_present(const struct browser *browser) {
 	g_autofree char *folder = user_folder(browser);
 	g_autofree char *parent = g_path_get_dirname(folder);
-	return g_file_test(parent, G_FILE_TEST_IS_DIR);
+	g_autofree char *own = g_path_get_basename(folder);
+	g_autoptr(GDir) dir = g_dir_open(parent, 0, NULL);
+	const char *entry = dir != NULL ? g_dir_read_name(dir) : NULL;
+	if (g_strcmp0(entry, own) == 0 && g_dir_read_name(dir) == NULL) {
+		g_autofree char *path = browsers_user_path(browser);
+		return g_file_test(path, G_FILE_TEST_EXISTS);
+	}
+	return dir != NULL;
+}
+
+bool browsers_on_path(const struct browser *browser) {
+	g_auto(GStrv) programs =
+		g_strsplit(browser->programs != NULL ? browser->programs : "", ",", 0);
+	for (char **program = programs; *program != NULL; program++) {
+		g_autofree char *path = g_find_program_in_path(*program);
+		if (path != NULL) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* The extensions' names as a list in JSON, without its brackets. */
@@ -69,14 +88,21 @@ char *browsers_manifest(
 	return g_string_free(text, FALSE);
 }
 
+/* A text that the object lends, or NULL. */
+static const char *member(struct json_object *object, const char *key) {
+	struct json_object *value = NULL;
+	bool is_text = json_object_is_type(object, json_type_object) &&
+		       json_object_object_get_ex(object, key, &value) &&
+		       json_object_is_type(value, json_type_string);
+	return is_text ? json_object_get_string(value) : NULL;
+}
+
 char *browsers_manifest_host(const char *manifest) {
 	struct json_object *object = json_tokener_parse(manifest);
-	struct json_object *path = NULL;
+	const char *name = member(object, "name");
 	char *host = NULL;
-	if (json_object_is_type(object, json_type_object) &&
-		json_object_object_get_ex(object, "path", &path) &&
-		json_object_is_type(path, json_type_string)) {
-		host = g_strdup(json_object_get_string(path));
+	if (g_strcmp0(name, PORTLIGHT_HOST_NAME) == 0) {
+		host = g_strdup(member(object, "path"));
 	}
 	(void)json_object_put(object);
 	return host;

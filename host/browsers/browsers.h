@@ -21,9 +21,10 @@ enum browser_shipped {
 struct browser {
 	const char *name;
 	enum browser_family family;
+	enum browser_shipped ships;
 	const char *system_folder; /* NULL: none */
 	const char *user_folder;   /* with $HOME or $XDG_CONFIG_HOME in front */
-	enum browser_shipped ships;
+	const char *programs;      /* its commands, joined by commas; NULL: none are known */
 };
 
 /* The last one's name is NULL. */
@@ -37,14 +38,17 @@ char *browsers_user_path(const struct browser *browser);
 /* The manifest's path for everybody, or NULL. */
 char *browsers_system_path(const struct browser *browser);
 
-/* Whether the browser has run here: the folder above its manifests' folder exists. */
+/* Whether the browser has run here, so that the folder above its manifests' folder has more in it
+ * than that one, or has a manifest of the host's name. Others' manifests are no sign of it. */
 bool browsers_present(const struct browser *browser);
+/* Whether one of the browser's commands is on the PATH. */
+bool browsers_on_path(const struct browser *browser);
 
 /* The manifest's text for the host at the absolute path `host`; NULL when that is not UTF-8. */
 char *browsers_manifest(
 	const struct browser *browser, const char *host, const struct extensions *extensions);
 
-/* The host's path in a manifest's text, or NULL. */
+/* The host's path in the text of a manifest of our host's name, or NULL. */
 char *browsers_manifest_host(const char *manifest);
 /* An extension that a manifest's text does not let in, lent from `extensions`; NULL: none. */
 const char *browsers_manifest_lacks(

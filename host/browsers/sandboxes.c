@@ -1,8 +1,8 @@
 #include "browsers/sandboxes.h"
 
-#include <glib.h>
+#include "control/portal.h"
 
-#include "config.h"
+#define TIMEOUT_MS 5000
 
 /* Only Firefox, since version 157, is known to use the proxy; the Snaps of Firefox and Chromium use
  * Ubuntu's portal. Both look for the manifest where browsers without a sandbox do. */
@@ -46,6 +46,27 @@ enum sandboxed_trace sandboxes_trace(const struct sandboxed *sandboxed, const ch
 									: SANDBOXED_ABSENT;
 }
 
+static bool succeeds(GDBusConnection *bus, const char *name, const char *path,
+	const char *interface, const char *method, GVariant *arguments) {
+	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(bus, name, path, interface, method,
+		arguments, NULL, G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, NULL, NULL);
+	return reply != NULL;
+}
+
+bool sandboxes_start_host(const struct sandboxed *sandboxed, GDBusConnection *bus) {
+	if (bus == NULL) {
+		return false;
+	}
+	if (sandboxed->asks_portal &&
+		succeeds(bus, PORTAL_BUS_NAME, PORTAL_OBJECT_PATH,
+			"org.freedesktop.DBus.Properties", "Get",
+			g_variant_new("(ss)", "org.freedesktop.portal.WebExtensions", "version"))) {
+		return true;
+	}
+	return sandboxed->asks_proxy && succeeds(bus, "org.freedesktop.NativeMessagingProxy", "/",
+						"org.freedesktop.DBus.Peer", "Ping", NULL);
+}
+
 char *sandboxes_describe(const struct sandboxed *sandboxed, bool starts_host) {
 	bool snap = sandboxed->kind == SANDBOX_SNAP;
 	const char *can = "can't start the host from its sandbox. Pages get the browser's own "
@@ -63,8 +84,8 @@ char *sandboxes_describe(const struct sandboxed *sandboxed, bool starts_host) {
 
 char *sandboxes_remedy(const struct sandboxed *sandboxed, bool starts_host) {
 	if (starts_host && sandboxed->kind == SANDBOX_SNAP) {
-		return g_strdup_printf("It asks you once. If you declined: flatpak permission-set "
-				       "webextensions " PORTLIGHT_HOST_NAME " snap.%s yes",
+		return g_strdup_printf("It asks you once. If you declined: portlight install "
+				       "--allow snap.%s",
 			sandboxed->id);
 	}
 	if (starts_host) {

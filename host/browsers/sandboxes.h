@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include <gio/gio.h>
+
 #include "browsers/browsers.h"
 
 enum sandbox_kind { SANDBOX_FLATPAK, SANDBOX_SNAP };
@@ -30,6 +32,10 @@ extern const struct sandboxed sandboxes_all[];
 
 /* `root`: prefix of the system's folders; "" except in tests. */
 enum sandboxed_trace sandboxes_trace(const struct sandboxed *sandboxed, const char *root);
+
+/* Whether something on the session bus (NULL: there is none) starts the host for it. Waits for the
+ * bus. */
+bool sandboxes_start_host(const struct sandboxed *sandboxed, GDBusConnection *bus);
 
 /* Whether the host can be started from there, what pages get, and what to do about it. Free with
  * g_free(). */

@@ -1,182 +1,234 @@
-#include <errno.h>
-#include <glib.h>
-#include <glib/gstdio.h>
-#include <stdio.h>
+#include "install/install.h"
+
+#include <gio/gio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/program.h"
 #include "browsers/browsers.h"
-#include "install/install.h"
-#include "tool/arguments.h"
-#include "tool/say.h"
+#include "browsers/host_program.h"
+#include "config.h"
+#include "install/manifest.h"
+#include "install/options.h"
+#include "install/outcome.h"
+#include "install/permission.h"
+#include "install/places.h"
 
-static bool parse(
-	const char *text, const GOptionEntry *entries, int argc, char **argv, char ***browsers) {
-	g_autoptr(GString) help = g_string_new(text);
-	g_string_append(help, "\n\nBrowsers:");
-	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
-		if (browsers_find(browser->name) == browser) {
-			g_string_append_printf(help, " %s", browser->name);
-		}
-	}
-	if (!arguments_parse(help->str, entries, argc, argv)) {
-		return false;
-	}
-	for (char **name = *browsers; name != NULL && *name != NULL; name++) {
-		if (browsers_find(*name) == NULL) {
-			say_problem(strstr(help->str, "Browsers:"),
-				"Portlight does not know a browser \"%s\".", *name);
-			return false;
-		}
-	}
-	return true;
-}
-
-/* What a manifest says. */
-struct contents {
-	const char *host;
+struct job {
+	const struct options *options;
+	char *host; /* to register, or whose manifests go; NULL: anyone's */
 	struct extensions extensions;
+	struct outcomes outcomes;
 };
 
-/* The verbs: what happens for one row of a browser. They count in *done and return false after
- * saying what went wrong. */
-typedef bool (*verb_func)(
-	const struct browser *browser, const struct contents *contents, size_t *done);
+static void fail(
+	struct job *job, const struct place *place, const GError *error, const char *remedy) {
+	bool denied = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ||
+		      g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM);
+	if (denied) {
+		remedy = place->everybody ? "Run it as root." : "Check who owns the folder.";
+	} else if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC)) {
+		remedy = "Make room on the disk, and try again.";
+	} else if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
+		remedy = "Move it away, and try again.";
+	}
+	outcomes_add(&job->outcomes, OUTCOME_FAILED, place->name, place->path, remedy, "%s",
+		error->message);
+}
 
-static bool write_manifest(
-	const struct browser *browser, const struct contents *contents, size_t *done) {
-	(*done)++;
-	g_autofree char *path = browsers_user_path(browser);
-	g_autofree char *folder = g_path_get_dirname(path);
-	g_autofree char *text = browsers_manifest(browser, contents->host, &contents->extensions);
+static void keep(struct job *job, const struct place *place, const struct manifest *manifest,
+	const char *remedy) {
+	outcomes_add(&job->outcomes, OUTCOME_KEPT, place->name, place->path, remedy,
+		"%s %s, and stays as it is.", place->path, manifest->why);
+}
+
+static void write_place(
+	struct job *job, const struct place *place, const struct manifest *manifest) {
+	g_autofree char *text = browsers_manifest(place->browser, job->host, &job->extensions);
+	bool other = manifest->host != NULL && strcmp(manifest->host, job->host) != 0;
+	g_autofree char *named = other ? g_strdup_printf("it named %s", manifest->host) : NULL;
 	g_autoptr(GError) error = NULL;
-	if (text == NULL) {
-		say_problem("Install Portlight in another folder.",
+	if (manifest->there && !manifest->ours && !job->options->force) {
+		keep(job, place, manifest, "Replace it with --force.");
+	} else if (g_strcmp0(manifest->text, text) == 0) {
+		outcomes_add(
+			&job->outcomes, OUTCOME_SAME, place->name, place->path, NULL, "%s", "");
+	} else if (!job->options->dry_run &&
+		   !manifest_write(place->path, text, place->everybody, &error)) {
+		fail(job, place, error, "Check the folder, and try again.");
+	} else {
+		outcomes_add(&job->outcomes, OUTCOME_WRITTEN, place->name, place->path, NULL, "%s",
+			named != NULL ? named : "");
+	}
+}
+
+/* Of two installations on one system, uninstalling one leaves what the other wrote. */
+static bool is_anothers(const struct job *job, const struct manifest *manifest) {
+	return job->host != NULL && g_strcmp0(manifest->host, job->host) != 0 &&
+	       (job->options->host != NULL ||
+		       g_file_test(manifest->host, G_FILE_TEST_IS_EXECUTABLE));
+}
+
+static void remove_place(
+	struct job *job, const struct place *place, const struct manifest *manifest) {
+	g_autoptr(GError) error = NULL;
+	if (!manifest->there) {
+		return;
+	}
+	if (!manifest->ours && !job->options->force) {
+		keep(job, place, manifest, job->options->system ? NULL : "Remove it with --force.");
+	} else if (manifest->ours && is_anothers(job, manifest)) {
+		outcomes_add(&job->outcomes, OUTCOME_KEPT, place->name, place->path, NULL,
+			"%s names %s, and stays as it is.", place->path, manifest->host);
+	} else if (!job->options->dry_run && !manifest_remove(place->path, place->levels, &error)) {
+		fail(job, place, error, "Check the folder, and try again.");
+	} else {
+		outcomes_add(
+			&job->outcomes, OUTCOME_REMOVED, place->name, place->path, NULL, "%s", "");
+	}
+}
+
+/* What happens at each place. */
+typedef void (*verb_func)(
+	struct job *job, const struct place *place, const struct manifest *manifest);
+
+static void for_each(struct job *job, const GPtrArray *places, verb_func verb) {
+	for (guint i = 0; i < places->len; i++) {
+		const struct place *place = places->pdata[i];
+		struct manifest manifest;
+		manifest_read(&manifest, place->path, job->host);
+		verb(job, place, &manifest);
+		manifest_finish(&manifest);
+	}
+}
+
+/* The absolute path of the host, or NULL. Browsers and users see it, so it has no "..". */
+static char *find_host(const char *wanted) {
+	if (wanted != NULL) {
+		return g_canonicalize_filename(wanted, NULL);
+	}
+	g_autofree char *found = program_find("portlight-host");
+	return found != NULL ? g_canonicalize_filename(found, NULL) : NULL;
+}
+
+static bool check_host(struct job *job) {
+	static const char remedy[] = "Reinstall Portlight, or name the program with --host.";
+	const char *wanted = job->options->host;
+	if (job->host == NULL || !g_file_test(job->host, G_FILE_TEST_IS_EXECUTABLE)) {
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL, remedy,
+			"%s is missing or can't be run.",
+			wanted != NULL ? job->host : "portlight-host");
+		return false;
+	}
+	if (!g_utf8_validate(job->host, -1, NULL)) {
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL,
+			"Install Portlight in another folder.",
 			"The host's path is not valid UTF-8, which a manifest must be.");
 		return false;
 	}
-	if (g_mkdir_with_parents(folder, 0700) != 0) {
-		say_problem("Check who owns the folder above it.", "Can't create %s: %s.", folder,
-			g_strerror(errno));
+	g_autofree char *version = wanted != NULL ? host_program_version(job->host) : NULL;
+	if (wanted != NULL && version == NULL) {
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL, remedy,
+			"%s is not a portlight-host: it does not answer --version as one.",
+			job->host);
 		return false;
 	}
-	if (!g_file_set_contents(path, text, -1, &error)) {
-		say_problem("Check who owns the folder.", "%s", error->message);
-		return false;
-	}
-	(void)printf("%s: %s\n", browser->name, path);
 	return true;
 }
 
-static bool remove_manifest(
-	const struct browser *browser, const struct contents *contents, size_t *done) {
-	(void)contents;
-	g_autofree char *path = browsers_user_path(browser);
-	if (g_unlink(path) == 0) {
-		(void)printf("%s: removed %s\n", browser->name, path);
-		(*done)++;
-		return true;
-	}
-	if (errno == ENOENT || errno == ENOTDIR) {
-		return true;
-	}
-	say_problem("Check who owns the folder.", "Can't remove %s: %s.", path, g_strerror(errno));
-	return false;
-}
-
-/* For the rows of the browsers with these names (NULL: of all); without `absent` only for those
- * that have run here. */
-static bool for_each(
-	char **names, bool absent, verb_func verb, const struct contents *contents, size_t *done) {
-	bool ok = true;
-	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
-		if ((names == NULL || g_strv_contains((const char *const *)names, browser->name)) &&
-			(absent || browsers_present(browser))) {
-			ok = verb(browser, contents, done) && ok;
+/* Browsers don't make the folders that nobody has, so neither does this. */
+static bool check_folders(struct job *job) {
+	const struct options *options = job->options;
+	const char *home = g_get_home_dir();
+	for (char **profile = options->profiles; profile != NULL && *profile != NULL; profile++) {
+		if (!g_file_test(*profile, G_FILE_TEST_IS_DIR)) {
+			outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", *profile,
+				"Start the browser with --user-data-dir once, or correct it.",
+				"There is no folder %s.", *profile);
+			return false;
 		}
 	}
-	return ok;
-}
-
-/* The absolute path of the host to register; NULL after saying why there is none. */
-static char *find_host(const char *wanted) {
-	char *host = wanted != NULL ? g_canonicalize_filename(wanted, NULL)
-				    : program_find("portlight-host");
-	if (host != NULL && g_file_test(host, G_FILE_TEST_IS_EXECUTABLE)) {
-		return host;
+	if (options->system || options->profiles != NULL) {
+		return true;
 	}
-	g_free(host);
-	say_problem("Reinstall Portlight, or name the program with --host.",
-		"portlight-host is missing or can't be run.");
-	return NULL;
+	if (!g_path_is_absolute(home) || !g_file_test(home, G_FILE_TEST_IS_DIR) ||
+		!g_path_is_absolute(g_get_user_config_dir())) {
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL,
+			"Set HOME and XDG_CONFIG_HOME as your desktop does.",
+			"There is no home folder \"%s\", or your folder for settings is not one.",
+			home);
+		return false;
+	}
+	return true;
 }
 
-/* In every folder that the browser has; in its first one if it never ran. */
-static bool install_named(char *name, const struct contents *contents) {
-	size_t done = 0;
-	bool ok = for_each((char *[]){name, NULL}, false, write_manifest, contents, &done);
-	return done > 0 ? ok : write_manifest(browsers_find(name), contents, &done);
+static void begin(struct job *job, const struct options *options) {
+	*job = (struct job){.options = options};
+	outcomes_init(&job->outcomes, options->json);
+	job->outcomes.dry_run = options->dry_run;
+	job->outcomes.quiet = options->quiet;
+}
+
+static void read_extensions(struct job *job) {
+	extensions_read(&job->extensions);
+	const GPtrArray *problems = job->extensions.problems;
+	for (guint i = 0; i < problems->len; i++) {
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL,
+			"Correct it, and install again.", "%s", (const char *)problems->pdata[i]);
+	}
+}
+
+static void install(struct job *job) {
+	const struct options *options = job->options;
+	read_extensions(job);
+	g_autoptr(GPtrArray) places = places_for_install(options, &job->outcomes);
+	for_each(job, places, write_place);
+	if (places->len == 0 && !options->system) {
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL,
+			"Start your browser once, or name it.",
+			"None of the browsers that Portlight knows has run here.");
+	}
+	extensions_finish(&job->extensions);
 }
 
 int command_install(int argc, char **argv) {
-	g_auto(GStrv) browsers = NULL;
-	gboolean all = FALSE;
-	g_autofree char *wanted = NULL;
-	const GOptionEntry entries[] = {
-		{"browser", 'b', 0, G_OPTION_ARG_STRING_ARRAY, &browsers,
-			"Only this browser; may be repeated", "NAME"},
-		{"all", 'a', 0, G_OPTION_ARG_NONE, &all,
-			"All browsers that Portlight knows, even if they never ran here", NULL},
-		{"host", 0, 0, G_OPTION_ARG_FILENAME, &wanted, "The portlight-host to register",
-			"PATH"},
-		{0},
-	};
-	if (!parse("Registers portlight-host with the browsers that have run here, for this user.",
-		    entries, argc, argv, &browsers)) {
-		return EXIT_USAGE;
-	}
-	g_autofree char *host = find_host(wanted);
-	if (host == NULL) {
-		return EXIT_PROBLEM;
-	}
-	struct contents contents = {.host = host};
-	extensions_read(&contents.extensions);
-	const GPtrArray *problems = contents.extensions.problems;
-	for (guint i = 0; i < problems->len; i++) {
-		say_problem(
-			"Correct it, and install again.", "%s", (const char *)problems->pdata[i]);
-	}
-	bool ok = problems->len == 0;
-	for (char **name = all ? NULL : browsers; name != NULL && *name != NULL; name++) {
-		ok = install_named(*name, &contents) && ok;
-	}
-	if (all || browsers == NULL) {
-		size_t done = 0;
-		ok = for_each(NULL, all, write_manifest, &contents, &done) && ok;
-		if (done == 0) {
-			say_problem("Start your browser once, or name it with --browser.",
-				"None of the browsers that Portlight knows has run here.");
-			ok = false;
+	struct options options;
+	enum exit_status status = EXIT_USAGE;
+	struct job job = {0};
+	if (options_parse(&options, true, argc, argv)) {
+		begin(&job, &options);
+		job.outcomes.keeping_fails = true;
+		job.host = find_host(options.host);
+		if (options.allow != NULL) {
+			permission_set(options.allow, true, &job.outcomes);
+		} else if (check_host(&job) && check_folders(&job)) {
+			install(&job);
 		}
+		status = outcomes_finish(&job.outcomes);
+		g_free(job.host);
 	}
-	extensions_finish(&contents.extensions);
-	return ok ? EXIT_DONE : EXIT_PROBLEM;
+	options_finish(&options);
+	return status;
 }
 
 int command_uninstall(int argc, char **argv) {
-	g_auto(GStrv) browsers = NULL;
-	const GOptionEntry entries[] = {
-		{"browser", 'b', 0, G_OPTION_ARG_STRING_ARRAY, &browsers,
-			"Only this browser; may be repeated", "NAME"},
-		{0},
-	};
-	if (!parse("Removes what portlight install wrote.", entries, argc, argv, &browsers)) {
-		return EXIT_USAGE;
+	struct options options;
+	enum exit_status status = EXIT_USAGE;
+	struct job job = {0};
+	if (options_parse(&options, false, argc, argv)) {
+		begin(&job, &options);
+		/* A user's own manifests all go; those of the system may be another's. */
+		job.host = options.host != NULL || options.system ? find_host(options.host) : NULL;
+		if (options.allow != NULL) {
+			permission_set(options.allow, false, &job.outcomes);
+		} else if (check_folders(&job)) {
+			g_autoptr(GPtrArray) places = places_for_uninstall(&options);
+			for_each(&job, places, remove_place);
+			outcomes_nothing(&job.outcomes);
+		}
+		status = outcomes_finish(&job.outcomes);
+		g_free(job.host);
 	}
-	size_t removed = 0;
-	bool ok = for_each(browsers, true, remove_manifest, NULL, &removed);
-	if (removed == 0 && ok) {
-		(void)puts("There was nothing to remove.");
-	}
-	return ok ? EXIT_DONE : EXIT_PROBLEM;
+	options_finish(&options);
+	return status;
 }

@@ -1,141 +1,254 @@
 /** `portlight install`, `uninstall` and `doctor` in a home of their own. */
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
-import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {readdirSync, statSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {chromiumId, firefoxId} from '../fake/browser.js';
 import {World} from '../fake/world.js';
-import {program} from './recording.js';
+import {chromium, firefox, Home, host, name} from './installing.js';
 
-const name = 'org.portlight.host';
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** @type {string} */
+/** @type {Home} */
 let home;
-/** @type {NodeJS.ProcessEnv} */
-let env;
 
 beforeEach(() => {
-	home = mkdtempSync(join(tmpdir(), 'portlight-home-'));
-	const unset = {XDG_CONFIG_HOME: undefined, XDG_DATA_HOME: undefined, WAYLAND_DISPLAY: undefined, DISPLAY: undefined};
-	const nowhere = {XDG_RUNTIME_DIR: home, DBUS_SESSION_BUS_ADDRESS: undefined, PIPEWIRE_RUNTIME_DIR: undefined};
-	env = {...process.env, ...unset, ...nowhere, HOME: home};
+	home = new Home();
 });
 
-afterEach(() => rmSync(home, {recursive: true}));
-
-/** @param {...string} args */
-const run = (...args) => spawnSync(program, args, {env, encoding: 'utf8'});
+afterEach(() => home.remove());
 
 /** @param {string} text */
-function writeExtensions(text) {
-	mkdirSync(join(home, '.config/portlight'), {recursive: true});
-	writeFileSync(join(home, '.config/portlight/extensions'), text);
-}
-
-/** Every file below the home. @returns {string[]} */
-const files = () =>
-	/** @type {string[]} */ (readdirSync(home, {recursive: true}))
-		.filter((path) => statSync(join(home, path)).isFile())
-		.sort();
-
-/** @param {string} path */
-const manifest = (path) => JSON.parse(readFileSync(join(home, path), 'utf8'));
-
-const chromium = `.config/chromium/NativeMessagingHosts/${name}.json`;
-const firefox = `.mozilla/native-messaging-hosts/${name}.json`;
+const writeExtensions = (text) => home.write('.config/portlight/extensions', text);
 
 test('only the browsers that are there are told', () => {
-	mkdirSync(join(home, '.config/chromium'), {recursive: true});
-	mkdirSync(join(home, '.mozilla'));
-	const installed = run('install');
+	home.browse('.config/chromium', '.mozilla');
+	const before = home.tree();
+	const installed = home.run('install');
 	assert.equal(installed.status, 0, installed.stderr);
-	assert.deepEqual(files(), [chromium, firefox]);
-	const host = join(dirname(program), 'portlight-host');
-	assert.deepEqual(manifest(chromium), {
+	assert.deepEqual(home.files(), [chromium, firefox]);
+	assert.deepEqual(home.manifest(chromium), {
 		name,
-		description: manifest(chromium).description,
+		description: home.manifest(chromium).description,
 		path: host,
 		type: 'stdio',
 		allowed_origins: [`chrome-extension://${chromiumId}/`],
 	});
-	assert.deepEqual(manifest(firefox), {
+	assert.deepEqual(home.manifest(firefox), {
 		name,
-		description: manifest(firefox).description,
+		description: home.manifest(firefox).description,
 		path: host,
 		type: 'stdio',
 		allowed_extensions: [firefoxId],
 	});
-	assert.equal(run('install').status, 0, 'again is fine');
+	assert.match(installed.stdout, new RegExp(`^chromium: wrote ${home.path(chromium)}\nfirefox: wrote ${home.path(firefox)}\nNot here: chrome, `));
 
-	const removed = run('uninstall');
+	const again = home.run('install');
+	assert.equal(again.status, 0);
+	assert.match(again.stdout, new RegExp(`^chromium: nothing to change in ${home.path(chromium)}\nfirefox: nothing to change in `));
+
+	const removed = home.run('uninstall');
 	assert.equal(removed.status, 0);
-	assert.deepEqual(files(), []);
-	assert.match(run('uninstall').stdout, /nothing to remove/);
+	assert.equal(removed.stdout, `chromium: removed ${home.path(chromium)}\nfirefox: removed ${home.path(firefox)}\n`);
+	assert.deepEqual(home.tree(), before);
+	assert.equal(home.run('uninstall').stdout, 'There was nothing to remove.\n');
 });
 
 test('no browser, a named browser, all browsers', () => {
-	const none = run('install');
+	const none = home.run('install');
 	assert.equal(none.status, 1);
 	assert.match(none.stderr, /^portlight: None of the browsers .*\n {2}Start your browser once, or name it/);
-	assert.equal(run('install', '--browser', 'lynx').status, 2);
-	assert.deepEqual(files(), []);
+	assert.deepEqual(home.tree(), []);
 
-	assert.equal(run('install', '--browser', 'firefox').status, 0);
-	assert.deepEqual(files(), [firefox]);
-	assert.equal(run('uninstall', '--browser', 'chromium').status, 0);
-	assert.deepEqual(files(), [firefox]);
+	assert.equal(home.run('install', 'firefox').status, 0);
+	assert.deepEqual(home.files(), [firefox]);
+	assert.equal(home.run('uninstall', 'chromium').status, 0);
+	assert.deepEqual(home.files(), [firefox]);
 
-	assert.equal(run('install', '--all').status, 0);
-	assert.ok(files().length >= 10);
-	assert.equal(run('uninstall').status, 0);
-	assert.deepEqual(files(), []);
+	assert.equal(home.run('install', '--all').status, 0);
+	assert.ok(home.files().length >= 10);
+	assert.equal(home.run('uninstall').status, 0);
+	assert.deepEqual(home.tree(), [], 'the folders that it made are gone too');
+});
+
+test('browsers are named with the option or without, and as often as one likes', () => {
+	const installed = home.run('install', 'edge', '--browser', 'opera', '-b', 'edge', 'edge');
+	assert.equal(installed.status, 0, installed.stderr);
+	const edge = `.config/microsoft-edge/NativeMessagingHosts/${name}.json`;
+	assert.deepEqual(home.files(), [edge, `.config/opera/NativeMessagingHosts/${name}.json`]);
+	assert.equal(installed.stdout.match(/^edge: wrote/gm)?.length, 1);
+	assert.equal(home.run('uninstall', 'opera').status, 0);
+	assert.deepEqual(home.files(), [edge]);
+});
+
+test('a browser that Portlight does not know is told, with the one that was meant', () => {
+	for (const command of ['install', 'uninstall']) {
+		const unknown = home.run(command, 'lynx');
+		assert.equal(unknown.status, 2);
+		assert.match(unknown.stderr, /^portlight: Portlight does not know a browser "lynx"\.\n {2}Browsers: chromium chrome /);
+		const misspelt = home.run(command, 'chrome', '--browser', 'Firefx');
+		assert.equal(misspelt.status, 2);
+		assert.equal(misspelt.stderr, 'portlight: Portlight does not know a browser "Firefx".\n  Did you mean "firefox"?\n');
+	}
+	assert.deepEqual(home.tree(), [], 'nothing is written for those that it knows');
+});
+
+test('folders that installers made are no sign of a browser', () => {
+	// Another program's host, in a home where Chrome never ran.
+	home.write('.config/google-chrome/NativeMessagingHosts/com.example.other.json', '{}');
+	assert.equal(home.run('install', 'edge').status, 0);
+	const installed = home.json('install');
+	assert.deepEqual(installed.results.filter((/** @type {any} */ one) => one.result !== 'absent').map((/** @type {any} */ one) => one.name), ['edge']);
+	assert.doesNotMatch(home.run('doctor').stdout, /chrome (knows|does not know)/);
+
+	assert.equal(home.run('uninstall').status, 0);
+	assert.deepEqual(home.files(), ['.config/google-chrome/NativeMessagingHosts/com.example.other.json']);
+	assert.ok(!existsSync(home.path('.config/microsoft-edge')));
+	assert.equal(home.run('install').status, 1, 'no browser has run here');
+});
+
+test('an empty folder that others use too stays where it is', () => {
+	home.browse('.config/chromium');
+	const other = '.config/chromium/NativeMessagingHosts/com.example.other.json';
+	home.write(other, '{}');
+	assert.equal(home.run('install').status, 0);
+	assert.equal(home.run('uninstall').status, 0);
+	assert.deepEqual(home.files(), [other]);
+});
+
+test('a dry run says the same and changes nothing', () => {
+	home.browse('.config/chromium', '.mozilla');
+	const before = home.tree();
+	const dry = home.run('install', '--dry-run');
+	assert.equal(dry.status, 0);
+	assert.deepEqual(home.tree(), before);
+	const wet = home.run('install');
+	assert.equal(dry.stdout.replaceAll('would write', 'wrote'), wet.stdout);
+
+	const files = home.files();
+	const dryRemoval = home.run('uninstall', '-n');
+	assert.equal(dryRemoval.status, 0);
+	assert.deepEqual(home.files(), files);
+	assert.equal(dryRemoval.stdout.replaceAll('would remove', 'removed'), home.run('uninstall').stdout);
+});
+
+test('--json has all of it in one object', () => {
+	home.browse('.config/chromium');
+	home.write(firefox, 'not ours');
+	home.browse('.mozilla');
+	const ran = home.run('install', '--json');
+	assert.equal(ran.status, 1);
+	const installed = JSON.parse(ran.stdout);
+	const absent = installed.results.filter((/** @type {any} */ one) => one.result === 'absent');
+	assert.ok(absent.some((/** @type {any} */ one) => one.name === 'vivaldi'));
+	assert.deepEqual(
+		{...installed, results: installed.results.filter((/** @type {any} */ one) => one.result !== 'absent')},
+		{
+			ok: false,
+			dryRun: false,
+			results: [
+				{name: 'chromium', result: 'written', path: home.path(chromium)},
+				{
+					name: 'firefox',
+					result: 'kept',
+					path: home.path(firefox),
+					text: `${home.path(firefox)} is no manifest of Portlight's, and stays as it is.`,
+					remedy: 'Replace it with --force.',
+				},
+			],
+		},
+	);
+	assert.deepEqual(home.json('uninstall', '--dry-run', 'chromium'), {
+		ok: true,
+		dryRun: true,
+		results: [{name: 'chromium', result: 'removed', path: home.path(chromium)}],
+	});
+});
+
+test('--quiet says only what is wrong', () => {
+	home.browse('.config/chromium');
+	const {status, stdout, stderr} = home.run('install', '--quiet');
+	assert.deepEqual([status, stdout, stderr], [0, '', '']);
+	home.write(firefox, 'not ours');
+	assert.match(home.run('install', '-q', 'firefox').stderr, /stays as it is/);
+	const removed = home.run('uninstall', '-q');
+	assert.deepEqual([removed.status, removed.stdout], [0, '']);
+	assert.deepEqual(home.files(), [firefox]);
 });
 
 test('XDG_CONFIG_HOME is where browsers look', () => {
-	env.XDG_CONFIG_HOME = join(home, 'elsewhere');
-	mkdirSync(join(home, 'elsewhere/google-chrome'), {recursive: true});
-	assert.equal(run('install').status, 0);
-	assert.deepEqual(files(), [`elsewhere/google-chrome/NativeMessagingHosts/${name}.json`]);
+	home.env.XDG_CONFIG_HOME = home.path('elsewhere');
+	home.browse('elsewhere/google-chrome');
+	assert.equal(home.run('install').status, 0);
+	assert.deepEqual(home.files(), [`elsewhere/google-chrome/NativeMessagingHosts/${name}.json`]);
 });
 
-test('a host of one’s own, with a name that JSON must escape', () => {
-	const host = join(home, 'my "host"');
-	assert.equal(run('install', '--all', '--host', host).status, 1, 'it is not there');
-	writeFileSync(host, '#!/bin/sh\n');
-	chmodSync(host, 0o755);
-	assert.equal(run('install', '--browser', 'chromium', '--host', host).status, 0);
-	assert.equal(manifest(chromium).path, host);
+test('a folder for --user-data-dir has its own manifest', () => {
+	const none = home.run('install', '--profile', home.path('work'));
+	assert.equal(none.status, 1);
+	assert.match(none.stderr, /There is no folder .*\/work\.\n {2}\S/);
+	home.browse('work', 'play');
+	const before = home.tree();
+	const args = ['--profile', home.path('work'), '--profile', `${home.path('play')}/`];
+	const installed = home.run('install', ...args);
+	assert.equal(installed.status, 0, installed.stderr);
+	assert.deepEqual(home.files(), [`play/NativeMessagingHosts/${name}.json`, `work/NativeMessagingHosts/${name}.json`]);
+	assert.equal(home.manifest(`work/NativeMessagingHosts/${name}.json`).path, host);
+	assert.equal(home.run('uninstall', ...args).status, 0);
+	assert.deepEqual(home.tree(), before);
+
+	const firefoxes = home.run('install', 'firefox', '--profile', home.path('work'));
+	assert.equal(firefoxes.status, 2);
+	assert.match(firefoxes.stderr, /firefox looks for hosts in the home folder/);
+	assert.equal(home.run('install', '--system', '--profile', home.path('work')).status, 2);
+});
+
+test('Snaps and Flatpaks: what can work is written, and what can\u2019t is told', async () => {
+	for (const folder of ['snap/firefox', '.var/app/com.google.Chrome']) {
+		mkdirSync(home.path(folder), {recursive: true});
+	}
+	const alone = home.run('install');
+	assert.equal(alone.status, 0, alone.stderr);
+	assert.deepEqual(home.files(), [firefox], 'a portal may read what is outside; nothing reads it for that Chrome');
+	assert.match(alone.stdout, /^snap\.firefox: firefox as a Snap \(firefox\) can't start the host .*\n {2}Install firefox as a package/m);
+	assert.match(alone.stdout, /^com\.google\.Chrome: chrome as a Flatpak .* can't start the host .*\n {2}Install chrome as a package/m);
+
+	const world = new World();
+	try {
+		await world.startBus();
+		await world.startPortal({web_extensions: true});
+		home.env.DBUS_SESSION_BUS_ADDRESS = world.env.DBUS_SESSION_BUS_ADDRESS;
+		assert.match(home.run('install', 'firefox').stdout, /^snap\.firefox: firefox as a Snap .* can start the host .*\n {2}.*portlight install --allow snap\.firefox$/m);
+	} finally {
+		await world.finish();
+	}
 });
 
 test('manifests name every extension of the lists, and doctor tells of one that does not', () => {
-	mkdirSync(join(home, '.config/chromium'), {recursive: true});
-	mkdirSync(join(home, '.mozilla'));
-	assert.equal(run('install').status, 0);
+	home.browse('.config/chromium', '.mozilla');
+	assert.equal(home.run('install').status, 0);
 	writeExtensions('chromium abcdefghijklmnopabcdefghijklmnop # a store’s\nfirefox other@example.org\n');
-	const doctor = run('doctor').stdout;
+	const doctor = home.run('doctor').stdout;
 	assert.match(doctor, /^problem {2}.*chromium.* does not let the extension chrome-extension:\/\/abcd.*\n {9}portlight install --browser chromium$/m);
 	assert.match(doctor, /^problem {2}.*mozilla.* does not let the extension other@example.org in\.\n {9}portlight install --browser firefox$/m);
-	assert.equal(run('install').status, 0);
-	assert.deepEqual(manifest(chromium).allowed_origins, [
+	assert.equal(home.run('install').status, 0);
+	assert.deepEqual(home.manifest(chromium).allowed_origins, [
 		`chrome-extension://${chromiumId}/`,
 		'chrome-extension://abcdefghijklmnopabcdefghijklmnop/',
 	]);
-	assert.deepEqual(manifest(firefox).allowed_extensions, [firefoxId, 'other@example.org']);
-	assert.match(run('doctor').stdout, /^ok {7}chromium knows the host/m);
+	assert.deepEqual(home.manifest(firefox).allowed_extensions, [firefoxId, 'other@example.org']);
+	assert.match(home.run('doctor').stdout, /^ok {7}chromium knows the host/m);
 });
 
 test('a bad line of the list is told of by install and doctor, and all else is installed', () => {
-	mkdirSync(join(home, '.mozilla'));
+	home.browse('.mozilla');
 	writeExtensions('firefox a"b@example.org\nfirefox other@example.org\n');
-	const installed = run('install');
+	const installed = home.run('install');
 	assert.equal(installed.status, 1);
 	assert.match(installed.stderr, /^portlight: .*\/\.config\/portlight\/extensions:1: a Firefox extension's id .*\n {2}\S/);
-	assert.deepEqual(manifest(firefox).allowed_extensions, [firefoxId, 'other@example.org']);
-	assert.match(run('doctor').stdout, /^problem {2}.*\/extensions:1: a Firefox extension's id .*\n {9}\S/m);
+	assert.deepEqual(home.manifest(firefox).allowed_extensions, [firefoxId, 'other@example.org']);
+	assert.match(home.run('doctor').stdout, /^problem {2}.*\/extensions:1: a Firefox extension's id .*\n {9}\S/m);
 });
 
 test('`make install` writes the same lists', {skip: !existsSync(join(root, 'build/man')) && 'run `make`'}, () => {
@@ -151,32 +264,22 @@ test('`make install` writes the same lists', {skip: !existsSync(join(root, 'buil
 		'firefox @x',
 	].join('\n');
 	writeExtensions(text);
-	mkdirSync(join(home, 'etc/portlight'), {recursive: true});
-	writeFileSync(join(home, 'etc/portlight/extensions'), text);
-	const made = spawnSync(join(root, 'packaging/install'), [home, '/usr', name], {encoding: 'utf8'});
+	mkdirSync(home.path('etc/portlight'), {recursive: true});
+	writeFileSync(home.path('etc/portlight/extensions'), text);
+	const made = spawnSync(join(root, 'packaging/install'), [home.folder, '/usr', name], {encoding: 'utf8'});
 	assert.equal(made.status, 0, made.stderr);
-	assert.equal(run('install', '--all').status, 1);
-	const host = '/usr/libexec/portlight/portlight-host';
-	assert.deepEqual(manifest(`etc/chromium/native-messaging-hosts/${name}.json`), {...manifest(chromium), path: host});
-	assert.deepEqual(manifest(`usr/lib/mozilla/native-messaging-hosts/${name}.json`), {...manifest(firefox), path: host});
-	assert.equal(manifest(firefox).allowed_extensions.length, 3);
-});
-
-test('what can’t be written is told, and the others are written', () => {
-	mkdirSync(join(home, '.config/chromium'), {recursive: true});
-	mkdirSync(join(home, '.mozilla'));
-	writeFileSync(join(home, '.mozilla/native-messaging-hosts'), 'a file in the way');
-	const installed = run('install');
-	assert.equal(installed.status, 1);
-	assert.match(installed.stderr, /^portlight: .*native-messaging-hosts/);
-	assert.ok(existsSync(join(home, chromium)));
+	assert.equal(home.run('install', '--all').status, 1);
+	const path = '/usr/libexec/portlight/portlight-host';
+	assert.deepEqual(home.manifest(`etc/chromium/native-messaging-hosts/${name}.json`), {...home.manifest(chromium), path});
+	assert.deepEqual(home.manifest(`usr/lib/mozilla/native-messaging-hosts/${name}.json`), {...home.manifest(firefox), path});
+	assert.equal(home.manifest(firefox).allowed_extensions.length, 3);
 });
 
 test('doctor names each thing that is missing, with its remedy', () => {
-	mkdirSync(join(home, '.config/vivaldi'), {recursive: true});
-	mkdirSync(join(home, '.config/chromium/NativeMessagingHosts'), {recursive: true});
-	writeFileSync(join(home, chromium), JSON.stringify({name, path: '/nowhere/portlight-host'}));
-	const {status, stdout} = run('doctor');
+	mkdirSync(home.path('.config/vivaldi'), {recursive: true});
+	mkdirSync(home.path('.config/chromium/NativeMessagingHosts'), {recursive: true});
+	writeFileSync(home.path(chromium), JSON.stringify({name, path: '/nowhere/portlight-host'}));
+	const {status, stdout} = home.run('doctor');
 	assert.equal(status, 1);
 	assert.match(stdout, /^problem {2}There is no Wayland session here.*\n {9}\S/m);
 	assert.match(stdout, /^problem {2}There is no session bus\.\n {9}\S/m);
@@ -186,15 +289,15 @@ test('doctor names each thing that is missing, with its remedy', () => {
 	assert.match(stdout, /^ok {7}.*portlight-capture$/m);
 	assert.doesNotMatch(stdout, /portal/, 'without a bus nobody is asked for a portal');
 
-	assert.equal(run('install').status, 0);
-	assert.match(run('doctor').stdout, /^ok {7}chromium knows the host/m);
+	assert.equal(home.run('install').status, 0);
+	assert.match(home.run('doctor').stdout, /^ok {7}chromium knows the host/m);
 });
 
 test('doctor says of browsers in a sandbox what works there', async () => {
 	for (const folder of ['snap/firefox', '.var/app/org.mozilla.firefox', '.local/share/flatpak/app/com.google.Chrome']) {
-		mkdirSync(join(home, folder), {recursive: true});
+		mkdirSync(home.path(folder), {recursive: true});
 	}
-	const alone = run('doctor').stdout;
+	const alone = home.run('doctor').stdout;
 	assert.match(alone, /^note {5}firefox as a Snap \(firefox\) can't start the host.*\n {9}Install firefox as a package/m);
 	assert.match(alone, /^note {5}firefox as a Flatpak .* can't start the host.*\n {9}Install .* xdg-native-messaging-proxy/m);
 	assert.match(alone, /^problem {2}chrome as a Flatpak .* can't start the host.*\n {9}Install chrome as a package/m);
@@ -203,9 +306,9 @@ test('doctor says of browsers in a sandbox what works there', async () => {
 	try {
 		await world.startBus();
 		await world.startPortal({web_extensions: true, proxy: true});
-		env.DBUS_SESSION_BUS_ADDRESS = world.env.DBUS_SESSION_BUS_ADDRESS;
-		const helped = run('doctor').stdout;
-		assert.match(helped, /^note {5}firefox as a Snap .* can start the host.*\n {9}It asks you once\..* snap\.firefox yes$/m);
+		home.env.DBUS_SESSION_BUS_ADDRESS = world.env.DBUS_SESSION_BUS_ADDRESS;
+		const helped = home.run('doctor').stdout;
+		assert.match(helped, /^note {5}firefox as a Snap .* can start the host.*\n {9}It asks you once\..* snap\.firefox$/m);
 		assert.match(helped, /^note {5}firefox as a Flatpak .* can start the host.*157/m);
 		assert.match(helped, /^problem {2}firefox does not know the host\.\n {9}portlight install --browser firefox$/m);
 		assert.match(helped, /^problem {2}chrome as a Flatpak .* can't start the host/m);

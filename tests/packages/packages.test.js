@@ -138,7 +138,7 @@ test('the manifests are those of the rows that the table says packages ship', ()
 	const rows = readFileSync(join(root, 'manifest/browsers.tsv'), 'utf8')
 		.split('\n')
 		.map((line) => line.split('\t'))
-		.filter((row) => row.length === 5 && row[4] === 'package');
+		.filter((row) => row.length === 6 && row[4] === 'package');
 	const shipped = paths(host).filter((path) => path.includes('native-messaging-hosts/') && path.endsWith('.json'));
 	assert.deepEqual(shipped.sort(), rows.map((row) => `${row[2].slice(1)}/org.portlight.host.json`).sort());
 });
@@ -212,9 +212,9 @@ test('a row of the browser table with an unknown family or ships stops the build
 	const table = join(copy, 'manifest/browsers.tsv');
 	const whole = readFileSync(table, 'utf8');
 	for (const [row, complaint] of [
-		['mosaic\tgopher\t-\t$HOME/.mosaic\ttool', /browsers\.tsv:\d+: mosaic: no family 'gopher'; there are chromium and firefox/],
-		['mosaic\tfirefox\t-\t$HOME/.mosaic\tnobody', /browsers\.tsv:\d+: mosaic: 'nobody' ships nothing; package, rpm and tool do/],
-		['mosaic\tfirefox\t-\t$HOME/.mosaic', /browsers\.tsv:\d+: mosaic: 4 columns instead of 5/],
+		['mosaic\tgopher\t-\t$HOME/.mosaic\ttool\tmosaic', /browsers\.tsv:\d+: mosaic: no family 'gopher'; there are chromium and firefox/],
+		['mosaic\tfirefox\t-\t$HOME/.mosaic\tnobody\t-', /browsers\.tsv:\d+: mosaic: 'nobody' ships nothing; package, rpm and tool do/],
+		['mosaic\tfirefox\t-\t$HOME/.mosaic', /browsers\.tsv:\d+: mosaic: 4 columns instead of 6/],
 	]) {
 		writeFileSync(table, whole);
 		appendFileSync(table, `${row}\n`);

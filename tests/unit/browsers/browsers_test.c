@@ -18,6 +18,13 @@ static void every_row_is_complete(void **state) {
 		assert_true(g_path_is_absolute(user));
 		assert_true(system == NULL || g_path_is_absolute(system));
 		assert_true(g_str_has_suffix(user, "/" PORTLIGHT_HOST_NAME ".json"));
+		/* `portlight install --system` may make two folders of it. */
+		if (browser->ships == BROWSER_SHIPPED_BY_TOOL && system != NULL) {
+			assert_true(g_str_has_prefix(system, "/etc/opt/") ||
+				    g_str_has_prefix(system, "/usr/lib/"));
+			assert_string_equal(
+				strrchr(browser->system_folder, '/'), "/native-messaging-hosts");
+		}
 	}
 	assert_null(browsers_find("lynx"));
 }
@@ -80,7 +87,9 @@ static void odd_paths_survive_the_manifest(void **state) {
 static void other_texts_name_no_host(void **state) {
 	(void)state;
 	assert_null(browsers_manifest_host(""));
-	assert_null(browsers_manifest_host("{\"path\": 5}"));
+	assert_null(browsers_manifest_host("{\"name\": \"" PORTLIGHT_HOST_NAME "\", \"path\": 5}"));
+	assert_null(browsers_manifest_host("{\"path\": \"/x\"}"));
+	assert_null(browsers_manifest_host("{\"name\": \"other\", \"path\": \"/x\"}"));
 	assert_null(browsers_manifest_host("\xff\xfe"));
 }
 

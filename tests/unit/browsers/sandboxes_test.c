@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "browsers/sandboxes.h"
-#include "config.h"
 
 static char *root;
 
@@ -63,8 +62,7 @@ static void texts_say_what_works_and_what_to_do(void **state) {
 		const char *text;
 		const char *remedy;
 	} cases[] = {
-		{"firefox", true, "firefox as a Snap",
-			"webextensions " PORTLIGHT_HOST_NAME " snap.firefox yes"},
+		{"firefox", true, "firefox as a Snap", "portlight install --allow snap.firefox"},
 		{"firefox", false, "can't start the host", "as a package of your system"},
 		{"org.mozilla.firefox", true, "Firefox 157", "update the browser"},
 		{"org.mozilla.firefox", false, "only the browser's own getDisplayMedia",
