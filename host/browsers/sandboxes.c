@@ -1,5 +1,6 @@
 #include "browsers/sandboxes.h"
 
+#include "config.h"
 #include "control/portal.h"
 
 #define TIMEOUT_MS 5000
@@ -67,32 +68,41 @@ bool sandboxes_start_host(const struct sandboxed *sandboxed, GDBusConnection *bu
 						"org.freedesktop.DBus.Peer", "Ping", NULL);
 }
 
+char *sandboxes_folder(const struct sandboxed *sandboxed) {
+	return g_build_filename(g_get_home_dir(), ".var/app", sandboxed->id, NULL);
+}
+
+/* The application's configuration is in its folder, and so is what the Flatpak keeps of the home
+ * folder, as all of them keep what their browser has there. */
+char *sandboxes_manifest(const struct sandboxed *sandboxed, const struct browser *row) {
+	g_autofree char *folder = sandboxes_folder(sandboxed);
+	bool config = g_str_has_prefix(row->user_folder, "$XDG_CONFIG_HOME/");
+	return g_build_filename(folder, config ? "config" : "", strchr(row->user_folder, '/'),
+		PORTLIGHT_HOST_NAME ".json", NULL);
+}
+
 char *sandboxes_describe(const struct sandboxed *sandboxed, bool starts_host) {
 	bool snap = sandboxed->kind == SANDBOX_SNAP;
-	const char *can = "can't start the host from its sandbox. Pages get the browser's own "
-			  "dialog, without what needs the host.";
+	const char *can = "can't start the host. Pages get the browser's own dialog, without what "
+			  "needs the host.";
 	if (starts_host) {
-		can = snap ? "can start the host from its sandbox."
-			   : "can start the host from its sandbox, from Firefox 157 on.";
+		can = "can start the host.";
 	} else if (browsers_find(sandboxed->browser)->family == BROWSER_FIREFOX) {
-		can = "can't start the host from its sandbox. Pages get only the browser's own "
-		      "getDisplayMedia.";
+		can = "can't start the host. Pages get only the browser's own getDisplayMedia.";
 	}
 	return g_strdup_printf("%s as a %s (%s) %s", sandboxed->browser, snap ? "Snap" : "Flatpak",
 		sandboxed->id, can);
 }
 
 char *sandboxes_remedy(const struct sandboxed *sandboxed, bool starts_host) {
-	if (starts_host && sandboxed->kind == SANDBOX_SNAP) {
+	if (sandboxed->kind == SANDBOX_FLATPAK) {
+		return starts_host ? NULL
+				   : g_strdup_printf("portlight install %s", sandboxed->browser);
+	}
+	if (starts_host) {
 		return g_strdup_printf("It asks you once. If you declined: portlight install "
 				       "--allow snap.%s",
 			sandboxed->id);
 	}
-	if (starts_host) {
-		return g_strdup("If it does not find the host, update the browser.");
-	}
-	return g_strdup_printf("Install %s as a package of your system%s.", sandboxed->browser,
-		sandboxed->asks_proxy
-			? ", or xdg-native-messaging-proxy (for Firefox 157 and newer)"
-			: "");
+	return g_strdup_printf("Install %s as a package of your system.", sandboxed->browser);
 }

@@ -1,7 +1,7 @@
 /*
  * Browsers that come as a Flatpak or a Snap: which are here, and whether they can start the native
- * host. They see neither its manifest nor its program; a portal or a proxy outside the sandbox has
- * to start it.
+ * host. They see neither its manifest nor its program. A Flatpak gets both in its own folder
+ * (install/bundle.h); for a Snap the desktop's portal has to start the host outside.
  */
 #pragma once
 
@@ -32,6 +32,11 @@ extern const struct sandboxed sandboxes_all[];
 
 /* `root`: prefix of the system's folders; "" except in tests. */
 enum sandboxed_trace sandboxes_trace(const struct sandboxed *sandboxed, const char *root);
+
+/* Of a Flatpak, freed with g_free(): the application's own folder, which has the same path inside;
+ * and a row's manifest in it. */
+char *sandboxes_folder(const struct sandboxed *sandboxed);
+char *sandboxes_manifest(const struct sandboxed *sandboxed, const struct browser *row);
 
 /* Whether something on the session bus (NULL: there is none) starts the host for it. Waits for the
  * bus. */

@@ -24,6 +24,11 @@ bool local_socket_listens(const char *folder, const char *name, char **path) {
 bool local_socket_pipewire(char **path) {
 	const char *folder = g_getenv("PIPEWIRE_RUNTIME_DIR");
 	const char *name = g_getenv("PIPEWIRE_REMOTE");
+	/* A Flatpak's sandbox has no socket: the portal hands out PipeWire there. */
+	if (g_file_test("/.flatpak-info", G_FILE_TEST_EXISTS)) {
+		*path = NULL;
+		return true;
+	}
 	return local_socket_listens(folder != NULL ? folder : g_get_user_runtime_dir(),
 		name != NULL ? name : "pipewire-0", path);
 }

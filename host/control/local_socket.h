@@ -7,5 +7,6 @@
  * *path is the socket's path in any case; free with g_free(). */
 bool local_socket_listens(const char *folder, const char *name, char **path);
 
-/* The same for PipeWire's socket; heeds its environment variables. */
+/* The same for PipeWire's socket; heeds its environment variables. In a Flatpak, where the portal
+ * hands out PipeWire, it is true and *path is NULL. */
 bool local_socket_pipewire(char **path);

@@ -8,6 +8,7 @@
 #include "browsers/browsers.h"
 #include "browsers/host_program.h"
 #include "config.h"
+#include "install/bundle.h"
 #include "install/manifest.h"
 #include "install/options.h"
 #include "install/outcome.h"
@@ -42,23 +43,40 @@ static void keep(struct job *job, const struct place *place, const struct manife
 		"%s %s, and stays as it is.", place->path, manifest->why);
 }
 
+/* The manifest, and for a Flatpak the programs that it names. `same`: all of it was so already. */
+static bool write_files(const struct job *job, const struct place *place, const char *now,
+	const char *text, bool *same, GError **error) {
+	bool copied = false;
+	*same = g_strcmp0(now, text) == 0;
+	if (job->options->dry_run) {
+		return true;
+	}
+	if (place->bundle != NULL && !bundle_write(place->bundle, job->host, &copied, error)) {
+		return false;
+	}
+	if (!*same && !manifest_write(place->path, text, place->everybody, error)) {
+		return false;
+	}
+	*same = *same && !copied;
+	return true;
+}
+
 static void write_place(
 	struct job *job, const struct place *place, const struct manifest *manifest) {
-	g_autofree char *text = browsers_manifest(place->browser, job->host, &job->extensions);
-	bool other = manifest->host != NULL && strcmp(manifest->host, job->host) != 0;
+	g_autofree char *host =
+		place->bundle != NULL ? bundle_host(place->bundle) : g_strdup(job->host);
+	g_autofree char *text = browsers_manifest(place->browser, host, &job->extensions);
+	bool other = manifest->host != NULL && strcmp(manifest->host, host) != 0;
 	g_autofree char *named = other ? g_strdup_printf("it named %s", manifest->host) : NULL;
 	g_autoptr(GError) error = NULL;
+	bool same = false;
 	if (manifest->there && !manifest->ours && !job->options->force) {
 		keep(job, place, manifest, "Replace it with --force.");
-	} else if (g_strcmp0(manifest->text, text) == 0) {
-		outcomes_add(
-			&job->outcomes, OUTCOME_SAME, place->name, place->path, NULL, "%s", "");
-	} else if (!job->options->dry_run &&
-		   !manifest_write(place->path, text, place->everybody, &error)) {
+	} else if (!write_files(job, place, manifest->text, text, &same, &error)) {
 		fail(job, place, error, "Check the folder, and try again.");
 	} else {
-		outcomes_add(&job->outcomes, OUTCOME_WRITTEN, place->name, place->path, NULL, "%s",
-			named != NULL ? named : "");
+		outcomes_add(&job->outcomes, same ? OUTCOME_SAME : OUTCOME_WRITTEN, place->name,
+			place->path, NULL, "%s", named != NULL ? named : "");
 	}
 }
 
@@ -80,7 +98,9 @@ static void remove_place(
 	} else if (manifest->ours && is_anothers(job, manifest)) {
 		outcomes_add(&job->outcomes, OUTCOME_KEPT, place->name, place->path, NULL,
 			"%s names %s, and stays as it is.", place->path, manifest->host);
-	} else if (!job->options->dry_run && !manifest_remove(place->path, place->levels, &error)) {
+	} else if (!job->options->dry_run &&
+		   ((place->bundle != NULL && !bundle_remove(place->bundle, &error)) ||
+			   !manifest_remove(place->path, place->levels, &error))) {
 		fail(job, place, error, "Check the folder, and try again.");
 	} else {
 		outcomes_add(

@@ -10,13 +10,18 @@
 static void free_place(void *data) {
 	struct place *place = data;
 	g_free(place->path);
+	g_free(place->bundle);
 	g_free(place);
 }
 
 static void add(GPtrArray *places, const struct browser *browser, char *path, unsigned levels,
 	bool everybody) {
 	struct place *place = g_new0(struct place, 1);
-	*place = (struct place){browser->name, browser, path, levels, everybody};
+	*place = (struct place){.name = browser->name,
+		.browser = browser,
+		.path = path,
+		.levels = levels,
+		.everybody = everybody};
 	g_ptr_array_add(places, place);
 }
 
@@ -33,6 +38,42 @@ static void add_user(GPtrArray *places, const struct browser *browser) {
 /* /etc/opt/NAME/native-messaging-hosts has two folders that nobody else may have made. */
 static void add_system(GPtrArray *places, const struct browser *browser) {
 	add(places, browser, browsers_system_path(browser), 2, true);
+}
+
+static void add_inside(
+	GPtrArray *places, const struct sandboxed *sandboxed, const struct browser *row) {
+	g_autofree char *folder = sandboxes_folder(sandboxed);
+	add(places, row, sandboxes_manifest(sandboxed, row), 2, false);
+	struct place *place = places->pdata[places->len - 1];
+	place->name = sandboxed->id;
+	place->bundle = g_build_filename(folder, "data/portlight", NULL);
+}
+
+static bool is_row_of(const struct browser *row, const char *name) {
+	return row->name != NULL && strcmp(row->name, name) == 0;
+}
+
+/* As for browsers without a sandbox: in every folder that it has, and in its first one if it never
+ * ran. `all`: in each that it may have. */
+static void add_flatpaks(GPtrArray *places, const struct browser *browser, bool all) {
+	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
+		if (one->kind != SANDBOX_FLATPAK || !is_row_of(browser, one->browser) ||
+			sandboxes_trace(one, "") == SANDBOXED_ABSENT) {
+			continue;
+		}
+		guint before = places->len;
+		for (const struct browser *row = browser; is_row_of(row, one->browser); row++) {
+			g_autofree char *path = sandboxes_manifest(one, row);
+			g_autofree char *manifests = g_path_get_dirname(path);
+			g_autofree char *own = g_path_get_dirname(manifests);
+			if (all || g_file_test(own, G_FILE_TEST_IS_DIR)) {
+				add_inside(places, one, row);
+			}
+		}
+		if (places->len == before) {
+			add_inside(places, one, browser);
+		}
+	}
 }
 
 static void add_profiles(GPtrArray *places, const struct options *options) {
@@ -102,12 +143,19 @@ static void choose_user(
 		}
 	}
 	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
-		if (!is_first(browser) || has_place(places, browser)) {
+		bool named = is_named(options, browser);
+		if (!is_first(browser) || (!every && !named)) {
 			continue;
 		}
-		if (is_named(options, browser) || (every && is_sandboxed(browser))) {
+		guint before = places->len;
+		add_flatpaks(places, browser, false);
+		bool inside = places->len > before;
+		if (has_place(places, browser)) {
+			continue;
+		}
+		if (is_sandboxed(browser) || (named && !inside)) {
 			add_user(places, browser);
-		} else if (every) {
+		} else if (!inside) {
 			outcomes_add(outcomes, OUTCOME_ABSENT, browser->name, NULL, NULL, "%s", "");
 		}
 	}
@@ -139,14 +187,14 @@ static void choose_system(
 	}
 }
 
-/* Ubuntu's portal and the proxy start the host from outside; without them a sandbox keeps it away.
- */
-static void tell_sandboxed(const struct options *options, struct outcomes *outcomes) {
+/* Ubuntu's portal starts the host of a Snap from outside; without it the sandbox keeps it away. */
+static void tell_snaps(const struct options *options, struct outcomes *outcomes) {
 	g_autoptr(GDBusConnection) bus = NULL;
 	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
 		const struct browser *browser = browsers_find(one->browser);
 		bool wanted = options->names == NULL || is_named(options, browser);
-		if (!wanted || sandboxes_trace(one, "") == SANDBOXED_ABSENT) {
+		if (!wanted || one->kind != SANDBOX_SNAP ||
+			sandboxes_trace(one, "") == SANDBOXED_ABSENT) {
 			continue;
 		}
 		if (bus == NULL) {
@@ -170,7 +218,7 @@ GPtrArray *places_for_install(const struct options *options, struct outcomes *ou
 		choose_system(places, options, outcomes);
 	} else {
 		choose_user(places, options, outcomes);
-		tell_sandboxed(options, outcomes);
+		tell_snaps(options, outcomes);
 	}
 	return places;
 }
@@ -187,6 +235,9 @@ GPtrArray *places_for_uninstall(const struct options *options) {
 		}
 		if (!options->system) {
 			add_user(places, browser);
+			if (is_first(browser)) {
+				add_flatpaks(places, browser, true);
+			}
 		} else if (browser->ships == BROWSER_SHIPPED_BY_TOOL &&
 			   browser->system_folder != NULL && !has_folder(places, browser)) {
 			add_system(places, browser);

@@ -9,9 +9,10 @@
 #include "install/outcome.h"
 
 struct place {
-	const char *name;
+	const char *name;              /* the browser's, or the Flatpak's */
 	const struct browser *browser; /* whose manifest fits */
 	char *path;
+	char *bundle;    /* the folder that gets the programs too; NULL: they stay where they are */
 	unsigned levels; /* folders that install may have made */
 	bool everybody;
 };

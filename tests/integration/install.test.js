@@ -1,8 +1,8 @@
 /** `portlight install`, `uninstall` and `doctor` in a home of their own. */
 import assert from 'node:assert/strict';
-import {spawnSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {chromiumId, firefoxId} from '../fake/browser.js';
@@ -204,25 +204,50 @@ test('a folder for --user-data-dir has its own manifest', () => {
 	assert.equal(home.run('install', '--system', '--profile', home.path('work')).status, 2);
 });
 
-test('Snaps and Flatpaks: what can work is written, and what can\u2019t is told', async () => {
-	for (const folder of ['snap/firefox', '.var/app/com.google.Chrome']) {
-		mkdirSync(home.path(folder), {recursive: true});
-	}
+test('a Snap: what can work is written, and what can’t is told', async () => {
+	mkdirSync(home.path('snap/firefox'), {recursive: true});
 	const alone = home.run('install');
 	assert.equal(alone.status, 0, alone.stderr);
-	assert.deepEqual(home.files(), [firefox], 'a portal may read what is outside; nothing reads it for that Chrome');
-	assert.match(alone.stdout, /^snap\.firefox: firefox as a Snap \(firefox\) can't start the host .*\n {2}Install firefox as a package/m);
-	assert.match(alone.stdout, /^com\.google\.Chrome: chrome as a Flatpak .* can't start the host .*\n {2}Install chrome as a package/m);
+	assert.deepEqual(home.files(), [firefox], 'a portal may read what is outside');
+	assert.match(alone.stdout, /^snap\.firefox: firefox as a Snap \(firefox\) can't start the host.*\n {2}Install firefox as a package/m);
 
 	const world = new World();
 	try {
 		await world.startBus();
 		await world.startPortal({web_extensions: true});
 		home.env.DBUS_SESSION_BUS_ADDRESS = world.env.DBUS_SESSION_BUS_ADDRESS;
-		assert.match(home.run('install', 'firefox').stdout, /^snap\.firefox: firefox as a Snap .* can start the host .*\n {2}.*portlight install --allow snap\.firefox$/m);
+		assert.match(home.run('install', 'firefox').stdout, /^snap\.firefox: firefox as a Snap .* can start the host\.\n {2}.*portlight install --allow snap\.firefox$/m);
 	} finally {
 		await world.finish();
 	}
+});
+
+test('a Flatpak gets programs, their libraries and a manifest, again only what changed, and uninstall takes all of it away', () => {
+	const app = '.var/app/com.google.Chrome';
+	const manifest = `${app}/config/google-chrome/NativeMessagingHosts/${name}.json`;
+	const own = home.path(`${app}/data/portlight/portlight-host`);
+	mkdirSync(home.path(`${app}/config/google-chrome/Default`), {recursive: true});
+	mkdirSync(home.path(`${app}/data`));
+	const before = home.tree();
+	assert.match(home.run('install', '--dry-run').stdout, /^com\.google\.Chrome: /m);
+	assert.deepEqual(home.tree(), before);
+
+	assert.match(home.run('install').stdout, /^com\.google\.Chrome: wrote /m);
+	assert.equal(home.manifest(manifest).path, own);
+	assert.equal(execFileSync(own, ['--version'], {env: {}, encoding: 'utf8'}), execFileSync(host, ['--version'], {encoding: 'utf8'}));
+	const libraries = home.files().map((path) => basename(path)).filter((file) => file.startsWith('lib'));
+	assert.deepEqual(
+		libraries.map((file) => file.replace(/\.so\..*/, '')).sort(),
+		['libjpeg', 'libjson-c', 'libseccomp', 'libvpx', 'libyuv'],
+	);
+	assert.match(home.run('install', 'chrome').stdout, /^com\.google\.Chrome: nothing to change/m);
+	// As after an upgrade.
+	writeFileSync(home.path(`${app}/data/portlight/lib/portlight-capture`), 'an older one');
+	assert.match(home.run('install').stdout, /^com\.google\.Chrome: wrote /m);
+	assert.match(execFileSync(home.path(`${app}/data/portlight/lib/portlight-capture`), ['--version'], {encoding: 'utf8'}), /^portlight-capture /);
+
+	assert.match(home.run('uninstall').stdout, /^com\.google\.Chrome: removed /m);
+	assert.deepEqual(home.tree(), before);
 });
 
 test('manifests name every extension of the lists, and doctor tells of one that does not', () => {
