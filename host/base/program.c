@@ -1,10 +1,14 @@
 #include "base/program.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "config.h"
 
 char *program_find(const char *name) {
 	static const char *const places[] = {"", "../libexec/portlight/"};
@@ -26,4 +30,35 @@ char *program_find(const char *name) {
 		free(path);
 	}
 	return NULL;
+}
+
+bool program_close_stdout(const char *name) {
+	bool pending = __fpending(stdout) > 0;
+	bool failed = ferror(stdout) != 0;
+	errno = 0;
+	/* Where nothing was written it does not matter that stdout was never open. */
+	if (fclose(stdout) != 0 && (pending || errno != EBADF)) {
+		failed = true;
+	}
+	if (failed) {
+		/* An earlier write's reason is lost. */
+		const char *why = errno != 0 ? strerror(errno) : "";
+		(void)fprintf(stderr, "%s: Can't write the output%s%s.\n", name,
+			why[0] != '\0' ? ": " : "", why);
+	}
+	return !failed;
+}
+
+bool program_answers(
+	const char *name, const char *help, int argc, char *const argv[], int *status) {
+	const char *asked = argc == 2 ? argv[1] : "";
+	if (strcmp(asked, "--version") == 0 || strcmp(asked, "-V") == 0) {
+		(void)printf("%s " PORTLIGHT_VERSION "\n", name);
+	} else if (strcmp(asked, "--help") == 0 || strcmp(asked, "-h") == 0) {
+		(void)fputs(help, stdout);
+	} else {
+		return false;
+	}
+	*status = program_close_stdout(name) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return true;
 }

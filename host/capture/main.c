@@ -7,10 +7,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "capture/channel.h"
 #include "capture/pipeline.h"
 #include "capture/sandbox.h"
-#include "config.h"
 #include "encode/encoder.h"
 #include "source/loop.h"
 #include "source/source.h"
@@ -233,28 +233,18 @@ static void tear_down(struct capture *capture) {
 	channel_finish(&capture->channel);
 }
 
-/* Handles a command line that has arguments. Returns the exit status. */
-static int answer(int argc, char **argv) {
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		puts("portlight-capture " PORTLIGHT_VERSION);
-		return 0;
-	}
-	bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
-	fputs(usage, help ? stdout : stderr);
-	return help ? 0 : 2;
-}
-
 int main(int argc, char **argv) {
 	log_init("portlight-capture", LOG_WARNING);
-	if (argc > 1) {
-		return answer(argc, argv);
+	int status = 2;
+	if (program_answers("portlight-capture", usage, argc, argv, &status)) {
+		return status;
 	}
 	struct capture capture = {0};
-	if (!channel_init(&capture.channel, PEER_FD)) {
+	if (argc > 1 || !channel_init(&capture.channel, PEER_FD)) {
 		fputs(usage, stderr);
-		return 2;
+		return status;
 	}
-	int status = 1;
+	status = 1;
 	if (sandbox_enter(PEER_FD) && set_up(&capture)) {
 		if (sandbox_seal()) {
 			loop_run(&capture.loop);

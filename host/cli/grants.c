@@ -7,6 +7,7 @@
 #include "control/grants_file.h"
 #include "tool/arguments.h"
 #include "tool/say.h"
+#include "tool/suggest.h"
 #include "wire/protocol.h"
 
 static const char description[] =
@@ -15,8 +16,8 @@ static const char description[] =
 	"or revokes that. A live share goes on until it is stopped.\n"
 	"\n"
 	"Examples:\n"
-	"  portlight grants\n"
-	"  portlight grants --json\n"
+	"  portlight grants list\n"
+	"  portlight grants list --json\n"
 	"  portlight grants revoke https://meet.example.org\n"
 	"  portlight grants revoke --all";
 
@@ -63,7 +64,7 @@ static int list_grants(bool json) {
 }
 
 /* `origin`: NULL for all of them. */
-static int revoke_grants(const char *origin) {
+static int revoke_grants(const char *origin, bool quiet) {
 	g_autofree char *detail = NULL;
 	size_t revoked = 0;
 	enum error_code code = grants_file_revoke(origin, &revoked, &detail);
@@ -71,11 +72,15 @@ static int revoke_grants(const char *origin) {
 		say_error(code, detail);
 		return EXIT_FILE;
 	}
+	if (origin != NULL && revoked == 0) {
+		say_problem("portlight grants list shows them.", "%s has no grant.", origin);
+		return EXIT_PROBLEM;
+	}
+	if (quiet) {
+		return EXIT_DONE;
+	}
 	if (origin == NULL) {
 		(void)printf("Revoked: %zu\n", revoked);
-	} else if (revoked == 0) {
-		say_problem("portlight grants lists them.", "%s has no grant.", origin);
-		return EXIT_PROBLEM;
 	} else {
 		(void)printf("Revoked: %s\n", origin);
 	}
@@ -91,7 +96,7 @@ static bool tidy_origin(char *origin) {
 	return origin_is_valid(origin, length);
 }
 
-static int revoke_named(char **origins, bool all) {
+static int revoke_named(char **origins, bool all, bool quiet) {
 	if (all != (*origins == NULL)) {
 		return arguments_wrong("Name the origins to revoke, or --all.");
 	}
@@ -101,36 +106,49 @@ static int revoke_named(char **origins, bool all) {
 				"An origin is written like https://meet.example.org.");
 		}
 	}
-	int status = all ? revoke_grants(NULL) : EXIT_DONE;
+	int status = all ? revoke_grants(NULL, quiet) : EXIT_DONE;
 	for (char **origin = origins; *origin != NULL; origin++) {
-		int one = revoke_grants(*origin);
+		int one = revoke_grants(*origin, quiet);
 		status = MAX(status, one);
 	}
 	return status;
 }
 
+/* `operands` may be NULL. */
+static int act(char **operands, bool all, bool json, bool quiet) {
+	static const char *const words[] = {"list", "revoke", NULL};
+	const char *word = operands != NULL ? operands[0] : "list";
+	if (strcmp(word, "revoke") == 0) {
+		return json ? arguments_wrong("--json only lists grants.")
+			    : revoke_named(operands + 1, all, quiet);
+	}
+	if (strcmp(word, "list") != 0) {
+		const char *near = suggest(word, words);
+		return arguments_wrong("Grants can only be listed or revoked.%s%s%s",
+			near != NULL ? " Did you mean portlight grants " : "",
+			near != NULL ? near : "", near != NULL ? "?" : "");
+	}
+	if (all || (operands != NULL && operands[1] != NULL)) {
+		return arguments_wrong("portlight grants list takes only --json.");
+	}
+	return list_grants(json);
+}
+
 int command_grants(int argc, char **argv) {
 	gboolean all = FALSE;
 	gboolean json = FALSE;
+	gboolean quiet = FALSE;
 	g_auto(GStrv) operands = NULL;
 	const GOptionEntry entries[] = {
 		{"all", 'a', 0, G_OPTION_ARG_NONE, &all, "Revoke every grant", NULL},
 		{"json", 'j', 0, G_OPTION_ARG_NONE, &json, "List the grants as JSON", NULL},
+		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Say only what is wrong", NULL},
 		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &operands, NULL,
-			"[revoke ORIGIN…]"},
+			"[list | revoke ORIGIN…]"},
 		{0},
 	};
 	if (!arguments_parse(description, entries, argc, argv)) {
 		return EXIT_USAGE;
 	}
-	if (operands == NULL && !all) {
-		return list_grants(json);
-	}
-	if (json) {
-		return arguments_wrong("--json only lists grants.");
-	}
-	if (operands == NULL || strcmp(operands[0], "revoke") != 0) {
-		return arguments_wrong("Grants can only be listed or revoked.");
-	}
-	return revoke_named(operands + 1, all);
+	return act(operands, all, json, quiet);
 }

@@ -2,7 +2,7 @@
 
 bool caller_is_ours(int argc, char *const argv[], const struct extensions *extensions) {
 	if (argc < 2) {
-		return false;
+		return true;
 	}
 	if (extensions_have(extensions, BROWSER_CHROMIUM, argv[1])) {
 		return true;

@@ -6,5 +6,6 @@
 #include "control/extensions.h"
 
 /* The arguments come from a browser with one of the extensions. Chromium: chrome-extension://ID/
- * [--parent-window=…]; Firefox: path of the host's manifest, id. */
+ * [--parent-window=…]; Firefox: path of the host's manifest, id; none: Ubuntu's portal, which has
+ * looked the extension up in the manifest itself. */
 bool caller_is_ours(int argc, char *const argv[], const struct extensions *extensions);

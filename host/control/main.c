@@ -8,11 +8,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "config.h"
+#include "base/program.h"
 #include "control/caller.h"
 #include "control/extensions.h"
 #include "control/host.h"
@@ -25,6 +25,7 @@
 static const char help[] =
 	"Usage: portlight-host chrome-extension://ID/        (as Chromium starts it)\n"
 	"       portlight-host MANIFEST ADD-ON-ID            (as Firefox starts it)\n"
+	"       portlight-host                               (as Ubuntu's portal starts it)\n"
 	"       portlight-host --help | --version\n"
 	"\n"
 	"The native messaging host of the Portlight extension. Browsers start it; it\n"
@@ -35,10 +36,6 @@ static const char help[] =
 	"  PORTLIGHT_LOG         error, warning (default), info or debug\n"
 	"  PORTLIGHT_TIMEOUT_MS  how long to wait for the portal (10000 at most), and for a\n"
 	"                        granted share to be opened (default 60000)\n";
-
-static void print(int fd, const char *text) {
-	(void)!write(fd, text, strlen(text));
-}
 
 /* The only message that a wrong caller gets. */
 static void refuse_caller(int out) {
@@ -61,6 +58,13 @@ static bool check_caller(int argc, char *const argv[]) {
 	bool ours = caller_is_ours(argc, argv, &extensions);
 	extensions_finish(&extensions);
 	return ours;
+}
+
+/* Whoever starts a host talks to it through pipes or a socket. */
+static bool stdin_is_channel(void) {
+	struct stat status;
+	return fstat(STDIN_FILENO, &status) == 0 &&
+	       (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
 static unsigned timeout_from_environment(void) {
@@ -100,22 +104,22 @@ static void run(int out) {
 }
 
 int main(int argc, char *argv[]) {
+	int status = EXIT_USAGE;
+	if (program_answers("portlight-host", help, argc, argv, &status)) {
+		return status;
+	}
 	int out = port_claim_stdout();
 	log_init("portlight-host", LOG_WARNING);
 	if (out < 0) {
 		log_error("stdout is not open; a browser starts this program with pipes");
 		return EXIT_FAILURE;
 	}
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		print(out, help);
-		return EXIT_SUCCESS;
-	}
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		print(out, "portlight-host " PORTLIGHT_VERSION "\n");
-		return EXIT_SUCCESS;
-	}
-	if (argc < 2) {
-		print(STDERR_FILENO, help);
+	if (argc < 2 && !stdin_is_channel()) {
+		if (isatty(STDIN_FILENO) == 1) {
+			(void)fputs(help, stderr);
+		} else {
+			log_error("stdin is no pipe; a browser starts this program with pipes");
+		}
 		return EXIT_USAGE;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -16,27 +16,23 @@ struct output {
 	bool direct; /* a device, a pipe or the standard output */
 };
 
-static bool prepare(struct output *output) {
-	struct stat status;
-	if (strcmp(output->path, "-") == 0) {
-		output->direct = true;
-		errno = ENOTTY;
-		return isatty(STDOUT_FILENO) == 0;
-	}
-	if (stat(output->path, &status) != 0) {
-		if (errno != ENOENT) {
-			return false;
-		}
-	} else if (S_ISDIR(status.st_mode)) {
-		errno = EISDIR;
+/* What is in the file decides what plays it, but people and programs go by the name. */
+static bool is_webm_name(const char *path) {
+	const char *dot = strrchr(path, '.');
+	return dot != NULL && strcasecmp(dot, ".webm") == 0;
+}
+
+/* What may become a file, or replace the one that `exists`. */
+static bool prepare_file(struct output *output, bool exists) {
+	if (!is_webm_name(output->path)) {
+		errno = EMEDIUMTYPE;
 		return false;
-	} else if (!S_ISREG(status.st_mode)) {
-		output->direct = true;
-		return access(output->path, W_OK) == 0;
-	} else if (!output->replace) {
+	}
+	if (exists && !output->replace) {
 		errno = EEXIST;
 		return false;
-	} else {
+	}
+	if (exists) {
 		/* Renaming over a link would replace the link. */
 		char *real = realpath(output->path, NULL);
 		if (real == NULL || access(real, W_OK) != 0) {
@@ -48,6 +44,27 @@ static bool prepare(struct output *output) {
 	}
 	g_autofree char *folder = g_path_get_dirname(output->path);
 	return access(folder, W_OK | X_OK) == 0;
+}
+
+static bool prepare(struct output *output) {
+	struct stat status;
+	if (strcmp(output->path, "-") == 0) {
+		output->direct = true;
+		errno = ENOTTY;
+		return isatty(STDOUT_FILENO) == 0;
+	}
+	if (stat(output->path, &status) != 0) {
+		return errno == ENOENT && prepare_file(output, false);
+	}
+	if (S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
+		return false;
+	}
+	if (!S_ISREG(status.st_mode)) {
+		output->direct = true;
+		return access(output->path, W_OK) == 0;
+	}
+	return prepare_file(output, true);
 }
 
 bool output_create(const char *path, bool replace, struct output **output) {

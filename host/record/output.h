@@ -13,7 +13,8 @@ struct output;
 /*
  * Checks whether a recording could go to `path` (lent for the call), without leaving a trace. With
  * `replace` an existing file is replaced. False with errno set: EEXIST, EISDIR, EACCES, ENOENT (no
- * such folder), ENOTTY (the standard output is a terminal), …
+ * such folder), ENOTTY (the standard output is a terminal), EMEDIUMTYPE (a file's name that does
+ * not end with .webm), …
  */
 bool output_create(const char *path, bool replace, struct output **output);
 

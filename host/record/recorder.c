@@ -360,6 +360,7 @@ static void screencast_remote(void *data, int fd) {
 				.max_fps = recorder->options->max_fps,
 				.max_kbps = recorder->options->max_kbps,
 				.credit = CREDIT,
+				.region = recorder->options->region,
 				.cursor = recorder->stream.cursor == PORTAL_CURSOR_METADATA
 						  ? PACKET_CURSOR_BLEND
 						  : PACKET_CURSOR_AS_IS,

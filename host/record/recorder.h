@@ -17,8 +17,9 @@ struct recorder_options {
 	enum packet_codec codec;
 	uint16_t max_fps;
 	uint32_t max_kbps;
-	int64_t duration_us; /* from the first picture; 0: no limit */
-	bool live;           /* show the live line */
+	struct packet_region region; /* all 0: the whole picture */
+	int64_t duration_us;         /* from the first picture; 0: no limit */
+	bool live;                   /* show the live line */
 };
 
 struct recorder_result {

@@ -1,6 +1,42 @@
 #include "tool/arguments.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "config.h"
 #include "tool/say.h"
+
+static gboolean print_version(
+	const char *option, const char *value, gpointer data, GError **error) {
+	(void)option;
+	(void)value;
+	(void)data;
+	(void)error;
+	(void)printf("%s " PORTLIGHT_VERSION "\n", g_get_prgname());
+	exit(EXIT_DONE);
+}
+
+/* Reaches the capture helper too, which inherits the environment. */
+static gboolean log_more(const char *option, const char *value, gpointer data, GError **error) {
+	(void)option;
+	(void)value;
+	(void)data;
+	(void)error;
+	static bool asked = false;
+	(void)g_setenv("PORTLIGHT_LOG", asked ? "debug" : "info", TRUE);
+	log_init("portlight", LOG_INFO);
+	asked = true;
+	return TRUE;
+}
+
+static const GOptionEntry common[] = {
+	{"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, log_more,
+		"Log what happens; twice for details", NULL},
+	{"version", 'V', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, print_version,
+		"Print the version", NULL},
+	{0},
+};
 
 int arguments_wrong(const char *format, ...) {
 	va_list arguments;
@@ -16,6 +52,7 @@ bool arguments_parse(const char *description, const GOptionEntry *entries, int a
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 	g_option_context_set_summary(context, description);
 	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_add_main_entries(context, common, NULL);
 	g_autoptr(GError) error = NULL;
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		(void)arguments_wrong("%s", error->message);

@@ -32,6 +32,8 @@ enum exit_status say_exit_status(enum error_code code) {
 	case ERROR_SESSION_CLOSED:
 	case ERROR_SOURCE_GONE:
 		return EXIT_DONE;
+	case ERROR_REGION_OUTSIDE:
+		return EXIT_USAGE;
 	case ERROR_DENIED:
 	case ERROR_CANCELLED:
 		return EXIT_REFUSED;

@@ -271,6 +271,11 @@ export class World {
 		});
 	}
 
+	/** What a process was started with, after its name. @param {number} pid */
+	argumentsOf(pid) {
+		return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1, -1);
+	}
+
 	/** Waits until nothing of ours is left. */
 	async empty() {
 		await until('no process is left', () => this.processes().length === 0);

@@ -7,7 +7,7 @@ import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {idle, until, World} from '../fake/world.js';
 import {took} from '../tools/times.js';
-import {Recording, facts, program} from './recording.js';
+import {Recording, facts, program, record} from './recording.js';
 
 /** @type {World} */
 let world;
@@ -335,10 +335,52 @@ test('a signal ends the wait for a reader', async () => {
 	assert.equal((await recording.ended()).status, 6);
 });
 
+const dated = /^portlight-\d{4}-\d\d-\d\d-\d{6}(-\d+)?\.webm$/;
+const datedFiles = () => readdirSync(world.folder).filter((name) => dated.test(name));
+
+test('without a file it takes a dated name in the current folder, each time another', async () => {
+	world.addCapture();
+	await world.startBus();
+	await world.startPortal();
+	const unnamed = () => record(['--codec', 'vp8', '--duration', '0.1'], {path: copy, env: world.env, cwd: world.folder});
+	const run = await unnamed();
+	assert.equal(run.status, 0, run.stderr);
+	const [name] = datedFiles();
+	assert.match(run.stderr, new RegExp(`^Recorded .* to ${name} `, 'm'));
+	assert.ok(facts(join(world.folder, name)).pts.length > 0);
+	assert.equal((await unnamed()).status, 0);
+	assert.equal(datedFiles().length, 2);
+});
+
+test('--quiet says nothing of a recording that went well, and everything of one that did not', async () => {
+	const recording = await startWith({}, ['--quiet', '--duration', '0.1']);
+	assert.deepEqual(await recording.ended(), {status: 0, signal: null, stdout: Buffer.alloc(0), stderr: ''});
+	const again = await start(['-q']).ended();
+	assert.equal(again.status, 6);
+	assert.match(again.stderr, /already exists/);
+});
+
+test('--verbose logs what happens', async () => {
+	const recording = await startWith({}, ['-v', '--duration', '0.1']);
+	assert.match((await recording.ended()).stderr, /^portlight\[\d+\] info: ScreenCast portal version 4$/m);
+});
+
+test('a name that does not end with .webm is refused, and nobody is asked', async () => {
+	await world.startBus();
+	await world.startPortal();
+	for (const name of ['b.mp4', 'b.mkv', 'b']) {
+		file = join(world.folder, name);
+		const run = await start().ended();
+		assert.equal(run.status, 2, name);
+		assert.match(run.stderr, /^portlight: .*\/b\S*: a recording is WebM, and its name must end with \.webm\.\n {2}.+ffmpeg.+\n$/);
+	}
+	assert.deepEqual(world.calls, []);
+});
+
 test('what is wrong with the arguments is told before anybody is asked', async () => {
 	await world.startBus();
 	await world.startPortal();
-	for (const args of [['--fps', '0'], ['--fps', 'many'], ['--kbps', '99'], ['--codec', 'h264'], ['--cursor', 'big']]) {
+	for (const args of [['--fps', '0'], ['--fps', 'many'], ['--kbps', '99'], ['--codec', 'h264'], ['--cursor', 'big'], ['--region', '0,0,1,9']]) {
 		const run = await start(args).ended();
 		assert.equal(run.status, 2, args.join(' '));
 		assert.match(run.stderr, /^portlight: .+\n {2}See portlight record --help\.\n$/);

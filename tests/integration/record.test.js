@@ -4,12 +4,13 @@ import {spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, afterEach, beforeEach, test} from 'node:test';
+import {readMarker} from '../desktop/marker.js';
 import {Desktop} from '../e2e/lib/desktop.js';
 import {insideDesktop} from '../e2e/lib/inside.js';
 import {allProcesses, descendants} from '../e2e/lib/processes.js';
 import {until} from '../fake/world.js';
 import {took} from '../tools/times.js';
-import {Recording, decodingErrors, drawn, facts, markers, program, record} from './recording.js';
+import {Recording, decodingErrors, drawn, facts, markers, pictures, program, record} from './recording.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'mutter', '--size', '1920x1080', '--rate', '30']);
 
@@ -152,6 +153,29 @@ test('a terminal shows a live line', async () => {
 	assert.match(stdout, /Choose in the desktop's dialog what to record/);
 	assert.match(stdout, /\r0:0[01] {2}\d+ frames {2}[\d.]+\s[kM]B {2}\d+ fps {2}\(Ctrl-C ends\)/);
 	assert.ok(stdout.includes('\u001b[KRecorded 2.0 s'), 'the live line makes room for the last one');
+});
+
+test('--region records a part of the screen', async () => {
+	const path = inFolder('region.webm');
+	const run = await record(['--duration', '1', '--region', '12,12,900,500', path]);
+	assert.equal(run.status, 0, run.stderr);
+	assert.match(run.stderr, /\(900x500, VP9\)/);
+	const seen = pictures(path);
+	assert.ok(seen.length > 0 && seen.every(({width, height}) => width === 900 && height === 500));
+	// The marker stands at 12, 12 on the screen.
+	const corner = {x: 0, y: 0, width: 22 * 36, height: 12 * 36};
+	assert.ok(seen.some(({image}) => readMarker(image, corner) !== null));
+	const outside = await record(['--region', '5000,0,100,100', inFolder('outside.webm')]);
+	assert.equal(outside.status, 2, outside.stderr);
+	assert.match(outside.stderr, /^portlight: The requested region lies outside the shared picture\. \(the picture is 1920x1080\)\n/m);
+	assert.equal(existsSync(inFolder('outside.webm')), false);
+});
+
+test('-vv logs details, of the helper too', async () => {
+	const run = await record(['-vv', '--duration', '1', inFolder('logged.webm')]);
+	assert.equal(run.status, 0, run.stderr);
+	assert.match(run.stderr, /^portlight\[\d+\] info: ScreenCast portal version \d+$/m);
+	assert.match(run.stderr, /^portlight-capture\[\d+\] debug: /m);
 });
 
 test('a refusal is told, and leaves no file', async () => {

@@ -12,11 +12,11 @@ export const program = process.env.PORTLIGHT ?? fileURLToPath(new URL('../../bui
 export class Recording {
 	/**
 	 * @param {string[]} args  after `record`
-	 * @param {{path?: string, env?: NodeJS.ProcessEnv, through?: string[]}} [options]  `through`: what starts it
+	 * @param {{path?: string, env?: NodeJS.ProcessEnv, cwd?: string, through?: string[]}} [options]  `through`: what starts it
 	 */
-	constructor(args, {path = program, env = process.env, through = []} = {}) {
+	constructor(args, {path = program, env = process.env, cwd, through = []} = {}) {
 		const [command, ...rest] = [...through, path, 'record', ...args];
-		this.child = spawn(command, rest, {env, stdio: ['ignore', 'pipe', 'pipe']});
+		this.child = spawn(command, rest, {env, cwd, stdio: ['ignore', 'pipe', 'pipe']});
 		/** What it wrote. @type {Buffer[]} */
 		this.chunks = [];
 		this.stderr = '';

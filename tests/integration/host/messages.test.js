@@ -1,7 +1,7 @@
 /** What portlight-host makes of native messages, good and bad; no portal is needed for it. */
 import assert from 'node:assert/strict';
 import {execFileSync, spawnSync} from 'node:child_process';
-import {mkdirSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, afterEach, before, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -43,13 +43,40 @@ function assertError(message, code, id, detail) {
 	}
 }
 
-test('--help and --version answer on stdout; no arguments get the help and status 2', () => {
-	assert.match(execFileSync(hostProgram, ['--help'], {encoding: 'utf8'}), /^Usage: portlight-host/);
-	assert.match(execFileSync(hostProgram, ['--version'], {encoding: 'utf8'}), /^portlight-host \d+\.\d+\.\d+\n$/);
-	const bare = spawnSync(hostProgram, [], {encoding: 'utf8', input: ''});
-	assert.equal(bare.status, 2);
-	assert.equal(bare.stdout, '');
-	assert.match(bare.stderr, /^Usage: portlight-host/);
+test('--help and --version answer on stdout, and fail where that is full', () => {
+	for (const help of ['--help', '-h']) {
+		assert.match(execFileSync(hostProgram, [help], {encoding: 'utf8'}), /^Usage: portlight-host/);
+	}
+	for (const version of ['--version', '-V']) {
+		assert.match(execFileSync(hostProgram, [version], {encoding: 'utf8'}), /^portlight-host \d+\.\d+\.\d+\n$/);
+	}
+	const full = openSync('/dev/full', 'w');
+	const lost = spawnSync(hostProgram, ['--help'], {encoding: 'utf8', stdio: ['ignore', full, 'pipe']});
+	closeSync(full);
+	assert.equal(lost.status, 1);
+	assert.match(lost.stderr, /^portlight-host: Can't write the output: No space left on device\.\n$/);
+});
+
+test('without arguments it is the host where its input is a pipe or a socket', async () => {
+	// Node's own pipes are sockets.
+	const socket = world.browse({}, []);
+	const pipe = new Browser('sh', {env: world.env, args: ['-c', 'cat | "$1"', '-', world.host]});
+	world.browsers.push(pipe);
+	for (const browser of [socket, pipe]) {
+		assert.equal((await browser.hello()).protocol, 1);
+		browser.hangUp();
+		assert.deepEqual(await browser.exited, {code: 0, signal: null});
+	}
+});
+
+test('without arguments it has its help for a terminal, a line for any other input, and status 2', () => {
+	const nothing = spawnSync(hostProgram, [], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
+	assert.equal(nothing.status, 2);
+	assert.equal(nothing.stdout, '');
+	assert.match(nothing.stderr, /^portlight-host\[\d+\] error: stdin is no pipe; a browser starts this program with pipes\n$/);
+	const terminal = spawnSync('script', ['-qec', hostProgram, '/dev/null'], {encoding: 'utf8'});
+	assert.equal(terminal.status, 2);
+	assert.match(terminal.stdout, /^Usage: portlight-host/);
 });
 
 test('Firefox starts the host with a manifest and the add-on id', async () => {

@@ -24,9 +24,13 @@ static void both_browsers_are_known(void **state) {
 		ours("/home/a/.mozilla/native-messaging-hosts/org.portlight.host.json", FIREFOX));
 }
 
+static void without_arguments_a_portal_has_checked(void **state) {
+	(void)state;
+	assert_true(ours(NULL, NULL));
+}
+
 static void others_are_not(void **state) {
 	(void)state;
-	assert_false(ours(NULL, NULL));
 	assert_false(ours("", NULL));
 	assert_false(ours("chrome-extension://" CHROMIUM_ID, NULL));
 	assert_false(ours(CHROMIUM "x", NULL));
@@ -43,6 +47,7 @@ static void others_are_not(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_browsers_are_known),
+		cmocka_unit_test(without_arguments_a_portal_has_checked),
 		cmocka_unit_test(others_are_not),
 	};
 	return cmocka_run_group_tests_name("caller", tests, NULL, NULL);

@@ -133,7 +133,7 @@ static void a_file_is_not_replaced_for_nothing(void **state) {
 static void replacing_follows_a_link(void **state) {
 	struct fixture *fixture = *state;
 	char link[128];
-	(void)snprintf(link, sizeof(link), "%s/link", fixture->folder);
+	(void)snprintf(link, sizeof(link), "%s/link.webm", fixture->folder);
 	write_file(fixture->path, "old");
 	assert_int_equal(symlink("x.webm", link), 0);
 	struct output *output = NULL;
@@ -157,6 +157,16 @@ static void places_that_can_not_be_are_refused(void **state) {
 	(void)snprintf(path, sizeof(path), "%s/no/x.webm", fixture->folder);
 	assert_false(output_create(path, false, &output));
 	assert_int_equal(errno, ENOENT);
+	const char *const names[] = {"x.mp4", "x", "x.webm.mkv", "webm"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", fixture->folder, names[i]);
+		assert_false(output_create(path, false, &output));
+		assert_int_equal(errno, EMEDIUMTYPE);
+		write_file(path, "old");
+		assert_false(output_create(path, true, &output));
+		assert_int_equal(errno, EMEDIUMTYPE);
+		assert_int_equal(unlink(path), 0);
+	}
 	write_file(fixture->path, "old");
 	(void)snprintf(path, sizeof(path), "%s/y.webm", fixture->path);
 	assert_false(output_create(path, false, &output));

@@ -35,6 +35,7 @@ static void the_kinds_of_error_differ(void **state) {
 	assert_int_equal(say_exit_status(ERROR_PORTAL_MISSING), EXIT_DESKTOP);
 	assert_int_equal(say_exit_status(ERROR_BUS_LOST), EXIT_DESKTOP);
 	assert_int_equal(say_exit_status(ERROR_HELPER_CRASHED), EXIT_CAPTURE);
+	assert_int_equal(say_exit_status(ERROR_REGION_OUTSIDE), EXIT_USAGE);
 	assert_int_equal(say_exit_status(ERROR_PIPEWIRE_LOST), EXIT_CAPTURE);
 }
 
