@@ -157,4 +157,11 @@ for (const [shell, offered] of Object.entries(shells)) {
 		assert.deepEqual((await offered('portlight grants revoke https://b')).map((word) => word.replaceAll('\\', '')), [origins[1]]);
 		assert.ok((await offered('portlight record x')).includes('x.webm'));
 	});
+
+	test(`${shell}: what is typed is not run`, async () => {
+		await offered('portlight $(:>ran) --');
+		await offered('portlight record --source=$(:>ran)');
+		await offered('portlight grants revoke `:>ran`');
+		assert.equal(existsSync(join(folder, 'ran')), false);
+	});
 }

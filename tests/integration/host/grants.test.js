@@ -368,15 +368,19 @@ test('portlight grants lists and revokes', async () => {
 	assert.match(listed.stdout, /^https:\/\/meet\.example\.org {2}screen, since 19(70|69)-\S+ \S+, last used 20\d\d-/);
 	assert.match(listed.stdout, /\nhttp:\/\/localhost:3000 {2}window, since /);
 	assert.doesNotMatch(listed.stdout, /secret/);
+	assert.equal(command('list').stdout, listed.stdout);
 	assert.deepEqual(JSON.parse(command('--json').stdout), [
 		{origin, surface: 'monitor', since: 0, lastUsed: now * 1000},
 		{origin: 'http://localhost:3000', surface: 'window', since: now * 1000, lastUsed: now * 1000},
 	]);
 	assert.equal(command('revoke', origin, 'https://unknown.example').status, 1);
 	assert.deepEqual(kept().map(([site]) => site), ['http://localhost:3000']);
+	assert.equal(command('revoke', '--quiet', 'http://localhost:3000').stdout, '');
+	assert.deepEqual(kept(), []);
+	keep(`${head}${origin}\tmonitor\t0\t${now}\tsecret\n`);
 	assert.equal(command('revoke', '--all').stdout, 'Revoked: 1\n');
 	assert.deepEqual(kept(), []);
-	for (const args of [['revoke'], ['revoke', '--all', origin], ['--all'], ['--json', '--all'], ['--json', 'revoke', origin], ['list'], ['revoke', 'meet.example.org'], ['--what']]) {
+	for (const args of [['revoke'], ['revoke', '--all', origin], ['--all'], ['--json', '--all'], ['--json', 'revoke', origin], ['list', origin], ['revoked'], ['revoke', 'meet.example.org'], ['--what']]) {
 		const {status, stderr} = command(...args);
 		assert.equal(status, 2, args.join(' '));
 		assert.match(stderr, /See portlight grants --help/);
