@@ -204,6 +204,14 @@ void knock_free(void *data) {
 	g_free(knock);
 }
 
+void tell_refused(struct hub *hub, const struct room *room, const struct knock *knock) {
+	struct wire_writer writer;
+	wire_begin(&writer, "refused");
+	wire_string(&writer, "room", room->name);
+	wire_integer(&writer, "knock", knock->id);
+	hub_send(hub, knock->user, wire_end(&writer));
+}
+
 void knock_write(struct wire_writer *writer, const struct room *room, const struct knock *knock) {
 	wire_string(writer, "room", room->name);
 	wire_integer(writer, "knock", knock->id);
@@ -337,22 +345,25 @@ static struct knock *knock_find(const struct room *room, uint32_t id) {
 }
 
 static void admit(struct request *request, struct room *room, struct knock *knock) {
+	struct hub *hub = request->hub;
+	char *nickname = g_steal_pointer(&knock->nickname);
 	struct arrival arrival = {.user = knock->user,
-		.nickname = knock->nickname,
+		.nickname = nickname,
 		.data = g_steal_pointer(&knock->data),
 		.role = request->message->role,
 		.kind = (enum wire_kind)knock->kind};
-	struct connection *connection = add(request->hub, room, &arrival);
 	struct wire_writer writer;
 	wire_begin(&writer, "admitted");
 	wire_integer(&writer, "knock", knock->id);
+	knock_end(hub, room, knock, request->user);
+	struct connection *connection = add(hub, room, &arrival);
 	write_standing(&writer, connection, room);
-	hub_send(request->hub, knock->user, wire_end(&writer));
-	tell_joined(request->hub, connection);
+	hub_send(hub, arrival.user, wire_end(&writer));
+	tell_joined(hub, connection);
+	g_free(nickname);
 }
 
 enum rooms_error room_admit(struct request *request) {
-	struct hub *hub = request->hub;
 	struct room *room = request->self->room;
 	struct knock *knock = knock_find(room, request->message->knock);
 	if (knock == NULL) {
@@ -360,18 +371,13 @@ enum rooms_error room_admit(struct request *request) {
 	}
 	if (request->message->allowed) {
 		enum rooms_error error = fits(room, knock->user);
-		if (error != ROOMS_ERROR_NONE) {
-			return error;
+		if (error == ROOMS_ERROR_NONE) {
+			admit(request, room, knock);
 		}
-		admit(request, room, knock);
-	} else {
-		struct wire_writer writer;
-		wire_begin(&writer, "refused");
-		wire_string(&writer, "room", room->name);
-		wire_integer(&writer, "knock", knock->id);
-		hub_send(hub, knock->user, wire_end(&writer));
+		return error;
 	}
-	knock_end(hub, room, knock, request->user);
+	tell_refused(request->hub, room, knock);
+	knock_end(request->hub, room, knock, request->user);
 	return ROOMS_ERROR_NONE;
 }
 

@@ -133,6 +133,7 @@ enum rooms_error room_knock(struct request *request);
 enum rooms_error room_admit(struct request *request);
 enum rooms_error room_leave(struct request *request);
 void knock_free(void *knock);
+void tell_refused(struct hub *hub, const struct room *room, const struct knock *knock);
 void knock_write(struct wire_writer *writer, const struct room *room, const struct knock *knock);
 /* Withdraws the user's knocks at `room`, or everywhere (NULL). False: there was none. */
 bool knocks_withdraw(struct hub *hub, struct hub_user *user, struct room *room);

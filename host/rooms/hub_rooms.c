@@ -84,11 +84,7 @@ static void tell_ended(struct hub *hub, const struct connection *connection, con
 static void refuse_knocks(struct hub *hub, struct room *room) {
 	for (guint i = 0; room->knocks != NULL && i < room->knocks->len; i++) {
 		const struct knock *knock = room->knocks->pdata[i];
-		struct wire_writer writer;
-		wire_begin(&writer, "refused");
-		wire_string(&writer, "room", room->name);
-		wire_integer(&writer, "knock", knock->id);
-		hub_send(hub, knock->user, wire_end(&writer));
+		tell_refused(hub, room, knock);
 		knock->user->knock_count--;
 		hub->counts.knocks--;
 	}
