@@ -49,7 +49,7 @@ struct hub *hub_create(const struct hub_settings *settings, const struct hub_out
 	hub->output = *output;
 	hub->names = g_hash_table_new(g_str_hash, g_str_equal);
 	hub->rooms = g_hash_table_new(g_str_hash, g_str_equal);
-	hub->connections = g_hash_table_new(g_direct_hash, g_direct_equal);
+	hub->connections = g_hash_table_new(g_int_hash, g_int_equal);
 	hub->users = g_hash_table_new(g_direct_hash, g_direct_equal);
 	return hub;
 }

@@ -50,14 +50,21 @@ static void call_end(struct hub *hub, struct call *call) {
 }
 
 void calls_end(struct hub *hub, struct hub_user *user, const char *reason) {
-	while (user->calls != NULL) {
-		struct call *call = user->calls->data;
+	GSList *calls = g_steal_pointer(&user->calls);
+	user->call_count = 0;
+	for (GSList *at = calls; at != NULL; at = at->next) {
+		struct call *call = at->data;
+		struct hub_user *peer = other_end(call, user);
+		peer->calls = g_slist_remove(peer->calls, call);
+		peer->call_count--;
+		hub->counts.calls--;
 		struct wire_writer writer;
 		begin_event(&writer, "close", user->name, call->id);
 		wire_string(&writer, "reason", reason);
-		hub_send(hub, other_end(call, user), wire_end(&writer));
-		call_end(hub, call);
+		hub_send(hub, peer, wire_end(&writer));
+		g_free(call);
 	}
+	g_slist_free(calls);
 }
 
 void calls_tell(struct hub *hub, struct hub_user *user, const char *event) {

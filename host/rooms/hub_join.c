@@ -1,5 +1,4 @@
 /* Coming into a room: by its being open, by a token, or by knocking. */
-#include <json-c/json.h>
 #include <string.h>
 
 #include "rooms/hub_parts.h"
@@ -13,12 +12,6 @@ struct arrival {
 	enum wire_role role;
 	enum wire_kind kind;
 };
-
-static char *data_text(struct json_object *data) {
-	return data != NULL ? g_strdup(json_object_to_json_string_ext(data,
-				      JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE))
-			    : NULL;
-}
 
 static const struct connection *present(const struct room *room, const struct hub_user *user) {
 	const struct connection *at = user->connections;
@@ -71,8 +64,7 @@ static struct connection *add(struct hub *hub, struct room *room, const struct a
 	struct connection *connection = g_new0(struct connection, 1);
 	do {
 		connection->id = ++hub->last_connection;
-	} while (connection->id == 0 ||
-		 g_hash_table_contains(hub->connections, GUINT_TO_POINTER(connection->id)));
+	} while (connection->id == 0 || g_hash_table_contains(hub->connections, &connection->id));
 	connection->room = room;
 	connection->user = arrival->user;
 	connection->nickname = g_strdup(arrival->nickname);
@@ -83,7 +75,7 @@ static struct connection *add(struct hub *hub, struct room *room, const struct a
 	connection->next = arrival->user->connections;
 	arrival->user->connections = connection;
 	arrival->user->connection_count++;
-	g_hash_table_insert(hub->connections, GUINT_TO_POINTER(connection->id), connection);
+	g_hash_table_insert(hub->connections, &connection->id, connection);
 	g_ptr_array_add(room->members, connection);
 	hub->counts.connections++;
 	return connection;
@@ -187,7 +179,7 @@ enum rooms_error room_join(struct request *request) {
 	if (opens) {
 		room = open_room(request);
 	}
-	arrival.data = data_text(message->data);
+	arrival.data = wire_json_text(message->data);
 	struct connection *connection = add(hub, room, &arrival);
 	if (opens) {
 		room->owner = connection;
@@ -276,7 +268,7 @@ enum rooms_error room_knock(struct request *request) {
 	struct knock *knock = g_new0(struct knock, 1);
 	knock->user = request->user;
 	knock->nickname = g_strdup(message->nickname);
-	knock->data = data_text(message->data);
+	knock->data = wire_json_text(message->data);
 	knock->kind = (uint8_t)message->kind;
 	if (++hub->last_knock == 0) {
 		hub->last_knock = 1;

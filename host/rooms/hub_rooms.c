@@ -19,7 +19,7 @@ void room_tell(
 }
 
 struct connection *room_connection(struct hub *hub, const struct room *room, uint32_t id) {
-	struct connection *connection = g_hash_table_lookup(hub->connections, GUINT_TO_POINTER(id));
+	struct connection *connection = g_hash_table_lookup(hub->connections, &id);
 	return connection != NULL && connection->room == room ? connection : NULL;
 }
 
@@ -60,7 +60,7 @@ static void connection_free(struct hub *hub, struct connection *connection) {
 	}
 	*at = connection->next;
 	connection->user->connection_count--;
-	g_hash_table_remove(hub->connections, GUINT_TO_POINTER(connection->id));
+	g_hash_table_remove(hub->connections, &connection->id);
 	while (connection->streams != NULL) {
 		stream_remove(connection, connection->streams);
 	}

@@ -1,5 +1,4 @@
 /* What members of a room do. Their roles were checked (hub.c). */
-#include <json-c/json.h>
 #include <string.h>
 
 #include "rooms/hub_parts.h"
@@ -16,8 +15,7 @@ static void set_stream(struct stream *stream, const struct wire_message *message
 	stream->video = message->video;
 	if (message->data != NULL) {
 		g_free(stream->data);
-		stream->data = g_strdup(json_object_to_json_string_ext(
-			message->data, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		stream->data = wire_json_text(message->data);
 	}
 }
 

@@ -77,11 +77,14 @@ static uint64_t get_number(const uint8_t **at, unsigned bytes) {
 	return number;
 }
 
+static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t length) {
+	memcpy(at, bytes, length);
+	return at + length;
+}
+
 static uint8_t *put_text(uint8_t *at, const char *text) {
 	size_t length = strlen(text);
-	at = put_number(at, length, 2);
-	memcpy(at, text, length);
-	return at + length;
+	return put_bytes(put_number(at, length, 2), text, length);
 }
 
 /* False if the text is longer than `high`, or ends past `end`. */
@@ -111,8 +114,8 @@ bool token_issue(const struct tokens *tokens, const struct token_claims *claims,
 	*at++ = VERSION;
 	*at++ = (uint8_t)claims->role;
 	at = put_number(at, (uint64_t)claims->expires, 8);
-	memcpy(at, claims->nonce, TOKEN_NONCE_BYTES);
-	at = put_text(at + TOKEN_NONCE_BYTES, claims->room);
+	at = put_bytes(at, claims->nonce, TOKEN_NONCE_BYTES);
+	at = put_text(at, claims->room);
 	at = put_text(at, claims->nickname);
 	at = put_text(at, claims->data);
 	base64url_write(bytes, (size_t)(at - bytes), text);

@@ -107,6 +107,9 @@ bool wire_parse(const char *text, size_t length, struct wire_message *message,
 /* Takes a zeroed message. */
 void wire_finish(struct wire_message *message);
 
+/* The JSON text of a value that a message has, or NULL of NULL; the caller frees it with g_free. */
+char *wire_json_text(struct json_object *value);
+
 /*
  * Reads the body of POST /v1/messages: one object, or an array of at most 64; calls `each` with the
  * text of one after the other (lent) until it returns false. False if the body itself is wrong.

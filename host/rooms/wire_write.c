@@ -6,6 +6,8 @@
 
 #include "rooms/wire.h"
 
+#define TEXT_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
 static void append(struct wire_writer *writer, const char *bytes, size_t length) {
 	if (writer->room - writer->length < length) {
 		writer->room = MAX(2 * writer->room, writer->length + length + 256);
@@ -83,13 +85,15 @@ void wire_bool(struct wire_writer *writer, const char *key, bool value) {
 	append_text(writer, value ? "true" : "false");
 }
 
+char *wire_json_text(struct json_object *value) {
+	return value != NULL ? g_strdup(json_object_to_json_string_ext(value, TEXT_FLAGS)) : NULL;
+}
+
 void wire_json(struct wire_writer *writer, const char *key, struct json_object *value) {
 	size_t length = 4;
-	const char *text =
-		value == NULL
-			? "null"
-			: json_object_to_json_string_length(value,
-				  JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+	const char *text = value == NULL
+				   ? "null"
+				   : json_object_to_json_string_length(value, TEXT_FLAGS, &length);
 	wire_raw(writer, key, text, length);
 }
 
