@@ -43,6 +43,9 @@ static void test_numbers(void **state) {
 	assert_string_equal(prefix, "{\"ack\":1,");
 	assert_int_equal(session_receive(session, 2, true, 1, 2), SESSION_NEW);
 	assert_int_equal(session->waiting, 0);
+	/* It acknowledged what was never written: then it need not be. */
+	uint64_t seq = 0;
+	assert_null(session_next(session, &seq));
 	assert_false(session_heard(session, true, 2, 2));
 	sessions_destroy(sessions);
 }
