@@ -31,7 +31,7 @@ struct session {
 	uint32_t waiting;  /* bytes of the outbox */
 	bool ended;        /* too slow: to be closed */
 	struct sessions *all;
-	struct session_entry *outbox; /* a ring */
+	struct shared_text **outbox; /* a ring */
 	uint32_t first;
 	uint32_t count;
 	uint32_t room;
