@@ -18,7 +18,10 @@ static uint64_t spent_now(
 	const struct bucket *bucket, const struct bucket_rate *rate, int64_t now) {
 	/* A clock that was set back refills nothing. */
 	uint64_t passed = now > bucket->at ? (uint64_t)(now - bucket->at) : 0;
-	uint64_t refill = passed > bucket->spent ? bucket->spent : passed * rate->per_second;
+	if (passed >= bucket->spent) {
+		return rate->per_second > 0 ? 0 : bucket->spent;
+	}
+	uint64_t refill = passed * rate->per_second;
 	return refill < bucket->spent ? bucket->spent - refill : 0;
 }
 
