@@ -282,6 +282,7 @@ struct net *net_create(const struct net_options *options, const struct net_handl
 	net->header_seconds = options->header_seconds;
 	net->body_seconds = options->body_seconds;
 	net->beat_ms = options->beat_ms;
+	net->scratch_size = SCRATCH_SIZE;
 	net->scratch = g_malloc(LWS_PRE + SCRATCH_SIZE);
 	if (!start_loop(net) || !start_listening(net, options, problem)) {
 		net_destroy(net);

@@ -3,7 +3,7 @@
  * messages to a client: a WebSocket, or Server-Sent Events. Only net*.c know libwebsockets, so that
  * it can be replaced. All of it runs on one thread.
  *
- * Bounds that hold here: 8 KiB of headers, 64 KiB of body, 64 KiB in a message, time-outs for headers,
+ * Bounds that hold here: 8 KiB of headers, 64 KiB of body, 64 KiB in a message that comes, time-outs for headers,
  * bodies and answers. Nothing is queued: a stream asks for the next message when it can be sent.
  */
 #pragma once
@@ -15,8 +15,7 @@
 
 #define NET_HEADERS_MAX 8192u
 #define NET_BODY_MAX 65536u
-#define NET_MESSAGE_MAX 65536u /* what comes */
-#define NET_SEND_MAX 66048u    /* and what goes, with its envelope */
+#define NET_MESSAGE_MAX 65536u
 
 struct net;
 struct net_stream;
@@ -72,9 +71,9 @@ struct net_handlers {
 	void (*opened)(void *data, struct net_stream *stream);
 	/* A whole message: valid UTF-8, not terminated. */
 	void (*message)(void *data, struct net_stream *stream, const char *text, size_t length);
-	/* The stream can be written: writes the next message, at most NET_SEND_MAX bytes, and gives its
-	 * length; 0 when there is none for now. */
-	size_t (*next)(void *data, struct net_stream *stream, char *into);
+	/* The stream can be written: puts the next message into net_stream_space() and gives its length;
+	 * 0 when there is none for now. */
+	size_t (*next)(void *data, struct net_stream *stream);
 	/* Every `beat_ms` of a stream. False ends it at once, and counts it as silent. */
 	bool (*beat)(void *data, struct net_stream *stream);
 	/* The stream is gone; it is not to be used any more. */
@@ -135,6 +134,8 @@ enum net_stream_kind net_stream_kind(const struct net_stream *stream);
 void *net_stream_data(const struct net_stream *stream);
 void net_stream_set_data(struct net_stream *stream, void *data);
 
+/* Room for a message of at most `length` bytes, for `next` alone. */
+char *net_stream_space(struct net_stream *stream, size_t length);
 /* There is something to send: `next` is called when it can be. */
 void net_stream_wake(struct net_stream *stream);
 /* Ends it after what `next` still gives, with a WebSocket's close code (1000, 1008, 4000…). `closed`

@@ -60,12 +60,12 @@ struct net {
 	unsigned header_seconds;
 	unsigned body_seconds;
 	unsigned beat_ms;
-	uint8_t *scratch; /* LWS_PRE bytes, then SCRATCH_SIZE for what is sent */
+	uint8_t *scratch; /* LWS_PRE bytes, then scratch_size for what is sent */
+	size_t scratch_size;
 	bool stopped;
 };
 
-/* An event's message and its frame. */
-#define SCRATCH_SIZE (NET_SEND_MAX + 64u)
+#define SCRATCH_SIZE 66048u
 
 void net_dropped(struct net *net, enum net_drop why);
 

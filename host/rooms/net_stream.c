@@ -43,13 +43,12 @@ static const char event_after[] = "\n\n";
 /* One message of the handler's. Gives 0 when there is none, -1 when the connection failed. */
 static int write_next(struct net_connection *connection) {
 	struct net *net = connection->net;
-	uint8_t *to = net->scratch + LWS_PRE;
 	bool events = connection->kind == CONNECTION_EVENTS;
-	size_t before = events ? BEFORE : 0;
-	size_t length = net->handlers.next(net->data, stream_of(connection), (char *)to + before);
+	size_t length = net->handlers.next(net->data, stream_of(connection));
 	if (length == 0) {
 		return 0;
 	}
+	uint8_t *to = net->scratch + LWS_PRE;
 	if (events) {
 		memcpy(to, event_before, BEFORE);
 		memcpy(to + BEFORE + length, event_after, AFTER);
@@ -161,6 +160,19 @@ void *net_stream_data(const struct net_stream *stream) {
 
 void net_stream_set_data(struct net_stream *stream, void *data) {
 	connection_of(stream)->data = data;
+}
+
+char *net_stream_space(struct net_stream *stream, size_t length) {
+	const struct net_connection *connection = connection_of(stream);
+	struct net *net = connection->net;
+	size_t size = MAX(length + BEFORE + AFTER, SCRATCH_SIZE);
+	/* A large room's list of members is the exception. */
+	if (size > net->scratch_size || (size == SCRATCH_SIZE && net->scratch_size > size)) {
+		net->scratch = g_realloc(net->scratch, LWS_PRE + size);
+		net->scratch_size = size;
+	}
+	return (char *)net->scratch + LWS_PRE +
+	       (connection->kind == CONNECTION_EVENTS ? BEFORE : 0);
 }
 
 void net_stream_wake(struct net_stream *stream) {
