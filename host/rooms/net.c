@@ -214,6 +214,7 @@ static bool start_loop(struct net *net) {
 
 static bool start_listening(struct net *net, const struct net_options *options, char **problem) {
 	void *loops[] = {&net->loop};
+	unsigned seconds = options->header_seconds + options->body_seconds + 15;
 	struct lws_context_creation_info info = {
 		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
 			   LWS_SERVER_OPTION_VALIDATE_UTF8 |
@@ -223,9 +224,10 @@ static bool start_listening(struct net *net, const struct net_options *options, 
 		.user = net,
 		.max_http_header_data = NET_HEADERS_MAX,
 		.max_http_header_pool = 4096,
-		.timeout_secs = options->header_seconds,
-		.timeout_secs_ah_idle = options->header_seconds,
-		.keepalive_timeout = (int)options->header_seconds,
+		/* Our own timers end first, and count. */
+		.timeout_secs = seconds,
+		.timeout_secs_ah_idle = seconds,
+		.keepalive_timeout = (int)seconds,
 		.alpn = "http/1.1",
 		.pt_serv_buf_size = NET_HEADERS_MAX,
 		/* What the kernel finds dead. */
