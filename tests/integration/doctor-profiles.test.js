@@ -35,19 +35,18 @@ function read(path) {
 /**
  * Starts a browser, and ends it once it has written something.
  * @param {string[]} command
- * @param {string} path  below the home
- * @param {string} text
+ * @param {{[path: string]: string}} wanted  what has to be in which files, below the home
  */
-async function browse(command, path, text) {
+async function browse(command, wanted) {
 	// Without a desktop's bus or display, and without a network.
 	const env = {...machine.env, WAYLAND_DISPLAY: undefined, DBUS_SESSION_BUS_ADDRESS: 'disabled:', MOZ_HEADLESS: '1'};
 	const [first, ...rest] = [...apart, '--net', ...machine.through, 'setpriv', '--pdeathsig', 'KILL', ...command];
 	const child = spawn(first, rest, {env, stdio: 'ignore'});
 	const ended = once(child, 'exit');
 	try {
-		await until(`${path} has ${text}`, () => {
+		await until(`there is ${JSON.stringify(wanted)}`, () => {
 			assert.equal(child.exitCode, null, 'the browser runs');
-			return read(path).includes(text);
+			return Object.entries(wanted).every(([path, text]) => read(path).includes(text));
 		}, 100);
 	} finally {
 		child.kill();
@@ -59,7 +58,14 @@ async function browse(command, path, text) {
 function firefox(file, text) {
 	const folder = join(machine.home, '.mozilla/firefox/a.default');
 	mkdirSync(folder, {recursive: true});
-	return browse(['firefox-esr', '--headless', '--no-remote', '--profile', folder, 'about:blank'], `.mozilla/firefox/a.default/${file}`, text);
+	// It knows a profile that it used before by these, and writes them late.
+	const started = {
+		'.mozilla/firefox/a.default/prefs.js': '"extensions.lastAppVersion"',
+		'.mozilla/firefox/a.default/addonStartup.json.lz4': 'mozLz4',
+		'.mozilla/firefox/a.default/sessionCheckpoints.json': 'sessionstore-windows-restored',
+	};
+	rmSync(join(folder, 'sessionCheckpoints.json'), {force: true});
+	return browse(['firefox-esr', '--headless', '--no-remote', '--profile', folder, 'about:blank'], {...started, [`.mozilla/firefox/a.default/${file}`]: text});
 }
 
 /** The codes of Firefox's extension. */
@@ -93,7 +99,7 @@ test('Chromium with an extension from a folder', {skip}, async () => {
 	const data = join(machine.home, '.config/chromium');
 	const flags = ['--headless=new', '--no-sandbox', '--no-first-run', '--disable-background-networking', `--user-data-dir=${data}`];
 	const load = [`--load-extension=${extension}`, '--disable-features=DisableLoadExtensionCommandLineSwitch'];
-	await browse(['chromium', ...flags, ...load, 'about:blank'], '.config/chromium/Default/Preferences', chromiumId);
+	await browse(['chromium', ...flags, ...load, 'about:blank'], {'.config/chromium/Default/Preferences': chromiumId});
 	const {checks} = await machine.doctor('--browser', 'chromium');
 	const [found] = checks.filter(({code}) => code === 'extension');
 	assert.deepEqual([found.version, found.path], [version, extension]);
