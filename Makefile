@@ -39,8 +39,9 @@ CC := clang
 VARIANT_CFLAGS := -O1 -fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation
 VARIANT_LDFLAGS := -Wl,--as-needed -fprofile-instr-generate
 else
-VARIANT_CFLAGS := -O2 $(HARDEN)
-VARIANT_LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now
+# A program has the functions that it uses, not all that share a file with them.
+VARIANT_CFLAGS := -O2 $(HARDEN) -ffunction-sections -fdata-sections
+VARIANT_LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now -Wl,--gc-sections
 endif
 
 # What each folder may use: the layering is enforced here, since a folder sees no other folder's packages.
@@ -171,7 +172,7 @@ check: ## Run the tests: ten minutes on two cores (installs what they need)
 	tests/run-checks
 check-all: ## Run everything at full length, as before a release (an hour; as root with Debian 13 too)
 	packaging/install-deps --npm --web-ext
-	packaging/install-deps kde
+	packaging/install-deps kde rpm packages
 	tests/run-checks --all
 deps: ## Install everything that packaging/deps and the npm lock files name
 	packaging/install-deps --npm --web-ext

@@ -20,6 +20,6 @@ deb: ## Build the Debian packages in build/deb (DEB_FLAGS: dpkg-buildpackage's o
 	cd $(DEB_SOURCE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -us -uc $(DEB_FLAGS)
 	rm -rf $(DEB_SOURCE)
 	$(call say,DEB,$(DEB))
-check-packages: ## Test the packages: built, read, and as root installed in bare Debians
-	packaging/install-deps build deb run
+check-packages: ## Test the packages: built, read, and as root installed in bare Debians and used in real browsers
+	packaging/install-deps --npm build deb desktop run firefox chromium rpm packages
 	tests/run-checks packages packages-long

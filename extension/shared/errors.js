@@ -62,4 +62,5 @@ export const errors = Object.freeze({
 	'not-in-front': { name: 'InvalidStateError', message: 'The page is hidden, or another tab or window of the browser is in front of it.', remedy: 'Go to the page\'s tab, then ask again.' },
 	'no-decoder': { name: 'NotSupportedError', message: 'This browser can\'t decode the shared picture.', remedy: 'Switch on WebCodecs. In Firefox and LibreWolf, open about:config, set dom.media.webcodecs.enabled to true and privacy.resistFingerprinting to false, then reload the page.' },
 	'page-closed-off': { name: 'NotReadableError', message: 'The browser did not let Portlight into the page.', remedy: 'Allow Portlight on this site in the browser\'s settings for extensions, reload the page, then share again.' },
+	'host-stopped': { name: 'NotReadableError', message: 'The Portlight host was told to end.', remedy: 'Share the screen again. If Portlight was removed from the system, install it again first.' },
 });

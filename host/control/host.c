@@ -180,7 +180,7 @@ void host_stop(struct host *host) {
 	GList *next = NULL;
 	for (GList *link = host->context.shares.head; link != NULL; link = next) {
 		next = link->next;
-		share_stop(link->data, ERROR_STOPPED);
+		share_stop(link->data, ERROR_HOST_STOPPED);
 	}
 	finish_stop(host);
 }

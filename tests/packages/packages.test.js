@@ -94,10 +94,11 @@ test('what is in them: plain files of root, below /usr and /etc, no folder that 
 		'usr/share/man/man1/portlight.1.gz',
 		'usr/share/man/man1/portlight-host.1.gz',
 		'usr/share/bash-completion/completions/portlight',
+		'usr/share/fish/vendor_completions.d/portlight.fish',
+		'usr/share/zsh/vendor-completions/_portlight',
 		'usr/share/metainfo/org.portlight.Portlight.metainfo.xml',
 		'usr/share/icons/hicolor/scalable/apps/org.portlight.Portlight.svg',
 		'usr/share/doc/portlight/copyright',
-		'usr/share/doc/portlight/examples/portlight.js',
 	]) {
 		assert.ok(files.includes(path), path);
 	}
@@ -211,16 +212,19 @@ test('a row of the browser table with an unknown family or ships stops the build
 	copySources(copy);
 	const table = join(copy, 'manifest/browsers.tsv');
 	const whole = readFileSync(table, 'utf8');
-	for (const [row, complaint] of [
-		['mosaic\tgopher\t-\t$HOME/.mosaic\ttool\tmosaic', /browsers\.tsv:\d+: mosaic: no family 'gopher'; there are chromium and firefox/],
-		['mosaic\tfirefox\t-\t$HOME/.mosaic\tnobody\t-', /browsers\.tsv:\d+: mosaic: 'nobody' ships nothing; package, rpm and tool do/],
-		['mosaic\tfirefox\t-\t$HOME/.mosaic', /browsers\.tsv:\d+: mosaic: 4 columns instead of 6/],
-	]) {
+	const columns = /** @type {RegExpExecArray} */ (/^browser\t.*$/m.exec(whole))[0].split('\t');
+	/** @param {Record<string, string>} values */
+	const row = (values) => columns.map((column) => ({browser: 'mosaic', family: 'firefox', user: '$HOME/.mosaic', ships: 'tool', ...values})[column] ?? '-').join('\t');
+	for (const [line, complaint] of /** @type {[string, RegExp][]} */ ([
+		[row({family: 'gopher'}), /browsers\.tsv:\d+: mosaic: no family 'gopher'; there are chromium and firefox/],
+		[row({ships: 'nobody'}), /browsers\.tsv:\d+: mosaic: 'nobody' ships nothing; package, rpm and tool do/],
+		[row({}).replace(/\t[^\t]*$/, ''), new RegExp(`browsers\\.tsv:\\d+: mosaic: ${columns.length - 1} columns instead of ${columns.length}`)],
+	])) {
 		writeFileSync(table, whole);
-		appendFileSync(table, `${row}\n`);
+		appendFileSync(table, `${line}\n`);
 		const made = spawnSync('make', ['-C', copy, 'build/gen/browsers.inc'], {env, encoding: 'utf8'});
-		assert.notEqual(made.status, 0, String(row));
-		assert.match(made.stderr, /** @type {RegExp} */ (complaint));
+		assert.notEqual(made.status, 0, line);
+		assert.match(made.stderr, complaint);
 		assert.ok(!existsSync(join(copy, 'build/gen/browsers.inc')), 'half of it would be taken for whole the next time');
 	}
 });

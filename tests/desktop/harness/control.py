@@ -17,7 +17,7 @@ from .shells import KINDS, screenshot, shares
 from .shells.base import Refused
 
 KEYS = {"escape": 0xFF1B, "return": 0xFF0D, "tab": 0xFF09, "space": 0x20, "left": 0xFF51, "up": 0xFF52,
-        "right": 0xFF53, "down": 0xFF54}
+        "right": 0xFF53, "down": 0xFF54, "f4": 0xFFC1, "ctrl": 0xFFE3, "shift": 0xFFE1, "alt": 0xFFE9}
 ACTIONS = {"move": 2, "resize": 2, "close": 0, "minimize": 0, "activate": 0}
 
 
@@ -125,11 +125,11 @@ class Control:
         self._shell.click(float(x), float(y))
 
     def do_key(self, name):
-        """Press a key: one character, or one of the names known."""
-        keysym = KEYS.get(name.lower()) or (ord(name) if len(name) == 1 else None)
-        if not keysym:
+        """Press a key, or several at once, joined by +: single characters, or the names known."""
+        keysyms = [KEYS.get(key.lower()) or (ord(key) if len(key) == 1 else None) for key in name.split("+")]
+        if None in keysyms:
             raise Refused(f"no key {name!r}; there are single characters, {', '.join(KEYS)}")
-        self._shell.key(keysym)
+        self._shell.key(keysyms)
 
     def do_output(self, name, action, value=""):
         """Change an output: its mode, transform or scale, or whether it is on."""

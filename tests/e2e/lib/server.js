@@ -36,14 +36,19 @@ function fileFor(path) {
 /**
  * Starts a site; each has an origin of its own.
  * @param {string} [host] of this machine
+ * @param {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse, path: string) =>
+ *   Promise<boolean>} [more] answers what is no file, or returns false
  * @returns {Promise<{origin: string, url: (path: string) => string, close: () => Promise<void>}>}
  */
-export async function startServer(host = '127.0.0.1') {
+export async function startServer(host = '127.0.0.1', more = async () => false) {
 	const server = createServer(async (request, response) => {
-		const file = fileFor(new URL(request.url ?? '/', 'http://127.0.0.1').pathname);
+		const path = new URL(request.url ?? '/', 'http://127.0.0.1').pathname;
+		const file = fileFor(path);
 		const found = file && types[extname(file)] && (await stat(file).catch(() => null))?.isFile();
 		if (!file || !found) {
-			response.writeHead(404).end();
+			if (!(await more(request, response, path))) {
+				response.writeHead(404).end();
+			}
 			return;
 		}
 		response.writeHead(200, {'content-type': types[extname(file)], 'cache-control': 'no-cache'});

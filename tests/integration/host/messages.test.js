@@ -278,7 +278,7 @@ for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGTERM', 'SIGINT', 'SIG
 		await world.called('Start');
 		const start = performance.now();
 		browser.process.kill(signal);
-		assertError(await browser.answer(share), 'stopped', share);
+		assertError(await browser.answer(share), 'host-stopped', share);
 		assert.deepEqual(await browser.exited, {code: 0, signal: null});
 		took(`${signal} in the middle of requests`, performance.now() - start);
 	});

@@ -112,6 +112,27 @@ test('an upgrade and a downgrade leave what a fresh installation has, and keep a
 	assert.equal(system.run('dpkg --audit'), '');
 });
 
+test("removing takes away what `install --system` wrote, and nothing that another installation has", {skip: missing}, () => {
+	const manifest = 'native-messaging-hosts/org.portlight.host.json';
+	const [chrome, librewolf] = [`/etc/opt/chrome/${manifest}`, `/usr/lib/librewolf/${manifest}`];
+	system.run(`
+		dpkg -i ${inside(debs)}
+		printf '#!/bin/sh\\n' >/usr/bin/google-chrome
+		chmod 755 /usr/bin/google-chrome
+		mkdir -p ${librewolf.replace(/[^/]*$/, '')}
+		sed s,/usr/libexec,/usr/local/libexec, /usr/lib/mozilla/${manifest} >${librewolf}`);
+	const before = system.snapshot();
+	system.run('portlight install --system');
+	assert.deepEqual(changed(before, system.snapshot()), ['/etc/opt/chrome', '/etc/opt/chrome/native-messaging-hosts', chrome]);
+	assert.match(system.run(`cat ${chrome}`), /"\/usr\/libexec\/portlight\/portlight-host"/);
+	system.run('portlight uninstall --system --host /usr/libexec/portlight/portlight-host');
+	assert.deepEqual(changed(before, system.snapshot()), [], "the packages' own manifests and another host's stay");
+
+	system.run('portlight install --system; dpkg --remove portlight');
+	assert.deepEqual(changed(before, system.snapshot()).filter((path) => path.includes('opt') || path.includes('librewolf')), []);
+	assert.equal(system.run(`ls ${librewolf}`), `${librewolf}\n`);
+});
+
 test('where the space ends, dpkg says so; what was there still works, and is replaced once there is space', {skip: missing}, () => {
 	const full = system.attempt(`
 		mkdir /usr/libexec/portlight

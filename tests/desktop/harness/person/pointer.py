@@ -52,8 +52,9 @@ class Pointer:
         self._call("NotifyPointerButton", GLib.Variant("(ib)", (LEFT, False)))
         return time.time()
 
-    def key(self, keysym):
-        """Press and release a key, by its keysym."""
-        for pressed in (True, False):
-            self._call("NotifyKeyboardKeysym", GLib.Variant("(ub)", (keysym, pressed)))
-            time.sleep(CLICK_SECONDS)
+    def key(self, keysyms):
+        """Press keys, by their keysyms, and release them in reverse."""
+        for pressed, order in ((True, keysyms), (False, keysyms[::-1])):
+            for keysym in order:
+                self._call("NotifyKeyboardKeysym", GLib.Variant("(ub)", (keysym, pressed)))
+                time.sleep(CLICK_SECONDS)

@@ -101,8 +101,8 @@ class Shell:
         """Click at a place of the desktop."""
         self._refuse("has no pointer", "mutter")
 
-    def key(self, keysym):
-        """Press a key."""
+    def key(self, keysyms):
+        """Press keys together."""
         self._refuse("has no keyboard", "mutter")
 
     def output(self, name, action, value):

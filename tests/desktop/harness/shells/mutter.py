@@ -71,6 +71,6 @@ center-new-windows=false
         with self.person.hand, Pointer(self.session.bus) as pointer:
             pointer.click(x, y)
 
-    def key(self, keysym):
+    def key(self, keysyms):
         with self.person.hand, Pointer(self.session.bus) as pointer:
-            pointer.key(keysym)
+            pointer.key(keysyms)
