@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/program.h"
 #include "capture/channel.h"
+#include "capture/check.h"
 #include "capture/pipeline.h"
 #include "capture/sandbox.h"
 #include "encode/encoder.h"
@@ -23,11 +24,12 @@
 #define GIVEN_BACK (4 * 1024 * 1024)
 
 static const char usage[] =
-	"Usage: portlight-capture [--help | --version]\n"
+	"Usage: portlight-capture [--help | --version | --check]\n"
 	"\n"
 	"Portlight's capture helper: turns one PipeWire screen stream into encoded video.\n"
 	"portlight-host and `portlight record` start it, with a packet socket as descriptor 3;\n"
-	"started by hand it does nothing. To record the screen run `portlight record`.\n";
+	"started by hand it does nothing. To record the screen run `portlight record`.\n"
+	"--check tries PipeWire, the sandbox and the codecs, for `portlight doctor`.\n";
 
 struct capture {
 	struct loop loop;
@@ -238,6 +240,10 @@ int main(int argc, char **argv) {
 	int status = 2;
 	if (program_answers("portlight-capture", usage, argc, argv, &status)) {
 		return status;
+	}
+	if (argc == 2 && strcmp(argv[1], "--check") == 0) {
+		status = check_run();
+		return program_close_stdout("portlight-capture") ? status : 1;
 	}
 	struct capture capture = {0};
 	if (argc > 1 || !channel_init(&capture.channel, PEER_FD)) {

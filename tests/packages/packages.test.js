@@ -99,7 +99,6 @@ test('what is in them: plain files of root, below /usr and /etc, no folder that 
 		'usr/share/metainfo/org.portlight.Portlight.metainfo.xml',
 		'usr/share/icons/hicolor/scalable/apps/org.portlight.Portlight.svg',
 		'usr/share/doc/portlight/copyright',
-		'usr/share/doc/portlight/examples/portlight.js',
 	]) {
 		assert.ok(files.includes(path), path);
 	}

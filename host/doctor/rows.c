@@ -1,0 +1,251 @@
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "browsers/manifest_file.h"
+#include "browsers/sandboxes.h"
+#include "config.h"
+#include "doctor/checks.h"
+
+struct row {
+	const struct browser *browser;
+	const struct sandboxed *flatpak; /* it is this Flatpak; NULL: it has no sandbox */
+	const char *name;                /* the browser's or the Flatpak's */
+	GPtrArray *manifests;            /* of struct found_manifest */
+};
+
+/* A browser that is a Flatpak or a Snap. */
+struct sandboxed_row {
+	const struct sandboxed *sandboxed;
+	enum sandboxed_trace trace;
+	bool starts; /* the host can be started from there */
+};
+
+static void free_row(void *data) {
+	struct row *row = data;
+	g_ptr_array_unref(row->manifests);
+	g_free(row);
+}
+
+static bool is_wanted(const struct doctor *doctor, const char *name) {
+	return doctor->names == NULL || g_strv_contains((const char *const *)doctor->names, name);
+}
+
+/* A browser may have several rows in the table. */
+static bool has_run(const struct browser *browser) {
+	for (const struct browser *row = browser;
+		row->name != NULL && strcmp(row->name, browser->name) == 0; row++) {
+		if (browsers_present(row)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool can_run(const char *path) {
+	return g_file_test(path, G_FILE_TEST_IS_REGULAR) && access(path, X_OK) == 0;
+}
+
+static const struct row *add_row(
+	struct doctor *doctor, const struct browser *browser, const struct sandboxed *flatpak) {
+	struct row *row = g_new0(struct row, 1);
+	row->browser = browser;
+	row->flatpak = flatpak;
+	row->name = flatpak != NULL ? flatpak->id : browser->name;
+	row->manifests = manifests_find(browser, flatpak);
+	g_ptr_array_add(doctor->rows, row);
+	if (row->manifests->len > 0) {
+		const struct found_manifest *manifest = row->manifests->pdata[0];
+		if (manifest->why == NULL && can_run(manifest->host)) {
+			programs_start(doctor->programs, manifest->host, "--version");
+		}
+	}
+	return row;
+}
+
+static bool has_row(const struct doctor *doctor, const char *name) {
+	for (guint i = 0; i < doctor->rows->len; i++) {
+		const struct row *row = doctor->rows->pdata[i];
+		if (strcmp(row->name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A Flatpak with a manifest of its own starts the host that is inside; what starts it from outside
+ * reads the manifests of browsers without a sandbox. */
+static bool starts_host(struct doctor *doctor, const struct sandboxed *one) {
+	if (one->kind == SANDBOX_FLATPAK) {
+		const struct row *row = add_row(doctor, browsers_find(one->browser), one);
+		if (row->manifests->len > 0) {
+			return true;
+		}
+		g_ptr_array_remove_index(doctor->rows, doctor->rows->len - 1);
+	}
+	bool starts = sandboxes_start_host(one, doctor->bus);
+	if (starts && !has_row(doctor, one->browser)) {
+		(void)add_row(doctor, browsers_find(one->browser), NULL);
+	}
+	return starts;
+}
+
+static void find_sandboxed(struct doctor *doctor) {
+	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
+		enum sandboxed_trace trace = sandboxes_trace(one, "");
+		if (trace != SANDBOXED_ABSENT && is_wanted(doctor, one->browser)) {
+			struct sandboxed_row *row = g_new0(struct sandboxed_row, 1);
+			*row = (struct sandboxed_row){one, trace, starts_host(doctor, one)};
+			g_ptr_array_add(doctor->sandboxed, row);
+		}
+	}
+}
+
+void rows_start(struct doctor *doctor) {
+	doctor->rows = g_ptr_array_new_with_free_func(free_row);
+	doctor->sandboxed = g_ptr_array_new_with_free_func(g_free);
+	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
+		bool wanted =
+			doctor->names != NULL ? is_wanted(doctor, browser->name) : has_run(browser);
+		if (wanted && !has_row(doctor, browser->name)) {
+			(void)add_row(doctor, browsers_find(browser->name), NULL);
+		}
+	}
+	find_sandboxed(doctor);
+}
+
+void rows_finish(struct doctor *doctor) {
+	g_ptr_array_unref(doctor->rows);
+	g_ptr_array_unref(doctor->sandboxed);
+}
+
+/* ---- the host that a browser starts ---- */
+
+static bool same_file(const char *one, const char *other) {
+	char first[PATH_MAX];
+	char second[PATH_MAX];
+	return one != NULL && other != NULL && realpath(one, first) != NULL &&
+	       realpath(other, second) != NULL && strcmp(first, second) == 0;
+}
+
+/* Of two installations the browser starts one: says which, where that is not plain. */
+static void tell_apart(struct doctor *doctor, const struct row *row) {
+	const char *name = row->name;
+	const struct found_manifest *first = row->manifests->pdata[0];
+	g_autofree char *remedy =
+		g_strdup_printf("To have it start this one: portlight install --browser %s", name);
+	/* A Flatpak has a copy. */
+	if (row->flatpak == NULL && !same_file(first->host, doctor->host)) {
+		report_add(doctor->report, REPORT_NOTE, "host-elsewhere", remedy,
+			"%s starts %s; the host beside this program is %s.", name, first->host,
+			doctor->host != NULL ? doctor->host : "missing");
+		report_detail(doctor->report, "browser", row->browser->name);
+		report_detail(doctor->report, "path", first->host);
+	}
+	for (guint i = 1; i < row->manifests->len; i++) {
+		const struct found_manifest *other = row->manifests->pdata[i];
+		if (other->host != NULL && !same_file(first->host, other->host)) {
+			report_add(doctor->report, REPORT_NOTE, "host-hidden", NULL,
+				"%s does not start %s, which %s names: %s comes first.", name,
+				other->host, other->path, first->path);
+			report_detail(doctor->report, "browser", row->browser->name);
+			report_detail(doctor->report, "path", other->host);
+			report_detail(doctor->report, "manifest", other->path);
+		}
+	}
+}
+
+/* False where it is no host of ours at all. */
+static bool judge_host(struct doctor *doctor, const struct row *row, const char *remedy) {
+	g_autofree char *forced = g_strdup_printf("%s --force", remedy);
+	const char *name = row->name;
+	const struct found_manifest *manifest = row->manifests->pdata[0];
+	struct program_result result =
+		programs_result(doctor->programs, manifest->host, "--version");
+	g_autofree char *version = own_version(&result, "portlight-host");
+	const char *lacks =
+		browsers_manifest_lacks(row->browser, manifest->text, &doctor->extensions);
+	if (!result.answered) {
+		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_HOST_UNUSABLE),
+			remedy, "%s names a host that does not run: %s: %s.", manifest->path,
+			manifest->host, result.why);
+	} else if (version == NULL) {
+		report_add(doctor->report, REPORT_PROBLEM, "host-foreign", forced,
+			"%s names a program that is not portlight-host: %s", manifest->path,
+			manifest->host);
+	} else if (strcmp(version, PORTLIGHT_VERSION) != 0) {
+		report_add(doctor->report, REPORT_PROBLEM,
+			error_code_string(ERROR_VERSION_MISMATCH), remedy,
+			"%s starts %s of version %s (%s); this program has version %s.", name,
+			manifest->host, version, manifest->path, PORTLIGHT_VERSION);
+	} else if (lacks != NULL) {
+		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_WRONG_CALLER),
+			remedy, "%s does not let the extension %s in.", manifest->path, lacks);
+	} else {
+		report_add(doctor->report, REPORT_OK, "browser", NULL, "%s starts %s %s (%s)", name,
+			manifest->host, version, manifest->path);
+	}
+	report_detail(doctor->report, "version", version);
+	return version != NULL;
+}
+
+static void check_row(struct doctor *doctor, const struct row *row) {
+	const char *name = row->name;
+	g_autofree char *remedy =
+		g_strdup_printf("portlight install --browser %s", row->browser->name);
+	if (row->manifests->len == 0) {
+		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_HOST_MISSING),
+			remedy, "%s finds no host: no manifest names one.", name);
+		report_detail(doctor->report, "browser", row->browser->name);
+		return;
+	}
+	const struct found_manifest *manifest = row->manifests->pdata[0];
+	bool ours = false;
+	/* Without it, install leaves alone what may be somebody else's. */
+	g_autofree char *forced = g_strdup_printf("%s --force", remedy);
+	if (manifest->why != NULL) {
+		report_add(doctor->report, REPORT_PROBLEM, "manifest-bad", forced, "%s %s.",
+			manifest->path, manifest->why);
+	} else if (!can_run(manifest->host)) {
+		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_HOST_UNUSABLE),
+			remedy, "%s names a host that can't be run: %s", manifest->path,
+			manifest->host);
+	} else {
+		ours = judge_host(doctor, row, remedy);
+	}
+	report_detail(doctor->report, "browser", row->browser->name);
+	report_detail(doctor->report, "manifest", manifest->path);
+	report_detail(doctor->report, "path", manifest->host);
+	if (ours) {
+		tell_apart(doctor, row);
+	}
+}
+
+static void check_sandboxed(struct doctor *doctor, const struct sandboxed_row *row) {
+	g_autofree char *text = sandboxes_describe(row->sandboxed, row->starts);
+	g_autofree char *remedy = sandboxes_remedy(row->sandboxed, row->starts);
+	bool bad = !row->starts && row->trace == SANDBOXED_INSTALLED;
+	report_add(doctor->report, bad ? REPORT_PROBLEM : REPORT_NOTE,
+		row->starts ? "sandboxed" : "sandboxed-unable", remedy, "%s", text);
+	report_detail(doctor->report, "browser", row->sandboxed->browser);
+}
+
+void check_browsers(struct doctor *doctor) {
+	for (guint i = 0; i < doctor->rows->len; i++) {
+		const struct row *row = doctor->rows->pdata[i];
+		check_row(doctor, row);
+		/* A Snap has its profiles in its sandbox. */
+		if (row->flatpak != NULL || doctor->names != NULL || has_run(row->browser)) {
+			check_extension(doctor, row->browser, row->flatpak, row->name);
+		}
+	}
+	for (guint i = 0; i < doctor->sandboxed->len; i++) {
+		check_sandboxed(doctor, doctor->sandboxed->pdata[i]);
+	}
+	if (doctor->rows->len == 0 && doctor->sandboxed->len == 0) {
+		report_add(doctor->report, REPORT_NOTE, "browsers-none",
+			"Start your browser once, then run this again.",
+			"None of the browsers that Portlight knows has run here yet.");
+	}
+}
