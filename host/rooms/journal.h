@@ -1,4 +1,5 @@
-/* The log: a JSON object per line on stderr. No names, rooms or addresses, unless addresses are asked for. */
+/* The log: a JSON object per line on stderr. No names, rooms or addresses, unless addresses are
+ * asked for. */
 #pragma once
 
 #include <stdint.h>

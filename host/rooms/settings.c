@@ -31,8 +31,8 @@ static const struct setting {
 	const char *value;
 } table[] = {
 #define AT(field) offsetof(struct settings, field)
-	{"server", "listen", TEXT, AT(listen), 0, 0, 0,
-		"Where to listen (default: 127.0.0.1:8080)", "ADDRESS:PORT|unix:PATH"},
+	{"server", "listen", TEXT, AT(listen), 0, 0, 0, "Where to listen (default: 127.0.0.1:8080)",
+		"ADDRESS:PORT|unix:PATH"},
 	{"server", "certificate", TEXT, AT(certificate), 0, 0, 0,
 		"HTTPS with this certificate chain, read again on SIGHUP", "FILE"},
 	{"server", "key", TEXT, AT(key), 0, 0, 0, "The certificate's key", "FILE"},
@@ -108,8 +108,8 @@ static void wrong(struct settings_lines *lines, const char *key, const char *rem
 }
 
 /* Sets what the value says; the command line has the same values. */
-static void take(struct settings *config, struct settings_lines *lines, const struct setting *setting,
-	const char *value) {
+static void take(struct settings *config, struct settings_lines *lines,
+	const struct setting *setting, const char *value) {
 	guint64 number = 0;
 	switch (setting->kind) {
 	case TEXT:
@@ -166,8 +166,7 @@ static char *read_secret(
 	}
 	text[strcspn(text, "\r\n")] = '\0';
 	if (strlen(text) < SECRET_MIN) {
-		wrong(lines, key,
-			"Write one into it, for example: openssl rand -base64 32 > FILE",
+		wrong(lines, key, "Write one into it, for example: openssl rand -base64 32 > FILE",
 			"The secret in %s has less than %u characters.", path, SECRET_MIN);
 		return NULL;
 	}
@@ -203,8 +202,8 @@ static void check_listen(struct settings *config, struct settings_lines *lines) 
 		return;
 	}
 	bool bracket = listen[0] == '[' && colon > listen && colon[-1] == ']';
-	config->address = g_strndup(
-		listen + (bracket ? 1 : 0), (gsize)(colon - listen) - (bracket ? 2 : 0));
+	config->address =
+		g_strndup(listen + (bracket ? 1 : 0), (gsize)(colon - listen) - (bracket ? 2 : 0));
 	if (strcmp(config->address, "localhost") == 0) {
 		g_free(config->address);
 		config->address = g_strdup("127.0.0.1");
@@ -235,8 +234,7 @@ static void check_trust(struct settings *config, struct settings_lines *lines) {
 				"\"%s\" is no network.", config->trust_text[i]);
 			continue;
 		}
-		network->bits =
-			parts[1] == NULL ? 128 : (unsigned)bits + (four ? 96u : 0u);
+		network->bits = parts[1] == NULL ? 128 : (unsigned)bits + (four ? 96u : 0u);
 		config->trust_count++;
 	}
 }
@@ -254,7 +252,8 @@ static void check_open(struct settings *config, struct settings_lines *lines) {
 					"rooms.");
 			} else if (config->open == SETTINGS_OPEN && config->unix_path != NULL) {
 				wrong(lines, "open", "Write public if you mean it.",
-					"With open=yes anybody who reaches the proxy may make rooms.");
+					"With open=yes anybody who reaches the proxy may make "
+					"rooms.");
 			}
 			return;
 		}
@@ -280,7 +279,8 @@ static void check_tls(const struct settings *config, struct settings_lines *line
 	}
 	if (config->certificate == NULL && !config->loopback && config->trust_count == 0) {
 		wrong(lines, "listen",
-			"Set certificate and key; or listen at 127.0.0.1 or unix:PATH behind a proxy, "
+			"Set certificate and key; or listen at 127.0.0.1 or unix:PATH behind a "
+			"proxy, "
 			"or name the proxy's network in trust-proxy.",
 			"Without HTTPS browsers give pages no camera and no screen, and others can "
 			"read along.");
@@ -358,7 +358,8 @@ static void take_file(struct settings *config, struct settings_lines *lines) {
 }
 
 static const char summary[] =
-	"Introduces people's browsers to each other for calls, conferences and assistance: it serves\n"
+	"Introduces people's browsers to each other for calls, conferences and assistance: it "
+	"serves\n"
 	"the pages and carries their messages; pictures and sound go from browser to browser.\n"
 	"\n"
 	"Examples:\n"
@@ -396,8 +397,9 @@ static bool parse_arguments(struct arguments *arguments, int argc, char **argv) 
 		return false;
 	}
 	if (argc > 1) {
-		(void)fprintf(stderr, "portlight-rooms: \"%s\" is no option.\n"
-				      "  See portlight-rooms --help.\n",
+		(void)fprintf(stderr,
+			"portlight-rooms: \"%s\" is no option.\n"
+			"  See portlight-rooms --help.\n",
 			argv[1]);
 		return false;
 	}
@@ -467,7 +469,8 @@ bool settings_raise_files(const struct settings *config) {
 	}
 	if (files.rlim_cur < wanted || setrlimit(RLIMIT_NOFILE, &files) != 0) {
 		(void)fprintf(stderr,
-			"portlight-rooms: %d sessions don't fit: this process may open %llu files.\n"
+			"portlight-rooms: %d sessions don't fit: this process may open %llu "
+			"files.\n"
 			"  Set sessions to less, or raise the limit: LimitNOFILE= of the unit, "
 			"ulimit -Hn.\n",
 			config->sessions_max, (unsigned long long)files.rlim_max);
