@@ -39,3 +39,5 @@ void clients_reap(struct server *server);
 void clients_tick(struct server *server);
 /* Tells all to come back later. */
 void clients_drain(struct server *server);
+/* Ends all of them, before the server itself. */
+void clients_end(struct server *server);

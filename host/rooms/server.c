@@ -180,6 +180,7 @@ int server_run(const struct settings *settings) {
 	if (ok) {
 		say_started(&server);
 		net_run(server.net);
+		clients_end(&server);
 		journal_info("stopped");
 	}
 	finish(&server);

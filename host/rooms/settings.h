@@ -40,7 +40,6 @@ struct settings {
 	char *token_key_file;
 	uint8_t *token_key; /* NULL: one of this run */
 	size_t token_key_length;
-	bool log_addresses;
 	int sessions_max;
 	int address_sessions_max;
 	int messages_per_second;
