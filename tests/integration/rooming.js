@@ -24,6 +24,8 @@ export class Server {
 	 */
 	static async start(t, ...args) {
 		const server = new Server();
+		/** @type {SocketClient[]} */
+		server.clients = [];
 		const listen = args.some((arg) => /^--(listen|config)\b/.test(arg)) ? [] : ['--listen=127.0.0.1:0'];
 		server.child = spawn(rooms, [...listen, ...args], {stdio: ['ignore', 'inherit', 'pipe']});
 		server.ended = once(server.child, 'close');
@@ -68,6 +70,7 @@ export class Server {
 	}
 
 	async kill() {
+		this.clients.forEach(({socket}) => socket?.terminate());
 		if (this.child.exitCode === null && this.child.signalCode === null) {
 			this.child.kill('SIGKILL');
 			await this.ended;
@@ -205,6 +208,7 @@ export class SocketClient extends Session {
 		super();
 		this.address = `${server.url.replace(/^http/, 'ws')}v1/socket`;
 		this.options = options;
+		server.clients.push(this);
 	}
 
 	/** @param {Server} server @param {object} [options] */

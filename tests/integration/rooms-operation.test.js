@@ -324,7 +324,7 @@ test('slow and half-open clients are let go, each counted', async (t) => {
 	const body = server.raw('POST /v1/tickets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{');
 	// One byte after the other: the time is for all of them.
 	const slow = new Promise((resolve) => {
-		const socket = createConnection(server.port, '127.0.0.1');
+		const socket = createConnection(server.port, '127.0.0.1', () => socket.write('GET /'));
 		const timer = setInterval(() => socket.write('a'), 100);
 		socket.on('error', () => {});
 		socket.on('close', () => {
