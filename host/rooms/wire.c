@@ -348,7 +348,7 @@ static enum rooms_error check_value(
 	}
 }
 
-static enum rooms_error parse_text(const char *text, size_t length, struct json_object **root) {
+enum rooms_error wire_parse_json(const char *text, size_t length, struct json_object **root) {
 	if (length > WIRE_MESSAGE_MAX) {
 		return ROOMS_ERROR_TOO_LARGE;
 	}
@@ -440,7 +440,7 @@ bool wire_parse(const char *text, size_t length, struct wire_message *message,
 	enum rooms_error *error, char detail[static 64]) {
 	*message = (struct wire_message){.type = WIRE_TYPES, .others = WIRE_PUBLISHER};
 	const char *which = "";
-	*error = parse_text(text, length, &message->root);
+	*error = wire_parse_json(text, length, &message->root);
 	if (*error == ROOMS_ERROR_NONE) {
 		*error = read_message(message, &which);
 	}

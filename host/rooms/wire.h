@@ -104,6 +104,9 @@ struct wire_message {
  */
 bool wire_parse(const char *text, size_t length, struct wire_message *message,
 	enum rooms_error *error, char detail[static 64]);
+/* JSON of any shape, with all checks but a message's own; the caller drops `root` in either case.
+ */
+enum rooms_error wire_parse_json(const char *text, size_t length, struct json_object **root);
 /* Takes a zeroed message. */
 void wire_finish(struct wire_message *message);
 
