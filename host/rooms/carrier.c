@@ -13,8 +13,8 @@ struct carrier {
 	struct net_stream *stream;
 	struct client *client; /* NULL before `hello`, and when the session is over or elsewhere */
 	char *address;
-	struct hello *hello;	   /* from a ticket */
-	struct shared_text *last;  /* `bye` */
+	struct hello *hello;      /* from a ticket */
+	struct shared_text *last; /* `bye` */
 	int64_t opened_us;
 	bool welcome; /* due */
 	bool resumed;
@@ -145,8 +145,7 @@ static struct client *client_resume(
 	}
 	struct client *client = session->user;
 	struct carrier *old = session->carrier;
-	if (!session_resume(
-		    session, carrier, hello->received, net_now_ms(server->net))) {
+	if (!session_resume(session, carrier, hello->received, net_now_ms(server->net))) {
 		client_end(client, ROOMS_ERROR_BAD_SEQUENCE);
 		carrier_end(carrier, ROOMS_ERROR_BAD_SEQUENCE, 0);
 		clients_reap(server);
@@ -201,13 +200,17 @@ static enum rooms_error receive(struct client *client, const struct wire_message
 	struct server *server = client->server;
 	int64_t now = net_now_ms(server->net);
 	int64_t retry_ms = 0;
-	bool allowed = limits_message(
-		&client->limits, &server->settings->limits, (uint32_t)length, now, &retry_ms);
-	if (parsed && message->type == WIRE_ACK) {
-		return !allowed ? ROOMS_ERROR_TOO_MANY_REQUESTS
-		       : session_heard(client->session, message->has_ack, message->ack, now)
-			       ? ROOMS_ERROR_NONE
-			       : ROOMS_ERROR_BAD_SEQUENCE;
+	bool ack = parsed && message->type == WIRE_ACK;
+	uint64_t acked = client->session->acked;
+	if (ack && !session_heard(client->session, message->has_ack, message->ack, now)) {
+		return ROOMS_ERROR_BAD_SEQUENCE;
+	}
+	/* Others decide how often there is something to acknowledge. */
+	bool allowed = (ack && client->session->acked > acked) ||
+		       limits_message(&client->limits, &server->settings->limits, (uint32_t)length,
+			       now, &retry_ms);
+	if (ack) {
+		return allowed ? ROOMS_ERROR_NONE : ROOMS_ERROR_TOO_MANY_REQUESTS;
 	}
 	if (parsed && message->type == WIRE_HELLO) {
 		return ROOMS_ERROR_HELLO_REQUIRED;
@@ -244,8 +247,7 @@ bool client_message(struct server *server, struct client *client, const char *te
 	bool parsed = wire_parse(text, length, &message, &error, detail);
 	bool bye = parsed && message.type == WIRE_BYE;
 	enum rooms_error why =
-		bye ? ROOMS_ERROR_NONE
-		    : receive(client, &message, parsed, error, length, detail);
+		bye ? ROOMS_ERROR_NONE : receive(client, &message, parsed, error, length, detail);
 	wire_finish(&message);
 	bool over = bye || why != ROOMS_ERROR_NONE;
 	if (over) {
@@ -347,8 +349,8 @@ static size_t next_of(struct net_stream *stream, struct carrier *carrier) {
 	if (carrier->ping) {
 		static const char ping[] = "\"type\":\"ping\"}";
 		carrier->ping = false;
-		return put(stream, prefix, session_prefix(session, 0, prefix), ping,
-			sizeof(ping) - 1);
+		return put(
+			stream, prefix, session_prefix(session, 0, prefix), ping, sizeof(ping) - 1);
 	}
 	uint64_t seq = 0;
 	const struct shared_text *text = session_next(session, &seq);
@@ -356,8 +358,8 @@ static size_t next_of(struct net_stream *stream, struct carrier *carrier) {
 		client->waiting_us = 0;
 		return 0;
 	}
-	size_t length = put(stream, prefix, session_prefix(session, seq, prefix), text->bytes,
-		text->length);
+	size_t length = put(
+		stream, prefix, session_prefix(session, seq, prefix), text->bytes, text->length);
 	session_wrote(session);
 	if (client->waiting_us != 0) {
 		histogram_add(&metrics->relay, net_now_us() - client->waiting_us);
