@@ -197,7 +197,8 @@ test('frames that break the protocol end their connection alone', async (t) => {
 			await provoke(server, bytes); /* before `hello` too */
 		}
 	});
-	assert.ok((await server.ask('/healthz')).status === 200);
+	assert.equal((await server.ask('/healthz')).status, 200);
+	assert.equal((await server.stop()).status, 0); /* under ASan: and nothing has leaked */
 });
 
 test('a flood of pings ends, or is answered, and costs nobody else', async (t) => {
@@ -273,6 +274,7 @@ test('requests that are wrong are answered, and the session goes on', async (t) 
 		assert.equal((await eve.request('offer', {to: 'Eve', call: 'c', sdp: 'x'})).code, 'self');
 		eve.socket.close();
 	});
+	assert.equal((await server.stop()).status, 0);
 });
 
 test("another's session, room, role or connection can not be had", async (t) => {
