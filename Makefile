@@ -164,11 +164,16 @@ DESKTOP ?= $(if $(WAYLAND_DISPLAY),session,embedded)
 BROWSER ?= firefox
 CAPTURE ?= native
 RUN_DESKTOP := $(if $(filter browser,$(CAPTURE)),xvfb,$(if $(filter embedded,$(DESKTOP)),desktop))
-.PHONY: run check check-all deps
+.PHONY: run rooms check check-all deps
 run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromium DESKTOP=session|embedded CAPTURE=native|browser)
 	packaging/install-deps --npm build run $(BROWSER) $(RUN_DESKTOP)
 	$(MAKE) --no-print-directory all tools
 	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) CAPTURE=$(CAPTURE) node tests/e2e/run.js
+ROOMS_OPTIONS ?= --open=yes
+rooms: ## Start the rooms' server with its pages, and open them (BROWSER=… DESKTOP=… ROOMS_OPTIONS=…)
+	packaging/install-deps build $(BROWSER) $(RUN_DESKTOP)
+	$(MAKE) --no-print-directory $(B)/bin/portlight-rooms
+	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) packaging/rooms $(ROOMS_OPTIONS)
 check: ## Run the tests: ten minutes on two cores (installs what they need)
 	packaging/install-deps --npm --web-ext
 	tests/run-checks

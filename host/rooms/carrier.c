@@ -340,7 +340,7 @@ static size_t next_of(struct net_stream *stream, struct carrier *carrier) {
 	}
 	struct metrics *metrics = &client->server->metrics;
 	struct session *session = client->session;
-	char prefix[SESSION_PREFIX_MAX];
+	char prefix[SESSION_PREFIX_MAX] = "";
 	if (carrier->welcome) {
 		carrier->welcome = false;
 		histogram_add(&metrics->handshake, net_now_us() - carrier->opened_us);
@@ -349,8 +349,8 @@ static size_t next_of(struct net_stream *stream, struct carrier *carrier) {
 	if (carrier->ping) {
 		static const char ping[] = "\"type\":\"ping\"}";
 		carrier->ping = false;
-		return put(
-			stream, prefix, session_prefix(session, 0, prefix), ping, sizeof(ping) - 1);
+		size_t before = session_prefix(session, 0, prefix);
+		return put(stream, prefix, before, ping, sizeof(ping) - 1);
 	}
 	uint64_t seq = 0;
 	const struct shared_text *text = session_next(session, &seq);
@@ -358,8 +358,8 @@ static size_t next_of(struct net_stream *stream, struct carrier *carrier) {
 		client->waiting_us = 0;
 		return 0;
 	}
-	size_t length = put(
-		stream, prefix, session_prefix(session, seq, prefix), text->bytes, text->length);
+	size_t before = session_prefix(session, seq, prefix);
+	size_t length = put(stream, prefix, before, text->bytes, text->length);
 	session_wrote(session);
 	if (client->waiting_us != 0) {
 		histogram_add(&metrics->relay, net_now_us() - client->waiting_us);
@@ -446,4 +446,14 @@ static void drain_one(void *data, struct session *session) {
 
 void clients_drain(struct server *server) {
 	sessions_each(server->sessions, drain_one, NULL);
+}
+
+static void end_one(void *data, struct session *session) {
+	(void)data;
+	client_end(session->user, ROOMS_ERROR_DRAINING);
+}
+
+void clients_end(struct server *server) {
+	sessions_each(server->sessions, end_one, NULL);
+	clients_reap(server);
 }

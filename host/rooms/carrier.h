@@ -1,7 +1,7 @@
 /*
- * One session layer over two carriers: what comes on a stream goes to its session and to the hub, and
- * what the hub says goes to the sessions' outboxes and from there to the streams. A client is a session
- * with its user of the hub; it outlives its carriers.
+ * One session layer over two carriers: what comes on a stream goes to its session and to the hub,
+ * and what the hub says goes to the sessions' outboxes and from there to the streams. A client is a
+ * session with its user of the hub; it outlives its carriers.
  */
 #pragma once
 
@@ -39,3 +39,5 @@ void clients_reap(struct server *server);
 void clients_tick(struct server *server);
 /* Tells all to come back later. */
 void clients_drain(struct server *server);
+/* Ends all of them, before the server itself. */
+void clients_end(struct server *server);

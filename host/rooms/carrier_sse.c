@@ -22,16 +22,15 @@ static char *new_name(void) {
 	return g_strdelimit(g_strdelimit(name, "+", '-'), "/", '_');
 }
 
-void sse_ticket(
-	struct server *server, const struct net_request *request, const struct peer *peer) {
+void sse_ticket(struct server *server, const struct net_request *request, const struct peer *peer) {
 	(void)peer;
 	struct wire_message message = {0};
 	enum rooms_error error = ROOMS_ERROR_NONE;
 	char detail[64] = "";
 	bool parsed = wire_parse(request->body, request->length, &message, &error, detail);
 	if (!parsed || message.type != WIRE_HELLO) {
-		http_answer_error(server, request, 400,
-			parsed ? ROOMS_ERROR_HELLO_REQUIRED : error, detail);
+		http_answer_error(
+			server, request, 400, parsed ? ROOMS_ERROR_HELLO_REQUIRED : error, detail);
 	} else if (server_draining(server)) {
 		http_answer_error(server, request, 503, ROOMS_ERROR_DRAINING, NULL);
 	} else if (g_hash_table_size(server->tickets) >= TICKETS_MAX) {
@@ -43,8 +42,8 @@ void sse_ticket(
 		if (message.session != NULL) {
 			(void)g_strlcpy(ticket->hello.session, message.session,
 				sizeof(ticket->hello.session));
-			(void)g_strlcpy(ticket->hello.secret, message.secret,
-				sizeof(ticket->hello.secret));
+			(void)g_strlcpy(
+				ticket->hello.secret, message.secret, sizeof(ticket->hello.secret));
 		}
 		char *name = new_name();
 		struct wire_writer writer;
@@ -56,16 +55,14 @@ void sse_ticket(
 	wire_finish(&message);
 }
 
-void sse_events(
-	struct server *server, const struct net_request *request, const struct peer *peer) {
+void sse_events(struct server *server, const struct net_request *request, const struct peer *peer) {
 	static const char key[] = "ticket=";
-	const char *name = g_str_has_prefix(request->query, key)
-				   ? request->query + sizeof(key) - 1
-				   : "";
+	const char *name =
+		g_str_has_prefix(request->query, key) ? request->query + sizeof(key) - 1 : "";
 	const struct ticket *ticket = g_hash_table_lookup(server->tickets, name);
 	if (ticket == NULL || ticket->until_ms < net_now_ms(server->net)) {
-		http_answer_error(server, request, 401, ROOMS_ERROR_HELLO_REQUIRED,
-			"no such ticket");
+		http_answer_error(
+			server, request, 401, ROOMS_ERROR_HELLO_REQUIRED, "no such ticket");
 		return;
 	}
 	/* X-Accel-Buffering: nginx hands events on as they come. */
@@ -103,8 +100,8 @@ static struct session *find_session(struct server *server, const char *authoriza
 void sse_messages(struct server *server, const struct net_request *request) {
 	struct session *session = find_session(server, request->authorization);
 	if (session == NULL) {
-		http_answer_error(server, request, 401, ROOMS_ERROR_HELLO_REQUIRED,
-			"no such session");
+		http_answer_error(
+			server, request, 401, ROOMS_ERROR_HELLO_REQUIRED, "no such session");
 		return;
 	}
 	struct posted posted = {server, session->user};

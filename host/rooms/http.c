@@ -7,26 +7,27 @@
 #include "rooms/pages.h"
 
 /* On every answer. */
-#define COMMON \
-	"X-Content-Type-Options: nosniff\r\n" \
-	"Referrer-Policy: no-referrer\r\n" \
+#define COMMON                                                                                     \
+	"X-Content-Type-Options: nosniff\r\n"                                                      \
+	"Referrer-Policy: no-referrer\r\n"                                                         \
 	"Cross-Origin-Resource-Policy: same-origin\r\n"
 #define FRESH COMMON "Cache-Control: no-store\r\n"
 /* On every page: nothing of others, and only what calls need. */
-#define PAGE \
-	COMMON \
-	"Cache-Control: no-cache\r\n" \
-	"Content-Security-Policy: default-src 'self'; img-src 'self' data: blob:; " \
-	"media-src 'self' blob: mediastream:; worker-src 'self' blob:; object-src 'none'; " \
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n" \
-	"Permissions-Policy: camera=(self), microphone=(self), display-capture=(self), " \
-	"fullscreen=(self), autoplay=(self), clipboard-write=(self), geolocation=(), usb=(), serial=(), " \
-	"hid=(), midi=(), payment=(), accelerometer=(), gyroscope=(), magnetometer=()\r\n" \
+#define PAGE                                                                                       \
+	COMMON                                                                                     \
+	"Cache-Control: no-cache\r\n"                                                              \
+	"Content-Security-Policy: default-src 'self'; img-src 'self' data: blob:; "                \
+	"media-src 'self' blob: mediastream:; worker-src 'self' blob:; object-src 'none'; "        \
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"                          \
+	"Permissions-Policy: camera=(self), microphone=(self), display-capture=(self), "           \
+	"fullscreen=(self), autoplay=(self), clipboard-write=(self), geolocation=(), usb=(), "     \
+	"serial=(), "                                                                              \
+	"hid=(), midi=(), payment=(), accelerometer=(), gyroscope=(), magnetometer=()\r\n"         \
 	"Cross-Origin-Opener-Policy: same-origin\r\n"
 #define HSTS "Strict-Transport-Security: max-age=31536000\r\n"
 
-static char *with_cors(const struct net_request *request, enum peer_origin origin,
-	const char *lines) {
+static char *with_cors(
+	const struct net_request *request, enum peer_origin origin, const char *lines) {
 	if (origin != PEER_ORIGIN_ALLOWED) {
 		return g_strdup(lines);
 	}
@@ -70,8 +71,8 @@ void http_answer_error(struct server *server, const struct net_request *request,
 	http_answer_text(request, status, "", wire_end(&writer));
 }
 
-static void answer_plain(const struct net_request *request, unsigned status, const char *text,
-	const char *lines) {
+static void answer_plain(
+	const struct net_request *request, unsigned status, const char *text, const char *lines) {
 	g_autoptr(GBytes) body = g_bytes_new(text, strlen(text));
 	net_answer(request, status, "text/plain; charset=utf-8", lines, body);
 }
@@ -94,14 +95,14 @@ static void answer_page(
 	if (!is_get(request)) {
 		answer_plain(request, 405, "Only GET and HEAD.\n", FRESH "Allow: GET, HEAD\r\n");
 	} else if (folder || (page == NULL && strcmp(request->path, "/") == 0)) {
-		g_autofree char *lines = g_strdup_printf(FRESH "Location: %s/\r\n",
-			folder ? request->path : "/rooms");
+		g_autofree char *lines = g_strdup_printf(
+			FRESH "Location: %s/\r\n", folder ? request->path : "/rooms");
 		answer_plain(request, 302, "", lines);
 	} else if (page == NULL) {
 		answer_plain(request, 404, "There is no such page.\n", FRESH);
 	} else {
-		g_autofree char *lines = g_strdup_printf(
-			PAGE "%sETag: %s\r\n", peer->secure ? HSTS : "", page->tag);
+		g_autofree char *lines =
+			g_strdup_printf(PAGE "%sETag: %s\r\n", peer->secure ? HSTS : "", page->tag);
 		bool same = strcmp(request->if_none_match, page->tag) == 0;
 		net_answer(request, same ? 304 : 200, same ? NULL : page->type, lines,
 			same ? NULL : page->bytes);
@@ -139,8 +140,7 @@ static void answer_client(
 }
 
 /* False after an answer: whatever is asked for, this client may not have it. */
-static bool may_ask(
-	struct server *server, const struct net_request *request, struct peer *peer) {
+static bool may_ask(struct server *server, const struct net_request *request, struct peer *peer) {
 	peer_read(server->settings, request, peer);
 	if (peer->refused) {
 		refuse(server, request, 403, "Only the proxy may connect here.\n");
@@ -148,7 +148,8 @@ static bool may_ask(
 	}
 	if (!peer_host_known(server->settings, request)) {
 		refuse(server, request, 421,
-			"This server is not known by that name. Its configuration lists its hosts.\n");
+			"This server is not known by that name. Its configuration lists its "
+			"hosts.\n");
 		return false;
 	}
 	return true;
@@ -165,7 +166,8 @@ void http_request(void *data, const struct net_request *request) {
 	}
 	if (strcmp(request->path, "/readyz") == 0) {
 		bool draining = server_draining(server);
-		answer_plain(request, draining ? 503 : 200, draining ? "draining\n" : "ok\n", FRESH);
+		answer_plain(
+			request, draining ? 503 : 200, draining ? "draining\n" : "ok\n", FRESH);
 		return;
 	}
 	if (!may_ask(server, request, &peer)) {
@@ -178,7 +180,8 @@ void http_request(void *data, const struct net_request *request) {
 	} else if (g_str_has_prefix(request->path, "/v1/")) {
 		if (peer_origin(server->settings, request, &peer) == PEER_ORIGIN_OTHER) {
 			refuse(server, request, 403,
-				"Pages of this origin may not connect. The configuration lists origins.\n");
+				"Pages of this origin may not connect. The configuration lists "
+				"origins.\n");
 		} else {
 			answer_client(server, request, &peer);
 		}

@@ -4,9 +4,9 @@
  *	GET    /api/v1/sessions                          all rooms
  *	GET    /api/v1/sessions/ROOM
  *	DELETE /api/v1/sessions/ROOM
- *	POST   /api/v1/sessions/ROOM/connections         {"role"?, "nickname"?, "data"?, "lifetimeMs"?}
- *	GET    /api/v1/sessions/ROOM/connections
- *	DELETE /api/v1/sessions/ROOM/connections/NUMBER
+ *	POST   /api/v1/sessions/ROOM/connections         {"role"?, "nickname"?, "data"?,
+ *"lifetimeMs"?} GET    /api/v1/sessions/ROOM/connections DELETE
+ * /api/v1/sessions/ROOM/connections/NUMBER
  */
 #include <json-c/json.h>
 #include <string.h>
@@ -27,9 +27,9 @@ static bool read_body(struct server *server, const struct net_request *request,
 	struct field *fields, size_t count, struct json_object **root) {
 	struct json_tokener *tokener = json_tokener_new_ex(FIELDS_MAX);
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	*root = request->length == 0 ? json_object_new_object()
-				     : json_tokener_parse_ex(tokener, request->body,
-					       (int)request->length);
+	*root = request->length == 0
+			? json_object_new_object()
+			: json_tokener_parse_ex(tokener, request->body, (int)request->length);
 	json_tokener_free(tokener);
 	if (*root == NULL || !json_object_is_type(*root, json_type_object)) {
 		http_answer_error(server, request, 400, ROOMS_ERROR_BAD_JSON, NULL);
@@ -90,7 +90,7 @@ static void create_room(struct server *server, const struct net_request *request
 			answer_room(server, request, 201, name);
 		} else {
 			http_answer_error(server, request,
-				error == ROOMS_ERROR_ROOM_EXISTS     ? 409
+				error == ROOMS_ERROR_ROOM_EXISTS      ? 409
 				: error == ROOMS_ERROR_TOO_MANY_ROOMS ? 503
 								      : 400,
 				error, NULL);
@@ -105,8 +105,8 @@ static bool take_claims(struct server *server, const struct net_request *request
 	const char *role = text_of(&fields[0]);
 	const char *nickname = text_of(&fields[1]);
 	const char *data = text_of(&fields[2]);
-	int64_t lifetime =
-		fields[3].value == NULL ? TOKEN_LIFETIME_MS : json_object_get_int64(fields[3].value);
+	int64_t lifetime = fields[3].value == NULL ? TOKEN_LIFETIME_MS
+						   : json_object_get_int64(fields[3].value);
 	enum rooms_error error = ROOMS_ERROR_BAD_FIELD;
 	const char *detail = NULL;
 	claims->role = WIRE_PUBLISHER;
@@ -127,7 +127,8 @@ static bool take_claims(struct server *server, const struct net_request *request
 		return false;
 	}
 	claims->expires = server_wall_ms() + lifetime;
-	(void)g_strlcpy(claims->nickname, nickname == NULL ? "" : nickname, sizeof(claims->nickname));
+	(void)g_strlcpy(
+		claims->nickname, nickname == NULL ? "" : nickname, sizeof(claims->nickname));
 	(void)g_strlcpy(claims->data, data == NULL ? "" : data, sizeof(claims->data));
 	return true;
 }

@@ -26,8 +26,8 @@ void ice_write(const struct settings *settings, struct wire_writer *writer, cons
 		wire_close(writer, '}');
 	}
 	if (any(settings->turn)) {
-		g_autofree char *user = g_strdup_printf("%" G_GINT64_FORMAT ":%s",
-			now / 1000 + settings->turn_lifetime_s, name);
+		g_autofree char *user = g_strdup_printf(
+			"%" G_GINT64_FORMAT ":%s", now / 1000 + settings->turn_lifetime_s, name);
 		unsigned char digest[EVP_MAX_MD_SIZE];
 		unsigned length = 0;
 		(void)HMAC(EVP_sha1(), settings->turn_secret, (int)strlen(settings->turn_secret),

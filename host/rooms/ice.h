@@ -1,6 +1,7 @@
 /*
  * The ICE servers that clients are told: STUN as configured, TURN with credentials that end, in the
- * way of coturn's use-auth-secret: the user is `EXPIRY:NAME`, the password its HMAC-SHA-1 in base64.
+ * way of coturn's use-auth-secret: the user is `EXPIRY:NAME`, the password its HMAC-SHA-1 in
+ * base64.
  */
 #pragma once
 
@@ -9,8 +10,8 @@
 #include "rooms/settings.h"
 #include "rooms/wire.h"
 
-/* Writes the array of RTCIceServer as `key`, for the session of this name; `now` is wall-clock time in
- * milliseconds. */
+/* Writes the array of RTCIceServer as `key`, for the session of this name; `now` is wall-clock time
+ * in milliseconds. */
 void ice_write(const struct settings *settings, struct wire_writer *writer, const char *key,
 	const char *name, int64_t now);
 

@@ -1,4 +1,4 @@
-/* The log: a JSON object per line on stderr. No names, rooms or addresses, unless addresses are asked for. */
+/* The log: a JSON object per line on stderr. No names, rooms, secrets or addresses. */
 #pragma once
 
 #include <stdint.h>
@@ -8,5 +8,5 @@
  * all strings.
  */
 void journal(const char *level, const char *event, ...) __attribute__((sentinel));
-#define journal_info(...) journal("info", __VA_ARGS__, NULL)
-#define journal_warning(...) journal("warning", __VA_ARGS__, NULL)
+#define journal_info(...) journal("info", __VA_ARGS__, (const char *)NULL)
+#define journal_warning(...) journal("warning", __VA_ARGS__, (const char *)NULL)

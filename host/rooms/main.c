@@ -19,7 +19,8 @@ int main(int argc, char **argv) {
 		if (check_only) {
 			(void)printf("The configuration is right.\n");
 		} else {
-			status = settings_raise_files(&settings) ? server_run(&settings) : EXIT_WRONG;
+			status = settings_raise_files(&settings) ? server_run(&settings)
+								 : EXIT_WRONG;
 		}
 	}
 	settings_finish(&settings);

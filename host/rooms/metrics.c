@@ -40,15 +40,16 @@ static void write_histogram(GString *to, const char *name, const struct histogra
 		below += histogram->counts[i];
 		char bound[G_ASCII_DTOSTR_BUF_SIZE];
 		(void)g_ascii_formatd(bound, sizeof(bound), "%g", bounds_us[i] / 1e6);
-		g_string_append_printf(to,
-			"portlight_rooms_%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, bound, below);
+		g_string_append_printf(to, "portlight_rooms_%s_bucket{le=\"%s\"} %" PRIu64 "\n",
+			name, bound, below);
 	}
-	g_string_append_printf(to, "portlight_rooms_%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name,
-		histogram->count);
+	g_string_append_printf(
+		to, "portlight_rooms_%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, histogram->count);
 	char sum[G_ASCII_DTOSTR_BUF_SIZE];
 	(void)g_ascii_formatd(sum, sizeof(sum), "%.6f", (double)histogram->sum_us / 1e6);
-	g_string_append_printf(to, "portlight_rooms_%s_sum %s\nportlight_rooms_%s_count %" PRIu64 "\n",
-		name, sum, name, histogram->count);
+	g_string_append_printf(to,
+		"portlight_rooms_%s_sum %s\nportlight_rooms_%s_count %" PRIu64 "\n", name, sum,
+		name, histogram->count);
 }
 
 static void write_by_code(
@@ -57,9 +58,8 @@ static void write_by_code(
 	for (int i = 1; i < ROOMS_ERROR_COUNT; i++) {
 		uint64_t value = first[i] + (second == NULL ? 0 : second[i]);
 		if (value > 0) {
-			g_string_append_printf(to,
-				"portlight_rooms_%s{code=\"%s\"} %" PRIu64 "\n", name,
-				rooms_error_code((enum rooms_error)i), value);
+			g_string_append_printf(to, "portlight_rooms_%s{code=\"%s\"} %" PRIu64 "\n",
+				name, rooms_error_code((enum rooms_error)i), value);
 		}
 	}
 }

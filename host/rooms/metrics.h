@@ -22,16 +22,16 @@ struct metrics {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	uint64_t requests;
-	uint64_t refused;			  /* requests for another host, from another origin, without the secret */
+	uint64_t refused; /* requests for another host, from another origin, without the secret */
 	uint64_t sessions;
-	uint64_t resumed;			  /* a session found again */
-	uint64_t resume_missed;			  /* one that was gone */
-	uint64_t duplicates;			  /* messages that came twice */
+	uint64_t resumed;       /* a session found again */
+	uint64_t resume_missed; /* one that was gone */
+	uint64_t duplicates;    /* messages that came twice */
 	uint64_t net_drops[NET_DROPS];
-	uint64_t ended[ROOMS_ERROR_COUNT];	  /* sessions, by why */
-	uint64_t answered[ROOMS_ERROR_COUNT];	  /* errors that the hub did not count */
-	struct histogram handshake;		  /* a carrier's opening to its welcome */
-	struct histogram relay;			  /* a message's waiting to its writing */
+	uint64_t ended[ROOMS_ERROR_COUNT];    /* sessions, by why */
+	uint64_t answered[ROOMS_ERROR_COUNT]; /* errors that the hub did not count */
+	struct histogram handshake;           /* a carrier's opening to its welcome */
+	struct histogram relay;               /* a message's waiting to its writing */
 };
 
 struct server;

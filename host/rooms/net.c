@@ -333,6 +333,9 @@ void net_destroy(struct net *net) {
 	}
 	uv_walk(&net->loop, close_handle, NULL);
 	(void)uv_run(&net->loop, UV_RUN_NOWAIT);
+	if (net->context != NULL) {
+		lws_context_destroy(net->context);
+	}
 	(void)uv_loop_close(&net->loop);
 	if (net->unix_path != NULL) {
 		(void)unlink(net->unix_path);

@@ -3,8 +3,9 @@
  * messages to a client: a WebSocket, or Server-Sent Events. Only net*.c know libwebsockets, so that
  * it can be replaced. All of it runs on one thread.
  *
- * Bounds that hold here: 8 KiB of headers, 64 KiB of body, 64 KiB in a message that comes, time-outs for headers,
- * bodies and answers. Nothing is queued: a stream asks for the next message when it can be sent.
+ * Bounds that hold here: 8 KiB of headers, 64 KiB of body, 64 KiB in a message that comes,
+ * time-outs for headers, bodies and answers. Nothing is queued: a stream asks for the next message
+ * when it can be sent.
  */
 #pragma once
 
@@ -39,8 +40,8 @@ struct net_request {
 	const char *forwarded_for; /* X-Forwarded-For; whom to trust is the caller's to know */
 	const char *forwarded_proto;
 	struct net_address peer; /* who is connected, which may be a proxy */
-	bool secure;		 /* over TLS */
-	bool local;		 /* from this machine: loopback, or the unix socket */
+	bool secure;             /* over TLS */
+	bool local;              /* from this machine: loopback, or the unix socket */
 	bool unix_socket;
 	const char *body;
 	size_t length;
@@ -49,9 +50,9 @@ struct net_request {
 
 /* Why net ended something by itself: counted in /metrics. */
 enum net_drop {
-	NET_DROP_FULL,	       /* no room for another connection */
+	NET_DROP_FULL,         /* no room for another connection */
 	NET_DROP_HEADERS,      /* headers that did not come in time, or past their bound */
-	NET_DROP_BODY,	       /* the same of a body */
+	NET_DROP_BODY,         /* the same of a body */
 	NET_DROP_ANSWER,       /* the answer was not taken in time */
 	NET_DROP_MESSAGE_SIZE, /* a message past its bound */
 	NET_DROP_MESSAGE_KIND, /* not text */
@@ -65,14 +66,14 @@ enum net_stream_kind { NET_WEBSOCKET, NET_EVENTS };
 struct net_handlers {
 	/* Must answer, by net_answer() or net_answer_events(), before it returns. */
 	void (*request)(void *data, const struct net_request *request);
-	/* Somebody wants a WebSocket. True takes it, with *stream_data as the stream's own; otherwise
-	 * net_answer() was called. */
+	/* Somebody wants a WebSocket. True takes it, with *stream_data as the stream's own;
+	 * otherwise net_answer() was called. */
 	bool (*upgrade)(void *data, const struct net_request *request, void **stream_data);
 	void (*opened)(void *data, struct net_stream *stream);
 	/* A whole message: valid UTF-8, not terminated. */
 	void (*message)(void *data, struct net_stream *stream, const char *text, size_t length);
-	/* The stream can be written: puts the next message into net_stream_space() and gives its length;
-	 * 0 when there is none for now. */
+	/* The stream can be written: puts the next message into net_stream_space() and gives its
+	 * length; 0 when there is none for now. */
 	size_t (*next)(void *data, struct net_stream *stream);
 	/* Every `beat_ms` of a stream. False ends it at once, and counts it as silent. */
 	bool (*beat)(void *data, struct net_stream *stream);
@@ -88,14 +89,14 @@ struct net_handlers {
 
 struct net_options {
 	const char *address; /* numeric; NULL listens at `unix_path` */
-	uint16_t port;	     /* 0 for any */
+	uint16_t port;       /* 0 for any */
 	const char *unix_path;
 	const char *certificate; /* PEM files; NULL for none */
 	const char *key;
 	const char *server_name; /* in the header Server; NULL for none */
 	unsigned connections_max;
 	unsigned header_seconds; /* for all headers of a request */
-	unsigned body_seconds;	 /* for a whole body, and for the taking of an answer */
+	unsigned body_seconds;   /* for a whole body, and for the taking of an answer */
 	unsigned beat_ms;
 };
 
@@ -119,11 +120,12 @@ int64_t net_now_us(void);
 /* Connections, of all kinds. */
 unsigned net_connections(const struct net *net);
 
-/* Reads certificate and key again, for connections from now on. False, with *problem (g_free), leaves
- * those before. */
+/* Reads certificate and key again, for connections from now on. False, with *problem (g_free),
+ * leaves those before. */
 bool net_reload_certificate(struct net *net, char **problem);
 
-/* `headers` are whole lines, each with its \r\n, or "". Takes no ownership; `body` is referenced. */
+/* `headers` are whole lines, each with its \r\n, or "". Takes no ownership; `body` is referenced.
+ */
 void net_answer(const struct net_request *request, unsigned status, const char *type,
 	const char *headers, GBytes *body);
 /* Answers with a stream of events. */
@@ -138,6 +140,6 @@ void net_stream_set_data(struct net_stream *stream, void *data);
 char *net_stream_space(struct net_stream *stream, size_t length);
 /* There is something to send: `next` is called when it can be. */
 void net_stream_wake(struct net_stream *stream);
-/* Ends it after what `next` still gives, with a WebSocket's close code (1000, 1008, 4000…). `closed`
- * follows, later. */
+/* Ends it after what `next` still gives, with a WebSocket's close code (1000, 1008, 4000…).
+ * `closed` follows, later. */
 void net_stream_close(struct net_stream *stream, unsigned code, const char *reason);

@@ -53,8 +53,8 @@ static size_t keep_query(GString *strings, struct lws *wsi) {
 	size_t at = strings->len;
 	char part[NET_HEADERS_MAX];
 	for (int i = 0;; i++) {
-		int length = lws_hdr_copy_fragment(
-			wsi, part, sizeof(part), WSI_TOKEN_HTTP_URI_ARGS, i);
+		int length =
+			lws_hdr_copy_fragment(wsi, part, sizeof(part), WSI_TOKEN_HTTP_URI_ARGS, i);
 		if (length < 0) {
 			break;
 		}
@@ -184,13 +184,12 @@ static const char *reason_of(unsigned status) {
 	return "Other";
 }
 
-static void begin_answer(struct net_transaction *transaction, unsigned status, const char *type,
-	const char *lines) {
+static void begin_answer(
+	struct net_transaction *transaction, unsigned status, const char *type, const char *lines) {
 	struct net *net = transaction->connection->net;
 	transaction->answered = true;
 	transaction->head = g_string_sized_new(512);
-	g_string_append_printf(
-		transaction->head, "HTTP/1.1 %u %s\r\n", status, reason_of(status));
+	g_string_append_printf(transaction->head, "HTTP/1.1 %u %s\r\n", status, reason_of(status));
 	if (net->server_name != NULL) {
 		g_string_append_printf(transaction->head, "Server: %s\r\n", net->server_name);
 	}
@@ -212,8 +211,8 @@ void net_answer(const struct net_request *request, unsigned status, const char *
 	if (status != 204 && status != 304) {
 		g_string_append_printf(transaction->head, "Content-Length: %zu\r\n", length);
 	}
-	g_string_append(transaction->head,
-		transaction->close ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n");
+	g_string_append(transaction->head, transaction->close ? "Connection: close\r\n\r\n"
+							      : "Connection: keep-alive\r\n\r\n");
 	if (length > 0 && strcmp(request->method, "HEAD") != 0) {
 		transaction->answer = g_bytes_ref(body);
 	}

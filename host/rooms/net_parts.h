@@ -11,10 +11,10 @@ enum connection_kind { CONNECTION_HTTP, CONNECTION_WEBSOCKET, CONNECTION_EVENTS 
 /* What is sent of an answer, and what came of a request with a body. */
 struct net_transaction {
 	struct net_connection *connection;
-	char *strings;	    /* the headers' text, one after the other */
+	char *strings;      /* the headers' text, one after the other */
 	GByteArray *body;   /* what came of it */
 	size_t body_length; /* what is to come */
-	GString *head;	    /* the answer's */
+	GString *head;      /* the answer's */
 	GBytes *answer;
 	size_t sent; /* of `answer` */
 	bool answered;
@@ -27,8 +27,8 @@ struct net_connection {
 	struct lws *wsi;
 	struct net *net;
 	struct net_transaction *transaction; /* HTTP only */
-	void *data;			     /* the stream's */
-	GByteArray *incoming;		     /* a message of which more is to come */
+	void *data;                          /* the stream's */
+	GByteArray *incoming;                /* a message of which more is to come */
 	char *close_reason;
 	uint16_t close_code; /* 0: stays open */
 	uint16_t fragments;
@@ -69,7 +69,8 @@ struct net {
 
 void net_dropped(struct net *net, enum net_drop why);
 
-/* net_http.c: what libwebsockets calls for HTTP and for the time before a stream. Non-zero closes. */
+/* net_http.c: what libwebsockets calls for HTTP and for the time before a stream. Non-zero closes.
+ */
 int net_http_request(struct net_connection *connection);
 int net_http_body(struct net_connection *connection, const void *bytes, size_t length);
 int net_http_writable(struct net_connection *connection);

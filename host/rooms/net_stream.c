@@ -14,8 +14,7 @@ static struct net_connection *connection_of(const struct net_stream *stream) {
 }
 
 static void start_timer(struct net_connection *connection) {
-	lws_set_timer_usecs(connection->wsi,
-		(lws_usec_t)connection->net->beat_ms * LWS_US_PER_MS);
+	lws_set_timer_usecs(connection->wsi, (lws_usec_t)connection->net->beat_ms * LWS_US_PER_MS);
 }
 
 void net_stream_open(struct net_connection *connection) {

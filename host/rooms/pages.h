@@ -16,5 +16,6 @@ struct page {
 struct pages *pages_read(const char *folder, char **problem);
 void pages_destroy(struct pages *pages); /* takes NULL */
 
-/* By the URL's path; a folder's is its index.html. NULL: none. *folder: the path lacks its last /. */
+/* By the URL's path; a folder's is its index.html. NULL: none. *folder: the path lacks its last /.
+ */
 const struct page *pages_get(const struct pages *pages, const char *path, bool *folder);

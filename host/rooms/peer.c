@@ -37,8 +37,7 @@ static void name_address(struct peer *peer, const uint8_t bytes[16]) {
 }
 
 /* The last address that a trusted proxy did not have: what is before it, anybody may write. */
-static bool forwarded(
-	const struct settings *settings, const char *header, uint8_t bytes[16]) {
+static bool forwarded(const struct settings *settings, const char *header, uint8_t bytes[16]) {
 	g_auto(GStrv) hops = g_strsplit(header, ",", 64);
 	for (guint i = g_strv_length(hops); i > 0; i--) {
 		if (!parse(g_strstrip(hops[i - 1]), bytes)) {
@@ -135,9 +134,9 @@ bool peer_is_backend(const struct settings *settings, const struct net_request *
 		size_t length = 0;
 		g_autofree guchar *pair = g_base64_decode(given + 6, &length);
 		const guchar *colon = memchr(pair, ':', length);
-		return colon != NULL && secret_equal(secret, strlen(secret),
-						(const char *)colon + 1,
-						length - (size_t)(colon - pair) - 1);
+		return colon != NULL &&
+		       secret_equal(secret, strlen(secret), (const char *)colon + 1,
+			       length - (size_t)(colon - pair) - 1);
 	}
 	return false;
 }

@@ -6,12 +6,13 @@
 /* Of a request, after what a trusted proxy says of it. */
 struct peer {
 	char address[64]; /* as limits counts it; "unix" */
-	bool local;	  /* this machine, and not through a proxy */
-	bool secure;	  /* HTTPS, perhaps the proxy's */
-	bool refused;	  /* not one of the proxies, where only they may connect */
+	bool local;       /* this machine, and not through a proxy */
+	bool secure;      /* HTTPS, perhaps the proxy's */
+	bool refused;     /* not one of the proxies, where only they may connect */
 };
 
-void peer_read(const struct settings *settings, const struct net_request *request, struct peer *peer);
+void peer_read(
+	const struct settings *settings, const struct net_request *request, struct peer *peer);
 
 /* Whether the header Host names this server: a page elsewhere may have a name that leads here. */
 bool peer_host_known(const struct settings *settings, const struct net_request *request);

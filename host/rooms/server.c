@@ -45,9 +45,9 @@ static void on_tick(void *data, int64_t now_ms) {
 		limits_tidy(server->limits, now_ms);
 	}
 	sse_tick(server);
-	if (server_draining(server) && (sessions_count(server->sessions) ==
-						       sessions_waiting(server->sessions) ||
-					       now_ms - server->drain_ms > DRAIN_MS)) {
+	if (server_draining(server) &&
+		(sessions_count(server->sessions) == sessions_waiting(server->sessions) ||
+			now_ms - server->drain_ms > DRAIN_MS)) {
 		net_stop(server->net);
 	}
 }
@@ -119,7 +119,9 @@ static bool start_net(struct server *server) {
 	g_autofree char *problem = NULL;
 	server->net = net_create(&options, &handlers, server, &problem);
 	if (server->net == NULL) {
-		(void)fprintf(stderr, "portlight-rooms: %s.\n  Free the address, or set another by --listen.\n", problem);
+		(void)fprintf(stderr,
+			"portlight-rooms: %s.\n  Free the address, or set another by --listen.\n",
+			problem);
 		return false;
 	}
 	return true;
@@ -157,16 +159,17 @@ static void finish(struct server *server) {
 static void say_started(const struct server *server) {
 	const struct settings *settings = server->settings;
 	if (settings->open != SETTINGS_CLOSED) {
-		journal_warning("open", "meaning", "anybody who reaches this server may make rooms");
+		journal_warning(
+			"open", "meaning", "anybody who reaches this server may make rooms");
 	}
 	if (settings->unix_path != NULL) {
 		journal_info("listening", "at", settings->unix_path);
 		return;
 	}
 	bool six = strchr(settings->address, ':') != NULL;
-	g_autofree char *url = g_strdup_printf("%s://%s%s%s:%u/",
-		settings->certificate == NULL ? "http" : "https", six ? "[" : "",
-		settings->address, six ? "]" : "", net_port(server->net));
+	g_autofree char *url =
+		g_strdup_printf("%s://%s%s%s:%u/", settings->certificate == NULL ? "http" : "https",
+			six ? "[" : "", settings->address, six ? "]" : "", net_port(server->net));
 	journal_info("listening", "at", url);
 }
 
@@ -177,6 +180,7 @@ int server_run(const struct settings *settings) {
 	if (ok) {
 		say_started(&server);
 		net_run(server.net);
+		clients_end(&server);
 		journal_info("stopped");
 	}
 	finish(&server);

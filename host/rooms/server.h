@@ -24,7 +24,7 @@ struct server {
 	struct pages *pages; /* NULL: none are served */
 	struct metrics metrics;
 	GHashTable *tickets; /* carrier_sse.c's */
-	GQueue *doomed;	     /* clients whose sessions ended in the middle of something */
+	GQueue *doomed;      /* clients whose sessions ended in the middle of something */
 	int64_t tidied_ms;
 	int64_t drain_ms; /* when the draining began; 0: it did not */
 };

@@ -16,14 +16,14 @@
 
 #define PORT_DEFAULT 8080
 
-enum kind { TEXT, LIST, NUMBER, FLAG };
+enum kind { TEXT, LIST, NUMBER };
 
 /* The one table of what can be set: in the file by group and key, on the command line by key. */
 static const struct setting {
 	const char *group;
 	const char *key;
-	enum kind kind;
 	size_t at;
+	enum kind kind;
 	int least;
 	int most;
 	int preset;
@@ -31,51 +31,49 @@ static const struct setting {
 	const char *value;
 } table[] = {
 #define AT(field) offsetof(struct settings, field)
-	{"server", "listen", TEXT, AT(listen), 0, 0, 0,
-		"Where to listen (default: 127.0.0.1:8080)", "ADDRESS:PORT|unix:PATH"},
-	{"server", "certificate", TEXT, AT(certificate), 0, 0, 0,
+	{"server", "listen", AT(listen), TEXT, 0, 0, 0, "Where to listen (default: 127.0.0.1:8080)",
+		"ADDRESS:PORT|unix:PATH"},
+	{"server", "certificate", AT(certificate), TEXT, 0, 0, 0,
 		"HTTPS with this certificate chain, read again on SIGHUP", "FILE"},
-	{"server", "key", TEXT, AT(key), 0, 0, 0, "The certificate's key", "FILE"},
-	{"server", "hosts", LIST, AT(hosts), 0, 0, 0,
+	{"server", "key", AT(key), TEXT, 0, 0, 0, "The certificate's key", "FILE"},
+	{"server", "hosts", AT(hosts), LIST, 0, 0, 0,
 		"The names that browsers reach this server by", "NAME[;NAME…]"},
-	{"server", "origins", LIST, AT(origins), 0, 0, 0, "Other sites whose pages may connect",
+	{"server", "origins", AT(origins), LIST, 0, 0, 0, "Other sites whose pages may connect",
 		"https://NAME[;…]"},
-	{"server", "trust-proxy", LIST, AT(trust_text), 0, 0, 0,
+	{"server", "trust-proxy", AT(trust_text), LIST, 0, 0, 0,
 		"Believe X-Forwarded-For of proxies in these networks; others may not connect",
 		"CIDR[;CIDR…]"},
-	{"server", "pages", TEXT, AT(pages), 0, 0, 0, "The pages to serve", "FOLDER"},
-	{"server", "open", TEXT, AT(open_text), 0, 0, 0,
+	{"server", "pages", AT(pages), TEXT, 0, 0, 0, "The pages to serve", "FOLDER"},
+	{"server", "open", AT(open_text), TEXT, 0, 0, 0,
 		"Anybody may make a room; \"public\" is required on more than loopback",
 		"no|yes|public"},
-	{"server", "backend-secret-file", TEXT, AT(backend_secret_file), 0, 0, 0,
+	{"server", "backend-secret-file", AT(backend_secret_file), TEXT, 0, 0, 0,
 		"The secret of the backend API and of /metrics", "FILE"},
-	{"server", "token-key-file", TEXT, AT(token_key_file), 0, 0, 0,
+	{"server", "token-key-file", AT(token_key_file), TEXT, 0, 0, 0,
 		"The key that signs tokens (default: a new one at each start)", "FILE"},
-	{"server", "log-addresses", FLAG, AT(log_addresses), 0, 0, 0, "Log clients' addresses too",
-		NULL},
-	{"limits", "sessions", NUMBER, AT(sessions_max), 1, 1000000, 12000,
+	{"limits", "sessions", AT(sessions_max), NUMBER, 1, 1000000, 12000,
 		"Sessions at once (12000)", "N"},
-	{"limits", "sessions-per-address", NUMBER, AT(address_sessions_max), 1, 1000000, 256,
+	{"limits", "sessions-per-address", AT(address_sessions_max), NUMBER, 1, 1000000, 256,
 		"Sessions of one address (256)", "N"},
-	{"limits", "messages-per-second", NUMBER, AT(messages_per_second), 1, 100000, 50,
+	{"limits", "messages-per-second", AT(messages_per_second), NUMBER, 1, 100000, 50,
 		"Messages of a session (50)", "N"},
-	{"limits", "bytes-per-second", NUMBER, AT(bytes_per_second), 1024, 1000000, 65536,
+	{"limits", "bytes-per-second", AT(bytes_per_second), NUMBER, 1024, 1000000, 65536,
 		"Bytes of a session (65536)", "N"},
-	{"limits", "header-seconds", NUMBER, AT(header_seconds), 1, 120, 10,
+	{"limits", "header-seconds", AT(header_seconds), NUMBER, 1, 120, 10,
 		"For a request's headers (10)", "S"},
-	{"limits", "body-seconds", NUMBER, AT(body_seconds), 1, 600, 30,
+	{"limits", "body-seconds", AT(body_seconds), NUMBER, 1, 600, 30,
 		"For a request's body, and for its answer (30)", "S"},
-	{"limits", "ping-ms", NUMBER, AT(ping_ms), 100, 60000, 3000,
+	{"limits", "ping-ms", AT(ping_ms), NUMBER, 100, 60000, 3000,
 		"Between two pings; who answers neither is away (3000)", "MS"},
-	{"limits", "grace-ms", NUMBER, AT(grace_ms), 0, 600000, 30000,
+	{"limits", "grace-ms", AT(grace_ms), NUMBER, 0, 600000, 30000,
 		"How long a session waits for its client (30000)", "MS"},
-	{"ice", "stun", LIST, AT(stun), 0, 0, 0, "STUN servers for the clients",
+	{"ice", "stun", AT(stun), LIST, 0, 0, 0, "STUN servers for the clients",
 		"stun:NAME:PORT[;…]"},
-	{"ice", "turn", LIST, AT(turn), 0, 0, 0, "TURN servers for the clients",
+	{"ice", "turn", AT(turn), LIST, 0, 0, 0, "TURN servers for the clients",
 		"turn:NAME:PORT[;…]"},
-	{"ice", "turn-secret-file", TEXT, AT(turn_secret_file), 0, 0, 0,
+	{"ice", "turn-secret-file", AT(turn_secret_file), TEXT, 0, 0, 0,
 		"The secret that is coturn's static-auth-secret", "FILE"},
-	{"ice", "turn-lifetime-s", NUMBER, AT(turn_lifetime_s), 60, 604800, 43200,
+	{"ice", "turn-lifetime-s", AT(turn_lifetime_s), NUMBER, 60, 604800, 43200,
 		"Of TURN's credentials, which are renewed in time (43200)", "S"},
 };
 
@@ -91,10 +89,6 @@ static int *number_of(struct settings *config, const struct setting *setting) {
 	return (int *)((char *)config + setting->at);
 }
 
-static bool *flag_of(struct settings *config, const struct setting *setting) {
-	return (bool *)((char *)config + setting->at);
-}
-
 /* Of a setting: the file's line where it is from there, otherwise the option. */
 static void wrong(struct settings_lines *lines, const char *key, const char *remedy,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -108,8 +102,8 @@ static void wrong(struct settings_lines *lines, const char *key, const char *rem
 }
 
 /* Sets what the value says; the command line has the same values. */
-static void take(struct settings *config, struct settings_lines *lines, const struct setting *setting,
-	const char *value) {
+static void take(struct settings *config, struct settings_lines *lines,
+	const struct setting *setting, const char *value) {
 	guint64 number = 0;
 	switch (setting->kind) {
 	case TEXT:
@@ -143,14 +137,6 @@ static void take(struct settings *config, struct settings_lines *lines, const st
 		}
 		*number_of(config, setting) = (int)number;
 		break;
-	case FLAG:
-		if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
-			wrong(lines, setting->key, "Write yes or no.", "%s is \"%s\".",
-				setting->key, value);
-			return;
-		}
-		*flag_of(config, setting) = value[0] == 'y';
-		break;
 	}
 }
 
@@ -166,8 +152,7 @@ static char *read_secret(
 	}
 	text[strcspn(text, "\r\n")] = '\0';
 	if (strlen(text) < SECRET_MIN) {
-		wrong(lines, key,
-			"Write one into it, for example: openssl rand -base64 32 > FILE",
+		wrong(lines, key, "Write one into it, for example: openssl rand -base64 32 > FILE",
 			"The secret in %s has less than %u characters.", path, SECRET_MIN);
 		return NULL;
 	}
@@ -203,8 +188,8 @@ static void check_listen(struct settings *config, struct settings_lines *lines) 
 		return;
 	}
 	bool bracket = listen[0] == '[' && colon > listen && colon[-1] == ']';
-	config->address = g_strndup(
-		listen + (bracket ? 1 : 0), (gsize)(colon - listen) - (bracket ? 2 : 0));
+	config->address =
+		g_strndup(listen + (bracket ? 1 : 0), (gsize)(colon - listen) - (bracket ? 2 : 0));
 	if (strcmp(config->address, "localhost") == 0) {
 		g_free(config->address);
 		config->address = g_strdup("127.0.0.1");
@@ -235,8 +220,7 @@ static void check_trust(struct settings *config, struct settings_lines *lines) {
 				"\"%s\" is no network.", config->trust_text[i]);
 			continue;
 		}
-		network->bits =
-			parts[1] == NULL ? 128 : (unsigned)bits + (four ? 96u : 0u);
+		network->bits = parts[1] == NULL ? 128 : (unsigned)bits + (four ? 96u : 0u);
 		config->trust_count++;
 	}
 }
@@ -254,7 +238,8 @@ static void check_open(struct settings *config, struct settings_lines *lines) {
 					"rooms.");
 			} else if (config->open == SETTINGS_OPEN && config->unix_path != NULL) {
 				wrong(lines, "open", "Write public if you mean it.",
-					"With open=yes anybody who reaches the proxy may make rooms.");
+					"With open=yes anybody who reaches the proxy may make "
+					"rooms.");
 			}
 			return;
 		}
@@ -280,7 +265,8 @@ static void check_tls(const struct settings *config, struct settings_lines *line
 	}
 	if (config->certificate == NULL && !config->loopback && config->trust_count == 0) {
 		wrong(lines, "listen",
-			"Set certificate and key; or listen at 127.0.0.1 or unix:PATH behind a proxy, "
+			"Set certificate and key; or listen at 127.0.0.1 or unix:PATH behind a "
+			"proxy, "
 			"or name the proxy's network in trust-proxy.",
 			"Without HTTPS browsers give pages no camera and no screen, and others can "
 			"read along.");
@@ -312,6 +298,17 @@ static void check_secrets(struct settings *config, struct settings_lines *lines)
 	}
 }
 
+/* Beside the program, as `make install` puts them; NULL where it is not installed. */
+static char *installed_pages(void) {
+	g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *bin = program == NULL ? NULL : g_path_get_dirname(program);
+	g_autofree char *pages =
+		bin == NULL ? NULL
+			    : g_build_filename(bin, "..", "share", "portlight", "examples", NULL);
+	return pages != NULL && g_file_test(pages, G_FILE_TEST_IS_DIR) ? g_steal_pointer(&pages)
+								       : NULL;
+}
+
 static void check(struct settings *config, struct settings_lines *lines) {
 	check_listen(config, lines);
 	check_trust(config, lines);
@@ -321,7 +318,9 @@ static void check(struct settings *config, struct settings_lines *lines) {
 	check_urls(lines, "stun", config->stun, "stun:", "stuns:");
 	check_urls(lines, "turn", config->turn, "turn:", "turns:");
 	check_secrets(config, lines);
-	if (config->pages != NULL && !g_file_test(config->pages, G_FILE_TEST_IS_DIR)) {
+	if (config->pages == NULL) {
+		config->pages = installed_pages();
+	} else if (!g_file_test(config->pages, G_FILE_TEST_IS_DIR)) {
 		wrong(lines, "pages", "Name the folder that has rooms/index.html.",
 			"%s is no folder.", config->pages);
 	}
@@ -358,7 +357,8 @@ static void take_file(struct settings *config, struct settings_lines *lines) {
 }
 
 static const char summary[] =
-	"Introduces people's browsers to each other for calls, conferences and assistance: it serves\n"
+	"Introduces people's browsers to each other for calls, conferences and assistance: it "
+	"serves\n"
 	"the pages and carries their messages; pictures and sound go from browser to browser.\n"
 	"\n"
 	"Examples:\n"
@@ -383,8 +383,7 @@ static bool parse_arguments(struct arguments *arguments, int argc, char **argv) 
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
 		entries[i + 3] = (GOptionEntry){table[i].key, 0, 0, G_OPTION_ARG_STRING,
-			&arguments->values[i], table[i].help,
-			table[i].kind == FLAG ? "yes|no" : table[i].value};
+			&arguments->values[i], table[i].help, table[i].value};
 	}
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 	g_option_context_set_summary(context, summary);
@@ -396,8 +395,9 @@ static bool parse_arguments(struct arguments *arguments, int argc, char **argv) 
 		return false;
 	}
 	if (argc > 1) {
-		(void)fprintf(stderr, "portlight-rooms: \"%s\" is no option.\n"
-				      "  See portlight-rooms --help.\n",
+		(void)fprintf(stderr,
+			"portlight-rooms: \"%s\" is no option.\n"
+			"  See portlight-rooms --help.\n",
 			argv[1]);
 		return false;
 	}
@@ -467,7 +467,8 @@ bool settings_raise_files(const struct settings *config) {
 	}
 	if (files.rlim_cur < wanted || setrlimit(RLIMIT_NOFILE, &files) != 0) {
 		(void)fprintf(stderr,
-			"portlight-rooms: %d sessions don't fit: this process may open %llu files.\n"
+			"portlight-rooms: %d sessions don't fit: this process may open %llu "
+			"files.\n"
 			"  Set sessions to less, or raise the limit: LimitNOFILE= of the unit, "
 			"ulimit -Hn.\n",
 			config->sessions_max, (unsigned long long)files.rlim_max);

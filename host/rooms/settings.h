@@ -1,6 +1,6 @@
 /*
- * What portlight-rooms was told, by its configuration file and its command line, which goes first. A
- * mistake is named with its line and what to do about it.
+ * What portlight-rooms was told, by its configuration file and its command line, which goes first.
+ * A mistake is named with its line and what to do about it.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ struct settings {
 	bool loopback; /* nobody but this machine can connect */
 	char *certificate;
 	char *key;
-	char **hosts;	/* beside the loopback names and addresses */
+	char **hosts;   /* beside the loopback names and addresses */
 	char **origins; /* beside our own */
 	char **trust_text;
 	struct settings_network *trust; /* trust_count of them */
@@ -40,7 +40,6 @@ struct settings {
 	char *token_key_file;
 	uint8_t *token_key; /* NULL: one of this run */
 	size_t token_key_length;
-	bool log_addresses;
 	int sessions_max;
 	int address_sessions_max;
 	int messages_per_second;

@@ -12,7 +12,8 @@ struct settings_lines {
 	bool failed;
 };
 
-static void tell(struct settings_lines *lines, unsigned number, const char *what, const char *remedy) {
+static void tell(
+	struct settings_lines *lines, unsigned number, const char *what, const char *remedy) {
 	lines->failed = true;
 	if (number > 0) {
 		(void)fprintf(stderr, "%s:%u: %s\n  %s\n", lines->path, number, what, remedy);
@@ -111,11 +112,11 @@ void settings_lines_wrong(
 void settings_lines_unknown(
 	struct settings_lines *lines, const struct settings_line *line, const char *const *names) {
 	const char *near = suggest(line->key, names);
-	g_autofree char *what =
-		g_strdup_printf("There is no %s in [%s].", line->key, line->group);
+	g_autofree char *what = g_strdup_printf("There is no %s in [%s].", line->key, line->group);
 	g_autofree char *remedy =
-		near == NULL ? g_strdup("portlight-rooms(1) lists what can be set.")
-			     : g_strdup_printf("Did you mean %s? Groups: server, limits, ice.", near);
+		near == NULL
+			? g_strdup("portlight-rooms(1) lists what can be set.")
+			: g_strdup_printf("Did you mean %s? Groups: server, limits, ice.", near);
 	tell(lines, line->number, what, remedy);
 }
 

@@ -1,5 +1,5 @@
-/* A configuration file (GKeyFile's format) by its lines, which GKeyFile does not tell, and mistakes told by
- * them. */
+/* A configuration file (GKeyFile's format) by its lines, which GKeyFile does not tell, and mistakes
+ * told by them. */
 #pragma once
 
 #include <stdbool.h>

