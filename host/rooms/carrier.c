@@ -200,13 +200,17 @@ static enum rooms_error receive(struct client *client, const struct wire_message
 	struct server *server = client->server;
 	int64_t now = net_now_ms(server->net);
 	int64_t retry_ms = 0;
-	bool allowed = limits_message(
-		&client->limits, &server->settings->limits, (uint32_t)length, now, &retry_ms);
-	if (parsed && message->type == WIRE_ACK) {
-		return !allowed ? ROOMS_ERROR_TOO_MANY_REQUESTS
-		       : session_heard(client->session, message->has_ack, message->ack, now)
-			       ? ROOMS_ERROR_NONE
-			       : ROOMS_ERROR_BAD_SEQUENCE;
+	bool ack = parsed && message->type == WIRE_ACK;
+	uint64_t acked = client->session->acked;
+	if (ack && !session_heard(client->session, message->has_ack, message->ack, now)) {
+		return ROOMS_ERROR_BAD_SEQUENCE;
+	}
+	/* Others decide how often there is something to acknowledge. */
+	bool allowed = (ack && client->session->acked > acked) ||
+		       limits_message(&client->limits, &server->settings->limits, (uint32_t)length,
+			       now, &retry_ms);
+	if (ack) {
+		return allowed ? ROOMS_ERROR_NONE : ROOMS_ERROR_TOO_MANY_REQUESTS;
 	}
 	if (parsed && message->type == WIRE_HELLO) {
 		return ROOMS_ERROR_HELLO_REQUIRED;

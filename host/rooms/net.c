@@ -61,11 +61,16 @@ static int upgrade(struct net_connection *connection) {
 	connection->transaction = g_new0(struct net_transaction, 1);
 	connection->transaction->connection = connection;
 	bool named = lws_hdr_total_length(connection->wsi, WSI_TOKEN_PROTOCOL) > 0;
+	/* libwebsockets takes older ones too. */
+	char version[4] = "";
+	(void)lws_hdr_copy(connection->wsi, version, sizeof(version), WSI_TOKEN_VERSION);
 	const struct net_request *request = &connection->transaction->request;
 	if (!net_http_read(connection)) {
 		return -1;
 	}
-	if (!named) {
+	if (strcmp(version, "13") != 0) {
+		net_answer(request, 426, "text/plain", "Sec-WebSocket-Version: 13\r\n", NULL);
+	} else if (!named) {
 		net_answer(request, 400, "text/plain", "", NULL);
 	} else if (net->handlers.upgrade(net->data, request, &connection->data)) {
 		net_http_end(connection);

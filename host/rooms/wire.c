@@ -418,12 +418,12 @@ static enum rooms_error read_message(struct wire_message *message, const char **
 	if (request) {
 		good = take_number(root, "id", 1, &there, &message->id, which) && good;
 	}
+	if (at == WIRE_TYPES) {
+		return ROOMS_ERROR_UNKNOWN_TYPE;
+	}
 	if (request && !has_seq) {
 		*which = "seq";
 		return ROOMS_ERROR_BAD_SEQUENCE;
-	}
-	if (at == WIRE_TYPES) {
-		return ROOMS_ERROR_UNKNOWN_TYPE;
 	}
 	if (!good) {
 		return ROOMS_ERROR_BAD_FIELD;
