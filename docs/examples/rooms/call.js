@@ -252,7 +252,8 @@ server.addEventListener('close', (event) => {
 	}
 	// Pictures need no server: the call ends when they do.
 	if (reason === 'gone' && call.peer?.state === 'connected') {
-		call.timer = setTimeout(() => call?.id === id && call.peer?.state !== 'connected' && end(`${from} is gone.`, ''), GONE_MS);
+		const { peer } = call;
+		call.timer = setTimeout(() => call?.id === id && peer.state !== 'connected' && end(`${from} is gone.`, ''), GONE_MS);
 		return;
 	}
 	const texts = {

@@ -32,8 +32,7 @@ onSubmit('#join', async (form) => {
 		let told = '';
 		say('Joining.');
 		mine = await camera({ video: find('#withCamera').checked, audio: find('#withMicrophone').checked }, (text) => (told = text));
-		await mesh.join(find('#room').value.trim(), find('#nickname').value.trim());
-		await mesh.publish('camera', mine);
+		await mesh.join(find('#room').value.trim(), find('#nickname').value.trim(), mine);
 		show(true);
 		showMine();
 		drawPeople();

@@ -44,9 +44,10 @@ export class Mesh extends EventTarget {
 		this.server = server;
 	}
 
-	/** @param {string} room @param {string} nickname */
-	async join(room, nickname) {
+	/** @param {string} room @param {string} nickname @param {MediaStream} stream of the camera, perhaps without tracks */
+	async join(room, nickname, stream) {
 		Object.assign(this, { room, nickname });
+		this.published.set('camera', { stream, ...onOf(stream) });
 		this.#listen();
 		try {
 			await this.#enter();
@@ -178,7 +179,8 @@ export class Mesh extends EventTarget {
 			published: ({ connection, stream }) => this.#stream(connection, stream),
 			changed: ({ connection, stream }) => this.#stream(connection, stream),
 			unpublished: (told) => this.#unpublished(told),
-			message: ({ from, body }) => this.#message(from, body),
+			// It comes once for each connection of ours.
+			message: ({ from, connection, body }) => connection === this.camera && this.#message(from, body),
 			muted: ({ connection }) => connection === this.camera && this.#tell('muted'),
 			locked: ({ locked }) => {
 				this.locked = locked;

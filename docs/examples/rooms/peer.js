@@ -37,7 +37,7 @@ export class Peer extends EventTarget {
 		this.offering = false;
 		this.ignoring = false;
 		this.queue = Promise.resolve();
-		/** @type {any[]} what was said before the channel was open */
+		/** What was said before the channel was open, as it was then. @type {string[]} */
 		this.unsaid = [];
 		/** @type {any} */
 		this.timer = 0;
@@ -47,7 +47,7 @@ export class Peer extends EventTarget {
 		this.channel.onmessage = ({ data }) => this.#heardTalk(data);
 		this.channel.onopen = () => {
 			this.#tellKinds();
-			this.unsaid.splice(0).forEach((message) => this.talk(message));
+			this.unsaid.splice(0).forEach((text) => this.channel.send(text));
 			this.#tell('open');
 		};
 		// The other side closed, or its browser did.
@@ -85,8 +85,11 @@ export class Peer extends EventTarget {
 
 	/** Sends another track of the same kind in a track's place, without a word to the other side. @param {MediaStream} stream @param {MediaStreamTrack} track */
 	async replace(stream, track) {
-		for (const [old, sender] of this.sent.get(stream.id)?.senders ?? []) {
-			if (old.kind === track.kind) {
+		const senders = this.sent.get(stream.id)?.senders ?? new Map();
+		for (const [old, sender] of senders) {
+			if (old.kind === track.kind && old !== track) {
+				senders.delete(old);
+				senders.set(track, sender);
 				await sender.replaceTrack(track);
 			}
 		}
@@ -94,10 +97,11 @@ export class Peer extends EventTarget {
 
 	/** Says something to the other side's page; kept until that can be. @param {object} message */
 	talk(message) {
+		const text = JSON.stringify(message);
 		if (this.channel.readyState === 'open') {
-			this.channel.send(JSON.stringify(message));
+			this.channel.send(text);
 		} else if (this.channel.readyState === 'connecting') {
-			this.unsaid.push(message);
+			this.unsaid.push(text);
 		}
 	}
 

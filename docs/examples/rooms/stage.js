@@ -22,6 +22,7 @@ export class Stage {
 		this.pictures = new Map();
 		/** What the person chose; else the page does. */
 		this.chosen = '';
+		this.current = '';
 		this.#draw();
 	}
 
@@ -81,15 +82,18 @@ export class Stage {
 		return { video, button, label, tile: make('div', { className: 'tile', 'data-key': key }, button, label) };
 	}
 
-	/** The person's choice, else the newest screen of another, another's camera, one's own. */
+	/** The person's choice, else another's screen, another's camera, one's own. */
 	#best() {
 		const all = [...this.pictures];
 		const rank = (/** @type {Picture} */ { kind, mine, stream }) => (hasPicture(stream) ? 4 : 0) + (mine ? 0 : 2) + (kind === 'screen' ? 1 : 0);
-		return all.find(([key]) => key === this.chosen) ?? all.reverse().sort(([, a], [, b]) => rank(b) - rank(a))[0];
+		const best = all.sort(([, a], [, b]) => rank(b) - rank(a))[0];
+		const current = all.find(([key]) => key === this.current);
+		return all.find(([key]) => key === this.chosen) ?? (current && rank(current[1]) >= rank(best[1]) ? current : best);
 	}
 
 	#draw() {
 		const best = this.#best();
+		this.current = best?.[0] ?? '';
 		for (const [key, { button }] of this.pictures) {
 			button.setAttribute('aria-pressed', String(key === best?.[0]));
 		}
