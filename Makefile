@@ -58,6 +58,7 @@ PKG_install := gio-unix-2.0 json-c
 PKG_doctor := gio-unix-2.0 json-c
 PKG_record := gio-unix-2.0 libavformat libavcodec libavutil
 PKG_cli := gio-unix-2.0
+PKG_rooms := libwebsockets libuv libssl libcrypto json-c glib-2.0
 LIB_picture := -lyuv -lm
 # Libraries that a folder's code is linked with, beside its own; archives, most dependent first.
 USE_base :=
@@ -73,9 +74,10 @@ USE_install := browsers tool control wire base
 USE_doctor := browsers tool control wire base
 USE_record := tool control wire base
 USE_cli := install doctor browsers tool control wire base
-FOLDERS := base wire picture source encode capture control tool browsers install doctor record cli
+USE_rooms := tool wire base
+FOLDERS := base wire picture source encode capture control tool browsers install doctor record cli rooms
 
-PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight-record:record portlight:cli,$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
+PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight-record:record portlight:cli portlight-rooms:rooms,$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
 
 # The release programs land in build/bin, other variants beside their objects.
 BIN := $(if $(filter release,$(V)),$(B)/bin,$(O)/bin)
