@@ -177,6 +177,7 @@ function shape(context, { tool, text = '' }, points, line) {
 		context.font = `600 ${line * 7}px system-ui, Cantarell, "DejaVu Sans", sans-serif`;
 		context.textBaseline = 'top';
 		if (context.lineWidth > line) {
+			context.lineWidth = line;
 			context.strokeText(text, x, y);
 		}
 		context.fillText(text, x, y);

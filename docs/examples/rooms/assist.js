@@ -110,6 +110,7 @@ function knocked({ knock, nickname }) {
 			try {
 				await /** @type {Sharer} */ (side).admit(knock, allowed);
 				knockGone(knock);
+				say('');
 			} catch (error) {
 				sayError(error);
 			}

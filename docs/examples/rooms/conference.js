@@ -110,7 +110,7 @@ function drawPeople() {
 			? [
 					person.on.audio && action('Mute', person, () => mesh.mute(person)),
 					person.screenStream && action('Stop screen', person, () => mesh.stop(person)),
-					action('Remove', person, () => mesh.kick(person)),
+					!person.owner && action('Remove', person, () => mesh.kick(person)),
 				].filter((button) => button instanceof Node)
 			: [];
 		const note = [person.owner && 'owner', person.screenStream && 'shares a screen'].filter(Boolean).join(', ');

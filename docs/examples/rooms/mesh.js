@@ -70,7 +70,6 @@ export class Mesh extends EventTarget {
 		this.#keepOnly(new Set(others.map(this.#idOf)));
 		others.forEach((/** @type {any} */ member) => this.#meet(member));
 		this.#owner(answer.owner);
-		// Who comes offers; those who are here wait for that.
 		this.people.forEach((person) => this.#connect(person));
 		await this.#publishAgain('camera');
 		const screen = await this.server.request('join', { room, nickname, kind: 'screen', data: { person: this.me } });
@@ -129,11 +128,9 @@ export class Mesh extends EventTarget {
 		return this.server.request('stop', { ...this.#as('camera'), connection: person.screen, stream: person.screenStream });
 	}
 
-	/** @param {Person} person */
-	async kick(person) {
-		for (const connection of [person.screen, person.connection].filter(Boolean)) {
-			await this.server.request('kick', { ...this.#as('camera'), connection });
-		}
+	/** With all connections. @param {Person} person */
+	kick(person) {
+		return this.server.request('kick', { ...this.#as('camera'), connection: person.connection });
 	}
 
 	/** @param {boolean} locked */
@@ -172,15 +169,19 @@ export class Mesh extends EventTarget {
 		const { signal } = this.listening;
 		/** @type {Record<string, (told: any) => void>} */
 		const heard = {
-			joined: ({ member }) => this.#meet(member),
+			joined: ({ member }) => {
+				const person = this.#meet(member);
+				if (person && this.camera) {
+					this.#connect(person);
+				}
+			},
 			left: ({ connection }) => this.#left(connection),
 			away: ({ connection }) => this.#change(connection, { away: true }),
 			back: ({ connection }) => this.#change(connection, { away: false }),
 			published: ({ connection, stream }) => this.#stream(connection, stream),
 			changed: ({ connection, stream }) => this.#stream(connection, stream),
 			unpublished: (told) => this.#unpublished(told),
-			// It comes once for each connection of ours.
-			message: ({ from, connection, body }) => connection === this.camera && this.#message(from, body),
+			message: ({ from, body }) => this.#message(from, body),
 			muted: ({ connection }) => connection === this.camera && this.#tell('muted'),
 			locked: ({ locked }) => {
 				this.locked = locked;
@@ -207,7 +208,7 @@ export class Mesh extends EventTarget {
 	#meet(member) {
 		const id = this.#idOf(member);
 		if (id === this.me) {
-			return;
+			return null;
 		}
 		const known = this.people.get(id);
 		const person = known ?? { id, nickname: member.nickname, connection: 0, screen: 0, screenStream: '', owner: false, away: false, on: { audio: true, video: true }, peer: null };
@@ -217,6 +218,7 @@ export class Mesh extends EventTarget {
 		this.people.set(id, person);
 		member.streams.forEach((/** @type {any} */ stream) => this.#stream(member.connection, stream));
 		this.#tell('people');
+		return person;
 	}
 
 	/** @param {Person} person */

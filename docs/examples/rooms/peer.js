@@ -17,7 +17,7 @@ const PATIENCE_MS = 3000;
 export class Peer extends EventTarget {
 	/**
 	 * @param {object} options
-	 * @param {boolean} options.polite whether this side gives way when both offer at once; exactly one of the two is
+	 * @param {boolean} options.polite whether this side gives way when both offer at once, and waits for the first offer; exactly one of the two is
 	 * @param {(signal: Signal) => void} options.send
 	 * @param {RTCIceServer[]} [options.ice]
 	 */
@@ -132,7 +132,10 @@ export class Peer extends EventTarget {
 	}
 
 	#describe() {
-		this.send({ description: this.pc.localDescription?.toJSON() });
+		// None: an offer of this side was undone by the other's, which is answered instead.
+		if (this.pc.localDescription) {
+			this.send({ description: this.pc.localDescription.toJSON() });
+		}
 	}
 
 	#tellKinds() {
@@ -142,6 +145,10 @@ export class Peer extends EventTarget {
 	}
 
 	async #offer() {
+		// The first offer is the other side's: Chromium loses the channel when it takes its own first offer back.
+		if (this.polite && !this.pc.remoteDescription) {
+			return;
+		}
 		try {
 			this.offering = true;
 			await this.pc.setLocalDescription();
