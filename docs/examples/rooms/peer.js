@@ -67,6 +67,7 @@ export class Peer extends EventTarget {
 		this.sent.set(stream.id, { stream, kind, senders });
 		for (const track of stream.getTracks()) {
 			if (!senders.has(track)) {
+				hint(track, kind);
 				senders.set(track, this.pc.addTrack(track, stream));
 			}
 		}
@@ -85,7 +86,8 @@ export class Peer extends EventTarget {
 
 	/** Sends another track of the same kind in a track's place, without a word to the other side. @param {MediaStream} stream @param {MediaStreamTrack} track */
 	async replace(stream, track) {
-		const senders = this.sent.get(stream.id)?.senders ?? new Map();
+		const { senders = new Map(), kind = 'camera' } = this.sent.get(stream.id) ?? {};
+		hint(track, kind);
 		for (const [old, sender] of senders) {
 			if (old.kind === track.kind && old !== track) {
 				senders.delete(old);
@@ -250,6 +252,13 @@ export class Peer extends EventTarget {
 	/** @param {string} type @param {any} [detail] */
 	#tell(type, detail) {
 		this.dispatchEvent(new CustomEvent(type, { detail }));
+	}
+}
+
+/** Of a screen, sharp pictures are worth more than many. @param {MediaStreamTrack} track @param {Kind} kind */
+function hint(track, kind) {
+	if (kind === 'screen' && 'contentHint' in track) {
+		track.contentHint = 'detail';
 	}
 }
 
