@@ -11,6 +11,8 @@ import { chip, find, make, onClick, onSubmit, say, sayError, words } from './ui.
 const RING_MS = 45_000;
 /** How long an interrupted call is waited for, once the server has lost the other side too. */
 const GONE_MS = 10_000;
+/** How long the other side's reason for an end may take, in milliseconds. */
+const CLOSE_MS = 1500;
 
 const parameters = new URLSearchParams(location.search);
 export const server = new Server({ carrier: /** @type {any} */ (parameters.get('carrier') ?? 'auto') });
@@ -81,7 +83,16 @@ async function start(other) {
 	if (call === starting) {
 		call.timer = setTimeout(() => end(`${other} did not answer. Try again later.`, 'no-answer'), RING_MS);
 		connect(call);
+	} else if (!call) {
+		drop();
 	}
+}
+
+/** Nothing of this side is heard or seen any more. */
+function drop() {
+	mine.getTracks().forEach((track) => track.stop());
+	mine = new MediaStream();
+	stage.clear();
 }
 
 /** @param {{video: boolean, audio: boolean}} wanted */
@@ -127,7 +138,8 @@ function onPeer(current, state) {
 		say('The connection is interrupted. Looking for another path; you need not do anything.', true);
 		chip('Interrupted', 'busy');
 	} else if (state === 'closed') {
-		end(`${current.other} left the call.`, '');
+		// Why, the server says, perhaps a little later.
+		setTimeout(() => call === current && end(`${current.other} left the call.`, ''), CLOSE_MS);
 	}
 }
 
@@ -158,9 +170,7 @@ function end(text, reason, bad = false) {
 	ended.peer?.close();
 	sharing?.track.stop();
 	sharing = null;
-	mine.getTracks().forEach((track) => track.stop());
-	mine = new MediaStream();
-	stage.clear();
+	drop();
 	theirs = { audio: false, video: false };
 	find('#log').replaceChildren();
 	find('#incoming').close();

@@ -177,6 +177,10 @@ export class Peer extends EventTarget {
 			if (this.ignoring) {
 				return;
 			}
+			if (glare && this.pc.signalingState === 'have-local-offer') {
+				// In one step Chromium holds the ids of its own offer's extensions against the other's (156).
+				await this.pc.setLocalDescription({ type: 'rollback' });
+			}
 			await this.pc.setRemoteDescription(description);
 			this.#sort();
 			if (description.type === 'offer') {
