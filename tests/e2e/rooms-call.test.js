@@ -217,13 +217,15 @@ describe('a call by name, Firefox with Chromium', () => {
 		})));
 		await askUntil(async () => (await carry(), states()), (all) => all.every(({open}) => open === 'open'));
 		await carry();
-		const offers = () => Promise.all(pages.map((page) => page.evaluate(() => /** @type {any} */ (window).own.out.some((/** @type {any} */ {description}) => description?.type === 'offer'))));
-		await Promise.all(pages.map((page) => page.evaluate(async () => {
-			/** @type {any} */ (window).own.peer.add(await navigator.mediaDevices.getUserMedia({video: true}), 'screen');
-		})));
-		// Neither hears the other before it has offered itself.
-		await askUntil(offers, (made) => made.every(Boolean));
-		const all = await askUntil(async () => (await carry(), states()), (now) => now.every(({kinds}) => kinds.length === 1));
-		assert.deepEqual(all.map(({glares, kinds}) => [glares, kinds]), [[1, ['screen']], [1, ['screen']]]);
+		for (const kind of ['camera', 'screen']) {
+			const before = (await states())[0].kinds.length;
+			await Promise.all(pages.map((page) => page.evaluate(async (as) => {
+				const {peer} = /** @type {any} */ (window).own;
+				peer.add(new MediaStream((await navigator.mediaDevices.getUserMedia({video: true})).getTracks()), as);
+			}, kind)));
+			await askUntil(async () => (await carry(), states()), (now) => now.every(({kinds}) => kinds.length === before + 1));
+		}
+		const all = await states();
+		assert.deepEqual(all.map(({kinds, open}) => [kinds.sort(), open]), [[['camera', 'screen'], 'open'], [['camera', 'screen'], 'open']]);
 	});
 });

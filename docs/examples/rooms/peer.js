@@ -11,6 +11,9 @@
 /** How long a connection may be interrupted before its paths are looked for anew, in milliseconds. */
 const PATIENCE_MS = 3000;
 
+/** How long the other side's turn lasts, if no offer comes of it, in milliseconds. */
+const TURN_MS = 5000;
+
 /** @typedef {'camera' | 'screen'} Kind */
 /** @typedef {{description?: RTCSessionDescriptionInit, candidate?: RTCIceCandidateInit | null}} Signal */
 
@@ -32,6 +35,8 @@ export class Peer extends EventTarget {
 		this.heard = new Map();
 		/** What the other side says of its streams. @type {Record<string, Kind>} */
 		this.kinds = {};
+		/** Polite: it asked for its turn. Not polite: the other side has it, or waits for it. */
+		this.turn = { asked: false, given: false, owed: false };
 		/** How often both offered at once. */
 		this.glares = 0;
 		this.offering = false;
@@ -41,6 +46,8 @@ export class Peer extends EventTarget {
 		this.unsaid = [];
 		/** @type {any} */
 		this.timer = 0;
+		/** @type {any} */
+		this.turnTimer = 0;
 
 		this.pc = new RTCPeerConnection({ iceServers: ice });
 		this.channel = this.pc.createDataChannel('talk', { negotiated: true, id: 0 });
@@ -123,6 +130,7 @@ export class Peer extends EventTarget {
 	close() {
 		removeEventListener('online', this.restart);
 		clearTimeout(this.timer);
+		clearTimeout(this.turnTimer);
 		this.channel.onclose = null;
 		this.pc.onconnectionstatechange = null;
 		this.pc.onicecandidate = null;
@@ -151,6 +159,55 @@ export class Peer extends EventTarget {
 		if (this.polite && !this.pc.remoteDescription) {
 			return;
 		}
+		if (this.polite && this.state !== 'interrupted') {
+			this.#askTurn();
+		} else if (!this.turn.given) {
+			await this.#makeOffer();
+			this.#giveTurn();
+		}
+	}
+
+	/**
+	 * Once connected, the polite side asks before it offers. Perfect negotiation would take an offer back where two
+	 * cross, but Chromium 156 then refuses Firefox's: it still has its own extensions' ids in mind.
+	 */
+	#askTurn() {
+		if (!this.turn.asked) {
+			this.turn.asked = true;
+			this.talk({ turn: 'ask' });
+		}
+	}
+
+	#giveTurn() {
+		const { turn, pc } = this;
+		if (turn.owed && !this.offering && pc.signalingState === 'stable') {
+			Object.assign(turn, { owed: false, given: true });
+			this.talk({ turn: 'yours' });
+			this.turnTimer = setTimeout(() => this.#endTurn(), TURN_MS);
+		}
+	}
+
+	#endTurn() {
+		clearTimeout(this.turnTimer);
+		if (this.turn.given) {
+			this.turn.given = false;
+			// What waited meanwhile; an offer without news does no harm.
+			void this.#offer();
+		}
+	}
+
+	/** @param {string} said */
+	#heardTurn(said) {
+		if (said === 'ask' && !this.polite) {
+			this.turn.owed = true;
+			this.#giveTurn();
+		} else if (said === 'yours' && this.polite && this.turn.asked) {
+			this.turn.asked = false;
+			void this.#makeOffer();
+		}
+	}
+
+	async #makeOffer() {
 		try {
 			this.offering = true;
 			await this.pc.setLocalDescription();
@@ -177,16 +234,15 @@ export class Peer extends EventTarget {
 			if (this.ignoring) {
 				return;
 			}
-			if (glare && this.pc.signalingState === 'have-local-offer') {
-				// In one step Chromium holds the ids of its own offer's extensions against the other's (156).
-				await this.pc.setLocalDescription({ type: 'rollback' });
-			}
 			await this.pc.setRemoteDescription(description);
 			this.#sort();
 			if (description.type === 'offer') {
 				await this.pc.setLocalDescription();
 				this.#describe();
+				clearTimeout(this.turnTimer);
+				this.turn.given = false;
 			}
+			this.#giveTurn();
 			return;
 		}
 		try {
@@ -248,6 +304,8 @@ export class Peer extends EventTarget {
 		if (said.kinds) {
 			this.kinds = said.kinds;
 			this.#sort();
+		} else if (said.turn) {
+			this.#heardTurn(said.turn);
 		} else {
 			this.#tell('talk', said);
 		}

@@ -76,7 +76,7 @@ export class Stage {
 		const button = make('button', { type: 'button', onclick: () => this.choose(key) }, make('span', { className: 'initial', 'aria-hidden': 'true' }), video);
 		const label = make('span', { className: 'name' });
 		// Without a picture the initial shows.
-		const draw = () => (video.hidden = !video.videoWidth || !hasPicture(video.srcObject));
+		const draw = () => video.classList.toggle('blank', !video.videoWidth || !hasPicture(video.srcObject));
 		['loadedmetadata', 'resize', 'emptied'].forEach((type) => video.addEventListener(type, draw));
 		draw();
 		return { video, button, label, tile: make('div', { className: 'tile', 'data-key': key }, button, label) };
