@@ -32,10 +32,16 @@ for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'c
 		}
 
 		/** @param {Page} sharer @param {string} path @param {string} name */
-		async function watch(sharer, path, name) {
+		async function letIn(sharer, path, name) {
 			const page = await knock(path, name);
 			await press(sharer, `#knocking button[aria-label="Let in: ${name}"]`);
 			await until(page, '#title', /Sharon shares/);
+			return page;
+		}
+
+		/** @param {Page} sharer @param {string} path @param {string} name */
+		async function watch(sharer, path, name) {
+			const page = await letIn(sharer, path, name);
 			await moves(page);
 			return page;
 		}
@@ -154,7 +160,9 @@ for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'c
 			await press(sharer, '#crop .main');
 			await askUntil(() => board(viewer), (now) => now.crop?.width === 0.45);
 			await same(sharer, viewer);
-			const late = await watch(sharer, path, 'Lea');
+			// The marker is in the other half.
+			const late = await letIn(sharer, path, 'Lea');
+			await askUntil(() => late.$eval('.stage video', (video) => /** @type {HTMLVideoElement} */ (video).videoWidth), (width) => width === 576);
 			await same(sharer, late);
 			assert.deepEqual((await board(late)).marks.map(({tool}) => tool), ['circle', 'pen']);
 			for (const [width, height] of [[320, 400], [576, 720], [1000, 1250]]) {

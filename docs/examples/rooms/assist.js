@@ -4,7 +4,7 @@ import { onEnd, refusal, screen } from './media.js';
 import { Server } from './server.js';
 import { Sharer, Viewer } from './star.js';
 import { Surface } from './surface.js';
-import { chip, colours, find, make, onClick, onSubmit, say, sayError } from './ui.js';
+import { chip, colours, drawRows, find, make, onClick, onSubmit, say, sayError } from './ui.js';
 
 const parameters = new URLSearchParams(location.search);
 const room = location.hash.slice(1);
@@ -237,19 +237,25 @@ function drawPeople() {
 	}
 	const shares = side instanceof Sharer;
 	const states = /** @type {Record<string, string>} */ ({ connecting: 'connecting', connected: '', interrupted: 'interrupted', closed: 'gone' });
-	const items = [...side.members.values()].map((member) => {
+	const rows = [...side.members.values()].map((member) => {
 		const state = states[member.peer?.state ?? 'connecting'];
-		const swatch = make('span', { className: 'swatch' });
-		swatch.style.setProperty('--swatch', colours[member.connection % colours.length]);
-		const item = make('li', {}, swatch, make('span', { className: 'who' }, member.nickname, state ? make('span', { className: 'quiet small' }, ` · ${state}`) : ''));
-		if (shares) {
-			const onclick = () => /** @type {Sharer} */ (side).kick(member).catch(sayError);
-			item.append(make('button', { type: 'button', className: 'narrow', 'aria-label': `Send away: ${member.nickname}`, onclick }, 'Send away'));
-		}
-		return item;
+		return { key: String(member.connection), state, make: () => rowOf(member, state, shares) };
 	});
-	find('#people').replaceChildren(...(items.length ? items : [make('li', { className: 'quiet' }, 'Nobody yet.')]));
+	const nobody = { key: 'nobody', state: '', make: () => make('li', { className: 'quiet' }, 'Nobody yet.') };
+	drawRows(find('#people'), rows.length ? rows : [nobody]);
 	find('#title').textContent = shares ? 'You share' : `${[...side.members.values()][0]?.nickname ?? 'Somebody'} shares`;
+}
+
+/** @param {import('./star.js').Member} member @param {string} state @param {boolean} shares */
+function rowOf(member, state, shares) {
+	const swatch = make('span', { className: 'swatch' });
+	swatch.style.setProperty('--swatch', colours[Math.abs(member.connection) % colours.length]);
+	const row = make('li', {}, swatch, make('span', { className: 'who' }, member.nickname, state ? make('span', { className: 'quiet small' }, ` · ${state}`) : ''));
+	if (shares) {
+		const onclick = () => /** @type {Sharer} */ (side).kick(member).catch(sayError);
+		row.append(make('button', { type: 'button', className: 'narrow', 'aria-label': `Send away: ${member.nickname}`, onclick }, 'Send away'));
+	}
+	return row;
 }
 
 /** @param {string} tool */

@@ -4,7 +4,7 @@ import { camera, onEnd, refusal, screen } from './media.js';
 import { Mesh } from './mesh.js';
 import { Server } from './server.js';
 import { Stage } from './stage.js';
-import { chip, find, make, onClick, onSubmit, say, sayError } from './ui.js';
+import { chip, drawRows, find, make, onClick, onSubmit, say, sayError } from './ui.js';
 
 const parameters = new URLSearchParams(location.search);
 export const server = new Server({ carrier: /** @type {any} */ (parameters.get('carrier') ?? 'auto') });
@@ -103,25 +103,35 @@ function noteOf({ away, on: { audio, video }, peer }) {
 
 function drawPeople() {
 	const moderator = mesh.role === 'moderator';
-	const items = [...mesh.people.values()].map((person) => {
+	const rows = [...mesh.people.values()].map((person) => {
 		const key = `${person.id} camera`;
 		stage.set(key, { stream: stage.pictures.get(key)?.stream ?? null, name: person.nickname, kind: 'camera', note: noteOf(person) });
-		const buttons = moderator
-			? [
-					person.on.audio && action('Mute', person, () => mesh.mute(person)),
-					person.screenStream && action('Stop screen', person, () => mesh.stop(person)),
-					!person.owner && action('Remove', person, () => mesh.kick(person)),
-				].filter((button) => button instanceof Node)
-			: [];
-		const note = [person.owner && 'owner', person.screenStream && 'shares a screen'].filter(Boolean).join(', ');
-		return make('li', {}, make('span', { className: 'who' }, person.nickname, note ? make('span', { className: 'quiet small' }, ` · ${note}`) : ''), ...buttons);
+		const { nickname, owner, screenStream, on: { audio } } = person;
+		return { key, state: [nickname, owner, screenStream, audio, moderator], make: () => rowOf(person, moderator) };
 	});
-	find('#people').replaceChildren(make('li', {}, make('span', { className: 'who' }, `${mesh.nickname} (you)`), moderator ? make('span', { className: 'quiet small' }, 'moderator') : ''), ...items);
+	const me = () => make('li', {}, make('span', { className: 'who' }, `${mesh.nickname} (you)`), moderator ? make('span', { className: 'quiet small' }, 'moderator') : '');
+	drawRows(find('#people'), [{ key: 'me', state: [mesh.nickname, moderator], make: me }, ...rows]);
 	find('#lock').hidden = !moderator;
 	find('#lock').setAttribute('aria-pressed', String(mesh.locked));
 	find('#lock').textContent = mesh.locked ? 'Locked' : 'Lock room';
 	// It appears once the connection for the screen stands.
 	find('#screen').hidden = !mesh.screen;
+}
+
+/** @param {import('./mesh.js').Person} person @param {boolean} moderator */
+function rowOf(person, moderator) {
+	const note = [person.owner && 'owner', person.screenStream && 'shares a screen'].filter(Boolean).join(', ');
+	const row = make('li', {}, make('span', { className: 'who' }, person.nickname, note ? make('span', { className: 'quiet small' }, ` · ${note}`) : ''));
+	if (moderator && person.on.audio) {
+		row.append(action('Mute', person, () => mesh.mute(person)));
+	}
+	if (moderator && person.screenStream) {
+		row.append(action('Stop screen', person, () => mesh.stop(person)));
+	}
+	if (moderator && !person.owner) {
+		row.append(action('Remove', person, () => mesh.kick(person)));
+	}
+	return row;
 }
 
 /** @param {string} text @param {import('./mesh.js').Person} person @param {() => Promise<unknown>} act */

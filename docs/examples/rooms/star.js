@@ -83,10 +83,22 @@ export class Sharer extends Side {
 			message: ({ from, body }) => body.signal && this.members.get(from)?.peer?.receive(body.signal),
 			knock: (told) => this.tell('knock', told),
 			'knock-gone': ({ knock }) => this.tell('knock-gone', knock),
-			restarted: () => this.#enter().catch((error) => this.tell('error', error)),
+			restarted: () => this.#again(),
 			ended: ({ reason }) => this.tell('ended', reason),
 		});
 		await this.#enter();
+	}
+
+	/** The server forgot everybody. The link holds, and whoever watches goes on; their numbers will be others'. */
+	#again() {
+		for (const member of [...this.members.values()]) {
+			this.members.delete(member.connection);
+			member.connection = -Math.abs(member.connection);
+			this.members.set(member.connection, member);
+			member.peer?.addEventListener('state', () => member.peer?.state === 'closed' && this.#left(member.connection));
+		}
+		this.tell('members');
+		this.#enter().catch((error) => this.tell('error', error));
 	}
 
 	async #enter() {
@@ -106,8 +118,12 @@ export class Sharer extends Side {
 	}
 
 	/** @param {Member} member */
-	kick(member) {
-		return this.server.request('kick', { room: this.room, connection: member.connection });
+	async kick(member) {
+		if (member.connection < 0) {
+			member.peer?.close();
+			return;
+		}
+		await this.server.request('kick', { room: this.room, connection: member.connection });
 	}
 
 	/** What this side draws, or was told. @param {any} change @param {Member} [by] a viewer */

@@ -97,6 +97,23 @@ const guarded = (act) => async (/** @type {Event} */ event) => {
 	}
 };
 
+/**
+ * Shows rows in a list. A row whose state is as it was stays the same element, so that it keeps the focus.
+ * @param {HTMLElement} list @param {{key: string, state: unknown, make: () => HTMLElement}[]} rows
+ */
+export function drawRows(list, rows) {
+	const old = new Map([...list.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.row, item]));
+	const items = rows.map(({ key, state, make: build }) => {
+		const row = JSON.stringify([key, state]);
+		const item = old.get(row) ?? build();
+		/** @type {HTMLElement} */ (item).dataset.row = row;
+		return item;
+	});
+	if (items.length !== list.childElementCount || items.some((item, at) => item !== list.children[at])) {
+		list.replaceChildren(...items);
+	}
+}
+
 /** @param {number} bytes */
 export function size(bytes) {
 	const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
