@@ -1,4 +1,5 @@
-# manifest/browsers.tsv as C, for host/browsers/browsers.c; a row that makes no sense stops the build.
+# manifest/browsers.tsv as C, for host/browsers/browsers.c; a row that makes no sense stops the build. `shipped`: the words of
+# the column ships that the package at hand installs.
 function wrong(what) {
 	printf "%s:%d: %s: %s\n", FILENAME, FNR, $1, what > "/dev/stderr"
 	failed = 1
@@ -16,8 +17,8 @@ NF != 6 { wrong(NF " columns instead of 6") }
 $2 !~ /^(chromium|firefox)$/ { wrong("no family '" $2 "'; there are chromium and firefox") }
 $5 !~ /^(package|rpm|tool)$/ { wrong("'" $5 "' ships nothing; package, rpm and tool do") }
 {
-	printf "\t{\"%s\", BROWSER_%s, BROWSER_SHIPPED_BY_%s, %s, \"%s\", %s},\n", $1, toupper($2), toupper($5),
-		text($3), $4, text($6)
+	for_tool = $5 == "tool" && index(" " shipped " ", " tool ") == 0 ? "true" : "false"
+	printf "\t{\"%s\", BROWSER_%s, %s, %s, \"%s\", %s},\n", $1, toupper($2), for_tool, text($3), $4, text($6)
 }
 END {
 	if (!failed) {

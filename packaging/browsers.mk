@@ -2,7 +2,7 @@
 $(B)/gen/browsers.inc: manifest/browsers.tsv packaging/browsers.awk manifest/host.chromium.json.in manifest/host.firefox.json.in packaging/browsers.mk
 	@mkdir -p $(@D)
 	@set -e; { echo '/* Generated from manifest/ by packaging/browsers.mk. */'; \
-	awk -f packaging/browsers.awk manifest/browsers.tsv; \
+	awk -v shipped='$(or $(SHIPS),package)' -f packaging/browsers.awk manifest/browsers.tsv; \
 	for family in chromium firefox; do \
 		echo "static const char $${family}_template[] ="; \
 		sed -e 's/[\\"]/\\&/g' -e 's/.*/\t"&\\n"/' manifest/host.$$family.json.in; \

@@ -12,7 +12,9 @@ deb: ## Build the Debian packages in build/deb (DEB_FLAGS: dpkg-buildpackage's o
 		{ echo "make deb: the newest entry of packaging/debian/changelog is not of version $(VERSION). Remedy: add one" >&2; exit 1; }
 	@rm -rf $(DEB)
 	@mkdir -p $(DEB_SOURCE)
-	{ $(DEB_FILES); } | tar --null --files-from=- --ignore-failed-read -cf - 2>/dev/null | tar -C $(DEB_SOURCE) -xf -
+	{ $(DEB_FILES); } | xargs -0 sh -c 'for f; do [ ! -e "$$f" ] || printf "%s\0" "$$f"; done' sh > $(DEB)/files
+	tar --null --files-from=$(DEB)/files -cf $(DEB)/tree.tar && tar -C $(DEB_SOURCE) -xf $(DEB)/tree.tar
+	@rm $(DEB)/files $(DEB)/tree.tar
 	mv $(DEB_SOURCE)/packaging/debian $(DEB_SOURCE)/debian
 	chmod -R u=rwX,go=rX $(DEB_SOURCE)
 	find $(DEB_SOURCE) -exec touch --no-dereference \

@@ -21,7 +21,7 @@ let timer;
 const COMMANDS = {
 	packages: [
 		['installDebian', 'sudo apt install ./portlight_*.deb'],
-		['installFedora', 'sudo dnf install ./portlight-*.rpm'],
+		['installFedora', 'sudo dnf install ./portlight-[0-9]*.rpm ./webext-portlight-*.rpm'],
 	],
 	source: [
 		['installAll', 'make && sudo make install'],

@@ -9,19 +9,11 @@
 
 #include "control/extensions.h"
 
-/* Who writes the manifest in a row's system folder: every package and `make install`; packages of
- * systems that have the folder; or `portlight install --system`. */
-enum browser_shipped {
-	BROWSER_SHIPPED_BY_PACKAGE,
-	BROWSER_SHIPPED_BY_RPM,
-	BROWSER_SHIPPED_BY_TOOL,
-};
-
 /* A browser may have several rows, next to each other. */
 struct browser {
 	const char *name;
 	enum browser_family family;
-	enum browser_shipped ships;
+	bool for_tool; /* install --system writes in its system folder; else packages do */
 	const char *system_folder; /* NULL: none */
 	const char *user_folder;   /* with $HOME or $XDG_CONFIG_HOME in front */
 	const char *programs;      /* its commands, joined by commas; NULL: none are known */

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 #include "browsers/browsers.h"
+#include "browsers/programs.h"
 #include "browsers/sandboxes.h"
-#include "doctor/programs.h"
 #include "doctor/report.h"
 
 struct doctor {
@@ -47,10 +47,6 @@ void check_lists(struct doctor *doctor);
 /* What portlight-capture --check said after the word at the beginning of a line; free with
  * g_free(). NULL: nothing. */
 char *own_checked(const struct doctor *doctor, const char *word);
-
-/* The version that a program gives to --version; free with g_free(). NULL when `result` is no
- * answer of the program that is called `name`. */
-char *own_version(const struct program_result *result, const char *name);
 
 /* ---- rows.c: one for each browser ---- */
 

@@ -20,22 +20,6 @@ void own_start(struct doctor *doctor) {
 	}
 }
 
-char *own_version(const struct program_result *result, const char *name) {
-	size_t length = strlen(name);
-	if (!result->answered || result->status != 0 ||
-		strncmp(result->output, name, length) != 0 || result->output[length] != ' ') {
-		return NULL;
-	}
-	g_autofree char *version = g_strdup(result->output + length + 1);
-	size_t end = strcspn(version, "\n");
-	/* Nothing but the one line, and in it a word. */
-	if (end == 0 || version[end] == '\0' || version[end + 1] != '\0') {
-		return NULL;
-	}
-	version[end] = '\0';
-	return strpbrk(version, " \t") == NULL ? g_steal_pointer(&version) : NULL;
-}
-
 char *own_checked(const struct doctor *doctor, const char *word) {
 	if (doctor->helper == NULL) {
 		return NULL;
@@ -63,7 +47,7 @@ static bool check_program(struct doctor *doctor, const char *name, const char *p
 		return false;
 	}
 	struct program_result result = programs_result(doctor->programs, path, "--version");
-	g_autofree char *version = own_version(&result, name);
+	g_autofree char *version = program_version(&result, name);
 	bool fits = g_strcmp0(version, PORTLIGHT_VERSION) == 0;
 	if (version == NULL) {
 		report_add(doctor->report, REPORT_PROBLEM, error_code_string(broken), reinstall,

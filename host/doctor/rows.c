@@ -163,7 +163,7 @@ static bool judge_host(struct doctor *doctor, const struct row *row, const char 
 	const struct found_manifest *manifest = row->manifests->pdata[0];
 	struct program_result result =
 		programs_result(doctor->programs, manifest->host, "--version");
-	g_autofree char *version = own_version(&result, "portlight-host");
+	g_autofree char *version = program_version(&result, "portlight-host");
 	const char *lacks =
 		browsers_manifest_lacks(row->browser, manifest->text, &doctor->extensions);
 	if (!result.answered) {

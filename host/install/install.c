@@ -6,7 +6,7 @@
 
 #include "base/program.h"
 #include "browsers/browsers.h"
-#include "browsers/host_program.h"
+#include "browsers/programs.h"
 #include "config.h"
 #include "install/bundle.h"
 #include "install/manifest.h"
@@ -131,6 +131,18 @@ static char *find_host(const char *wanted) {
 	return found != NULL ? g_canonicalize_filename(found, NULL) : NULL;
 }
 
+static char *version_of(const char *host) {
+	struct programs *programs = programs_create();
+	programs_start(programs, host, "--version");
+	while (programs_busy(programs)) {
+		(void)g_main_context_iteration(NULL, TRUE);
+	}
+	struct program_result result = programs_result(programs, host, "--version");
+	char *version = program_version(&result, "portlight-host");
+	programs_destroy(programs);
+	return version;
+}
+
 static bool check_host(struct job *job) {
 	static const char remedy[] = "Reinstall Portlight, or name the program with --host.";
 	const char *wanted = job->options->host;
@@ -146,7 +158,7 @@ static bool check_host(struct job *job) {
 			"The host's path is not valid UTF-8, which a manifest must be.");
 		return false;
 	}
-	g_autofree char *version = wanted != NULL ? host_program_version(job->host) : NULL;
+	g_autofree char *version = wanted != NULL ? version_of(job->host) : NULL;
 	if (wanted != NULL && version == NULL) {
 		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL, remedy,
 			"%s is not a portlight-host: it does not answer --version as one.",

@@ -166,22 +166,21 @@ static void choose_system(
 	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
 		bool named = is_named(options, browser);
 		bool wanted = named || options->names == NULL;
-		bool ours = browser->ships == BROWSER_SHIPPED_BY_TOOL;
-		if (!wanted || (!ours && !is_first(browser))) {
+		bool none = browser->system_folder == NULL;
+		if (!wanted || (!browser->for_tool && !is_first(browser))) {
 			continue;
 		}
-		if (!ours) {
+		if (!browser->for_tool && !none) {
 			g_autofree char *path = browsers_system_path(browser);
 			outcomes_add(outcomes, OUTCOME_PACKAGED, browser->name, path, NULL,
 				"A package or `make install` brings %s.", path);
-		} else if (browser->system_folder == NULL && named) {
+		} else if (none && named) {
 			outcomes_add(outcomes, OUTCOME_FAILED, browser->name, NULL,
 				"Each user runs: portlight install.",
 				"%s has no folder for everybody.", browser->name);
-		} else if (browser->system_folder != NULL &&
-			   (named || options->all || browsers_on_path(browser))) {
+		} else if (!none && (named || options->all || browsers_on_path(browser))) {
 			add_system(places, browser);
-		} else if (browser->system_folder != NULL) {
+		} else if (!none) {
 			outcomes_add(outcomes, OUTCOME_ABSENT, browser->name, NULL, NULL, "%s", "");
 		}
 	}
@@ -238,8 +237,8 @@ GPtrArray *places_for_uninstall(const struct options *options) {
 			if (is_first(browser)) {
 				add_flatpaks(places, browser, true);
 			}
-		} else if (browser->ships == BROWSER_SHIPPED_BY_TOOL &&
-			   browser->system_folder != NULL && !has_folder(places, browser)) {
+		} else if (browser->for_tool && browser->system_folder != NULL &&
+			   !has_folder(places, browser)) {
 			add_system(places, browser);
 		}
 	}

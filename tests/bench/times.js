@@ -12,6 +12,7 @@ const path = process.argv[2] ?? fileURLToPath(new URL('../../build/check/times.t
 const promises = [
 	[/^nothing left|^page saw ended|^exit with |^stop of a |: stop$| ends a recording$|^the end /, 1000],
 	[/^new size.* p50$/, 100],
+	[/^portlight doctor$/, 500],
 ];
 
 /** @param {string} text of times.tsv */

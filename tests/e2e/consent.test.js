@@ -291,13 +291,13 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			const answered = asked('opened', opened);
 			await opened.bringToFront();
 			await answered;
-			const through = asked('loaded-anew');
+			const through = asked('reloaded');
 			await page.bringToFront();
 			let over = false;
 			void through.then(() => (over = true));
 			await askUntil(async () => over || (await fixture.desktop.dialogs()) > 0);
 			assert.equal(await fixture.desktop.dialogs(), 0);
-			const names = ['click 1', 'click 2', 'click 3', 'itself', 'sibling', 'navigated', 'added', 'opened', 'loaded-anew'];
+			const names = ['click 1', 'click 2', 'click 3', 'itself', 'sibling', 'navigated', 'added', 'opened', 'reloaded'];
 			const answers = await page.evaluate(() => JSON.parse(String(localStorage.getItem('answers'))));
 			assert.deepEqual(answers, Object.fromEntries(names.map((name) => [name, 'PermissionDeniedError'])));
 			fixture.pages.push(opened);

@@ -93,7 +93,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.plays(page);
 		});
 
-		test('the person declines, and may choose each time anew', async () => {
+		test('the person declines, and may choose again each time', async () => {
 			const page = await open();
 			await fixture.desktop.willAnswer('deny');
 			assert.equal((await ask(page, null)).name, 'NotAllowedError');

@@ -56,6 +56,6 @@ bool producer_connect(struct producer *producer);
 bool producer_send(struct producer *producer, const char *faults);
 /* Sends the whole screen again, where it was sent before. */
 void producer_refresh(struct producer *producer);
-/* Offers the formats anew, with the screen as it is. */
+/* Offers the formats again, with the screen as it is. */
 void producer_offer(struct producer *producer);
 void producer_resize(struct producer *producer, uint32_t width, uint32_t height);

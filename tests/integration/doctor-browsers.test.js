@@ -1,16 +1,14 @@
 /** `portlight doctor` and the browsers: their manifests, the hosts that those name, and the extension in their profiles. */
 import assert from 'node:assert/strict';
-import {execFileSync, spawnSync} from 'node:child_process';
+import {execFileSync} from 'node:child_process';
 import {chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, afterEach, before, beforeEach, test} from 'node:test';
-import {fileURLToPath} from 'node:url';
 import {chromiumId, firefoxId} from '../fake/browser.js';
-import {Machine, name, PipeWire, version} from './doctoring.js';
+import {Machine, name, PipeWire, unmountable as skip, version} from './doctoring.js';
 
 const chromium = `.config/chromium/NativeMessagingHosts/${name}.json`;
 const firefox = `.mozilla/native-messaging-hosts/${name}.json`;
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const pipewire = new PipeWire();
 /** @type {Machine} */
 let machine;
@@ -164,33 +162,8 @@ test('Firefox’s profiles: another one, none, broken ones', async () => {
 	assert.deepEqual(extension((await machine.doctor()).checks, 'firefox'), ['note extension-missing']);
 });
 
-/** Starts a program where `portlight` sees other folders of the system. @type {string[]} */
-const apart = process.getuid?.() === 0 ? ['unshare', '--mount'] : ['unshare', '--map-current-user', '--keep-caps', '--mount'];
-const can = spawnSync(apart[0], [...apart.slice(1), 'sh', '-c', 'mount -t tmpfs tmpfs /usr/share/mozilla && mount -t tmpfs tmpfs /usr/share/chromium && test -d /etc/firefox-esr']);
-const skip = can.status !== 0 && `no mounts of one’s own here, or no firefox-esr and chromium: ${can.stderr}`;
-
-/**
- * As after `apt install webext-portlight`: its folders are where the browsers look.
- * @param {{pref: boolean}} wish  with the file by which Firefox finds it in old profiles
- */
-function addPackage({pref}) {
-	const system = join(machine.folder, 'system');
-	const own = join(system, 'mozilla/extensions/{ec8030f7-c20a-464f-9b0e-13a3a9e97384}');
-	mkdirSync(own, {recursive: true});
-	mkdirSync(join(system, 'etc'));
-	cpSync(join(root, 'build/extension-firefox'), join(own, firefoxId), {recursive: true});
-	mkdirSync(join(system, 'chromium/extensions/other'), {recursive: true});
-	writeFileSync(join(system, 'chromium/extensions/other/manifest.json'), JSON.stringify({key: 'AAAA', version: '1'}));
-	cpSync(join(root, 'build/extension-chromium'), join(system, 'chromium/extensions/portlight-screen-sharing'), {recursive: true});
-	if (pref) {
-		cpSync(join(root, 'packaging/debian/webext-portlight.js'), join(system, 'etc/webext-portlight.js'));
-	}
-	const mounts = `mount --bind ${system}/mozilla /usr/share/mozilla && mount --bind ${system}/chromium /usr/share/chromium && mount --bind ${system}/etc /etc/firefox-esr && exec "$@"`;
-	machine.through = [...apart, 'sh', '-c', mounts, 'sh'];
-}
-
 test('the package’s extension, in profiles made after it and before', {skip}, async () => {
-	addPackage({pref: true});
+	machine.addPackage({pref: true});
 	machine.addFirefox({addon: null});
 	rmSync(join(machine.home, '.config/chromium/Default'), {recursive: true});
 	mkdirSync(join(machine.home, '.config/chromium/Default'));
@@ -210,7 +183,7 @@ test('the package’s extension, in profiles made after it and before', {skip}, 
 });
 
 test('a package without Firefox’s pref tells of each profile that is older', {skip}, async () => {
-	addPackage({pref: false});
+	machine.addPackage({pref: false});
 	machine.addFirefox({addon: null});
 	const {problems, stdout} = await machine.doctor();
 	assert.deepEqual(problems, ['firefox: profile-older']);

@@ -3,7 +3,7 @@ import Ajv from 'ajv';
 import assert from 'node:assert/strict';
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
-import {chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -22,6 +22,13 @@ const fits = new Ajv({allErrors: true}).compile(schema);
  * @typedef {{status: string, code: string, text: string, remedy?: string, browser?: string, profile?: string,
  *   [detail: string]: string | number | undefined}} Check
  */
+
+/** Starts a program that may see other folders of the system than the rest. @type {string[]} */
+export const apart = process.getuid?.() === 0 ? ['unshare', '--mount'] : ['unshare', '--map-current-user', '--keep-caps', '--mount'];
+const [first, ...others] = [...apart, 'sh', '-c', 'mount -t tmpfs tmpfs /usr/share/mozilla && mount -t tmpfs tmpfs /usr/share/chromium && test -d /etc/firefox-esr'];
+const tried = spawnSync(first, others, {encoding: 'utf8'});
+/** Why Machine.addPackage() can't be done here, or false. */
+export const unmountable = tried.status !== 0 && `no mounts of one’s own here, or no firefox-esr and chromium: ${tried.stderr}`;
 
 /** @param {import('node:child_process').ChildProcess} child */
 async function end(child) {
@@ -210,6 +217,28 @@ export class Machine extends World {
 			copyFileSync(join(this.folder, file), join(other, file));
 		}
 		return join(other, 'portlight-host');
+	}
+
+	/**
+	 * As after `apt install webext-portlight`: what `through` starts has its folders where the browsers look.
+	 * @param {{pref: boolean}} wish  with the file by which Firefox finds it in old profiles
+	 */
+	addPackage({pref}) {
+		const system = join(this.folder, 'system');
+		const own = join(system, 'mozilla/extensions/{ec8030f7-c20a-464f-9b0e-13a3a9e97384}');
+		rmSync(system, {recursive: true, force: true});
+		mkdirSync(own, {recursive: true});
+		mkdirSync(join(system, 'etc'));
+		cpSync(join(root, 'build/extension-firefox'), join(own, firefoxId), {recursive: true});
+		mkdirSync(join(system, 'chromium/extensions/other'), {recursive: true});
+		writeFileSync(join(system, 'chromium/extensions/other/manifest.json'), JSON.stringify({key: 'AAAA', version: '1'}));
+		cpSync(join(root, 'build/extension-chromium'), join(system, 'chromium/extensions/portlight-screen-sharing'), {recursive: true});
+		if (pref) {
+			cpSync(join(root, 'packaging/debian/webext-portlight.js'), join(system, 'etc/webext-portlight.js'));
+		}
+		const mounts = ['mozilla /usr/share/mozilla', 'chromium /usr/share/chromium', 'etc /etc/firefox-esr'];
+		const script = [...mounts.map((mount) => `mount --bind ${system}/${mount}`), 'exec "$@"'].join(' && ');
+		this.through = [...apart, 'sh', '-c', script, 'sh'];
 	}
 
 	/** @override */

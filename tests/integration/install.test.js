@@ -299,3 +299,18 @@ test('`make install` writes the same lists', {skip: !existsSync(join(root, 'buil
 	assert.deepEqual(home.manifest(`usr/lib/mozilla/native-messaging-hosts/${name}.json`), {...home.manifest(firefox), path});
 	assert.equal(home.manifest(firefox).allowed_extensions.length, 3);
 });
+
+test('`make uninstall` takes away what `make install` made, and leaves another installation’s manifest', () => {
+	const [install, ...args] = [join(root, 'packaging/install'), home.folder, '/usr', name];
+	const foreign = `etc/opt/edge/native-messaging-hosts/${name}.json`;
+	home.write(foreign, JSON.stringify({name, path: '/opt/other/portlight-host'}));
+	const before = home.files();
+	assert.equal(spawnSync(install, args).status, 0);
+	// As \`portlight install --system\` writes it.
+	const own = `etc/opt/chrome/native-messaging-hosts/${name}.json`;
+	home.write(own, JSON.stringify({name, path: '/usr/libexec/portlight/portlight-host'}, null, 1));
+	assert.equal(home.files().length > before.length + 20, true);
+	assert.equal(spawnSync(install, ['--remove', ...args]).status, 0);
+	assert.deepEqual(home.files(), before);
+	assert.equal(home.tree().some((/** @type {string} */ path) => /mozilla\/native-messaging-hosts|share\/portlight/.test(path)), false);
+});

@@ -58,7 +58,7 @@ async function assertClean(...names) {
 	assert.deepEqual(left, names);
 }
 
-/** The portal's session was closed once, when there was no helper any more. */
+/** The portal's session was closed once, after the helper had ended. */
 async function assertSessionOutlived() {
 	const {helpers} = await world.called('session.Close');
 	assert.equal(helpers, 0, 'helpers that read the stream of a closed session');

@@ -119,7 +119,7 @@ test('what is known is told at once, in a click too: the time of the answer says
 	await settle();
 	useHost({ hello: () => {} });
 	assert.deepEqual((await ask()).sources, ['screen']);
-	assert.equal(chrome.runtime.hosts.length, 1, 'it is asked anew, for the next answer');
+	assert.equal(chrome.runtime.hosts.length, 1, 'it is asked again, for the next answer');
 	lastHost().postMessage({ type: 'result', id: lastHost().received[0].id, ...hello(all).hello() });
 	await settle();
 	assert.deepEqual((await ask()).sources, ['screen', 'window']);

@@ -83,7 +83,7 @@ test('a click before the refusal is none since, in whichever frame of the tab it
 	assert.equal(await holds(consent, { frameId: 5 }), false);
 });
 
-test('a document that is loaded anew has not been clicked into, whatever the browser took over from the one before', async () => {
+test('a document that is reloaded has not been clicked into, whatever the browser took over from the one before', async () => {
 	const consent = new Consent();
 	for (let refusals = 0; refusals < 3; refusals++) {
 		documentOf().act();

@@ -175,7 +175,7 @@ test('a preview that comes after a change of codec begins with the codec of now'
 	assert.equal(port.of('opened')[0].codec, 'vp8');
 });
 
-test('a preview begins anew when the share goes on with another source', () => {
+test('a preview begins again when the share goes on with another source', () => {
 	const sent = [];
 	const events = { onMessage: new FakeEvent(), onDisconnect: new FakeEvent() };
 	const again = new Preview({ ...events, postMessage: (message) => sent.push(message) }, () => {});

@@ -20,7 +20,7 @@ export function documentOf(tabId = 1, frameId = 0) {
 	return browser.documents.get(key);
 }
 
-/** A page's script loads a frame anew. @param {number} [tabId] @param {number} [frameId] */
+/** A page's script reloads a frame. @param {number} [tabId] @param {number} [frameId] */
 export function reload(tabId = 1, frameId = 0) {
 	browser.documents.set(`${tabId} ${frameId}`, new Document(documentOf(tabId, frameId)));
 }

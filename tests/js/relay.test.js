@@ -144,7 +144,7 @@ async function crowded() {
 	return all;
 }
 
-test('a page that asks and takes it back in a loop opens no more than so many ports', async () => {
+test('a page that asks and takes it back in a loop opens no more ports than it may', async () => {
 	const { answers, ask, ports, time } = await crowded();
 	assert.equal(ports.length, 100);
 	assert.equal(answers().at(-1), 'PermissionDeniedError');

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {appendFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
-import {copySources, output, plainEnv, read, root, sums, version} from './lib/deb.js';
+import {copySources, output, plainEnv, read, root, version} from './lib/deb.js';
 
 const built = join(root, 'build/deb');
 /** @type {string} of this test */
@@ -53,23 +53,6 @@ test('lintian finds no error and no warning', () => {
 	const found = spawnSync('lintian', ['--fail-on', 'error,warning', '--tag-display-limit', '0', changes], {encoding: 'utf8'});
 	assert.equal(found.status, 0, `${found.error ?? ''}${found.stdout}${found.stderr}`);
 	assert.deepEqual(found.stdout.match(/^[EW]: .*/gm), null);
-});
-
-test('another folder, umask, time zone and home, beside what others built: the same bytes', () => {
-	const copy = join(folder, 'another');
-	copySources(copy);
-	// An unclean tree, and none of git's.
-	mkdirSync(join(copy, 'build/bin'), {recursive: true});
-	mkdirSync(join(copy, 'tests/node_modules'), {recursive: true});
-	writeFileSync(join(copy, 'build/bin/portlight-host'), 'not a program');
-	writeFileSync(join(copy, 'tests/node_modules/other.js'), 'not ours');
-	output('sh', ['-c', 'umask 077 && exec make -C "$1" deb', 'sh', copy], {
-		env: {...env, HOME: '/nonexistent', TZ: 'Pacific/Kiritimati', LC_ALL: 'C', GIT_CEILING_DIRECTORIES: folder, SOURCE_DATE_EPOCH: undefined},
-	});
-	const first = sums(built);
-	assert.ok(Object.keys(first).length >= 5, Object.keys(first).join());
-	assert.deepEqual(sums(join(copy, 'build/deb')), first);
-	assert.equal(readFileSync(join(copy, 'build/bin/portlight-host'), 'utf8'), 'not a program', 'what is built elsewhere stays');
 });
 
 test('a changelog of another version is told before anything is built', () => {

@@ -64,7 +64,7 @@ test('without a host it says how to install one, and looks again, ever more seld
 	hostFails();
 	const page = await open();
 	assert.equal(await until(page, shows, '#step-host.bad #host'), errors['host-missing'].message);
-	assert.match(await page.evaluate(shows, '#packages'), /sudo apt install \.\/portlight_\*\.deb\s[^]*sudo dnf install \.\/portlight-\*\.rpm/);
+	assert.match(await page.evaluate(shows, '#packages'), /sudo apt install \.\/portlight_\*\.deb\s[^]*sudo dnf install \.\/portlight-\[0-9\]\*\.rpm \.\/webext-portlight-\*\.rpm/);
 	assert.equal(await page.evaluate(shows, '#source'), '');
 	await page.click('#install summary');
 	assert.match(await until(page, shows, '#source'), /make && sudo make install\s[^]*make && build\/bin\/portlight install/);

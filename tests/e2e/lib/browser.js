@@ -304,7 +304,7 @@ export class TestBrowser {
 			const page = await this.open('chrome://serviceworker-internals/');
 			// A locator's own time-out would keep this process for half a minute.
 			await (await page.waitForSelector('[data-command="stop"]', {visible: true}))?.click();
-			// It may be running anew before that is seen.
+			// It may be running again before that is seen.
 			await page.waitForFunction(() => /\bSTOPPED\b/.test(document.body.innerText), {timeout: 2000}).catch(() => {});
 			await page.close();
 			return;
@@ -447,13 +447,13 @@ async function installForPrivateWindows(browser, path) {
 	await /** @type {any} */ (browser).connection.send('webExtension.install', {extensionData, 'moz:allowPrivateBrowsing': true});
 }
 
-/** What a person sets in the browser's page of extensions; the extension is started anew by it. @param {TestBrowser} browser */
+/** What a person sets in the browser's page of extensions; that restarts the extension. @param {TestBrowser} browser */
 async function letIntoPrivateWindows(browser) {
 	const page = await browser.open('chrome://extensions/');
 	const before = browser.browser.targets().find(isWorker);
 	await page.evaluate(async (extensionId) => {
 		const {developerPrivate} = /** @type {any} */ (globalThis).chrome;
-		// Else one that was not packed is not started anew.
+		// Else one that was not packed is not restarted.
 		await developerPrivate.updateProfileConfiguration({inDeveloperMode: true});
 		await developerPrivate.updateExtensionConfiguration({extensionId, incognitoAccess: true});
 	}, chromiumId);

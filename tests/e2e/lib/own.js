@@ -45,7 +45,7 @@ export const until = (page, fn, ...args) => askUntil(() => page.evaluate(fn, ...
 export const say = (page, message) =>
 	page.evaluate((m) => (/** @type {any} */ (globalThis).browser ?? /** @type {any} */ (globalThis).chrome).runtime.sendMessage(m), message);
 
-/** Loads a page anew. @param {Page} page */
+/** Reloads a page. @param {Page} page */
 export async function reload(page) {
 	await page.evaluate(() => {
 		Object.assign(window, {before: true});

@@ -39,7 +39,7 @@ async function opened(env, fields) {
 	return browser;
 }
 
-/** The share ends so, and nothing is said of it any more. @param {Browser} browser @param {string} code @param {RegExp} detail */
+/** The share ends so, and nothing more is said of it. @param {Browser} browser @param {string} code @param {RegExp} detail */
 async function assertOver(browser, code, detail) {
 	const ended = await browser.ended(1);
 	assert.equal(ended.code, code);

@@ -30,7 +30,7 @@ async function live(count = 1) {
 	return browser;
 }
 
-/** The session was closed once, when there was no helper any more. */
+/** The session was closed once, after the helper had ended. */
 async function assertOrder() {
 	await world.called('session.Close');
 	await world.tell({});

@@ -2,7 +2,7 @@
 import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {root} from './deb.js';
+import {root, version} from './deb.js';
 import {run} from './machine.js';
 
 const built = join(root, 'build/deb');
@@ -17,7 +17,7 @@ export function deb(name) {
 }
 
 /** The version after this one. */
-export const next = '99.0.0';
+export const next = '9.9.9';
 
 /**
  * A package made of another folder.
@@ -37,13 +37,22 @@ function pack(name, fill) {
 }
 
 /**
- * The same package as its next version: its name for itself, and that of the extension's manifests.
+ * The same package as its next version: its name for itself, its programs' and that of the extension's manifests.
  * @param {'portlight' | 'webext-portlight'} name
  */
 export function nextDeb(name) {
 	return pack(`${name}-next`, (folder) => {
 		run('dpkg-deb', '--raw-extract', deb(name), folder);
 		change(join(folder, 'DEBIAN/control'), /^Version: .*$/m, `Version: ${next}`);
+		for (const path of name === 'portlight' ? ['bin/portlight', 'libexec/portlight/portlight-host', 'libexec/portlight/portlight-capture'] : []) {
+			const program = join(folder, 'usr', path);
+			const bytes = readFileSync(program, 'latin1');
+			// Of the same length, so that nothing else in the program moves.
+			writeFileSync(program, bytes.replaceAll(`${version}\0`, `${next}\0`), 'latin1');
+			if (!run(program, '--version').includes(next)) {
+				throw new Error(`${path} does not take another version.`);
+			}
+		}
 		const files = /** @type {string[]} */ (readdirSync(folder, {recursive: true}));
 		for (const manifest of files.filter((file) => file.endsWith('/manifest.json'))) {
 			change(join(folder, manifest), /"version": ".*?"/, `"version": "${next}"`);

@@ -1,22 +1,25 @@
 /** The source package in bare Debians: it builds from what debian/control names alone, also for arm64. */
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {basename, join} from 'node:path';
-import {before, test} from 'node:test';
-import {output, plainEnv, read, root, sums, version} from '../lib/deb.js';
+import {after, before, test} from 'node:test';
+import {copySources, output, plainEnv, read, root, sums, version} from '../lib/deb.js';
 import {bare, fresh, layer, missing} from '../lib/system.js';
 
 const built = join(root, 'build/deb');
 const source = [`portlight_${version}.dsc`, `portlight_${version}.tar.xz`].map((name) => join(built, name));
 /** What a build needs is in the first paragraph. */
 const key = readFileSync(join(root, 'packaging/debian/control'), 'utf8').split('\n\n')[0];
+/** Without the unit tests, which are not in doubt here. */
+const env = () => ({...plainEnv(), DEB_BUILD_OPTIONS: 'nocheck'});
 const dsc = `/srv/${basename(source[0])}`;
 /** @type {string[]} */
 let tools;
 
 before(() => {
+	output('make', ['-C', root, 'deb'], {env: env()});
 	if (!missing) {
-		output('make', ['-C', root, 'deb'], {env: {...plainEnv(), DEB_BUILD_OPTIONS: 'nocheck'}});
 		const script = `apt-get -qq install -y --no-install-recommends dpkg-dev; apt-get -qq build-dep -y --no-install-recommends ${dsc}`;
 		tools = layer('build', bare(), script, {files: source, key});
 	}
@@ -77,3 +80,21 @@ test('it builds for arm64 on this machine, and the programs of the package run',
 	}
 });
 
+test('another folder, umask, time zone and home, beside what others built: the same bytes', () => {
+	const folder = mkdtempSync(join(tmpdir(), 'portlight-again-'));
+	after(() => rmSync(folder, {recursive: true, force: true}));
+	const copy = join(folder, 'another');
+	copySources(copy);
+	// An unclean tree, and none of git's.
+	mkdirSync(join(copy, 'build/bin'), {recursive: true});
+	mkdirSync(join(copy, 'tests/node_modules'), {recursive: true});
+	writeFileSync(join(copy, 'build/bin/portlight-host'), 'not a program');
+	writeFileSync(join(copy, 'tests/node_modules/other.js'), 'not ours');
+	output('sh', ['-c', 'umask 077 && exec make -C "$1" deb', 'sh', copy], {
+		env: {...env(), HOME: '/nonexistent', TZ: 'Pacific/Kiritimati', LC_ALL: 'C', GIT_CEILING_DIRECTORIES: folder, SOURCE_DATE_EPOCH: undefined},
+	});
+	const first = sums(built);
+	assert.ok(Object.keys(first).length >= 5, Object.keys(first).join());
+	assert.deepEqual(sums(join(copy, 'build/deb')), first);
+	assert.equal(readFileSync(join(copy, 'build/bin/portlight-host'), 'utf8'), 'not a program', 'what is built elsewhere stays');
+});

@@ -249,7 +249,7 @@ class Bridge {
 	}
 
 	tell(message) {
-		// A page that is just being closed hears nothing any more.
+		// A page that is just being closed hears nothing.
 		this.evaluate(`fromBackground(${JSON.stringify(message)})`).catch(() => {});
 	}
 

@@ -19,7 +19,7 @@ static void every_row_is_complete(void **state) {
 		assert_true(system == NULL || g_path_is_absolute(system));
 		assert_true(g_str_has_suffix(user, "/" PORTLIGHT_HOST_NAME ".json"));
 		/* `portlight install --system` may make two folders of it. */
-		if (browser->ships == BROWSER_SHIPPED_BY_TOOL && system != NULL) {
+		if (browser->for_tool && system != NULL) {
 			assert_true(g_str_has_prefix(system, "/etc/opt/") ||
 				    g_str_has_prefix(system, "/usr/lib/"));
 			assert_string_equal(

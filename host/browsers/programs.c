@@ -1,4 +1,4 @@
-#include "doctor/programs.h"
+#include "browsers/programs.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -178,4 +178,20 @@ struct program_result programs_result(
 		.output = program->output->str,
 		.why = program->why,
 	};
+}
+
+char *program_version(const struct program_result *result, const char *name) {
+	size_t length = strlen(name);
+	if (!result->answered || result->status != 0 ||
+		strncmp(result->output, name, length) != 0 || result->output[length] != ' ') {
+		return NULL;
+	}
+	g_autofree char *version = g_strdup(result->output + length + 1);
+	size_t end = strcspn(version, "\n");
+	/* Nothing but the one line, and in it a word. */
+	if (end == 0 || version[end] == '\0' || version[end + 1] != '\0') {
+		return NULL;
+	}
+	version[end] = '\0';
+	return strpbrk(version, " \t") == NULL ? g_steal_pointer(&version) : NULL;
 }

@@ -33,3 +33,7 @@ bool programs_busy(const struct programs *programs);
 /* What came of programs_start(), which was called. Lent. */
 struct program_result programs_result(
 	const struct programs *programs, const char *path, const char *argument);
+
+/* The version that a program gives to --version; free with g_free(). NULL when `result` is no
+ * answer of the program that is called `name`. */
+char *program_version(const struct program_result *result, const char *name);
