@@ -201,12 +201,12 @@ describe('the documented flow', () => {
 			await until(page, '#step5 pre', /chromeMediaSourceId: sourceId/);
 			const states = () => page.$$eval('.steps li', (steps) => steps.map((step) => step.getAttribute('data-state')));
 			await rooms.share(page, '#share', 'deny');
-			await until(page, '#step4', /PermissionDeniedError/);
+			await until(page, '#step4 output', /PermissionDeniedError/);
 			assert.deepEqual(await states(), ['done', 'done', 'failed', 'done', '']);
 			await rooms.share(page, '#share');
 			await until(page, '#step5', /A live video track/);
 			assert.deepEqual(await states(), ['done', 'done', 'done', 'done', 'done']);
-			await until(page, '#step4', /portlight:/);
+			await until(page, '#step4 output', /portlight:/);
 			await moves(page, '#screen');
 			await press(page, '#stop');
 			await until(page, '#notice', /You stopped/);

@@ -8,7 +8,7 @@ import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
-const {fill, moves, press, until, useRooms} = await import('./lib/rooms.js');
+const {fill, moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
@@ -48,9 +48,6 @@ describe('a call by name, Firefox with Chromium', () => {
 		await until(carl, '#link', /Connected/);
 		return {fiona, carl};
 	}
-
-	/** @param {Page} page */
-	const pictures = (page) => page.$$eval('.tile', (tiles) => tiles.filter((tile) => tile.querySelector('video')?.videoWidth).length);
 
 	/** @param {Page} page @param {string} text */
 	async function chat(page, text) {
@@ -105,7 +102,7 @@ describe('a call by name, Firefox with Chromium', () => {
 		const {fiona, carl} = await calling();
 		for (const page of [fiona, carl]) {
 			await page.bringToFront();
-			await askUntil(() => pictures(page), (count) => count === 2);
+			await askUntil(() => plays(page), ({count}) => count === 2);
 		}
 		await chat(fiona, 'Can you see me?');
 		await until(carl, '#log', /Can you see me\?/);
@@ -119,7 +116,7 @@ describe('a call by name, Firefox with Chromium', () => {
 			await moves(other);
 			await press(sharer, '#screen');
 			await other.bringToFront();
-			await askUntil(() => pictures(other), (count) => count === 2);
+			await askUntil(() => plays(other), ({count}) => count === 2);
 		}
 		await press(carl, '#showQuality');
 		await until(carl, '#quality', /direct, UDP/);

@@ -4,7 +4,7 @@ import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
-const {fill, marker, moves, press, until, useRooms} = await import('./lib/rooms.js');
+const {fill, marker, moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
@@ -29,13 +29,10 @@ describe('a conference of three, Firefox with Chromium', () => {
 		}
 		for (const page of pages) {
 			await page.bringToFront();
-			await askUntil(() => tiles(page), (count) => count === 3);
+			await askUntil(() => plays(page), ({count}) => count === 3);
 		}
 		return pages;
 	}
-
-	/** How many pictures are seen. @param {Page} page */
-	const tiles = (page) => page.$$eval('.tile', (all) => all.filter((tile) => tile.querySelector('video')?.videoWidth).length);
 
 	/** @param {Page} page @param {string} name */
 	const button = (page, name) => press(page, `#people button[aria-label="${name}"]`);

@@ -156,3 +156,15 @@ export async function moves(page, selector = '.stage video') {
 	const first = await askUntil(() => marker(page, selector));
 	return askUntil(() => marker(page, selector), (next) => next && next.counter > (first?.counter ?? 0));
 }
+
+/** What a page plays, and where it does not, what may tell why. @param {Page} page */
+export const plays = (page) => page.evaluate(() => {
+	const videos = /** @type {HTMLVideoElement[]} */ ([...document.querySelectorAll('.tile video')]);
+	return {
+		count: videos.filter(({videoWidth}) => videoWidth).length,
+		videos: videos.map(({videoWidth, paused, readyState, srcObject}) => [videoWidth, paused, readyState, /** @type {MediaStream | null} */ (srcObject)?.getTracks().map(({kind, muted}) => kind + muted).join()]),
+		visible: document.visibilityState,
+		notice: document.querySelector('#notice')?.textContent,
+		title: document.querySelector('#title')?.textContent,
+	};
+});
