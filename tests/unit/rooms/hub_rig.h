@@ -65,8 +65,8 @@ static inline void rig_gone(struct rig *rig, int who) {
 static inline char *rig_answer(struct rig *rig, int who, const char *request) {
 	struct peer *peer = &rig->peers[who];
 	char *quoted = g_strdelimit(g_strdup(request), "'", '"');
-	char *text = g_strdup_printf("{\"seq\":%u,\"id\":%u,%s", (unsigned)++peer->requests,
-		(unsigned)peer->requests, quoted + 1);
+	unsigned number = (unsigned)++peer->requests;
+	char *text = g_strdup_printf("{\"seq\":%u,\"id\":%u,%s", number, number, quoted + 1);
 	struct wire_message message;
 	enum rooms_error error = ROOMS_ERROR_NONE;
 	char detail[64];
