@@ -170,6 +170,7 @@ run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromiu
 	$(MAKE) --no-print-directory all tools
 	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) CAPTURE=$(CAPTURE) node tests/e2e/run.js
 ROOMS_OPTIONS ?= --open=yes
+rooms: BROWSER := $(if $(filter file,$(origin BROWSER)),chromium,$(BROWSER))
 rooms: ## Start the rooms' server with its pages, and open them (BROWSER=… DESKTOP=… ROOMS_OPTIONS=…)
 	packaging/install-deps build $(BROWSER) $(RUN_DESKTOP)
 	$(MAKE) --no-print-directory $(B)/bin/portlight-rooms
