@@ -1,7 +1,7 @@
 /*
  * Browsers that come as a Flatpak or a Snap: which are here, and whether they can start the native
  * host. They see neither its manifest nor its program. A Flatpak gets both in its own folder
- * (install/bundle.h); for a Snap the desktop's portal has to start the host outside.
+ * (browsers/bundle.h); for a Snap the desktop's portal has to start the host outside.
  */
 #pragma once
 

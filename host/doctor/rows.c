@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "browsers/bundle.h"
 #include "browsers/manifest_file.h"
 #include "browsers/sandboxes.h"
 #include "config.h"
@@ -13,6 +14,7 @@ struct row {
 	const struct sandboxed *flatpak; /* it is this Flatpak; NULL: it has no sandbox */
 	const char *name;                /* the browser's or the Flatpak's */
 	GPtrArray *manifests;            /* of struct found_manifest */
+	bool started;                    /* the host that the first of them names */
 };
 
 /* A browser that is a Flatpak or a Snap. */
@@ -47,6 +49,17 @@ static bool can_run(const char *path) {
 	return g_file_test(path, G_FILE_TEST_IS_REGULAR) && access(path, X_OK) == 0;
 }
 
+/* What a Flatpak's manifest names is the sandbox's choice: it must not run outside of it. */
+static void start_host(const struct doctor *doctor, struct row *row) {
+	const struct found_manifest *manifest =
+		row->manifests->len > 0 ? row->manifests->pdata[0] : NULL;
+	if (row->flatpak == NULL && manifest != NULL && manifest->why == NULL &&
+		can_run(manifest->host)) {
+		programs_start(doctor->programs, manifest->host, "--version");
+		row->started = true;
+	}
+}
+
 static const struct row *add_row(
 	struct doctor *doctor, const struct browser *browser, const struct sandboxed *flatpak) {
 	struct row *row = g_new0(struct row, 1);
@@ -55,12 +68,6 @@ static const struct row *add_row(
 	row->name = flatpak != NULL ? flatpak->id : browser->name;
 	row->manifests = manifests_find(browser, flatpak);
 	g_ptr_array_add(doctor->rows, row);
-	if (row->manifests->len > 0) {
-		const struct found_manifest *manifest = row->manifests->pdata[0];
-		if (manifest->why == NULL && can_run(manifest->host)) {
-			programs_start(doctor->programs, manifest->host, "--version");
-		}
-	}
 	return row;
 }
 
@@ -113,6 +120,9 @@ void rows_start(struct doctor *doctor) {
 		}
 	}
 	find_sandboxed(doctor);
+	for (guint i = 0; i < doctor->rows->len; i++) {
+		start_host(doctor, doctor->rows->pdata[i]);
+	}
 }
 
 void rows_finish(struct doctor *doctor) {
@@ -190,6 +200,49 @@ static bool judge_host(struct doctor *doctor, const struct row *row, const char 
 	return version != NULL;
 }
 
+/* The programs that the copy is compared with; the loader is asked about them. */
+static bool own_run(const struct doctor *doctor) {
+	return doctor->host != NULL && doctor->helper != NULL &&
+	       programs_result(doctor->programs, doctor->host, "--version").answered &&
+	       programs_result(doctor->programs, doctor->helper, "--version").answered;
+}
+
+/* A Flatpak's copy of the host, which is compared and never run. False where it is none. */
+static bool judge_copy(struct doctor *doctor, const struct row *row, const char *remedy) {
+	const struct found_manifest *manifest = row->manifests->pdata[0];
+	g_autofree char *forced = g_strdup_printf("%s --force", remedy);
+	g_autofree char *folder = bundle_folder(row->flatpak);
+	g_autofree char *host = bundle_host(folder);
+	g_autofree char *changed = NULL;
+	g_autoptr(GError) error = NULL;
+	const char *lacks =
+		browsers_manifest_lacks(row->browser, manifest->text, &doctor->extensions);
+	if (strcmp(manifest->host, host) != 0 && !same_file(manifest->host, host)) {
+		report_add(doctor->report, REPORT_PROBLEM, "host-foreign", forced,
+			"%s names a program that portlight install did not put there: %s",
+			manifest->path, manifest->host);
+		return false;
+	}
+	if (!own_run(doctor) || !bundle_write(folder, doctor->host, true, &changed, &error)) {
+		report_add(doctor->report, REPORT_NOTE, "browser", NULL,
+			"%s starts %s (%s); this installation has no programs to compare it with.",
+			row->name, manifest->host, manifest->path);
+	} else if (changed != NULL) {
+		report_add(doctor->report, REPORT_PROBLEM,
+			error_code_string(ERROR_VERSION_MISMATCH), remedy,
+			"%s starts %s (%s), and %s differs from this installation's.", row->name,
+			manifest->host, manifest->path, changed);
+	} else if (lacks != NULL) {
+		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_WRONG_CALLER),
+			remedy, "%s does not let the extension %s in.", manifest->path, lacks);
+	} else {
+		report_add(doctor->report, REPORT_OK, "browser", NULL, "%s starts %s %s (%s)",
+			row->name, manifest->host, PORTLIGHT_VERSION, manifest->path);
+		report_detail(doctor->report, "version", PORTLIGHT_VERSION);
+	}
+	return true;
+}
+
 static void check_row(struct doctor *doctor, const struct row *row) {
 	const char *name = row->name;
 	g_autofree char *remedy =
@@ -207,12 +260,13 @@ static void check_row(struct doctor *doctor, const struct row *row) {
 	if (manifest->why != NULL) {
 		report_add(doctor->report, REPORT_PROBLEM, "manifest-bad", forced, "%s %s.",
 			manifest->path, manifest->why);
-	} else if (!can_run(manifest->host)) {
+	} else if (row->flatpak != NULL ? !can_run(manifest->host) : !row->started) {
 		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_HOST_UNUSABLE),
 			remedy, "%s names a host that can't be run: %s", manifest->path,
 			manifest->host);
 	} else {
-		ours = judge_host(doctor, row, remedy);
+		ours = row->flatpak != NULL ? judge_copy(doctor, row, remedy)
+					    : judge_host(doctor, row, remedy);
 	}
 	report_detail(doctor->report, "browser", row->browser->name);
 	report_detail(doctor->report, "manifest", manifest->path);

@@ -6,9 +6,9 @@
 
 #include "base/program.h"
 #include "browsers/browsers.h"
+#include "browsers/bundle.h"
 #include "browsers/programs.h"
 #include "config.h"
-#include "install/bundle.h"
 #include "install/manifest.h"
 #include "install/options.h"
 #include "install/outcome.h"
@@ -46,18 +46,17 @@ static void keep(struct job *job, const struct place *place, const struct manife
 /* The manifest, and for a Flatpak the programs that it names. `same`: all of it was so already. */
 static bool write_files(const struct job *job, const struct place *place, const char *now,
 	const char *text, bool *same, GError **error) {
-	bool copied = false;
+	g_autofree char *changed = NULL;
+	bool dry = job->options->dry_run;
 	*same = g_strcmp0(now, text) == 0;
-	if (job->options->dry_run) {
-		return true;
-	}
-	if (place->bundle != NULL && !bundle_write(place->bundle, job->host, &copied, error)) {
+	if (place->bundle != NULL &&
+		!bundle_write(place->bundle, job->host, dry, &changed, error)) {
 		return false;
 	}
-	if (!*same && !manifest_write(place->path, text, place->everybody, error)) {
+	if (!*same && !dry && !manifest_write(place->path, text, place->everybody, error)) {
 		return false;
 	}
-	*same = *same && !copied;
+	*same = *same && changed == NULL;
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "browsers/bundle.h"
 #include "browsers/sandboxes.h"
 #include "browsers/session_bus.h"
 #include "config.h"
@@ -42,11 +43,10 @@ static void add_system(GPtrArray *places, const struct browser *browser) {
 
 static void add_inside(
 	GPtrArray *places, const struct sandboxed *sandboxed, const struct browser *row) {
-	g_autofree char *folder = sandboxes_folder(sandboxed);
 	add(places, row, sandboxes_manifest(sandboxed, row), 2, false);
 	struct place *place = places->pdata[places->len - 1];
 	place->name = sandboxed->id;
-	place->bundle = g_build_filename(folder, "data/portlight", NULL);
+	place->bundle = bundle_folder(sandboxed);
 }
 
 static bool is_row_of(const struct browser *row, const char *name) {

@@ -233,6 +233,32 @@ test('a Flatpak with a host of its own', async () => {
 	assert.ok(checks.some(({status, code}) => status === 'note' && code === 'sandboxed'));
 	machine.script(inside, 'echo portlight-host 0.0.1');
 	assert.deepEqual((await machine.doctor()).problems, ['firefox: version-mismatch']);
+	rmSync(inside);
+	execFileSync('mkfifo', [inside]);
+	assert.deepEqual((await machine.doctor()).problems, ['firefox: host-unusable']);
+});
+
+test('doctor runs no program that a sandboxed browser could have put there', async () => {
+	const folder = '.var/app/org.mozilla.firefox';
+	mkdirSync(join(machine.home, folder, '.mozilla'), {recursive: true});
+	assert.equal((await machine.command('install', 'firefox')).status, 0);
+	const ran = join(machine.folder, 'ran');
+	const host = join(machine.home, folder, 'data/portlight/portlight-host');
+	const evil = `touch ${ran}; echo portlight-host ${version}`;
+	// In the place of the host, of the one that it starts, and elsewhere.
+	machine.script(host, evil);
+	assert.deepEqual((await machine.doctor()).problems, ['firefox: version-mismatch']);
+	assert.equal((await machine.command('install', 'firefox')).status, 0);
+	machine.script(join(machine.home, folder, 'data/portlight/lib/portlight-host'), evil);
+	assert.deepEqual((await machine.doctor()).problems, ['firefox: version-mismatch']);
+	const manifest = join(folder, '.mozilla/native-messaging-hosts', `${name}.json`);
+	const elsewhere = machine.script(join(machine.home, folder, 'data/evil'), evil);
+	const text = JSON.parse(readFileSync(join(machine.home, manifest), 'utf8'));
+	machine.write(manifest, {...text, path: elsewhere});
+	const {problems, checks} = await machine.doctor();
+	assert.deepEqual(problems, ['firefox: host-foreign']);
+	assert.equal(checks.find(({code}) => code === 'host-foreign')?.path, elsewhere);
+	assert.equal(existsSync(ran), false);
 });
 
 test('no browser has run here', async () => {
