@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "browsers/real_path.h"
 
 #define HOST "portlight-host"
 #define HELPER "portlight-capture"
@@ -33,6 +34,11 @@ char *bundle_folder(const struct sandboxed *flatpak) {
 
 char *bundle_host(const char *folder) {
 	return g_build_filename(folder, HOST, NULL);
+}
+
+bool bundle_stays(const char *folder, const char *within) {
+	g_autofree char *inner = g_build_filename(folder, INNER, NULL);
+	return leads_below(within, folder) && leads_below(within, inner);
 }
 
 static bool is_carried(const char *library) {

@@ -17,6 +17,9 @@ char *bundle_folder(const struct sandboxed *flatpak);
 /* The bundle's program for the manifest; free with g_free(). */
 char *bundle_host(const char *folder);
 
+/* Whether no link in the folder leads out of `within`. */
+bool bundle_stays(const char *folder, const char *within);
+
 /*
  * Puts `host` (an absolute path) and the capture helper beside it into `folder`, each file whole or
  * not at all. `dry_run`: only compares. *changed: the first file that differed or was missing, or

@@ -1,10 +1,9 @@
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "browsers/bundle.h"
 #include "browsers/manifest_file.h"
+#include "browsers/real_path.h"
 #include "browsers/sandboxes.h"
 #include "config.h"
 #include "doctor/checks.h"
@@ -131,13 +130,6 @@ void rows_finish(struct doctor *doctor) {
 }
 
 /* ---- the host that a browser starts ---- */
-
-static bool same_file(const char *one, const char *other) {
-	char first[PATH_MAX];
-	char second[PATH_MAX];
-	return one != NULL && other != NULL && realpath(one, first) != NULL &&
-	       realpath(other, second) != NULL && strcmp(first, second) == 0;
-}
 
 /* Of two installations the browser starts one: says which, where that is not plain. */
 static void tell_apart(struct doctor *doctor, const struct row *row) {

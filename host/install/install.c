@@ -8,6 +8,7 @@
 #include "browsers/browsers.h"
 #include "browsers/bundle.h"
 #include "browsers/programs.h"
+#include "browsers/real_path.h"
 #include "config.h"
 #include "install/manifest.h"
 #include "install/options.h"
@@ -43,6 +44,24 @@ static void keep(struct job *job, const struct place *place, const struct manife
 		"%s %s, and stays as it is.", place->path, manifest->why);
 }
 
+/* What is in a Flatpak's folder is the sandbox's: a link of its making must not have files written
+ * or removed outside. */
+static bool leads_out(struct job *job, const struct place *place) {
+	if (place->within == NULL) {
+		return false;
+	}
+	g_autofree char *folder = g_path_get_dirname(place->path);
+	bool manifest = !leads_below(place->within, folder);
+	if (!manifest && bundle_stays(place->bundle, place->within)) {
+		return false;
+	}
+	outcomes_add(&job->outcomes, OUTCOME_FAILED, place->name, place->path,
+		"Look who made the link, remove it, and try again.",
+		"A link in %s leads out of the Flatpak's folder.",
+		manifest ? folder : place->bundle);
+	return true;
+}
+
 /* The manifest, and for a Flatpak the programs that it names. `same`: all of it was so already. */
 static bool write_files(const struct job *job, const struct place *place, const char *now,
 	const char *text, bool *same, GError **error) {
@@ -69,6 +88,9 @@ static void write_place(
 	g_autofree char *named = other ? g_strdup_printf("it named %s", manifest->host) : NULL;
 	g_autoptr(GError) error = NULL;
 	bool same = false;
+	if (leads_out(job, place)) {
+		return;
+	}
 	if (manifest->there && !manifest->ours && !job->options->force) {
 		keep(job, place, manifest, "Replace it with --force.");
 	} else if (!write_files(job, place, manifest->text, text, &same, &error)) {
@@ -89,7 +111,7 @@ static bool is_anothers(const struct job *job, const struct manifest *manifest) 
 static void remove_place(
 	struct job *job, const struct place *place, const struct manifest *manifest) {
 	g_autoptr(GError) error = NULL;
-	if (!manifest->there) {
+	if (!manifest->there || leads_out(job, place)) {
 		return;
 	}
 	if (!manifest->ours && !job->options->force) {

@@ -12,6 +12,7 @@ static void free_place(void *data) {
 	struct place *place = data;
 	g_free(place->path);
 	g_free(place->bundle);
+	g_free(place->within);
 	g_free(place);
 }
 
@@ -47,6 +48,7 @@ static void add_inside(
 	struct place *place = places->pdata[places->len - 1];
 	place->name = sandboxed->id;
 	place->bundle = bundle_folder(sandboxed);
+	place->within = sandboxes_folder(sandboxed);
 }
 
 static bool is_row_of(const struct browser *row, const char *name) {

@@ -12,7 +12,8 @@ struct place {
 	const char *name;              /* the browser's, or the Flatpak's */
 	const struct browser *browser; /* whose manifest fits */
 	char *path;
-	char *bundle;    /* the folder that gets the programs too; NULL: they stay where they are */
+	char *bundle; /* the folder that gets the programs too; NULL: they stay where they are */
+	char *within; /* the Flatpak's folder, out of which links must not lead; NULL: anywhere */
 	unsigned levels; /* folders that install may have made */
 	bool everybody;
 };
