@@ -41,10 +41,11 @@ static bool know_browsers(char **wanted, const char *const *names) {
 }
 
 static void check_all(struct doctor *doctor) {
-	own_start(doctor);
 	check_session(doctor);
 	check_bus(doctor);
+	rows_find(doctor);
 	portal_start(doctor);
+	own_start(doctor);
 	rows_start(doctor);
 	while (portal_busy(doctor) || programs_busy(doctor->programs)) {
 		g_main_context_iteration(NULL, TRUE);

@@ -20,7 +20,7 @@ struct row {
 struct sandboxed_row {
 	const struct sandboxed *sandboxed;
 	enum sandboxed_trace trace;
-	bool starts; /* the host can be started from there */
+	enum starter starter; /* there: also a host of its own */
 };
 
 static void free_row(void *data) {
@@ -82,33 +82,36 @@ static bool has_row(const struct doctor *doctor, const char *name) {
 
 /* A Flatpak with a manifest of its own starts the host that is inside; what starts it from outside
  * reads the manifests of browsers without a sandbox. */
-static bool starts_host(struct doctor *doctor, const struct sandboxed *one) {
+static enum starter find_starter(
+	struct doctor *doctor, const struct sandboxed *one, struct starters *starters) {
 	if (one->kind == SANDBOX_FLATPAK) {
 		const struct row *row = add_row(doctor, browsers_find(one->browser), one);
 		if (row->manifests->len > 0) {
-			return true;
+			return STARTER_THERE;
 		}
 		g_ptr_array_remove_index(doctor->rows, doctor->rows->len - 1);
 	}
-	bool starts = sandboxes_start_host(one, doctor->bus);
-	if (starts && !has_row(doctor, one->browser)) {
+	enum starter starter = sandboxes_starter(one, starters);
+	if (starter == STARTER_THERE && !has_row(doctor, one->browser)) {
 		(void)add_row(doctor, browsers_find(one->browser), NULL);
 	}
-	return starts;
+	return starter;
 }
 
 static void find_sandboxed(struct doctor *doctor) {
+	struct starters starters = {.bus = doctor->bus};
 	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
 		enum sandboxed_trace trace = sandboxes_trace(one, "");
 		if (trace != SANDBOXED_ABSENT && is_wanted(doctor, one->browser)) {
 			struct sandboxed_row *row = g_new0(struct sandboxed_row, 1);
-			*row = (struct sandboxed_row){one, trace, starts_host(doctor, one)};
+			*row = (struct sandboxed_row){
+				one, trace, find_starter(doctor, one, &starters)};
 			g_ptr_array_add(doctor->sandboxed, row);
 		}
 	}
 }
 
-void rows_start(struct doctor *doctor) {
+void rows_find(struct doctor *doctor) {
 	doctor->rows = g_ptr_array_new_with_free_func(free_row);
 	doctor->sandboxed = g_ptr_array_new_with_free_func(g_free);
 	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
@@ -119,6 +122,9 @@ void rows_start(struct doctor *doctor) {
 		}
 	}
 	find_sandboxed(doctor);
+}
+
+void rows_start(struct doctor *doctor) {
 	for (guint i = 0; i < doctor->rows->len; i++) {
 		start_host(doctor, doctor->rows->pdata[i]);
 	}
@@ -269,11 +275,13 @@ static void check_row(struct doctor *doctor, const struct row *row) {
 }
 
 static void check_sandboxed(struct doctor *doctor, const struct sandboxed_row *row) {
-	g_autofree char *text = sandboxes_describe(row->sandboxed, row->starts);
-	g_autofree char *remedy = sandboxes_remedy(row->sandboxed, row->starts);
-	bool bad = !row->starts && row->trace == SANDBOXED_INSTALLED;
-	report_add(doctor->report, bad ? REPORT_PROBLEM : REPORT_NOTE,
-		row->starts ? "sandboxed" : "sandboxed-unable", remedy, "%s", text);
+	g_autofree char *text = sandboxes_describe(row->sandboxed, row->starter);
+	g_autofree char *remedy = sandboxes_remedy(row->sandboxed, row->starter);
+	bool bad = row->starter == STARTER_MISSING && row->trace == SANDBOXED_INSTALLED;
+	const char *code = row->starter == STARTER_THERE    ? "sandboxed"
+			   : row->starter == STARTER_SILENT ? "sandboxed-unknown"
+							    : "sandboxed-unable";
+	report_add(doctor->report, bad ? REPORT_PROBLEM : REPORT_NOTE, code, remedy, "%s", text);
 	report_detail(doctor->report, "browser", row->sandboxed->browser);
 }
 

@@ -191,6 +191,7 @@ static void choose_system(
 /* Ubuntu's portal starts the host of a Snap from outside; without it the sandbox keeps it away. */
 static void tell_snaps(const struct options *options, struct outcomes *outcomes) {
 	g_autoptr(GDBusConnection) bus = NULL;
+	struct starters starters = {0};
 	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
 		const struct browser *browser = browsers_find(one->browser);
 		bool wanted = options->names == NULL || is_named(options, browser);
@@ -199,11 +200,11 @@ static void tell_snaps(const struct options *options, struct outcomes *outcomes)
 			continue;
 		}
 		if (bus == NULL) {
-			bus = session_bus();
+			starters.bus = bus = session_bus(NULL);
 		}
-		bool starts = sandboxes_start_host(one, bus);
-		g_autofree char *text = sandboxes_describe(one, starts);
-		g_autofree char *remedy = sandboxes_remedy(one, starts);
+		enum starter starter = sandboxes_starter(one, &starters);
+		g_autofree char *text = sandboxes_describe(one, starter);
+		g_autofree char *remedy = sandboxes_remedy(one, starter);
 		/* As --allow takes it. */
 		g_autofree char *name =
 			g_strconcat(one->kind == SANDBOX_SNAP ? "snap." : "", one->id, NULL);

@@ -218,6 +218,16 @@ test('browsers in a sandbox: what works there', async () => {
 	assert.match(helped.stdout, /firefox as a Snap .*\n +It asks you once\./);
 });
 
+test('a portal that does not answer is all that is wrong, with a Snap that would ask it', async () => {
+	mkdirSync(join(machine.home, 'snap/firefox'), {recursive: true});
+	machine.portal?.kill('SIGSTOP');
+	const {problems, checks} = await machine.doctor().finally(() => machine.portal?.kill('SIGCONT'));
+	assert.deepEqual(problems, ['portal-timeout']);
+	const unknown = checks.find(({code}) => code === 'sandboxed-unknown');
+	assert.match(`${unknown?.status} ${unknown?.text}`, /^note firefox as a Snap \(firefox\) may be able to start the host/);
+	assert.doesNotMatch(String(unknown?.remedy), /as a package/);
+});
+
 test('a Flatpak with a host of its own', async () => {
 	const folder = '.var/app/org.mozilla.firefox';
 	mkdirSync(join(machine.home, folder, '.mozilla/firefox'), {recursive: true});
