@@ -64,6 +64,7 @@ const broken = [
 	['a host that hangs, with what it started', () => otherHost(machine.sleeps()), 'host-unusable'],
 	['a host that talks without end', () => otherHost('exec yes'), 'host-unusable'],
 	['a host that crashes', () => otherHost('kill -SEGV $$'), 'host-unusable'],
+	['a host that leaves a program behind', () => otherHost(`${machine.sleeps().split(';')[0]} >/dev/null & echo portlight-host 9.0.0`), 'version-mismatch'],
 	['a host of another version', () => otherHost('echo portlight-host 9.0.0'), 'version-mismatch'],
 	['a manifest that does not let our extension in', () => change({allowed_extensions: ['other@example.org']}), 'wrong-caller'],
 	['an extension that is switched off', () => machine.addFirefox({addon: {active: false, userDisabled: true}}), 'extension-off'],
@@ -216,6 +217,17 @@ test('browsers in a sandbox: what works there', async () => {
 	assert.match(said[0], /^note sandboxed: firefox as a Flatpak .* can start the host/);
 	assert.match(said[1], /^note sandboxed: firefox as a Snap .* can start the host/);
 	assert.match(helped.stdout, /firefox as a Snap .*\n +It asks you once\./);
+});
+
+test('pipes in the place of Firefox’s files are not waited for', async () => {
+	for (const file of ['profiles.ini', 'a.default/compatibility.ini', 'a.default/prefs.js']) {
+		const path = join(machine.home, '.mozilla/firefox', file);
+		rmSync(path, {force: true});
+		execFileSync('mkfifo', [path]);
+		assert.deepEqual((await machine.doctor()).problems, []);
+		rmSync(path);
+		machine.addFirefox();
+	}
 });
 
 test('a portal that does not answer is all that is wrong, with a Snap that would ask it', async () => {
