@@ -43,14 +43,22 @@ static int find_scopes_in_folder(const char *folder) {
 	return scopes;
 }
 
+/* Neither waits for a pipe nor reads without end, as GLib's own way would. */
+static GKeyFile *load_ini(const char *folder, const char *name) {
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	int error = 0;
+	g_autofree char *text = read_file(path, TEXT_MAX, &error);
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	bool ok = text != NULL &&
+		  g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, NULL);
+	return ok ? g_steal_pointer(&file) : NULL;
+}
+
 /* Where the Firefox is that used the profile last; NULL: unknown. */
 static char *find_program_folder(const char *profile) {
-	g_autofree char *path = g_build_filename(profile, "compatibility.ini", NULL);
-	g_autoptr(GKeyFile) file = g_key_file_new();
-	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL)) {
-		return NULL;
-	}
-	return g_key_file_get_string(file, "Compatibility", "LastPlatformDir", NULL);
+	g_autoptr(GKeyFile) file = load_ini(profile, "compatibility.ini");
+	return file != NULL ? g_key_file_get_string(file, "Compatibility", "LastPlatformDir", NULL)
+			    : NULL;
 }
 
 /* What the user set comes before what the system did. Debian's packages read /etc/NAME, where NAME
@@ -146,12 +154,8 @@ static void add_profile(
 
 static void add_listed(GPtrArray *profiles, const char *folder, const struct extensions *extensions,
 	const char *root) {
-	g_autofree char *path = g_build_filename(folder, "profiles.ini", NULL);
-	int error = 0;
-	g_autofree char *text = read_file(path, TEXT_MAX, &error);
-	g_autoptr(GKeyFile) file = g_key_file_new();
-	if (text == NULL ||
-		!g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, NULL)) {
+	g_autoptr(GKeyFile) file = load_ini(folder, "profiles.ini");
+	if (file == NULL) {
 		return;
 	}
 	g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
