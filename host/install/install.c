@@ -91,6 +91,13 @@ static void write_place(
 	if (leads_out(job, place)) {
 		return;
 	}
+	if (text == NULL) {
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, place->name, place->path,
+			"Give the home folder a name in UTF-8, or use the browser's package.",
+			"The path of the host in %s is not valid UTF-8, which a manifest must be.",
+			place->bundle);
+		return;
+	}
 	if (manifest->there && !manifest->ours && !job->options->force) {
 		keep(job, place, manifest, "Replace it with --force.");
 	} else if (!write_files(job, place, manifest->text, text, &same, &error)) {
@@ -103,9 +110,11 @@ static void write_place(
 
 /* Of two installations on one system, uninstalling one leaves what the other wrote. */
 static bool is_anothers(const struct job *job, const struct manifest *manifest) {
-	return job->host != NULL && g_strcmp0(manifest->host, job->host) != 0 &&
+	return (job->options->system || job->host != NULL) &&
+	       !same_file(manifest->host, job->host) &&
 	       (job->options->host != NULL ||
-		       g_file_test(manifest->host, G_FILE_TEST_IS_EXECUTABLE));
+		       (manifest->host != NULL &&
+			       g_file_test(manifest->host, G_FILE_TEST_IS_EXECUTABLE)));
 }
 
 static void remove_place(
@@ -114,9 +123,11 @@ static void remove_place(
 	if (!manifest->there || leads_out(job, place)) {
 		return;
 	}
-	if (!manifest->ours && !job->options->force) {
-		keep(job, place, manifest, job->options->system ? NULL : "Remove it with --force.");
-	} else if (manifest->ours && is_anothers(job, manifest)) {
+	bool anothers = is_anothers(job, manifest);
+	if (!manifest->ours && (anothers || !job->options->force)) {
+		bool forcible = !anothers && !job->options->system;
+		keep(job, place, manifest, forcible ? "Remove it with --force." : NULL);
+	} else if (anothers) {
 		outcomes_add(&job->outcomes, OUTCOME_KEPT, place->name, place->path, NULL,
 			"%s names %s, and stays as it is.", place->path, manifest->host);
 	} else if (!job->options->dry_run &&

@@ -169,6 +169,29 @@ for (const [link, target] of planted) {
 	});
 }
 
+test('a Flatpak in a home whose name is not UTF-8', () => {
+	const script = `
+		HOME="$HOME/$(printf 'h\\377')"
+		mkdir -p "$HOME/.var/app/com.google.Chrome"
+		"$0" install
+		echo "status $?"
+		find "$HOME/.var" -type f`;
+	const {stdout, stderr} = home.runAs(['sh', '-c', script]);
+	assert.match(stderr, /^portlight: The path of the host .* is not valid UTF-8.*\n {2}\S/);
+	assert.match(stdout, /^status 1\n$/m);
+});
+
+test('uninstall --force --host removes what names that host alone', () => {
+	home.write(chromium, manifestOf('/opt/wrapper'));
+	home.write(firefox, 'no manifest');
+	const {status, stdout} = home.run('uninstall', '--force', '--host', '/opt/other');
+	assert.equal(status, 0);
+	assert.match(stdout, /names another program, \/opt\/wrapper, and stays as it is\.\n/);
+	assert.ok(existsSync(home.path(chromium)) && existsSync(home.path(firefox)));
+	assert.equal(home.run('uninstall', '--force', '--host', '/opt/wrapper').status, 0);
+	assert.deepEqual([existsSync(home.path(chromium)), existsSync(home.path(firefox))], [false, true]);
+});
+
 test('a file of a Flatpak’s copy that is a link is replaced, and what it leads to stays', () => {
 	const lib = '.var/app/org.mozilla.firefox/data/portlight/lib';
 	home.write('precious', 'precious');

@@ -157,6 +157,13 @@ test('for everybody: of two installations, each removes its own', {skip}, () => 
 		"$HOME/other/portlight" install --system edge
 		portlight uninstall --system
 		"$HOME/other/portlight" uninstall --system
+		ln -s other "$HOME/link"
+		"$HOME/link/portlight" install --system --host "$HOME/link/portlight-host" edge
+		"$HOME/other/portlight" uninstall --system
+		portlight install --system --quiet edge
+		mkdir "$HOME/bare" && cp "$portlight" "$HOME/bare/"
+		"$HOME/bare/portlight" uninstall --system
+		portlight uninstall --system --quiet
 		"$HOME/other/portlight" install --system edge
 		rm "$HOME/other/portlight-host"
 		portlight uninstall --system`);
@@ -165,6 +172,11 @@ test('for everybody: of two installations, each removes its own', {skip}, () => 
 		`edge: ${edge} names ${other}, and stays as it is.`,
 		'status 0',
 		`edge: removed ${edge}`,
+		`edge: wrote ${edge}`,
+		`edge: removed ${edge}`,
+		'status 0',
+		`edge: ${edge} names ${host}, and stays as it is.`,
+		'status 0',
 		`edge: wrote ${edge}`,
 		`edge: removed ${edge}`,
 		'status 0',
