@@ -91,7 +91,7 @@ static int run(char **names, bool json, bool live) {
 	struct doctor doctor = {.names = names};
 	doctor.report = report_create(json);
 	doctor.programs = programs_create();
-	extensions_read(&doctor.extensions);
+	extensions_read(&doctor.extensions, true);
 	check_all(&doctor);
 	int status = report_problems(doctor.report) == 0 ? EXIT_DONE : EXIT_PROBLEM;
 	if (live) {

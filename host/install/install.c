@@ -234,7 +234,7 @@ static void begin(struct job *job, const struct options *options) {
 }
 
 static void read_extensions(struct job *job) {
-	extensions_read(&job->extensions);
+	extensions_read(&job->extensions, !job->options->system);
 	const GPtrArray *problems = job->extensions.problems;
 	for (guint i = 0; i < problems->len; i++) {
 		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL,
@@ -247,7 +247,7 @@ static void install(struct job *job) {
 	read_extensions(job);
 	g_autoptr(GPtrArray) places = places_for_install(options, &job->outcomes);
 	for_each(job, places, write_place);
-	if (places->len == 0 && !options->system) {
+	if (places->len == 0 && !options->system && !job->outcomes.sandboxed) {
 		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL,
 			"Start your browser once, or name it.",
 			"None of the browsers that Portlight knows has run here.");
@@ -286,7 +286,7 @@ int command_uninstall(int argc, char **argv) {
 		if (options.allow != NULL) {
 			permission_set(options.allow, false, &job.outcomes);
 		} else if (check_folders(&job)) {
-			g_autoptr(GPtrArray) places = places_for_uninstall(&options);
+			g_autoptr(GPtrArray) places = places_for_uninstall(&options, &job.outcomes);
 			for_each(&job, places, remove_place);
 			outcomes_nothing(&job.outcomes);
 		}

@@ -101,10 +101,11 @@ static bool can_ask(const struct sandboxed *sandboxed) {
 	return sandboxed->asks_portal || sandboxed->asks_proxy;
 }
 
-/* Whether it is here as a Snap or a Flatpak for which something outside reads the manifest. */
-static bool is_sandboxed(const struct browser *browser) {
+/* Whether it is here as a Snap or a Flatpak. `asking`: as one for which something outside reads the
+ * manifest. */
+static bool is_sandboxed(const struct browser *browser, bool asking) {
 	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
-		if (can_ask(one) && strcmp(one->browser, browser->name) == 0 &&
+		if ((!asking || can_ask(one)) && strcmp(one->browser, browser->name) == 0 &&
 			sandboxes_trace(one, "") != SANDBOXED_ABSENT) {
 			return true;
 		}
@@ -155,9 +156,9 @@ static void choose_user(
 		if (has_place(places, browser)) {
 			continue;
 		}
-		if (is_sandboxed(browser) || (named && !inside)) {
+		if (is_sandboxed(browser, true) || (named && !inside)) {
 			add_user(places, browser);
-		} else if (!inside) {
+		} else if (!inside && !is_sandboxed(browser, false)) {
 			outcomes_add(outcomes, OUTCOME_ABSENT, browser->name, NULL, NULL, "%s", "");
 		}
 	}
@@ -181,7 +182,9 @@ static void choose_system(
 				"Each user runs: portlight install.",
 				"%s has no folder for everybody.", browser->name);
 		} else if (!none && (named || options->all || browsers_on_path(browser))) {
-			add_system(places, browser);
+			if (!has_folder(places, browser)) {
+				add_system(places, browser);
+			}
 		} else if (!none) {
 			outcomes_add(outcomes, OUTCOME_ABSENT, browser->name, NULL, NULL, "%s", "");
 		}
@@ -225,7 +228,33 @@ GPtrArray *places_for_install(const struct options *options, struct outcomes *ou
 	return places;
 }
 
-GPtrArray *places_for_uninstall(const struct options *options) {
+/* A browser that is there, uses the same file for everybody, and is not to lose it; NULL: none. */
+static const struct browser *find_other_user(
+	const struct options *options, const struct browser *browser) {
+	for (const struct browser *other = browsers_all; other->name != NULL; other++) {
+		if (options->names != NULL && !is_named(options, other) &&
+			g_strcmp0(other->system_folder, browser->system_folder) == 0 &&
+			browsers_on_path(other)) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+static void remove_system(GPtrArray *places, const struct options *options,
+	const struct browser *browser, struct outcomes *outcomes) {
+	const struct browser *other = find_other_user(options, browser);
+	g_autofree char *path = browsers_system_path(browser);
+	if (other == NULL) {
+		add_system(places, browser);
+	} else if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+		outcomes_add(outcomes, OUTCOME_KEPT, browser->name, path,
+			"Without names, uninstall --system removes it.",
+			"%s is %s's too, and stays as it is.", path, other->name);
+	}
+}
+
+GPtrArray *places_for_uninstall(const struct options *options, struct outcomes *outcomes) {
 	GPtrArray *places = g_ptr_array_new_with_free_func(free_place);
 	if (options->profiles != NULL) {
 		add_profiles(places, options);
@@ -242,7 +271,7 @@ GPtrArray *places_for_uninstall(const struct options *options) {
 			}
 		} else if (browser->for_tool && browser->system_folder != NULL &&
 			   !has_folder(places, browser)) {
-			add_system(places, browser);
+			remove_system(places, options, browser, outcomes);
 		}
 	}
 	return places;

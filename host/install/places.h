@@ -19,6 +19,7 @@ struct place {
 };
 
 /* The places that the options name, each a struct place; unref. For install it tells of the
- * browsers that are left out, and of what works in sandboxes. */
+ * browsers that are left out, and of what works in sandboxes;
+ * for uninstall, of files that other browsers use too. */
 GPtrArray *places_for_install(const struct options *options, struct outcomes *outcomes);
-GPtrArray *places_for_uninstall(const struct options *options);
+GPtrArray *places_for_uninstall(const struct options *options, struct outcomes *outcomes);

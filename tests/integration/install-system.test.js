@@ -184,6 +184,36 @@ test('for everybody: of two installations, each removes its own', {skip}, () => 
 	]);
 });
 
+test('for everybody: a file that browsers share stays for those that are not named', {skip}, () => {
+	addBrowser('google-chrome');
+	addBrowser('brave-browser');
+	const text = inside(`
+		portlight install --system brave chrome
+		portlight uninstall --system brave
+		rm "$HOME/bin/google-chrome"
+		portlight uninstall --system brave`);
+	assert.deepEqual(text.split('\n'), [
+		`chrome: wrote ${chrome}`,
+		'status 0',
+		`brave: ${chrome} is chrome's too, and stays as it is.`,
+		'  Without names, uninstall --system removes it.',
+		'status 0',
+		`brave: removed ${chrome}`,
+		'status 0',
+		'',
+	]);
+});
+
+test('for everybody: root’s own list of extensions lets nothing in', {skip}, () => {
+	home.write('.config/portlight/extensions', 'chromium abcdefghijklmnopabcdefghijklmnop\n');
+	const text = inside(`
+		mkdir -p /etc/portlight
+		echo 'chromium ponmlkjihgfedcbaponmlkjihgfedcba' >/etc/portlight/extensions
+		portlight install --system --quiet edge
+		jq -r '.allowed_origins[1:][]' '${edge}'`);
+	assert.equal(text, 'status 0\nchrome-extension://ponmlkjihgfedcbaponmlkjihgfedcba/\n');
+});
+
 test('for everybody: only root can', {skip}, () => {
 	const text = inside(`
 		setpriv --reuid=65534 --clear-groups sh -c 'HOME=/ "$portlight" install --system edge 2>&1; echo "status $?"'

@@ -222,6 +222,15 @@ test('a Snap: what can work is written, and what can’t is told', async () => {
 	}
 });
 
+test('a Snap alone that can’t start the host is told once, and nothing has failed', () => {
+	mkdirSync(home.path('snap/brave'), {recursive: true});
+	const {status, stdout, stderr} = home.run('install');
+	assert.equal(stderr, '');
+	assert.equal(status, 0);
+	assert.match(stdout, /^snap\.brave: brave as a Snap \(brave\) can't start the host/m);
+	assert.doesNotMatch(stdout, /^Not here: .*\bbrave\b/m);
+});
+
 test('a Flatpak gets programs, their libraries and a manifest, again only what changed, and uninstall takes all of it away', () => {
 	const app = '.var/app/com.google.Chrome';
 	const manifest = `${app}/config/google-chrome/NativeMessagingHosts/${name}.json`;
