@@ -209,8 +209,7 @@ static void tell_snaps(const struct options *options, struct outcomes *outcomes)
 		g_autofree char *text = sandboxes_describe(one, starter);
 		g_autofree char *remedy = sandboxes_remedy(one, starter);
 		/* As --allow takes it. */
-		g_autofree char *name =
-			g_strconcat(one->kind == SANDBOX_SNAP ? "snap." : "", one->id, NULL);
+		g_autofree char *name = g_strconcat("snap.", one->id, NULL);
 		outcomes_add(outcomes, OUTCOME_SANDBOXED, name, NULL, remedy, "%s", text);
 	}
 }
