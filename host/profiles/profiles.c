@@ -1,10 +1,10 @@
-#include "browsers/profiles.h"
+#include "profiles/profiles.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "browsers/profiles_parts.h"
 #include "browsers/read_file.h"
+#include "profiles/profiles_parts.h"
 
 /* A profile's file with thousands of settings has a megabyte. */
 #define JSON_MAX ((size_t)16 * 1024 * 1024)

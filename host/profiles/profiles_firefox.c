@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "browsers/profiles_parts.h"
 #include "browsers/read_file.h"
+#include "profiles/profiles_parts.h"
 
 /* Firefox's own id, by which the system's folders of extensions are named. */
 #define FIREFOX_ID "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "browsers/json.h"
-#include "browsers/profiles.h"
+#include "profiles/profiles.h"
 
 /* Adds the profiles below `folder` to `profiles`. */
 void profiles_add_chromium(

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "browsers/profiles_parts.h"
+#include "profiles/profiles_parts.h"
 
 #define ID_LENGTH 32u
 #define PREFIX "chrome-extension://"
