@@ -59,6 +59,7 @@ PKG_install := gio-unix-2.0 json-c
 PKG_doctor := gio-unix-2.0 json-c
 PKG_record := gio-unix-2.0 libavformat libavcodec libavutil
 PKG_cli := gio-unix-2.0
+PKG_rooms := libwebsockets libuv libssl libcrypto json-c glib-2.0
 LIB_picture := -lyuv -lm
 # Libraries that a folder's code is linked with, beside its own; archives, most dependent first.
 USE_base :=
@@ -75,9 +76,10 @@ USE_install := browsers tool control wire base
 USE_doctor := profiles browsers tool control wire base
 USE_record := tool control wire base
 USE_cli := install doctor profiles browsers tool control wire base
-FOLDERS := base wire picture source encode capture control tool browsers profiles install doctor record cli
+USE_rooms := tool wire base
+FOLDERS := base wire picture source encode capture control tool browsers profiles install doctor record cli rooms
 
-PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight-record:record portlight:cli,$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
+PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight-record:record portlight:cli portlight-rooms:rooms,$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
 
 # The release programs land in build/bin, other variants beside their objects.
 BIN := $(if $(filter release,$(V)),$(B)/bin,$(O)/bin)
@@ -164,11 +166,17 @@ DESKTOP ?= $(if $(WAYLAND_DISPLAY),session,embedded)
 BROWSER ?= firefox
 CAPTURE ?= native
 RUN_DESKTOP := $(if $(filter browser,$(CAPTURE)),xvfb,$(if $(filter embedded,$(DESKTOP)),desktop))
-.PHONY: run check check-all deps
+.PHONY: run rooms check check-all deps
 run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromium DESKTOP=session|embedded CAPTURE=native|browser)
 	packaging/install-deps --npm build run $(BROWSER) $(RUN_DESKTOP)
 	$(MAKE) --no-print-directory all tools
 	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) CAPTURE=$(CAPTURE) node tests/e2e/run.js
+ROOMS_OPTIONS ?= --open=yes
+rooms: BROWSER := $(if $(filter file,$(origin BROWSER)),chromium,$(BROWSER))
+rooms: ## Start the rooms' server with its pages, and open them (BROWSER=… DESKTOP=… ROOMS_OPTIONS=…)
+	packaging/install-deps build $(BROWSER) $(RUN_DESKTOP)
+	$(MAKE) --no-print-directory $(B)/bin/portlight-rooms
+	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) packaging/rooms $(ROOMS_OPTIONS)
 check: ## Run the tests: ten minutes on two cores (installs what they need)
 	packaging/install-deps --npm --web-ext
 	tests/run-checks

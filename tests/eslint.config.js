@@ -18,7 +18,7 @@ export default [
 	js.configs.recommended,
 	{ linterOptions: { reportUnusedDisableDirectives: 'error' }, rules },
 	{ files: ['extension/**/*.js'], languageOptions: { globals: { ...globals.browser, ...webext } } },
-	{ files: ['docs/examples/*.js'], languageOptions: { globals: globals.browser } },
+	{ files: ['docs/examples/**/*.js'], languageOptions: { globals: globals.browser } },
 	{
 		files: ['extension/page/*.js'],
 		languageOptions: { globals: { MediaStreamTrackGenerator: 'readonly', OverconstrainedError: 'readonly' } },

@@ -11,8 +11,11 @@
   jq,
   json_c,
   libseccomp,
+  libuv,
   libvpx,
+  libwebsockets,
   libyuv,
+  openssl,
   pipewire,
   pkg-config,
   scdoc,
@@ -33,8 +36,11 @@ stdenv.mkDerivation {
     glib
     json_c
     libseccomp
+    libuv
     libvpx
+    libwebsockets
     libyuv
+    openssl
     pipewire
   ];
   enableParallelBuilding = true;

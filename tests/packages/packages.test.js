@@ -19,6 +19,8 @@ let host;
 let webext;
 /** @type {ReturnType<typeof read>} */
 let record;
+/** @type {ReturnType<typeof read>} */
+let rooms;
 
 /** @param {string} name */
 const package_ = (name) => join(built, `${name}.deb`);
@@ -37,9 +39,9 @@ before(() => {
 	folder = mkdtempSync(join(tmpdir(), 'portlight-packages-'));
 	output('make', ['-C', root, 'deb', 'extension'], {env});
 	const architecture = output('dpkg', ['--print-architecture']).trim();
-	const names = [`portlight_${version}_${architecture}`, `webext-portlight_${version}_all`, `portlight-record_${version}_${architecture}`];
+	const names = [`portlight_${version}_${architecture}`, `webext-portlight_${version}_all`, `portlight-record_${version}_${architecture}`, `portlight-rooms_${version}_${architecture}`];
 	const files = names.map(package_);
-	[host, webext, record] = files.map(read);
+	[host, webext, record, rooms] = files.map(read);
 	system = join(folder, 'system');
 	for (const file of files) {
 		output('dpkg-deb', ['-x', file, system]);
@@ -108,6 +110,19 @@ test('the recorder is apart, with the libraries that need many others', () => {
 	assert.match(record.fields.Depends, new RegExp(`^portlight \\(= ${version.replaceAll('.', '\\.')}\\), .*libavformat`));
 	assert.doesNotMatch(host.fields.Depends, /libav/);
 	assert.equal(host.fields.Suggests, 'portlight-record');
+});
+
+test('the server is apart: its pages, its unit, its configuration, and nothing of the others', () => {
+	const files = paths(rooms);
+	for (const path of ['usr/bin/portlight-rooms', 'usr/lib/systemd/system/portlight-rooms.service', 'usr/share/portlight/examples/share.html', 'usr/share/man/man1/portlight-rooms.1.gz']) {
+		assert.ok(files.includes(path), path);
+	}
+	assert.deepEqual(rooms.conffiles, ['/etc/portlight/rooms.conf']);
+	assert.match(rooms.fields.Depends, /libwebsockets-evlib-uv/);
+	assert.doesNotMatch(rooms.fields.Depends, /portlight|libpipewire|libav/);
+	assert.ok(!paths(host).some((path) => path.includes('rooms')), 'the host has nothing of it');
+	const checked = spawnSync(join(system, 'usr/bin/portlight-rooms'), ['--config', join(system, 'etc/portlight/rooms.conf'), '--check-config'], {encoding: 'utf8'});
+	assert.deepEqual([checked.status, checked.stdout], [0, 'The configuration is right.\n'], checked.stderr);
 });
 
 test('dpkg keeps, as configuration, the two preference files and nothing that names a program', () => {

@@ -1,0 +1,224 @@
+/** A conference in a room: cameras and screens of everybody, chat, who is here, and what a moderator may do. */
+import { addLine } from './files-list.js';
+import { camera, onEnd, refusal, screen } from './media.js';
+import { Mesh } from './mesh.js';
+import { Server } from './server.js';
+import { Stage } from './stage.js';
+import { chip, drawRows, find, make, onClick, onSubmit, say, sayError } from './ui.js';
+
+const parameters = new URLSearchParams(location.search);
+export const server = new Server({ carrier: /** @type {any} */ (parameters.get('carrier') ?? 'auto') });
+export const mesh = new Mesh(server);
+const stage = new Stage(find('.stage'), find('#tiles'));
+let mine = new MediaStream();
+/** @type {import('./media.js').Screen | null} */
+let sharing = null;
+
+find('#room').value = parameters.get('room') ?? '';
+
+/** @param {boolean} inside */
+function show(inside) {
+	find('#entrance').hidden = inside;
+	find('#session').hidden = !inside;
+	(inside ? find('#sessionNotice') : find('#entrance')).prepend(find('#notice'));
+	find('#title').textContent = inside ? `Room ${mesh.room}` : 'Conference';
+	find(inside ? '#microphone' : find('#room').value ? '#nickname' : '#room').focus();
+}
+
+onSubmit('#join', async (form) => {
+	const button = find('button', form);
+	button.disabled = true;
+	try {
+		let told = '';
+		say('Joining.');
+		mine = await camera({ video: find('#withCamera').checked, audio: find('#withMicrophone').checked }, (text) => (told = text));
+		await mesh.join(find('#room').value.trim(), find('#nickname').value.trim(), mine);
+		show(true);
+		showMine();
+		drawPeople();
+		say(told, Boolean(told));
+	} catch (error) {
+		mine.getTracks().forEach((track) => track.stop());
+		throw error;
+	} finally {
+		button.disabled = false;
+	}
+});
+
+onClick('#leave', () => {
+	const left = mesh.leave();
+	out('You left the room.');
+	return left;
+});
+
+/** @param {string} text @param {boolean} [bad] */
+function out(text, bad) {
+	for (const track of mine.getTracks()) {
+		track.stop();
+	}
+	sharing?.track.stop();
+	sharing = null;
+	stage.clear();
+	find('#log').replaceChildren();
+	show(false);
+	say(text, bad);
+}
+
+/** @param {string} type @param {(detail: any) => unknown} act */
+const on = (type, act) => mesh.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
+
+on('ended', (reason) => {
+	const texts = { kicked: 'A moderator removed you from the room.', 'owner-left': 'The room ended with its owner.' };
+	out(/** @type {Record<string, string>} */ (texts)[reason] ?? 'The room was closed.', true);
+});
+on('error', sayError);
+on('people', drawPeople);
+on('role', drawPeople);
+on('message', ({ person, body }) => typeof body.chat === 'string' && addLine('#log', person.nickname, body.chat));
+on('muted', async () => {
+	mine.getAudioTracks().forEach((track) => (track.enabled = false));
+	await mesh.change();
+	showMine();
+	say('A moderator muted you. Turn your microphone on when you want to speak.');
+});
+on('stopped', (kind) => {
+	if (kind === 'screen') {
+		dropScreen('A moderator stopped your screen.');
+	}
+});
+on('streams', ({ person, streams }) => {
+	const keys = new Map(streams.map((/** @type {any} */ { stream, kind }) => [`${person.id} ${kind}`, { stream, kind }]));
+	stage.clear((key) => key.startsWith(`${person.id} `) && !keys.has(key) && (key.endsWith('screen') || !mesh.people.has(person.id)));
+	for (const [key, { stream, kind }] of keys) {
+		stage.set(String(key), { stream, kind, name: person.nickname });
+	}
+	drawPeople();
+});
+
+/** @param {import('./mesh.js').Person} person */
+function noteOf({ away, on: { audio, video }, peer }) {
+	const state = !peer || peer.state === 'connecting' ? 'connecting' : peer.state === 'interrupted' ? 'interrupted' : '';
+	return [away && 'away', state, !audio && 'muted', !video && 'no camera'].filter(Boolean).join(', ');
+}
+
+function drawPeople() {
+	const moderator = mesh.role === 'moderator';
+	const rows = [...mesh.people.values()].map((person) => {
+		const key = `${person.id} camera`;
+		stage.set(key, { stream: stage.pictures.get(key)?.stream ?? null, name: person.nickname, kind: 'camera', note: noteOf(person) });
+		const { nickname, owner, screenStream, on: { audio } } = person;
+		return { key, state: [nickname, owner, screenStream, audio, moderator], make: () => rowOf(person, moderator) };
+	});
+	const me = () => make('li', {}, make('span', { className: 'who' }, `${mesh.nickname} (you)`), moderator ? make('span', { className: 'quiet small' }, 'moderator') : '');
+	drawRows(find('#people'), [{ key: 'me', state: [mesh.nickname, moderator], make: me }, ...rows]);
+	find('#lock').hidden = !moderator;
+	find('#lock').setAttribute('aria-pressed', String(mesh.locked));
+	find('#lock').textContent = mesh.locked ? 'Locked' : 'Lock room';
+	// It appears once the connection for the screen stands.
+	find('#screen').hidden = !mesh.screen;
+}
+
+/** @param {import('./mesh.js').Person} person @param {boolean} moderator */
+function rowOf(person, moderator) {
+	const note = [person.owner && 'owner', person.screenStream && 'shares a screen'].filter(Boolean).join(', ');
+	const row = make('li', {}, make('span', { className: 'who' }, person.nickname, note ? make('span', { className: 'quiet small' }, ` · ${note}`) : ''));
+	if (moderator && person.on.audio) {
+		row.append(action('Mute', person, () => mesh.mute(person)));
+	}
+	if (moderator && person.screenStream) {
+		row.append(action('Stop screen', person, () => mesh.stop(person)));
+	}
+	if (moderator && !person.owner) {
+		row.append(action('Remove', person, () => mesh.kick(person)));
+	}
+	return row;
+}
+
+/** @param {string} text @param {import('./mesh.js').Person} person @param {() => Promise<unknown>} act */
+function action(text, person, act) {
+	return make('button', { type: 'button', className: 'narrow', 'aria-label': `${text}: ${person.nickname}`, onclick: () => act().catch(sayError) }, text);
+}
+
+onClick('#lock', () => mesh.lock(!mesh.locked));
+
+function showMine() {
+	stage.set('mine', { stream: mine, name: mesh.nickname, kind: 'camera', mine: true });
+	for (const [id, kind] of [['microphone', 'audio'], ['camera', 'video']]) {
+		const lives = mine.getTracks().some((track) => track.kind === kind && track.enabled);
+		const button = find(`#${id}`);
+		button.setAttribute('aria-pressed', String(lives));
+		button.classList.toggle('off', !lives);
+		find('span', button).textContent = `${id === 'camera' ? 'Camera' : 'Microphone'} ${lives ? 'on' : 'off'}`;
+	}
+	find('#screen').setAttribute('aria-pressed', String(Boolean(sharing)));
+	find('#screen span').textContent = sharing ? 'Stop sharing' : 'Share screen';
+}
+
+/** @param {'audio' | 'video'} kind */
+async function toggle(kind) {
+	const track = mine.getTracks().find((one) => one.kind === kind);
+	if (track) {
+		track.enabled = !track.enabled;
+	} else {
+		const more = await camera({ audio: kind === 'audio', video: kind === 'video' }, say);
+		more.getTracks().forEach((one) => mine.addTrack(one));
+	}
+	showMine();
+	await mesh.change();
+}
+onClick('#microphone', () => toggle('audio'));
+onClick('#camera', () => toggle('video'));
+
+onClick('#screen', async () => {
+	if (sharing) {
+		dropScreen('');
+		await mesh.unpublish('screen');
+		return;
+	}
+	try {
+		const live = await screen({ frameRate: 30 });
+		if (!mesh.screen) {
+			live.track.stop();
+			return;
+		}
+		sharing = live;
+		onEnd(live, (text) => {
+			if (sharing === live) {
+				dropScreen(text);
+				mesh.unpublish('screen').catch(sayError);
+			}
+		});
+		stage.set('my screen', { stream: live.stream, name: mesh.nickname, kind: 'screen', mine: true });
+		showMine();
+		say(live.path === 'native' ? 'Everybody sees your screen, by Portlight.' : 'Everybody sees your screen, by the browser.');
+		await mesh.publish('screen', live.stream);
+	} catch (error) {
+		say(refusal(error), true);
+	}
+});
+
+/** @param {string} text */
+function dropScreen(text) {
+	sharing?.track.stop();
+	sharing = null;
+	stage.remove('my screen');
+	showMine();
+	say(text);
+}
+
+onSubmit('#chat', async () => {
+	const chat = find('#line').value.trim();
+	if (chat) {
+		find('#line').value = '';
+		await mesh.send({ chat });
+		addLine('#log', 'You', chat, true);
+	}
+});
+
+server.addEventListener('state', () => {
+	const states = { connecting: ['Connecting', 'busy'], connected: ['Online', 'good'], interrupted: ['Reconnecting', 'busy'], over: ['Offline', 'bad'] };
+	const [text, kind] = /** @type {Record<string, any>} */ (states)[server.state];
+	chip(text, kind);
+});
+server.addEventListener('refused', (event) => sayError(/** @type {CustomEvent} */ (event).detail));
+addEventListener('pagehide', () => mesh.people.forEach(({ peer }) => peer?.close()));

@@ -1,0 +1,92 @@
+/** Files as a list in the page: sent, offered to this side, on their way, done. */
+import { Transfer } from './files.js';
+import { find, make, size } from './ui.js';
+
+export class FileList {
+	/** @param {HTMLElement} list @param {(text: string) => void} announce for a screen reader, when something begins or ends */
+	constructor(list, announce) {
+		this.list = list;
+		this.announce = announce;
+	}
+
+	/** @param {import('./peer.js').Peer} peer @param {Iterable<File>} files @param {string} to */
+	send(peer, files, to) {
+		for (const file of files) {
+			this.#show(new Transfer(peer.pc.createDataChannel('file'), file), `to ${to}`);
+		}
+	}
+
+	/** @param {RTCDataChannel} channel @param {string} from */
+	receive(channel, from) {
+		this.#show(new Transfer(channel), `from ${from}`);
+	}
+
+	/** @param {Transfer} transfer @param {string} whose */
+	#show(transfer, whose) {
+		const name = make('span', { className: 'name' });
+		const bar = make('progress', { max: 1, value: 0 });
+		const text = make('span', { className: 'small quiet numbers' });
+		const buttons = make('div', { className: 'row' });
+		const item = make('li', {}, name, bar, text, buttons);
+		let shown = '';
+		const draw = () => {
+			item.hidden = !transfer.name;
+			name.textContent = transfer.name;
+			bar.setAttribute('aria-label', transfer.name);
+			bar.hidden = transfer.state !== 'moving';
+			bar.value = transfer.size ? transfer.moved / transfer.size : 1;
+			text.textContent = `${size(transfer.size)} ${whose}. ${this.#words(transfer)}`;
+			const now = transfer.state + transfer.name;
+			if (now !== shown) {
+				shown = now;
+				item.dataset.state = transfer.state;
+				item.dataset.sha256 = transfer.digest;
+				buttons.replaceChildren(...this.#buttons(transfer, item));
+				if (transfer.name && transfer.state !== 'moving') {
+					this.announce(`${transfer.name}, ${text.textContent}`);
+				}
+			}
+		};
+		transfer.addEventListener('change', draw);
+		draw();
+		this.list.prepend(item);
+	}
+
+	/** @param {Transfer} transfer */
+	#words(transfer) {
+		const { state, error, outgoing, moved } = transfer;
+		const what = {
+			offered: outgoing ? 'Waiting for the other side to accept.' : 'Do you want it?',
+			moving: `${size(moved)} so far.`,
+			done: outgoing ? 'Arrived, and the checksum (SHA-256) is the same.' : 'Complete; the checksum (SHA-256) is the sender’s.',
+			cancelled: error,
+			declined: error || 'Declined.',
+			broken: error,
+		};
+		return what[state];
+	}
+
+	/** @param {Transfer} transfer @param {HTMLElement} item */
+	#buttons(transfer, item) {
+		/** @param {string} text @param {() => void} onclick @param {string} [className] */
+		const button = (text, onclick, className = '') => make('button', { type: 'button', className: `narrow ${className}`, onclick }, text);
+		if (transfer.state === 'offered' && !transfer.outgoing) {
+			return [button('Accept', () => transfer.accept(), 'main'), button('Decline', () => transfer.decline())];
+		}
+		if (!transfer.over) {
+			return [button('Cancel', () => transfer.cancel())];
+		}
+		if (transfer.blob) {
+			const href = URL.createObjectURL(transfer.blob);
+			return [make('a', { className: 'button narrow', href, download: transfer.name }, 'Save')];
+		}
+		return [button('Remove', () => item.remove())];
+	}
+}
+
+/** A chat's lines. @param {string} selector of its list @param {string} by @param {string} text @param {boolean} [mine] */
+export function addLine(selector, by, text, mine = false) {
+	const log = find(selector);
+	log.append(make('li', { className: mine ? 'mine' : '' }, make('span', { className: 'by' }, by), text));
+	log.scrollTop = log.scrollHeight;
+}

@@ -1,0 +1,200 @@
+/**
+ * Files from one browser to the other, each over a data channel of its own: `{name, size}` and, once the other side
+ * agrees, pieces; at the end the sender's SHA-256, which the receiver compares with that of what it got. Any side can
+ * cancel at any time. What is not sent yet waits in the file, and what came goes to Blobs, which browsers keep on disk.
+ */
+import { Sha256 } from './sha256.js';
+
+const PIECE = 64 * 1024;
+/** The most that waits in the channel, in bytes: enough for a long path, and little to wait for on cancel. */
+const AHEAD = 1024 * 1024;
+/** Pieces become a Blob every so many bytes. */
+const BATCH = 8 * 1024 * 1024;
+
+/** @typedef {'offered' | 'moving' | 'done' | 'cancelled' | 'declined' | 'broken'} State */
+
+/** Events: `change`, whenever `state`, `moved` or `error` did. */
+export class Transfer extends EventTarget {
+	/** @type {State} */
+	state = 'offered';
+	/** In bytes. */
+	moved = 0;
+	error = '';
+	name = '';
+	size = 0;
+	/** What came, once it is done. @type {Blob | null} */
+	blob = null;
+	sha256 = new Sha256();
+	digest = '';
+	/** @type {Blob[]} */
+	batches = [];
+	/** @type {ArrayBuffer[]} */
+	pieces = [];
+	waiting = 0;
+
+	/** @param {RTCDataChannel} channel @param {File} [file] to be sent; without, one comes */
+	constructor(channel, file) {
+		super();
+		this.channel = channel;
+		this.file = file;
+		this.outgoing = Boolean(file);
+		channel.binaryType = 'arraybuffer';
+		channel.bufferedAmountLowThreshold = AHEAD / 4;
+		channel.onmessage = ({ data }) => (typeof data === 'string' ? this.#told(data) : this.#piece(data));
+		channel.onclose = () => this.#end('broken', 'The connection to the other side broke. Send the file again.');
+		if (file) {
+			({ name: this.name, size: this.size } = file);
+			channel.onopen = () => this.#tell({ name: file.name, size: file.size });
+		}
+	}
+
+	/** Agrees to a file that is offered. */
+	accept() {
+		if (this.state === 'offered' && !this.outgoing) {
+			this.#become('moving');
+			this.#tell({ accept: true });
+		}
+	}
+
+	decline() {
+		this.#tell({ decline: true });
+		this.#end('declined', '');
+	}
+
+	cancel() {
+		this.#tell({ cancel: true });
+		this.#end('cancelled', 'You cancelled it.');
+	}
+
+	get over() {
+		return !['offered', 'moving'].includes(this.state);
+	}
+
+	/** @param {string} text */
+	#told(text) {
+		const message = JSON.parse(text);
+		if (message.cancel) {
+			this.#end('cancelled', 'The other side cancelled it.');
+		} else if (message.decline) {
+			this.#end('declined', 'The other side did not want it.');
+		} else if (message.accept && this.outgoing) {
+			this.#become('moving');
+			void this.#stream();
+		} else if (message.sha256 && !this.outgoing) {
+			this.#finish(message.sha256);
+		} else if ('same' in message) {
+			this.#verdict(message.same);
+		} else if (!this.outgoing && !this.name) {
+			this.name = String(message.name).slice(0, 255) || 'file';
+			this.size = Math.max(0, Number(message.size)) || 0;
+			this.#changed();
+		}
+	}
+
+	async #stream() {
+		const file = /** @type {File} */ (this.file);
+		try {
+			for (let at = 0; at < file.size && this.state === 'moving'; at += PIECE) {
+				const bytes = new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer());
+				await this.#room();
+				if (this.state !== 'moving') {
+					return;
+				}
+				this.channel.send(bytes);
+				this.sha256.update(bytes);
+				this.moved += bytes.length;
+				this.#changed();
+			}
+			this.digest = this.sha256.digest();
+			this.#tell({ sha256: this.digest });
+		} catch {
+			this.#tell({ cancel: true });
+			this.#end('broken', 'The file could not be read. Was it changed or removed?');
+		}
+	}
+
+	/** Waits until little of what was sent is still here. */
+	#room() {
+		const { channel } = this;
+		if (channel.bufferedAmount < AHEAD || channel.readyState !== 'open') {
+			return;
+		}
+		return new Promise((resolve) => {
+			channel.onbufferedamountlow = resolve;
+			this.addEventListener('change', () => this.over && resolve(null));
+		});
+	}
+
+	/** @param {ArrayBuffer} piece */
+	#piece(piece) {
+		if (this.state !== 'moving' || this.outgoing) {
+			return;
+		}
+		this.moved += piece.byteLength;
+		if (this.moved > this.size) {
+			this.#tell({ cancel: true });
+			this.#end('broken', 'More came than was announced. Nothing was kept.');
+			return;
+		}
+		this.sha256.update(new Uint8Array(piece));
+		this.pieces.push(piece);
+		this.waiting += piece.byteLength;
+		if (this.waiting >= BATCH) {
+			this.batches.push(new Blob(this.pieces.splice(0)));
+			this.waiting = 0;
+		}
+		this.#changed();
+	}
+
+	/** @param {string} expected */
+	#finish(expected) {
+		this.digest = this.sha256.digest();
+		const same = this.moved === this.size && this.digest === expected;
+		this.#tell({ same });
+		if (same) {
+			this.blob = new Blob([...this.batches, ...this.pieces]);
+		}
+		this.#verdict(same);
+	}
+
+	/** @param {boolean} same */
+	#verdict(same) {
+		if (same) {
+			this.#end('done', '');
+		} else {
+			this.#end('broken', 'What arrived is not what was sent: the checksums differ. Send the file again.');
+		}
+	}
+
+	/** @param {object} message */
+	#tell(message) {
+		if (this.channel.readyState === 'open') {
+			this.channel.send(JSON.stringify(message));
+		}
+	}
+
+	/** @param {State} state @param {string} error */
+	#end(state, error) {
+		if (this.over) {
+			return;
+		}
+		this.error = error;
+		this.batches = [];
+		this.pieces = [];
+		this.#become(state);
+		// The side that was told last closes: what the other still has to say arrives first.
+		if (this.outgoing || state !== 'done') {
+			setTimeout(() => this.channel.close(), 500);
+		}
+	}
+
+	/** @param {State} state */
+	#become(state) {
+		this.state = state;
+		this.#changed();
+	}
+
+	#changed() {
+		this.dispatchEvent(new Event('change'));
+	}
+}

@@ -1,0 +1,77 @@
+/** Cameras, microphones and screens, and what to say where there are none. */
+import { capabilities, request, version } from '../portlight.js';
+import { words } from './ui.js';
+
+/** Asked once, early: a click's permission to ask must not wait for it. */
+const extension = version().catch(() => null);
+
+/**
+ * What the person wants and the machine has; whatever is missing is told by `say`, and the rest is taken.
+ * @param {{video: boolean, audio: boolean}} wanted
+ * @param {(text: string, bad: boolean) => void} say
+ * @returns {Promise<MediaStream>} perhaps without tracks
+ */
+export async function camera(wanted, say) {
+	const stream = new MediaStream();
+	for (const [kind, constraints] of /** @type {const} */ ([
+		['audio', { audio: { echoCancellation: true, noiseSuppression: true } }],
+		['video', { video: { width: { ideal: 640 }, height: { ideal: 480 } } }],
+	])) {
+		if (wanted[kind]) {
+			try {
+				const got = await navigator.mediaDevices.getUserMedia(constraints);
+				got.getTracks().forEach((track) => stream.addTrack(track));
+			} catch (error) {
+				say(`${kind === 'audio' ? 'Microphone' : 'Camera'}: ${words(error)} You go on without it.`, true);
+			}
+		}
+	}
+	return stream;
+}
+
+/**
+ * @typedef {object} Screen
+ * @property {MediaStream} stream
+ * @property {MediaStreamTrack} track
+ * @property {import('../portlight.js').Share | null} share Portlight's own, where its host captures
+ * @property {'native' | 'browser'} path
+ */
+
+/**
+ * A screen or window: by Portlight where it can, else by the browser. Call it in a click.
+ * @param {import('../portlight.js').Wish} [wish]
+ * @returns {Promise<Screen>}
+ */
+export async function screen(wish = {}) {
+	if (await extension) {
+		const can = await capabilities();
+		if (can.available) {
+			const share = await request(wish);
+			return { stream: share.stream, track: share.track, share: can.controls ? share : null, path: can.controls ? 'native' : 'browser' };
+		}
+	}
+	const { width, height, frameRate } = wish;
+	const stream = await navigator.mediaDevices.getDisplayMedia({ video: { width, height, frameRate } });
+	return { stream, track: stream.getVideoTracks()[0], share: null, path: 'browser' };
+}
+
+/** Why a share was not given. @param {unknown} error */
+export function refusal(error) {
+	const { name, code } = /** @type {any} */ (error);
+	return name === 'NotAllowedError' && (!code || code === 'denied') ? 'The screen was not shared: you declined. Click again to choose one.' : words(error);
+}
+
+/** Tells once when a screen ends by itself: by the desktop's button, with its window, or from the browser. @param {Screen} live @param {(text: string) => void} ended */
+export function onEnd(live, ended) {
+	let told = false;
+	/** @param {string} text */
+	const tell = (text) => {
+		if (!told) {
+			told = true;
+			ended(text);
+		}
+	};
+	live.share?.addEventListener('ended', ({ detail }) => tell(`${detail.message} ${detail.remedy}`));
+	// The share's own event says why, and comes about the same time.
+	live.track.addEventListener('ended', () => setTimeout(tell, 200, 'The share was ended.'));
+}

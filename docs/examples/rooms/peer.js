@@ -1,0 +1,356 @@
+/**
+ * One connection from browser to browser, by perfect negotiation: either side may add and remove tracks at any time,
+ * both at once too. It does not know how its messages travel: `send` takes `{description}` or `{candidate}`, and what
+ * the other side sent comes in by `receive`, in order. Which stream is a camera and which a screen, the two tell each
+ * other themselves, over the channel for talk.
+ *
+ * Events: `streams` (what the other side sends now), `state` (`connecting`, `connected`, `interrupted`, `closed`),
+ * `talk` (a JSON message of the other side), `open` (talk can be sent), `file` (a data channel for a file), `error`.
+ */
+
+/** How long a connection may be interrupted before its paths are looked for anew, in milliseconds. */
+const PATIENCE_MS = 3000;
+
+/** How long the other side's turn lasts, if no offer comes of it, in milliseconds. */
+const TURN_MS = 5000;
+
+/** @typedef {'camera' | 'screen'} Kind */
+/** @typedef {{description?: RTCSessionDescriptionInit, candidate?: RTCIceCandidateInit | null}} Signal */
+
+export class Peer extends EventTarget {
+	/**
+	 * @param {object} options
+	 * @param {boolean} options.polite whether this side gives way when both offer at once, and waits for the first offer; exactly one of the two is
+	 * @param {(signal: Signal) => void} options.send
+	 * @param {RTCIceServer[]} [options.ice]
+	 */
+	constructor({ polite, send, ice = [] }) {
+		super();
+		this.polite = polite;
+		this.send = send;
+		this.state = 'connecting';
+		/** What is sent, by the stream's id. @type {Map<string, {stream: MediaStream, kind: Kind, senders: Map<MediaStreamTrack, RTCRtpSender>}>} */
+		this.sent = new Map();
+		/** What comes, by the stream's id. @type {Map<string, MediaStream>} */
+		this.heard = new Map();
+		/** What the other side says of its streams. @type {Record<string, Kind>} */
+		this.kinds = {};
+		/** Polite: it asked for its turn. Not polite: the other side has it, or waits for it. */
+		this.turn = { asked: false, given: false, owed: false };
+		/** How often both offered at once. */
+		this.glares = 0;
+		this.offering = false;
+		this.ignoring = false;
+		this.queue = Promise.resolve();
+		/** What was said before the channel was open, as it was then. @type {string[]} */
+		this.unsaid = [];
+		/** @type {any} */
+		this.timer = 0;
+		/** @type {any} */
+		this.turnTimer = 0;
+
+		this.pc = new RTCPeerConnection({ iceServers: ice });
+		this.channel = this.pc.createDataChannel('talk', { negotiated: true, id: 0 });
+		this.channel.onmessage = ({ data }) => this.#heardTalk(data);
+		this.channel.onopen = () => {
+			this.#tellKinds();
+			this.unsaid.splice(0).forEach((text) => this.channel.send(text));
+			this.#tell('open');
+		};
+		// The other side closed, or its browser did.
+		this.channel.onclose = () => this.#become('closed');
+		this.pc.onnegotiationneeded = () => this.#offer();
+		this.pc.onicecandidate = ({ candidate }) => this.send({ candidate: candidate?.toJSON() ?? null });
+		this.pc.onconnectionstatechange = () => this.#stateChanged();
+		this.pc.ontrack = ({ streams: [stream] }) => stream && this.heard.set(stream.id, stream);
+		this.pc.ondatachannel = ({ channel }) => this.#tell('file', channel);
+		this.restart = this.restart.bind(this);
+		addEventListener('online', this.restart);
+	}
+
+	/** Sends a stream's tracks from now on; again, when it has got more of them. @param {MediaStream} stream @param {Kind} kind */
+	add(stream, kind) {
+		const { senders } = this.sent.get(stream.id) ?? { senders: new Map() };
+		this.sent.set(stream.id, { stream, kind, senders });
+		for (const track of stream.getTracks()) {
+			if (!senders.has(track)) {
+				hint(track, kind);
+				senders.set(track, this.pc.addTrack(track, stream));
+			}
+		}
+		this.#tellKinds();
+	}
+
+	/** @param {MediaStream} stream */
+	remove(stream) {
+		const sent = this.sent.get(stream.id);
+		this.sent.delete(stream.id);
+		if (this.pc.signalingState !== 'closed') {
+			sent?.senders.forEach((sender) => this.pc.removeTrack(sender));
+			this.#tellKinds();
+		}
+	}
+
+	/** Sends another track of the same kind in a track's place, without a word to the other side. @param {MediaStream} stream @param {MediaStreamTrack} track */
+	async replace(stream, track) {
+		const { senders = new Map(), kind = 'camera' } = this.sent.get(stream.id) ?? {};
+		hint(track, kind);
+		for (const [old, sender] of senders) {
+			if (old.kind === track.kind && old !== track) {
+				senders.delete(old);
+				senders.set(track, sender);
+				await sender.replaceTrack(track);
+			}
+		}
+	}
+
+	/** Says something to the other side's page; kept until that can be. @param {object} message */
+	talk(message) {
+		const text = JSON.stringify(message);
+		if (this.channel.readyState === 'open') {
+			this.channel.send(text);
+		} else if (this.channel.readyState === 'connecting') {
+			this.unsaid.push(text);
+		}
+	}
+
+	/** Takes what the other side's `send` was given. One at a time: a candidate waits for its description. @param {Signal} signal */
+	receive(signal) {
+		this.queue = this.queue.then(() => this.#take(signal)).catch((error) => this.#tell('error', error));
+		return this.queue;
+	}
+
+	/** Looks for the paths anew, as after a change of the network. */
+	restart() {
+		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting') {
+			this.pc.restartIce();
+		}
+	}
+
+	close() {
+		removeEventListener('online', this.restart);
+		clearTimeout(this.timer);
+		clearTimeout(this.turnTimer);
+		this.channel.onclose = null;
+		this.pc.onconnectionstatechange = null;
+		this.pc.onicecandidate = null;
+		// The other side closed, or its browser did.
+		this.channel.onclose = () => this.#become('closed');
+		this.pc.onnegotiationneeded = null;
+		this.pc.close();
+		this.#become('closed');
+	}
+
+	#describe() {
+		// None: an offer of this side was undone by the other's, which is answered instead.
+		if (this.pc.localDescription) {
+			this.send({ description: this.pc.localDescription.toJSON() });
+		}
+	}
+
+	#tellKinds() {
+		if (this.channel.readyState === 'open') {
+			this.talk({ kinds: Object.fromEntries([...this.sent].map(([id, { kind }]) => [id, kind])) });
+		}
+	}
+
+	async #offer() {
+		// The first offer is the other side's: Chromium loses the channel when it takes its own first offer back.
+		if (this.polite && !this.pc.remoteDescription) {
+			return;
+		}
+		if (this.polite && this.state !== 'interrupted') {
+			this.#askTurn();
+		} else if (!this.turn.given) {
+			await this.#makeOffer();
+			this.#giveTurn();
+		}
+	}
+
+	/**
+	 * Once connected, the polite side asks before it offers. Perfect negotiation would take an offer back where two
+	 * cross, but Chromium 156 then refuses Firefox's: it still has its own extensions' ids in mind.
+	 */
+	#askTurn() {
+		if (!this.turn.asked) {
+			this.turn.asked = true;
+			this.talk({ turn: 'ask' });
+		}
+	}
+
+	#giveTurn() {
+		const { turn, pc } = this;
+		if (turn.owed && !this.offering && pc.signalingState === 'stable') {
+			Object.assign(turn, { owed: false, given: true });
+			this.talk({ turn: 'yours' });
+			this.turnTimer = setTimeout(() => this.#endTurn(), TURN_MS);
+		}
+	}
+
+	#endTurn() {
+		clearTimeout(this.turnTimer);
+		if (this.turn.given) {
+			this.turn.given = false;
+			// What waited meanwhile; an offer without news does no harm.
+			void this.#offer();
+		}
+	}
+
+	/** @param {string} said */
+	#heardTurn(said) {
+		if (said === 'ask' && !this.polite) {
+			this.turn.owed = true;
+			this.#giveTurn();
+		} else if (said === 'yours' && this.polite && this.turn.asked) {
+			this.turn.asked = false;
+			void this.#makeOffer();
+		}
+	}
+
+	async #makeOffer() {
+		try {
+			this.offering = true;
+			await this.pc.setLocalDescription();
+			this.#describe();
+		} catch (error) {
+			// Between the two lines the other side's offer came first: it is answered instead.
+			if (this.pc.signalingState === 'stable') {
+				this.#tell('error', error);
+			}
+		} finally {
+			this.offering = false;
+		}
+	}
+
+	/** @param {Signal} signal */
+	async #take({ description, candidate }) {
+		if (this.pc.signalingState === 'closed') {
+			return;
+		}
+		if (description) {
+			const glare = description.type === 'offer' && (this.offering || this.pc.signalingState !== 'stable');
+			this.glares += Number(glare);
+			this.ignoring = glare && !this.polite;
+			if (this.ignoring) {
+				return;
+			}
+			await this.pc.setRemoteDescription(description);
+			this.#sort();
+			if (description.type === 'offer') {
+				await this.pc.setLocalDescription();
+				this.#describe();
+				clearTimeout(this.turnTimer);
+				this.turn.given = false;
+			}
+			this.#giveTurn();
+			return;
+		}
+		try {
+			await this.pc.addIceCandidate(candidate ?? undefined);
+		} catch (error) {
+			// Those of an offer that was ignored belong to nothing.
+			if (!this.ignoring) {
+				throw error;
+			}
+		}
+	}
+
+	/** Tells what comes now, as far as it is known what it is. */
+	#sort() {
+		for (const [id, stream] of this.heard) {
+			if (!stream.getTracks().length) {
+				this.heard.delete(id);
+			}
+		}
+		this.#tell('streams', this.streams());
+	}
+
+	/** @returns {{stream: MediaStream, kind: Kind}[]} */
+	streams() {
+		return [...this.heard.values()].filter(({ id }) => id in this.kinds).map((stream) => ({ stream, kind: this.kinds[stream.id] }));
+	}
+
+	#stateChanged() {
+		const { connectionState } = this.pc;
+		clearTimeout(this.timer);
+		if (connectionState === 'connected') {
+			this.#become('connected');
+		} else if (connectionState === 'disconnected') {
+			this.#become('interrupted');
+			this.timer = setTimeout(this.restart, PATIENCE_MS);
+		} else if (connectionState === 'failed') {
+			this.#become('interrupted');
+			this.restart();
+		}
+	}
+
+	/** @param {string} state */
+	#become(state) {
+		if (state !== this.state) {
+			this.state = state;
+			this.#tell('state', state);
+		}
+	}
+
+	/** @param {string} data */
+	#heardTalk(data) {
+		let said;
+		try {
+			said = JSON.parse(data);
+		} catch (error) {
+			this.#tell('error', error);
+			return;
+		}
+		if (said.kinds) {
+			this.kinds = said.kinds;
+			this.#sort();
+		} else if (said.turn) {
+			this.#heardTurn(said.turn);
+		} else {
+			this.#tell('talk', said);
+		}
+	}
+
+	/** @param {string} type @param {any} [detail] */
+	#tell(type, detail) {
+		this.dispatchEvent(new CustomEvent(type, { detail }));
+	}
+}
+
+/** Of a screen, sharp pictures are worth more than many. @param {MediaStreamTrack} track @param {Kind} kind */
+function hint(track, kind) {
+	if (kind === 'screen' && 'contentHint' in track) {
+		track.contentHint = 'detail';
+	}
+}
+
+/**
+ * What a connection is like now, in a person's words.
+ * @param {RTCPeerConnection} pc
+ * @returns {Promise<[string, string][]>}
+ */
+export async function quality(pc) {
+	const stats = [...(await pc.getStats()).values()];
+	/** @param {string} id */
+	const byId = (id) => stats.find((entry) => entry.id === id);
+	/** @type {[string, string][]} */
+	const lines = [];
+	const transport = stats.find(({ type }) => type === 'transport');
+	const pair = byId(transport?.selectedCandidatePairId) ?? stats.find((entry) => entry.type === 'candidate-pair' && (entry.selected || (entry.nominated && entry.state === 'succeeded')));
+	if (pair) {
+		const local = byId(pair.localCandidateId);
+		const remote = byId(pair.remoteCandidateId);
+		const relayed = [local, remote].some((candidate) => candidate?.candidateType === 'relay');
+		lines.push(['Path', `${relayed ? 'through a relay' : 'direct'}, ${(local?.protocol ?? '').toUpperCase()}`]);
+		if (pair.currentRoundTripTime !== undefined) {
+			lines.push(['Round trip', `${Math.round(1000 * pair.currentRoundTripTime)} ms`]);
+		}
+	}
+	for (const [type, title] of [['inbound-rtp', 'Coming'], ['outbound-rtp', 'Going']]) {
+		for (const entry of stats.filter((one) => one.type === type && one.kind === 'video' && one.frameWidth)) {
+			const codec = byId(entry.codecId)?.mimeType?.split('/')[1] ?? '';
+			lines.push([title, `${entry.frameWidth} × ${entry.frameHeight}, ${Math.round(entry.framesPerSecond ?? 0)} a second, ${codec}`]);
+		}
+	}
+	return lines;
+}

@@ -1,0 +1,125 @@
+/** What every page needs of the document. */
+
+/** The one element that fits. @param {string} selector @param {ParentNode} [inside] @returns {any} */
+export function find(selector, inside = document) {
+	const found = inside.querySelector(selector);
+	if (!found) {
+		throw new Error(`This page has no ${selector}.`);
+	}
+	return found;
+}
+
+/**
+ * @param {string} tag
+ * @param {Record<string, any>} [properties] of the element; `data-…`, `aria-…` and `role` are attributes
+ * @param {...(Node | string)} children
+ * @returns {any}
+ */
+export function make(tag, properties = {}, ...children) {
+	const element = document.createElement(tag);
+	for (const [name, value] of Object.entries(properties)) {
+		if (/^(data-|aria-|role)/.test(name)) {
+			element.setAttribute(name, value);
+		} else {
+			/** @type {any} */ (element)[name] = value;
+		}
+	}
+	element.append(...children);
+	return element;
+}
+
+/** @param {string} name of a symbol in icons.svg */
+export function icon(name) {
+	const space = 'http://www.w3.org/2000/svg';
+	const svg = document.createElementNS(space, 'svg');
+	svg.setAttribute('class', 'icon');
+	svg.setAttribute('aria-hidden', 'true');
+	const use = document.createElementNS(space, 'use');
+	use.setAttribute('href', `icons.svg#${name}`);
+	svg.append(use);
+	return svg;
+}
+
+/** Says what happened, where the page and its screen reader expect that. @param {string} text @param {boolean} [bad] */
+export function say(text, bad = false) {
+	const notice = find('#notice');
+	notice.textContent = text;
+	notice.classList.toggle('bad', bad);
+}
+
+/** An error in words, with what to do about it. @param {unknown} error */
+export function sayError(error) {
+	say(words(error), true);
+}
+
+/** @param {unknown} error */
+export function words(error) {
+	const { name, message = String(error), remedy } = /** @type {any} */ (error ?? {});
+	return [browserErrors[name] && !remedy ? browserErrors[name] : message, remedy].filter(Boolean).join(' ');
+}
+
+/** What browsers' own errors mean for a person. @type {Record<string, string>} */
+const browserErrors = {
+	NotAllowedError: 'It was not allowed. Ask again and choose “Allow”, or change it in the address bar.',
+	NotFoundError: 'No such device is connected. Connect one, or go on without.',
+	NotReadableError: 'Another program uses the device. Close that program and try again.',
+};
+
+/** The chip beside the title. @param {string} text @param {'' | 'good' | 'busy' | 'bad' | 'live'} [kind] */
+export function chip(text, kind = '') {
+	const element = find('#link');
+	element.textContent = text;
+	element.className = `chip ${kind}`;
+}
+
+/** Runs what a button does, and says what failed. @param {string} selector @param {(event: Event) => unknown} act */
+export function onClick(selector, act) {
+	find(selector).addEventListener('click', guarded(act));
+}
+
+/** @param {string} selector of a form @param {(form: HTMLFormElement) => unknown} act */
+export function onSubmit(selector, act) {
+	find(selector).addEventListener(
+		'submit',
+		guarded((event) => {
+			event.preventDefault();
+			return act(/** @type {HTMLFormElement} */ (event.currentTarget));
+		}),
+	);
+}
+
+/** @param {(event: Event) => unknown} act */
+const guarded = (act) => async (/** @type {Event} */ event) => {
+	try {
+		await act(event);
+	} catch (error) {
+		sayError(error);
+	}
+};
+
+/**
+ * Shows rows in a list. A row whose state is as it was stays the same element, so that it keeps the focus.
+ * @param {HTMLElement} list @param {{key: string, state: unknown, make: () => HTMLElement}[]} rows
+ */
+export function drawRows(list, rows) {
+	const old = new Map([...list.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.row, item]));
+	const items = rows.map(({ key, state, make: build }) => {
+		const row = JSON.stringify([key, state]);
+		const item = old.get(row) ?? build();
+		/** @type {HTMLElement} */ (item).dataset.row = row;
+		return item;
+	});
+	if (items.length !== list.childElementCount || items.some((item, at) => item !== list.children[at])) {
+		list.replaceChildren(...items);
+	}
+}
+
+/** @param {number} bytes */
+export function size(bytes) {
+	const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+	const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+	return `${power ? (bytes / 1024 ** power).toFixed(1) : bytes} ${units[power]}`;
+}
+
+/** Eight colours that stand out on any picture. */
+export const colours = ['#ff3b30', '#0a84ff', '#30d158', '#ff9f0a', '#bf5af2', '#00c7be', '#ff2d92', '#ffd60a'];

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import {describe, test} from 'node:test';
+import {insideDesktop} from './lib/inside.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'scripted']);
+const {askUntil} = await import('./lib/own.js');
+const {fill, marker, moves, press, until, useRooms} = await import('./lib/rooms.js');
+
+/** @typedef {import('puppeteer-core').Page} Page */
+/** @typedef {import('./lib/browser.js').Kind} Kind */
+
+for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'chromium'], ['chromium', 'firefox']])) {
+	describe(`an assistance share from ${sharing} to ${watching}`, () => {
+		const rooms = useRooms();
+
+		async function shared() {
+			const sharer = await rooms.page(sharing, 'assist.html');
+			await fill(sharer, '#sharerName', 'Sharon');
+			await rooms.share(sharer, '#share .main');
+			await until(sharer, '#title', /You share/);
+			const url = await sharer.$eval('#url', (field) => /** @type {HTMLInputElement} */ (field).value);
+			assert.match(url, /\/rooms\/assist\.html#[\w-]{22}$/);
+			return {sharer, path: url.slice(url.indexOf('assist.html'))};
+		}
+
+		/** @param {string} path @param {string} name */
+		async function knock(path, name) {
+			const page = await rooms.page(watching, path);
+			await fill(page, '#viewerName', name);
+			await press(page, '#knock .main');
+			return page;
+		}
+
+		/** @param {Page} sharer @param {string} path @param {string} name */
+		async function letIn(sharer, path, name) {
+			const page = await knock(path, name);
+			await press(sharer, `#knocking button[aria-label="Let in: ${name}"]`);
+			await until(page, '#title', /Sharon shares/);
+			return page;
+		}
+
+		/** @param {Page} sharer @param {string} path @param {string} name */
+		async function watch(sharer, path, name) {
+			const page = await letIn(sharer, path, name);
+			await moves(page);
+			return page;
+		}
+
+		/** @param {Page} page @param {string} tool @param {[number, number]} from in the picture @param {[number, number]} to */
+		async function draw(page, tool, from, to) {
+			await press(page, `[data-tool="${tool}"]`);
+			const box = await page.$eval('canvas.marks', (canvas) => {
+				const {x, y, width, height} = canvas.getBoundingClientRect();
+				return {x, y, width, height};
+			});
+			const at = (/** @type {number} */ part) => /** @type {const} */ ([box.x + (from[0] + (to[0] - from[0]) * part) * box.width, box.y + (from[1] + (to[1] - from[1]) * part) * box.height]);
+			await page.mouse.move(...at(0));
+			await page.mouse.down();
+			for (let part = 0.25; part <= 1; part += 0.25) {
+				await page.mouse.move(...at(part));
+			}
+			await page.mouse.up();
+		}
+
+		/** What is on a page's board. @param {Page} page */
+		const board = (page) => page.evaluate(async () => {
+			const {board: held} = (await import('/rooms/assist.js')).now();
+			return {crop: held?.crop, marks: [...(held?.marks.values() ?? [])].map(({tool, by, n, points, text}) => ({tool, by, n, points, text}))};
+		});
+
+		/** The board drawn at a size, as a fingerprint. @param {Page} page @param {number} width @param {number} height */
+		const drawn = (page, width, height) => page.evaluate(async (w, h) => {
+			const {board: held} = (await import('/rooms/assist.js')).now();
+			const context = /** @type {any} */ (new OffscreenCanvas(w, h).getContext('2d'));
+			held?.draw(context, w, h, {pointers: false});
+			const {data} = context.getImageData(0, 0, w, h);
+			// Every eighth pixel: whether something is there.
+			let text = '';
+			for (let y = 4; y < h; y += 8) {
+				for (let x = 4; x < w; x += 8) {
+					text += data[4 * (y * w + x) + 3] > 128 ? '1' : '0';
+				}
+			}
+			return text;
+		}, width, height);
+
+		/** @param {Page} page @param {Page} other */
+		const same = (page, other) => askUntil(async () => JSON.stringify(await board(page)) === JSON.stringify(await board(other)));
+
+		test('who knocks is let in or refused; one is sent away; the end is the end of the link', async () => {
+			const {sharer, path} = await shared();
+			await until(sharer, '#path', /Portlight’s helper crops/);
+			const refused = await knock(path, 'Rita');
+			await press(sharer, '#knocking button[aria-label="Refuse: Rita"]');
+			await until(refused, '#notice', /did not let you in/);
+			const viewer = await watch(sharer, path, 'Vera');
+			await until(sharer, '#people', /Vera/);
+			await press(sharer, '#people button[aria-label="Send away: Vera"]');
+			await until(viewer, '#notice', /sent you away/);
+			const second = await watch(sharer, path, 'Vic');
+			await press(sharer, '#stop');
+			await until(second, '#notice', /The share is over/);
+			const late = await knock(path, 'Lea');
+			await until(late, '#notice', /There is no such room/);
+		});
+
+		test('a part is shown, live: by numbers, by dragging, all again', async () => {
+			const {sharer, path} = await shared();
+			const viewer = await watch(sharer, path, 'Vera');
+			const whole = await askUntil(() => marker(viewer, '.stage video'), (seen) => seen?.width === 1280);
+			assert(whole);
+			/** @param {string[]} values */
+			const crop = async (...values) => {
+				for (const [index, id] of ['#x', '#y', '#width', '#height'].entries()) {
+					await fill(sharer, id, values[index]);
+				}
+				await press(sharer, '#crop .main');
+			};
+			// The marker lies in the part, nearer to its edge by as much as was cut.
+			const [x, y] = [whole.place.x, whole.place.y].map((value) => Math.max(0, Math.round(value) - 20) & ~1);
+			await crop(String(x), String(y), '640', '-1');
+			await viewer.bringToFront();
+			const cut = await askUntil(() => marker(viewer, '.stage video'), (seen) => seen?.width === 640);
+			assert(cut);
+			assert.equal(Math.abs(whole.place.x - x - cut.place.x) < 4 && Math.abs(whole.place.y - y - cut.place.y) < 4, true, JSON.stringify({whole, cut, x, y}));
+			await press(sharer, '#whole');
+			await viewer.bringToFront();
+			await askUntil(() => marker(viewer, '.stage video'), (seen) => seen?.width === 1280);
+			await press(sharer, '#drag');
+			await draw(sharer, 'pointer', [0.25, 0.25], [0.75, 0.75]);
+			await askUntil(() => viewer.$eval('.stage video', (video) => /** @type {HTMLVideoElement} */ (video).videoWidth), (width) => width < 700);
+			const {crop: held} = await board(viewer);
+			assert(held);
+			assert.equal([held.x - 0.25, held.y - 0.25, held.width - 0.5, held.height - 0.5].every((off) => Math.abs(off) < 0.01), true, JSON.stringify(held));
+		});
+
+		test('what one draws the others have: in one order, at any size, after a crop, and late', async () => {
+			const {sharer, path} = await shared();
+			const viewer = await watch(sharer, path, 'Vera');
+			await draw(viewer, 'circle', [0.1, 0.1], [0.3, 0.4]);
+			await draw(sharer, 'arrow', [0.8, 0.9], [0.6, 0.6]);
+			await draw(viewer, 'pen', [0.1, 0.9], [0.4, 0.8]);
+			await draw(sharer, 'box', [0.5, 0.4], [0.75, 0.6]);
+			await press(viewer, '[data-tool="text"]');
+			await viewer.click('canvas.marks');
+			await viewer.type('#words', 'This one?');
+			await viewer.keyboard.press('Enter');
+			await askUntil(() => board(sharer), ({marks}) => marks.length === 5);
+			await same(sharer, viewer);
+			const {marks} = await board(viewer);
+			assert.deepEqual(marks.map(({tool, n}) => [tool, n]), [['circle', 1], ['arrow', 2], ['pen', 3], ['box', 4], ['text', 5]]);
+			assert.equal(Math.abs(marks[0].points[0][0] - 0.1) < 0.01 && Math.abs(marks[0].points[1][1] - 0.4) < 0.01, true, JSON.stringify(marks[0]));
+			assert.equal(new Set(marks.map(({by}) => by)).size, 2);
+			await press(viewer, '#undo');
+			await askUntil(() => board(sharer), ({marks: left}) => left.length === 4);
+			// The left half: what lies in the right one is gone.
+			for (const [id, value] of Object.entries({x: '0', y: '0', width: '576', height: '720'})) {
+				await fill(sharer, `#${id}`, value);
+			}
+			await press(sharer, '#crop .main');
+			await askUntil(() => board(viewer), (now) => now.crop?.width === 0.45);
+			await same(sharer, viewer);
+			// The marker is in the other half.
+			const late = await letIn(sharer, path, 'Lea');
+			await askUntil(() => late.$eval('.stage video', (video) => /** @type {HTMLVideoElement} */ (video).videoWidth), (width) => width === 576);
+			await same(sharer, late);
+			assert.deepEqual((await board(late)).marks.map(({tool}) => tool), ['circle', 'pen']);
+			for (const [width, height] of [[320, 400], [576, 720], [1000, 1250]]) {
+				const [ours, theirs] = [await drawn(sharer, width, height), await drawn(late, width, height)];
+				const differing = [...ours].filter((bit, at) => bit !== theirs[at]).length;
+				assert.equal(ours.includes('1') && differing <= ours.length / 200, true, `${differing} of ${ours.length} differ at ${width}x${height}`);
+			}
+			await press(late, '#clearAll');
+			await askUntil(() => board(sharer), ({marks: left}) => left.length === 0);
+			await same(late, viewer);
+		});
+
+		test('a page is opened only by the other’s click, and only by https', async () => {
+			const {sharer, path} = await shared();
+			const viewer = await watch(sharer, path, 'Vera');
+			await fill(sharer, '#page', 'https://portlight.invalid/help?topic=1');
+			await press(sharer, '#open button');
+			await until(viewer, '#address', /^https:\/\/portlight\.invalid\/help\?topic=1$/);
+			await press(viewer, '#refuse');
+			await viewer.evaluate(async () => (await import('/rooms/assist.js')).now().side?.openPage('javascript:alert(1)'));
+			await viewer.evaluate(async () => (await import('/rooms/assist.js')).now().side?.openPage('https://portlight.invalid/second'));
+			await until(sharer, '#address', /second/);
+			assert.equal(await sharer.$eval('#follow', (link) => /** @type {HTMLAnchorElement} */ (link).rel), 'noopener noreferrer');
+		});
+	});
+}
+
+describe('the documented flow', () => {
+	const rooms = useRooms();
+
+	for (const kind of /** @type {Kind[]} */ (['firefox', 'chromium'])) {
+		test(`${kind}: its five steps, declined and granted, beside the code that does them`, async () => {
+			const page = await rooms.page(kind, 'request-video.html');
+			await until(page, '#link', /Extension found/);
+			await until(page, '#step1 pre', /postMessage\('requestScreenSourceId', '\*'\)/);
+			await until(page, '#step5 pre', /chromeMediaSourceId: sourceId/);
+			const states = () => page.$$eval('.steps li', (steps) => steps.map((step) => step.getAttribute('data-state')));
+			await rooms.share(page, '#share', 'deny');
+			await until(page, '#step4 output', /PermissionDeniedError/);
+			assert.deepEqual(await states(), ['done', 'done', 'failed', 'done', '']);
+			await rooms.share(page, '#share');
+			await until(page, '#step5', /A live video track/);
+			assert.deepEqual(await states(), ['done', 'done', 'done', 'done', 'done']);
+			await until(page, '#step4 output', /portlight:/);
+			await moves(page, '#screen');
+			await press(page, '#stop');
+			await until(page, '#notice', /You stopped/);
+		});
+	}
+});

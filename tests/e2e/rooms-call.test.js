@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import {createHash, randomBytes} from 'node:crypto';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {describe, test} from 'node:test';
+import {insideDesktop} from './lib/inside.js';
+
+await insideDesktop(import.meta.url, ['--shell', 'scripted']);
+const {askUntil} = await import('./lib/own.js');
+const {fill, moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
+
+/** @typedef {import('puppeteer-core').Page} Page */
+
+describe('a call by name, Firefox with Chromium', () => {
+	const rooms = useRooms();
+
+	/** @param {Page} page @param {string} name */
+	async function login(page, name) {
+		await fill(page, '#name', name);
+		await press(page, '#login .main');
+	}
+
+	/** Two who are logged in. @param {string} [query] of the caller's page */
+	async function two(query = '') {
+		const fiona = await rooms.page('firefox', `call.html${query}`);
+		const carl = await rooms.page('chromium', 'call.html');
+		await login(fiona, 'Fiona');
+		await until(fiona, '#title', /Fiona/);
+		await login(carl, 'Carl');
+		await until(carl, '#title', /Carl/);
+		return {fiona, carl};
+	}
+
+	/** @param {Page} page @param {string} whom */
+	async function dial(page, whom) {
+		await fill(page, '#callee', whom);
+		await press(page, '#dial .main');
+	}
+
+	/** In a call. @param {string} [query] */
+	async function calling(query) {
+		const {fiona, carl} = await two(query);
+		await dial(fiona, 'Carl');
+		await until(carl, '#caller', /Fiona calls you/);
+		await press(carl, '#accept');
+		await until(fiona, '#link', /Connected/);
+		await until(carl, '#link', /Connected/);
+		return {fiona, carl};
+	}
+
+	/** @param {Page} page @param {string} text */
+	async function chat(page, text) {
+		await fill(page, '#line', text);
+		await press(page, '#chat .main');
+	}
+
+	/** @param {(folder: string) => Promise<void>} use */
+	async function withFolder(use) {
+		const folder = await mkdtemp(join(process.env.PORTLIGHT_TMP ?? tmpdir(), 'files-'));
+		await use(folder).finally(() => rm(folder, {recursive: true}));
+	}
+
+	/** @param {Page} page @param {string} path */
+	async function send(page, path) {
+		const input = /** @type {import('puppeteer-core').ElementHandle<HTMLInputElement>} */ (await page.$('#files'));
+		await input.uploadFile(path);
+	}
+
+	test('names that are taken or reserved, nobody of that name, oneself: each is said', async () => {
+		const {fiona, carl} = await two();
+		const third = await rooms.page('chromium', 'call.html');
+		await login(third, 'carl');
+		await until(third, '#notice', /Somebody has this name/);
+		await login(third, 'Admin');
+		await until(third, '#notice', /reserved/);
+		await dial(fiona, 'Nobody');
+		await until(fiona, '#notice', /Nobody of this name is here/);
+		await dial(carl, 'Carl');
+		await until(carl, '#notice', /oneself/);
+	});
+
+	test('declined, cancelled, busy: both sides are told', async () => {
+		const {fiona, carl} = await two();
+		await dial(fiona, 'Carl');
+		await press(carl, '#decline');
+		await until(fiona, '#notice', /Carl declined/);
+		await dial(carl, 'Fiona');
+		await until(fiona, '#caller', /Carl calls you/);
+		await press(carl, '#giveUp');
+		await until(fiona, '#notice', /gave up/);
+		await dial(fiona, 'Carl');
+		await until(carl, '#caller', /Fiona calls you/);
+		const third = await rooms.page('chromium', 'call.html');
+		await login(third, 'Third');
+		await until(third, '#title', /Third/);
+		await dial(third, 'Carl');
+		await until(third, '#notice', /another call/);
+	});
+
+	test('cameras, chat, a screen added and removed in mid-call, the end', async () => {
+		const {fiona, carl} = await calling();
+		for (const page of [fiona, carl]) {
+			await page.bringToFront();
+			await askUntil(() => plays(page), ({count}) => count === 2);
+		}
+		await chat(fiona, 'Can you see me?');
+		await until(carl, '#log', /Can you see me\?/);
+		await chat(carl, 'Yes');
+		await until(fiona, '#log', /Yes/);
+		await rooms.share(carl, '#screen', 'deny');
+		await until(carl, '#notice', /you declined/);
+		for (const [sharer, other] of [[carl, fiona], [fiona, carl]]) {
+			await rooms.share(sharer, '#screen');
+			await until(sharer, '#notice', /by Portlight/);
+			await moves(other);
+			await press(sharer, '#screen');
+			await other.bringToFront();
+			await askUntil(() => plays(other), ({count}) => count === 2);
+		}
+		await press(carl, '#showQuality');
+		await until(carl, '#quality', /direct, UDP/);
+		await press(fiona, '#hangUp');
+		await until(carl, '#notice', /Fiona ended the call/);
+		await until(carl, '#title', /Logged in as Carl/);
+	});
+
+	test('a file arrives whole and is checked; another is cancelled, one is declined', async () => {
+		const {fiona, carl} = await calling();
+		await withFolder(async (folder) => {
+			const bytes = randomBytes(5_000_003);
+			await writeFile(join(folder, 'five.bin'), bytes);
+			await send(fiona, join(folder, 'five.bin'));
+			await press(carl, '#transfers .main');
+			await until(carl, '#transfers', /Complete/);
+			await until(fiona, '#transfers', /Arrived/);
+			const [digest, saved] = await carl.$eval('#transfers li', (item) => [item.getAttribute('data-sha256'), item.querySelector('a')?.download]);
+			assert.deepEqual([digest, saved], [createHash('sha256').update(bytes).digest('hex'), 'five.bin']);
+
+			await writeFile(join(folder, 'large.bin'), Buffer.alloc(400_000_000, 'x'));
+			await send(carl, join(folder, 'large.bin'));
+			await press(fiona, '#transfers .main');
+			await until(fiona, '#transfers li', /so far/);
+			await press(fiona, '#transfers li button');
+			await until(fiona, '#transfers li', /You cancelled/);
+			await until(carl, '#transfers li', /The other side cancelled/);
+
+			await send(fiona, join(folder, 'five.bin'));
+			await until(carl, '#transfers li', /Do you want it/);
+			await press(carl, '#transfers li button:not(.main)');
+			await until(fiona, '#transfers li', /did not want it/);
+		});
+		await chat(fiona, 'Still here');
+		await until(carl, '#log', /Still here/);
+	});
+
+	test('the carrier changes in mid-call, and the session goes on', async () => {
+		const {fiona, carl} = await calling('?carrier=events');
+		assert.equal(await fiona.evaluate(async () => (await import('/rooms/call.js')).server.carrierName), 'events');
+		await carl.evaluate(async () => {
+			const {server} = await import('/rooms/call.js');
+			const {EventsCarrier} = await import('/rooms/carriers.js');
+			server.kinds = [EventsCarrier];
+			server.reopen();
+		});
+		await askUntil(() => carl.evaluate(async () => {
+			const {server} = await import('/rooms/call.js');
+			return `${server.state} ${server.carrierName} ${server.resumes}`;
+		}), (state) => state === 'connected events 1');
+		await rooms.share(fiona, '#screen');
+		await moves(carl);
+		await press(carl, '#hangUp');
+		await until(fiona, '#notice', /Carl ended the call/);
+	});
+
+	test('the server is killed and started again: pictures go on, and so does the call', async () => {
+		const {fiona, carl} = await calling();
+		await rooms.share(carl, '#screen');
+		await moves(fiona);
+		await rooms.server.stop('SIGKILL');
+		await askUntil(() => fiona.evaluate(async () => (await import('/rooms/call.js')).server.state), (state) => state === 'interrupted');
+		await moves(fiona);
+		await chat(fiona, 'No server, still here');
+		await until(carl, '#log', /No server, still here/);
+		await rooms.server.start();
+		for (const page of [fiona, carl]) {
+			await askUntil(() => page.evaluate(async () => (await import('/rooms/call.js')).server.state), (state) => state === 'connected');
+		}
+		await moves(fiona);
+		// What needs the server works again: another screen, and the end.
+		await rooms.share(fiona, '#screen');
+		await moves(carl);
+		await press(fiona, '#hangUp');
+		await until(carl, '#notice', /Fiona/);
+	});
+
+	test('both add a stream at the same time: each gets the other’s', async () => {
+		const pages = await Promise.all([rooms.page('firefox', 'call.html'), rooms.page('chromium', 'call.html')]);
+		await Promise.all(pages.map((page, index) => page.evaluate(async (polite) => {
+			const {Peer} = await import('/rooms/peer.js');
+			/** @type {any} */
+			const own = {out: []};
+			own.peer = new Peer({polite, send: (/** @type {any} */ signal) => own.out.push(signal)});
+			Object.assign(window, {own});
+		}, index === 1)));
+		/** Carries what each said to the other, until nothing is left for a while. */
+		const carry = async () => {
+			const said = await Promise.all(pages.map((page) => page.evaluate(() => /** @type {any} */ (window).own.out.splice(0))));
+			await Promise.all(pages.map((page, index) => page.evaluate((signals) => Promise.all(signals.map((/** @type {any} */ signal) => /** @type {any} */ (window).own.peer.receive(signal))), said[1 - index])));
+		};
+		const states = () => Promise.all(pages.map((page) => page.evaluate(() => {
+			const {peer} = /** @type {any} */ (window).own;
+			return {state: peer.state, glares: peer.glares, kinds: peer.streams().map((/** @type {any} */ {kind}) => kind), open: peer.channel.readyState};
+		})));
+		await askUntil(async () => (await carry(), states()), (all) => all.every(({open}) => open === 'open'));
+		await carry();
+		for (const kind of ['camera', 'screen']) {
+			const before = (await states())[0].kinds.length;
+			await Promise.all(pages.map((page) => page.evaluate(async (as) => {
+				const {peer} = /** @type {any} */ (window).own;
+				peer.add(new MediaStream((await navigator.mediaDevices.getUserMedia({video: true})).getTracks()), as);
+			}, kind)));
+			await askUntil(async () => (await carry(), states()), (now) => now.every(({kinds}) => kinds.length === before + 1));
+		}
+		const all = await states();
+		assert.deepEqual(all.map(({kinds, open}) => [kinds.sort(), open]), [[['camera', 'screen'], 'open'], [['camera', 'screen'], 'open']]);
+	});
+});

@@ -1,0 +1,356 @@
+/**
+ * Hostile clients of the rooms' server: each ends in its typed error or a closed connection, and two
+ * friends who talk all the while lose nothing.
+ */
+import assert from 'node:assert/strict';
+import {Buffer} from 'node:buffer';
+import {randomBytes} from 'node:crypto';
+import {createConnection} from 'node:net';
+import {test} from 'node:test';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {Server, SocketClient, subprotocol} from './rooming.js';
+
+const TEXT = 1;
+const BINARY = 2;
+const CLOSE = 8;
+const PING = 9;
+
+/** A WebSocket frame, right unless told otherwise. @param {number} opcode @param {string | Buffer} payload */
+function frame(opcode, payload, {fin = true, reserved = 0, masked = true, length = undefined} = {}) {
+	const body = Buffer.from(payload);
+	const size = length ?? BigInt(body.length);
+	const head = [(fin ? 0x80 : 0) | (reserved << 4) | opcode];
+	const bit = masked ? 0x80 : 0;
+	if (size < 126n) {
+		head.push(bit | Number(size));
+	} else if (size < 65536n) {
+		head.push(bit | 126, Number(size >> 8n), Number(size & 0xffn));
+	} else {
+		head.push(bit | 127, ...Array.from({length: 8}, (_, i) => Number((size >> BigInt(8 * (7 - i))) & 0xffn)));
+	}
+	const mask = masked ? randomBytes(4) : Buffer.alloc(0);
+	return Buffer.concat([Buffer.from(head), mask, masked ? body.map((byte, i) => byte ^ mask[i % 4]) : body]);
+}
+
+/** A handshake, with headers in place of or beside the right ones. @param {Record<string, string | undefined>} [other] */
+function handshake(other = {}) {
+	const headers = {
+		Host: 'localhost',
+		Upgrade: 'websocket',
+		Connection: 'Upgrade',
+		'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+		'Sec-WebSocket-Version': '13',
+		'Sec-WebSocket-Protocol': subprotocol,
+		...other,
+	};
+	const lines = Object.entries(headers).filter(([, value]) => value !== undefined);
+	return `GET /v1/socket HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+}
+
+/**
+ * Sends bytes once the handshake is answered; gives what the server said until it closed.
+ * @param {Server} server @param {(string | Buffer)[]} pieces
+ */
+function provoke(server, ...pieces) {
+	return new Promise((resolve) => {
+		let bytes = Buffer.alloc(0);
+		const socket = createConnection(server.port, '127.0.0.1');
+		socket.write(handshake());
+		socket.once('data', () => pieces.forEach((piece) => socket.write(piece)));
+		socket.on('data', (piece) => {
+			bytes = Buffer.concat([bytes, piece]);
+			if (understand(bytes).code !== undefined) {
+				socket.end(frame(CLOSE, ''));
+			}
+		});
+		socket.on('error', () => {});
+		socket.on('close', () => resolve(understand(bytes)));
+	});
+}
+
+/** Splits an upgraded answer into status, messages and close code. @param {Buffer} bytes */
+function understand(bytes) {
+	const head = bytes.indexOf('\r\n\r\n');
+	const status = Number(bytes.subarray(9, 12).toString());
+	const messages = [];
+	let code;
+	for (let at = head + 4; head >= 0 && at + 2 <= bytes.length;) {
+		const opcode = bytes[at] & 15;
+		let length = bytes[at + 1] & 127;
+		at += 2;
+		if (length === 126) {
+			length = bytes.readUInt16BE(at);
+			at += 2;
+		}
+		const payload = bytes.subarray(at, at + length);
+		at += length;
+		if (opcode === TEXT) {
+			messages.push(JSON.parse(payload.toString()));
+		} else if (opcode === CLOSE && length >= 2) {
+			code = payload.readUInt16BE(0);
+		}
+	}
+	return {status, messages, code, bye: messages.find(({type}) => type === 'bye')?.code};
+}
+
+const hello = frame(TEXT, '{"type":"hello","version":1}');
+/** @param {object} message */
+const say = (message) => frame(TEXT, JSON.stringify(message));
+/** @param {string} json */
+const text = (json) => frame(TEXT, json);
+
+/** Two who call each other and talk while `provoked` runs; afterwards all that was said has arrived. */
+async function undisturbed(server, provoked) {
+	const ada = await SocketClient.open(server);
+	const bob = await SocketClient.open(server);
+	await ada.request('login', {name: 'Ada'});
+	await bob.request('login', {name: 'Bob'});
+	await ada.request('offer', {to: 'Bob', call: 'friends', sdp: 'v=0'});
+	let over = false;
+	let said = 0;
+	const talking = (async () => {
+		while (!over || said < 20) {
+			const answer = await ada.request('candidate', {to: 'Bob', call: 'friends', candidate: {candidate: `${said}`}});
+			assert.equal(answer.type, 'ok', JSON.stringify(answer));
+			said++;
+			await sleep(30);
+		}
+	})();
+	try {
+		await provoked();
+	} finally {
+		over = true;
+		await talking;
+	}
+	for (let i = 0; i < said; i++) {
+		let heard = await bob.next('candidate');
+		while (heard.call !== 'friends') {
+			heard = await bob.next('candidate');
+		}
+		assert.equal(heard.candidate.candidate, `${i}`);
+	}
+	assert.equal(bob.bye, undefined);
+	assert.equal(ada.bye, undefined);
+	ada.socket.close();
+	bob.socket.close();
+}
+
+test('what is no WebSocket is refused', async (t) => {
+	const server = await Server.start(t);
+	await undisturbed(server, async () => {
+		for (const [name, headers] of Object.entries({
+			'no key': {'Sec-WebSocket-Key': undefined},
+			'version 7': {'Sec-WebSocket-Version': '7'},
+			'another subprotocol': {'Sec-WebSocket-Protocol': 'chat'},
+			'no subprotocol': {'Sec-WebSocket-Protocol': undefined},
+			'no Upgrade': {Upgrade: undefined},
+			'another site': {Origin: 'https://elsewhere.example'},
+			'another host': {Host: 'elsewhere.example'},
+		})) {
+			const answer = await server.raw(handshake({...headers, ...(headers.Upgrade === undefined && 'Upgrade' in headers ? {Connection: 'close'} : {})}));
+			assert.ok(answer === '' || /^HTTP\/1\.1 4\d\d /.test(answer), `${name}: ${answer.slice(0, 200)}`);
+		}
+	});
+});
+
+test('compressed frames are not offered', async (t) => {
+	const server = await Server.start(t);
+	const socket = createConnection(server.port, '127.0.0.1');
+	t.after(() => socket.destroy());
+	socket.write(handshake({'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits'}));
+	const [piece] = await new Promise((resolve) => socket.once('data', (data) => resolve([data])));
+	assert.match(`${piece}`, /^HTTP\/1\.1 101 /);
+	assert.doesNotMatch(`${piece}`, /extensions/i);
+});
+
+test('frames that break the protocol end their connection alone', async (t) => {
+	const server = await Server.start(t);
+	const storm = Buffer.concat([frame(TEXT, '{', {fin: false}), ...Array.from({length: 4000}, () => frame(0, ' ', {fin: false}))]);
+	const frames = {
+		'not masked': frame(TEXT, '{}', {masked: false}),
+		'reserved bits': frame(TEXT, '{}', {reserved: 4}),
+		'compressed': frame(TEXT, Buffer.from('aa', 'hex'), {reserved: 4}),
+		'reserved opcode': frame(3, 'x'),
+		'reserved control': frame(11, 'x'),
+		'a ping in pieces': frame(PING, 'x', {fin: false}),
+		'a ping too long': frame(PING, 'x'.repeat(126)),
+		'more of nothing': frame(0, 'x'),
+		'binary': frame(BINARY, '{}'),
+		'not UTF-8': frame(TEXT, Buffer.from([0x22, 0xff, 0x22])),
+		'a surrogate': frame(TEXT, Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])),
+		'too long': frame(TEXT, `{"type":"bye","x":"${'x'.repeat(65536)}"}`),
+		'2^63 - 1 bytes': frame(TEXT, 'x', {length: 0x7fffffffffffffffn}),
+		'2^64 - 1 bytes': frame(TEXT, 'x', {length: 0xffffffffffffffffn}),
+		'a storm of pieces': storm,
+		'a close of one byte': frame(CLOSE, 'x'),
+		'a close with code 999': frame(CLOSE, Buffer.from([3, 231])),
+		'a close with code 1005': frame(CLOSE, Buffer.from([3, 237])),
+		'garbage': randomBytes(4096),
+	};
+	await undisturbed(server, async () => {
+		for (const [name, bytes] of Object.entries(frames)) {
+			const {status, messages} = await provoke(server, hello, bytes);
+			assert.equal(status, 101, name);
+			assert.ok(messages.length === 0 || ['welcome', 'bye', 'ping'].includes(messages.at(-1).type), `${name}: ${JSON.stringify(messages)}`);
+			await provoke(server, bytes); /* before `hello` too */
+		}
+	});
+	assert.equal((await server.ask('/healthz')).status, 200);
+	assert.equal((await server.stop()).status, 0); /* under ASan: and nothing has leaked */
+});
+
+test('a flood of pings ends, or is answered, and costs nobody else', async (t) => {
+	const server = await Server.start(t);
+	await undisturbed(server, async () => {
+		const flood = Buffer.concat(Array.from({length: 20000}, () => frame(PING, 'x'.repeat(100))));
+		await provoke(server, hello, flood, frame(CLOSE, Buffer.from([3, 232])));
+	});
+});
+
+test('messages that are none end the session with their code', async (t) => {
+	const server = await Server.start(t);
+	const nested = '['.repeat(20) + ']'.repeat(20);
+	const cases = {
+		'hello-required': ['{"type":"login","seq":1,"id":1,"name":"x"}', '{"type":"ack","ack":0}'],
+		'version-mismatch': ['{"type":"hello","version":2}'],
+		'bad-json': ['', 'x', '{', '{"type":"hello","version":1}}', '{"type":"hello","type":"hello","version":1}', "{'type':'hello'}", '{"type":"hello","version":1,"x":"\\u0000"}', `{"type":"hello","version":${nested}}`],
+		'bad-message': ['{}', '[]', '{"type":1}'],
+		'bad-field': ['{"type":"hello"}', '{"type":"hello","version":"1"}', '{"type":"hello","version":1,"__proto__":{}}', '{"type":"hello","version":1,"resume":{}}', '{"type":"hello","version":1,"resume":null}'],
+		'bad-number': ['{"type":"hello","version":1e999}', '{"type":"hello","version":9007199254740993}'],
+		'unknown-type': ['{"type":"welcome"}', '{"type":"constructor"}'],
+	};
+	await undisturbed(server, async () => {
+		for (const [code, messages] of Object.entries(cases)) {
+			for (const message of messages.filter((each) => each !== '')) {
+				assert.equal((await provoke(server, text(message))).bye, code, message);
+			}
+		}
+		const after = {
+			'bad-json': ['x', '{"type":"login","seq":1,"id":1,"id":2,"name":"x"}'],
+			'bad-sequence': ['{"type":"login","id":1,"name":"x"}', '{"type":"login","seq":2,"id":1,"name":"x"}', '{"type":"login","seq":0,"id":1,"name":"x"}', '{"type":"login","seq":1.5,"id":1,"name":"x"}', '{"type":"ack","ack":1}', '{"type":"ack","ack":9007199254740991}', '{"type":"login","seq":1,"ack":5,"id":1,"name":"x"}'],
+			'hello-required': ['{"type":"hello","version":1}'],
+			'bad-field': ['{"type":"ack"}', '{"type":"ack","ack":-1}'],
+		};
+		for (const [code, messages] of Object.entries(after)) {
+			for (const message of messages) {
+				assert.equal((await provoke(server, hello, text(message))).bye, code, message);
+			}
+		}
+	});
+	const {body} = await server.ask('/metrics');
+	assert.match(body, /portlight_rooms_sessions_ended_total\{code="bad-sequence"\} 7\b/);
+});
+
+test('requests that are wrong are answered, and the session goes on', async (t) => {
+	const server = await Server.start(t, '--open=yes');
+	const wrong = {
+		'bad-field': [{type: 'login', name: 7}, {type: 'login'}, {type: 'login', name: 'x', extra: 1}, {type: 'login', name: 'x', ['__proto__x']: 1},
+			{type: 'offer', to: 'Ada', call: 'c', sdp: 'x', from: 'Bob'}, {type: 'join', room: 'r', nickname: 'N', kind: 'camera', role: 'moderator'},
+			{type: 'send', room: 'r', body: 1, to: [-1]}, {type: 'send', room: 'r', body: 1, as: 'x'}, {type: 'join', room: 'r', nickname: 'N', kind: 'toString'}],
+		'too-large': [{type: 'offer', to: 'Ada', call: 'c', sdp: 'x'.repeat(32769)}, {type: 'candidate', to: 'Ada', call: 'c', candidate: {x: 'x'.repeat(4096)}},
+			{type: 'login', name: 'x'.repeat(2000)}, {type: 'join', room: 'r', nickname: 'N', kind: 'camera', data: {x: 'x'.repeat(2048)}}],
+		'unknown-type': [{type: 'shutdown'}, {type: 'hasOwnProperty'}],
+		'bad-name': [{type: 'login', name: 'a\u0007'}, {type: 'login', name: '\u202eadA'}, {type: 'join', room: '../r', nickname: 'N', kind: 'camera'}],
+		'taken': [{type: 'login', name: 'ada'}, {type: 'login', name: 'A\u200dda'}, {type: 'login', name: '\uff21da'}],
+		'login-required': [{type: 'close', to: 'Ada', call: 'friends'}],
+		'not-member': [{type: 'kick', room: 'r', connection: 1}, {type: 'send', room: 'r', body: 1}, {type: 'leave', room: 'r'}],
+		'bad-token': [{type: 'join', room: 'r', nickname: 'N', kind: 'camera', token: 'AAAA.AAAA'}],
+	};
+	await undisturbed(server, async () => {
+		const eve = await SocketClient.open(server);
+		for (const [code, requests] of Object.entries(wrong)) {
+			for (const {type, ...fields} of requests) {
+				const answer = await eve.request(type, fields);
+				assert.equal(answer.code, code, JSON.stringify({type, ...fields}).slice(0, 200));
+				assert.ok(answer.message && answer.remedy);
+			}
+		}
+		assert.equal((await eve.request('login', {name: 'Eve'})).type, 'ok');
+		/* Somebody else's call is not hers, whatever it is called. */
+		assert.equal((await eve.request('close', {to: 'Ada', call: 'friends'})).code, 'no-call');
+		assert.equal((await eve.request('candidate', {to: 'Bob', call: 'friends', candidate: null})).code, 'no-call');
+		assert.equal((await eve.request('offer', {to: 'Eve', call: 'c', sdp: 'x'})).code, 'self');
+		eve.socket.close();
+	});
+	assert.equal((await server.stop()).status, 0);
+});
+
+test("another's session, room, role or connection can not be had", async (t) => {
+	const server = await Server.start(t, '--open=yes');
+	const ada = await SocketClient.open(server);
+	const eve = await SocketClient.open(server);
+	const {connection} = await ada.request('join', {room: 'r', nickname: 'Ada', kind: 'camera'});
+	const joined = await eve.request('join', {room: 'r', nickname: 'Eve', kind: 'camera'});
+	assert.equal(joined.role, 'publisher');
+	await ada.next('joined');
+	for (const [type, fields] of /** @type {[string, object][]} */ ([
+		['send', {body: 1}], ['publish', {stream: 's', audio: true, video: true}], ['unpublish', {stream: 's'}],
+		['kick', {connection: joined.connection}], ['lock', {locked: true}]])) {
+		assert.equal((await eve.request(type, {room: 'r', as: connection, ...fields})).code, 'not-member', type);
+	}
+	for (const [type, fields] of /** @type {[string, object][]} */ ([
+		['kick', {connection}], ['mute', {connection}], ['stop', {connection, stream: 's'}], ['lock', {locked: true}], ['admit', {knock: 1, allowed: true}]])) {
+		assert.equal((await eve.request(type, {room: 'r', ...fields})).code, 'forbidden', type);
+	}
+	for (const resume of [
+		{...ada.resume, secret: eve.welcome.secret}, {...ada.resume, secret: ''.padEnd(22, 'A')}, {...ada.resume, secret: `${ada.welcome.secret}A`}, {...eve.resume, session: ada.welcome.session}]) {
+		const thief = new SocketClient(server);
+		await thief.connect(resume);
+		assert.equal(thief.welcome.resumed, false);
+		assert.notEqual(thief.welcome.session, ada.welcome.session);
+		thief.socket.close();
+	}
+	/* Nothing of it reached her, and she is still there. */
+	assert.deepEqual(ada.events, []);
+	assert.equal((await ada.request('lock', {room: 'r', locked: true})).type, 'ok');
+	await eve.next('locked');
+});
+
+test('a message again and again counts once', async (t) => {
+	const server = await Server.start(t);
+	const eve = await SocketClient.open(server);
+	assert.equal((await eve.request('login', {name: 'Eve'})).type, 'ok');
+	assert.equal((await eve.request('logout')).type, 'ok');
+	for (let i = 0; i < 3; i++) {
+		eve.write({type: 'login', seq: 1, id: 1, name: 'Eve'});
+	}
+	assert.equal((await eve.request('logout')).code, 'login-required');
+	assert.deepEqual(eve.events, []);
+	assert.equal(await server.metric('messages_duplicate_total'), 3);
+});
+
+test('floods are refused, and cost nobody else a message', async (t) => {
+	const server = await Server.start(t, '--open=yes');
+	await undisturbed(server, async () => {
+		const eve = await SocketClient.open(server);
+		await eve.request('login', {name: 'Eve'});
+		await eve.request('offer', {to: 'Bob', call: 'flood', sdp: 'v=0'});
+		const answers = await Promise.all(Array.from({length: 300}, () => eve.request('candidate', {to: 'Bob', call: 'flood', candidate: null})));
+		const refusals = answers.filter(({code}) => code === 'too-many-requests');
+		assert.ok(refusals.length > 0 && refusals.length < 110, `${refusals.length} refused`);
+		assert.ok(refusals.every(({retryMs}) => retryMs > 0));
+		eve.socket.close();
+		/* More than a client may leave unread, its refusals included. */
+		const flood = Array.from({length: 5000}, (_, i) => say({type: 'logout', seq: i + 1, id: i + 1}));
+		await provoke(server, hello, Buffer.concat(flood));
+	});
+	/* `bye` can be lost with what of the flood nobody read; the count can't. */
+	assert.match((await server.ask('/metrics')).body, /sessions_ended_total\{code="too-slow"\} 1\b/);
+});
+
+test('bytes that are no HTTP, and HTTP that is out of bounds', async (t) => {
+	const server = await Server.start(t);
+	await undisturbed(server, async () => {
+		for (const bytes of ['\r\n\r\n\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', Buffer.from('160301020001000201fc0303', 'hex'), randomBytes(16384),
+			'GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n', 'POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n',
+			'POST /v1/tickets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65537\r\n\r\n', 'BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+			`GET /${'x'.repeat(9000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, 'GET /../../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+			'GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 'GET /%00 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+			'GET / HTTP/1.1\r\nHost: localhost\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n']) {
+			const answer = await server.raw(bytes);
+			assert.ok(answer === '' || /^HTTP\/1\.[01] [345]\d\d /.test(answer), `${bytes}`.slice(0, 80) + answer.slice(0, 300));
+			assert.doesNotMatch(answer, /root:/);
+		}
+	});
+	assert.equal((await server.ask('/healthz')).status, 200);
+});
