@@ -54,6 +54,7 @@ PKG_encode := vpx
 PKG_capture := libseccomp
 PKG_tool := glib-2.0
 PKG_browsers := gio-unix-2.0 json-c
+PKG_profiles := gio-unix-2.0 json-c
 PKG_install := gio-unix-2.0 json-c
 PKG_doctor := gio-unix-2.0 json-c
 PKG_record := gio-unix-2.0 libavformat libavcodec libavutil
@@ -70,12 +71,13 @@ USE_encode := picture wire base
 USE_capture := source encode picture wire base
 USE_tool := wire base
 USE_browsers := control wire base
+USE_profiles := browsers control wire base
 USE_install := browsers tool control wire base
-USE_doctor := browsers tool control wire base
+USE_doctor := profiles browsers tool control wire base
 USE_record := tool control wire base
-USE_cli := install doctor browsers tool control wire base
+USE_cli := install doctor profiles browsers tool control wire base
 USE_rooms := tool wire base
-FOLDERS := base wire picture source encode capture control tool browsers install doctor record cli rooms
+FOLDERS := base wire picture source encode capture control tool browsers profiles install doctor record cli rooms
 
 PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight-record:record portlight:cli portlight-rooms:rooms,$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
 

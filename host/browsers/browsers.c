@@ -1,10 +1,10 @@
 #include "browsers/browsers.h"
 
 #include <glib.h>
-#include <json-c/json.h>
 #include <string.h>
 
 #include "browsers.inc"
+#include "browsers/json.h"
 #include "config.h"
 
 #define MANIFEST_NAME PORTLIGHT_HOST_NAME ".json"
@@ -16,6 +16,17 @@ const struct browser *browsers_find(const char *name) {
 		}
 	}
 	return NULL;
+}
+
+const char **browsers_names(void) {
+	GPtrArray *names = g_ptr_array_new();
+	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
+		if (browsers_find(browser->name) == browser) {
+			g_ptr_array_add(names, (char *)browser->name);
+		}
+	}
+	g_ptr_array_add(names, NULL);
+	return (const char **)g_ptr_array_free(names, FALSE);
 }
 
 /* The row's folder begins with $XDG_CONFIG_HOME or $HOME. */
@@ -88,22 +99,10 @@ char *browsers_manifest(
 	return g_string_free(text, FALSE);
 }
 
-/* A text that the object lends, or NULL. */
-static const char *member(struct json_object *object, const char *key) {
-	struct json_object *value = NULL;
-	bool is_text = json_object_is_type(object, json_type_object) &&
-		       json_object_object_get_ex(object, key, &value) &&
-		       json_object_is_type(value, json_type_string);
-	return is_text ? json_object_get_string(value) : NULL;
-}
-
 char *browsers_manifest_host(const char *manifest) {
 	struct json_object *object = json_tokener_parse(manifest);
-	const char *name = member(object, "name");
-	char *host = NULL;
-	if (g_strcmp0(name, PORTLIGHT_HOST_NAME) == 0) {
-		host = g_strdup(member(object, "path"));
-	}
+	g_autofree char *name = json_text(object, "name");
+	char *host = g_strcmp0(name, PORTLIGHT_HOST_NAME) == 0 ? json_text(object, "path") : NULL;
 	(void)json_object_put(object);
 	return host;
 }

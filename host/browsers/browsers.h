@@ -25,6 +25,9 @@ extern const struct browser browsers_all[];
 /* The first row with that name, or NULL. Static. */
 const struct browser *browsers_find(const char *name);
 
+/* The names, each once, with NULL at the end. Free the array with g_free(); they are static. */
+const char **browsers_names(void);
+
 /* The manifest's path for this user. */
 char *browsers_user_path(const struct browser *browser);
 /* The manifest's path for everybody, or NULL. */

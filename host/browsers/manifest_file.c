@@ -3,12 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "browsers/profiles_parts.h"
+#include "browsers/json.h"
 #include "browsers/read_file.h"
 #include "config.h"
-
-/* With every extension that a list can have it is a tenth of this. */
-#define MANIFEST_MAX ((size_t)64 * 1024)
 
 static void free_manifest(void *data) {
 	struct found_manifest *manifest = data;
@@ -24,8 +21,8 @@ static const char *find_fault(const char *text, const char *host) {
 		return "is empty";
 	}
 	struct json_object *object = json_tokener_parse(text);
-	g_autofree char *name = profiles_text(object, "name");
-	g_autofree char *type = profiles_text(object, "type");
+	g_autofree char *name = json_text(object, "name");
+	g_autofree char *type = json_text(object, "type");
 	bool is_object = json_object_is_type(object, json_type_object);
 	(void)json_object_put(object);
 	if (!is_object) {
@@ -54,7 +51,7 @@ static const char *explain(int error) {
 /* Adds the manifest at `path`, which is taken, unless there is none. A link to nowhere counts. */
 static void add(GPtrArray *manifests, char *path) {
 	int error = ENOENT;
-	g_autofree char *text = path != NULL ? read_file(path, MANIFEST_MAX, &error) : NULL;
+	g_autofree char *text = path != NULL ? read_file(path, MANIFEST_MAX, true, &error) : NULL;
 	bool link = path != NULL && g_file_test(path, G_FILE_TEST_IS_SYMLINK);
 	if (text == NULL && ((error == ENOENT && !link) || error == ENOTDIR)) {
 		g_free(path);

@@ -6,6 +6,9 @@
 #include "browsers/browsers.h"
 #include "browsers/sandboxes.h"
 
+/* With every extension that a list can have it is a tenth of this. */
+#define MANIFEST_MAX ((size_t)64 * 1024)
+
 struct found_manifest {
 	char *path;
 	char *text; /* NULL: it can't be read */

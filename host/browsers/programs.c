@@ -10,6 +10,8 @@
 
 #include "base/cleanup.h"
 
+#define WAIT_MS 5
+
 struct program {
 	char *path;
 	char *argument;
@@ -56,18 +58,31 @@ static gboolean on_timer(gpointer data) {
 	return G_SOURCE_REMOVE;
 }
 
-static void on_end(GPid pid, gint status, gpointer data) {
-	(void)pid;
-	struct program *program = data;
-	program->waiting = 0;
-	program->pid = 0;
+/* False: it still runs. What it started goes with it. */
+static bool take_end(struct program *program) {
+	siginfo_t info = {0};
+	int status = 0;
+	if (waitid(P_PID, (id_t)program->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+		info.si_pid == 0) {
+		return false;
+	}
 	stop_watching(program);
+	(void)kill(-program->pid, SIGKILL);
+	(void)waitpid(program->pid, &status, 0);
+	program->pid = 0;
 	program->answered = WIFEXITED(status);
 	program->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 	if (!program->answered) {
 		program->why = g_strdup_printf(
 			"it was ended by a signal: %s", g_strsignal(WTERMSIG(status)));
 	}
+	return true;
+}
+
+/* GLib's own watch would reap it before its group can be killed. */
+static gboolean on_wait(gpointer data) {
+	struct program *program = data;
+	return take_end(program) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
 static gboolean on_output(gint fd, GIOCondition condition, gpointer data) {
@@ -88,7 +103,7 @@ static gboolean on_output(gint fd, GIOCondition condition, gpointer data) {
 		return G_SOURCE_REMOVE;
 	}
 	program->reading = 0;
-	program->waiting = g_child_watch_add(program->pid, on_end, program);
+	program->waiting = g_timeout_add(WAIT_MS, on_wait, program);
 	return G_SOURCE_REMOVE;
 }
 

@@ -10,8 +10,9 @@
 
 #include "base/cleanup.h"
 
-static int open_regular(const char *path, size_t max) {
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+static int open_regular(const char *path, size_t max, bool follow) {
+	cleanup_fd int fd = open(
+		path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
 	struct stat status;
 	if (fd < 0 || fstat(fd, &status) != 0) {
 		return -1;
@@ -27,9 +28,9 @@ static int open_regular(const char *path, size_t max) {
 	return steal_fd(&fd);
 }
 
-char *read_file(const char *path, size_t max, int *error) {
+char *read_file(const char *path, size_t max, bool follow, int *error) {
 	*error = 0;
-	cleanup_fd int fd = open_regular(path, max);
+	cleanup_fd int fd = open_regular(path, max, follow);
 	if (fd < 0) {
 		*error = errno;
 		return NULL;

@@ -47,25 +47,49 @@ enum sandboxed_trace sandboxes_trace(const struct sandboxed *sandboxed, const ch
 									: SANDBOXED_ABSENT;
 }
 
-static bool succeeds(GDBusConnection *bus, const char *name, const char *path,
+static enum starter ask(GDBusConnection *bus, const char *name, const char *path,
 	const char *interface, const char *method, GVariant *arguments) {
+	g_autoptr(GVariant) kept = arguments != NULL ? g_variant_ref_sink(arguments) : NULL;
+	g_autoptr(GError) error = NULL;
+	if (bus == NULL) {
+		return STARTER_MISSING;
+	}
 	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(bus, name, path, interface, method,
-		arguments, NULL, G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, NULL, NULL);
-	return reply != NULL;
+		kept, NULL, G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, NULL, &error);
+	if (reply != NULL) {
+		return STARTER_THERE;
+	}
+	bool silent = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) ||
+		      g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
+		      g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_TIMEOUT) ||
+		      g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_TIMED_OUT);
+	return silent ? STARTER_SILENT : STARTER_MISSING;
 }
 
-bool sandboxes_start_host(const struct sandboxed *sandboxed, GDBusConnection *bus) {
-	if (bus == NULL) {
-		return false;
-	}
-	if (sandboxed->asks_portal &&
-		succeeds(bus, PORTAL_BUS_NAME, PORTAL_OBJECT_PATH,
+static enum starter ask_portal(struct starters *starters) {
+	if (starters->portal == STARTER_UNASKED) {
+		starters->portal = ask(starters->bus, PORTAL_BUS_NAME, PORTAL_OBJECT_PATH,
 			"org.freedesktop.DBus.Properties", "Get",
-			g_variant_new("(ss)", "org.freedesktop.portal.WebExtensions", "version"))) {
-		return true;
+			g_variant_new("(ss)", "org.freedesktop.portal.WebExtensions", "version"));
 	}
-	return sandboxed->asks_proxy && succeeds(bus, "org.freedesktop.NativeMessagingProxy", "/",
-						"org.freedesktop.DBus.Peer", "Ping", NULL);
+	return starters->portal;
+}
+
+static enum starter ask_proxy(struct starters *starters) {
+	if (starters->proxy == STARTER_UNASKED) {
+		starters->proxy = ask(starters->bus, "org.freedesktop.NativeMessagingProxy", "/",
+			"org.freedesktop.DBus.Peer", "Ping", NULL);
+	}
+	return starters->proxy;
+}
+
+enum starter sandboxes_starter(const struct sandboxed *sandboxed, struct starters *starters) {
+	enum starter portal = sandboxed->asks_portal ? ask_portal(starters) : STARTER_MISSING;
+	if (portal == STARTER_THERE) {
+		return portal;
+	}
+	enum starter proxy = sandboxed->asks_proxy ? ask_proxy(starters) : STARTER_MISSING;
+	return proxy == STARTER_MISSING ? portal : proxy;
 }
 
 char *sandboxes_folder(const struct sandboxed *sandboxed) {
@@ -81,12 +105,14 @@ char *sandboxes_manifest(const struct sandboxed *sandboxed, const struct browser
 		PORTLIGHT_HOST_NAME ".json", NULL);
 }
 
-char *sandboxes_describe(const struct sandboxed *sandboxed, bool starts_host) {
+char *sandboxes_describe(const struct sandboxed *sandboxed, enum starter starter) {
 	bool snap = sandboxed->kind == SANDBOX_SNAP;
 	const char *can = "can't start the host. Pages get the browser's own dialog, without what "
 			  "needs the host.";
-	if (starts_host) {
+	if (starter == STARTER_THERE) {
 		can = "can start the host.";
+	} else if (starter == STARTER_SILENT) {
+		can = "may be able to start the host: what would start it does not answer.";
 	} else if (browsers_find(sandboxed->browser)->family == BROWSER_FIREFOX) {
 		can = "can't start the host. Pages get only the browser's own getDisplayMedia.";
 	}
@@ -94,12 +120,16 @@ char *sandboxes_describe(const struct sandboxed *sandboxed, bool starts_host) {
 		sandboxed->id, can);
 }
 
-char *sandboxes_remedy(const struct sandboxed *sandboxed, bool starts_host) {
-	if (sandboxed->kind == SANDBOX_FLATPAK) {
-		return starts_host ? NULL
-				   : g_strdup_printf("portlight install %s", sandboxed->browser);
+char *sandboxes_remedy(const struct sandboxed *sandboxed, enum starter starter) {
+	if (starter == STARTER_SILENT) {
+		return g_strdup("Log in again, and run this again.");
 	}
-	if (starts_host) {
+	if (sandboxed->kind == SANDBOX_FLATPAK) {
+		return starter == STARTER_THERE
+			       ? NULL
+			       : g_strdup_printf("portlight install %s", sandboxed->browser);
+	}
+	if (starter == STARTER_THERE) {
 		return g_strdup_printf("It asks you once. If you declined: portlight install "
 				       "--allow snap.%s",
 			sandboxed->id);

@@ -1,7 +1,7 @@
 /*
  * Browsers that come as a Flatpak or a Snap: which are here, and whether they can start the native
  * host. They see neither its manifest nor its program. A Flatpak gets both in its own folder
- * (install/bundle.h); for a Snap the desktop's portal has to start the host outside.
+ * (browsers/bundle.h); for a Snap the desktop's portal has to start the host outside.
  */
 #pragma once
 
@@ -38,11 +38,21 @@ enum sandboxed_trace sandboxes_trace(const struct sandboxed *sandboxed, const ch
 char *sandboxes_folder(const struct sandboxed *sandboxed);
 char *sandboxes_manifest(const struct sandboxed *sandboxed, const struct browser *row);
 
-/* Whether something on the session bus (NULL: there is none) starts the host for it. Waits for the
- * bus. */
-bool sandboxes_start_host(const struct sandboxed *sandboxed, GDBusConnection *bus);
+/* Whether something on the session bus starts the host for a browser. */
+enum starter { STARTER_UNASKED, STARTER_MISSING, STARTER_THERE, STARTER_SILENT };
+
+/* What was asked so far: begins as {bus}, which may be NULL and is lent. */
+struct starters {
+	GDBusConnection *bus;
+	enum starter portal;
+	enum starter proxy;
+};
+
+/* Of what starts the host for it, the best: there, silent (it may be), missing. What was not asked
+ * before is asked, for five seconds, in which no main context runs. */
+enum starter sandboxes_starter(const struct sandboxed *sandboxed, struct starters *starters);
 
 /* Whether the host can be started from there, what pages get, and what to do about it. Free with
  * g_free(). */
-char *sandboxes_describe(const struct sandboxed *sandboxed, bool starts_host);
-char *sandboxes_remedy(const struct sandboxed *sandboxed, bool starts_host);
+char *sandboxes_describe(const struct sandboxed *sandboxed, enum starter starter);
+char *sandboxes_remedy(const struct sandboxed *sandboxed, enum starter starter);

@@ -3,5 +3,7 @@
 
 #include <gio/gio.h>
 
-/* NULL where none runs: GLib alone might start one, on which nothing else is. Unref it. */
-GDBusConnection *session_bus(void);
+/* Runs the default main context until it is connected, for five seconds at most. NULL with an
+ * error; without one where no bus runs: GLib alone might start one, on which nothing else is. Unref
+ * it. */
+GDBusConnection *session_bus(GError **error);

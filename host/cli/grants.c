@@ -52,6 +52,10 @@ static int list_grants(bool json) {
 			(void)printf("%.*s\n", (int)text.length, (const char *)text.data);
 		}
 		bytes_finish(&text);
+		if (!ok) {
+			say_problem("Close other programs, and try again.",
+				"There is no memory for the list as JSON.");
+		}
 		return ok ? EXIT_DONE : EXIT_FILE;
 	}
 	for (size_t i = 0; i < list->count; i++) {

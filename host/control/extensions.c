@@ -129,12 +129,14 @@ void extensions_init(struct extensions *extensions) {
 	add_text(extensions, "manifest/extensions", text);
 }
 
-void extensions_read(struct extensions *extensions) {
-	g_autofree char *user =
-		g_build_filename(g_get_user_config_dir(), "portlight", "extensions", NULL);
+void extensions_read(struct extensions *extensions, bool user) {
 	extensions_init(extensions);
 	extensions_add_file(extensions, SYSTEM_FILE);
-	extensions_add_file(extensions, user);
+	if (user) {
+		g_autofree char *path =
+			g_build_filename(g_get_user_config_dir(), "portlight", "extensions", NULL);
+		extensions_add_file(extensions, path);
+	}
 }
 
 void extensions_finish(struct extensions *extensions) {

@@ -21,8 +21,8 @@ struct extensions {
 	GPtrArray *problems; /* what was left out and why, with the file and the line */
 };
 
-/* Reads all of it. Free with extensions_finish(). */
-void extensions_read(struct extensions *extensions);
+/* Reads all of it, or all but this user's file. Free with extensions_finish(). */
+void extensions_read(struct extensions *extensions, bool user);
 void extensions_finish(struct extensions *extensions);
 
 /* The parts of extensions_read(): the built-in ones, and those of a file. */

@@ -51,7 +51,7 @@ static void refuse_caller(int out) {
 
 static bool check_caller(int argc, char *const argv[]) {
 	struct extensions extensions;
-	extensions_read(&extensions);
+	extensions_read(&extensions, true);
 	for (guint i = 0; i < extensions.problems->len; i++) {
 		log_warning("%s", (const char *)extensions.problems->pdata[i]);
 	}

@@ -50,7 +50,10 @@ char *own_checked(const struct doctor *doctor, const char *word);
 
 /* ---- rows.c: one for each browser ---- */
 
-/* Finds the browsers and starts the hosts that they would start. */
+/* Finds the browsers, and asks the bus about those in a sandbox: no program may run yet, since the
+ * main context does not for ten seconds at worst. */
+void rows_find(struct doctor *doctor);
+/* Starts the hosts that they would start. */
 void rows_start(struct doctor *doctor);
 void check_browsers(struct doctor *doctor);
 void rows_finish(struct doctor *doctor);

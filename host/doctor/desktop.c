@@ -1,10 +1,10 @@
 #include <string.h>
 
+#include "browsers/session_bus.h"
 #include "control/local_socket.h"
 #include "control/portal.h"
 #include "doctor/checks.h"
 
-#define BUS_TIMEOUT_MS 5000u
 #define PORTAL_TIMEOUT_DOCTOR_MS 5000u
 
 void check_session(struct doctor *doctor) {
@@ -31,58 +31,19 @@ void check_session(struct doctor *doctor) {
 	report_detail(doctor->report, "path", path);
 }
 
-/* ---- the session bus ---- */
-
-struct connecting {
-	GMainLoop *loop;
-	GDBusConnection *bus;
-	GError *error;
-};
-
-static void connected(GObject *source, GAsyncResult *result, gpointer data) {
-	(void)source;
-	struct connecting *connecting = data;
-	connecting->bus = g_bus_get_finish(result, &connecting->error);
-	g_main_loop_quit(connecting->loop);
-}
-
-static gboolean cancel(gpointer data) {
-	g_cancellable_cancel(data);
-	return G_SOURCE_CONTINUE;
-}
-
-/* A bus may take the connection and then say nothing. */
-static GDBusConnection *connect_bus(GError **error) {
-	struct connecting connecting = {.loop = g_main_loop_new(NULL, FALSE)};
-	g_autoptr(GCancellable) cancellable = g_cancellable_new();
-	guint timer = g_timeout_add(BUS_TIMEOUT_MS, cancel, cancellable);
-	g_bus_get(G_BUS_TYPE_SESSION, cancellable, connected, &connecting);
-	g_main_loop_run(connecting.loop);
-	g_source_remove(timer);
-	g_main_loop_unref(connecting.loop);
-	*error = connecting.error;
-	return connecting.bus;
-}
-
 void check_bus(struct doctor *doctor) {
-	/* Without an address GLib may start a bus of its own, on which nothing runs. */
-	const char *address = g_getenv("DBUS_SESSION_BUS_ADDRESS");
-	g_autofree char *path = NULL;
-	if ((address == NULL || address[0] == '\0') &&
-		!local_socket_listens(g_get_user_runtime_dir(), "bus", &path)) {
+	g_autoptr(GError) error = NULL;
+	doctor->bus = session_bus(&error);
+	if (doctor->bus != NULL) {
+		report_add(doctor->report, REPORT_OK, "bus", NULL, "Session bus");
+	} else if (error != NULL) {
+		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_BUS_LOST),
+			"Log in again.", "Can't connect to the session bus: %s", error->message);
+	} else {
 		report_add(doctor->report, REPORT_PROBLEM, "bus-missing",
 			"Log in to a desktop, and run this in a terminal there.",
 			"There is no session bus.");
-		return;
 	}
-	g_autoptr(GError) error = NULL;
-	doctor->bus = connect_bus(&error);
-	if (doctor->bus == NULL) {
-		report_add(doctor->report, REPORT_PROBLEM, error_code_string(ERROR_BUS_LOST),
-			"Log in again.", "Can't connect to the session bus: %s", error->message);
-		return;
-	}
-	report_add(doctor->report, REPORT_OK, "bus", NULL, "Session bus");
 }
 
 /* ---- the portal ---- */

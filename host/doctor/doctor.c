@@ -14,17 +14,6 @@ static const char description[] =
 	"Each line has a code that portlight(1) explains.\n"
 	"The exit status is 0 when all is well, and 1 when there is a problem.";
 
-static const char **browser_names(void) {
-	GPtrArray *names = g_ptr_array_new();
-	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
-		if (browsers_find(browser->name) == browser) {
-			g_ptr_array_add(names, (gpointer)browser->name);
-		}
-	}
-	g_ptr_array_add(names, NULL);
-	return (const char **)g_ptr_array_free(names, FALSE);
-}
-
 static bool know_browsers(char **wanted, const char *const *names) {
 	for (char **name = wanted; name != NULL && *name != NULL; name++) {
 		if (browsers_find(*name) != NULL) {
@@ -41,10 +30,11 @@ static bool know_browsers(char **wanted, const char *const *names) {
 }
 
 static void check_all(struct doctor *doctor) {
-	own_start(doctor);
 	check_session(doctor);
 	check_bus(doctor);
+	rows_find(doctor);
 	portal_start(doctor);
+	own_start(doctor);
 	rows_start(doctor);
 	while (portal_busy(doctor) || programs_busy(doctor->programs)) {
 		g_main_context_iteration(NULL, TRUE);
@@ -90,7 +80,7 @@ static int run(char **names, bool json, bool live) {
 	struct doctor doctor = {.names = names};
 	doctor.report = report_create(json);
 	doctor.programs = programs_create();
-	extensions_read(&doctor.extensions);
+	extensions_read(&doctor.extensions, true);
 	check_all(&doctor);
 	int status = report_problems(doctor.report) == 0 ? EXIT_DONE : EXIT_PROBLEM;
 	if (live) {
@@ -123,7 +113,7 @@ int command_doctor(int argc, char **argv) {
 			NULL},
 		{0},
 	};
-	g_autofree const char **known = browser_names();
+	g_autofree const char **known = browsers_names();
 	g_autofree char *list = g_strjoinv(" ", (char **)known);
 	g_autofree char *help = g_strdup_printf("%s\n\nBrowsers: %s", description, list);
 	if (!arguments_parse(help, entries, argc, argv) || !know_browsers(names, known)) {

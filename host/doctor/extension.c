@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "browsers/profiles.h"
 #include "config.h"
 #include "doctor/checks.h"
+#include "profiles/profiles.h"
 
 static const char older_remedy[] =
 	"In Firefox: Add-ons and themes, Portlight, Permissions, and allow access to all sites. "

@@ -6,9 +6,10 @@
 
 #include "base/program.h"
 #include "browsers/browsers.h"
+#include "browsers/bundle.h"
 #include "browsers/programs.h"
+#include "browsers/real_path.h"
 #include "config.h"
-#include "install/bundle.h"
 #include "install/manifest.h"
 #include "install/options.h"
 #include "install/outcome.h"
@@ -43,21 +44,38 @@ static void keep(struct job *job, const struct place *place, const struct manife
 		"%s %s, and stays as it is.", place->path, manifest->why);
 }
 
+/* What is in a Flatpak's folder is the sandbox's: a link of its making must not have files written
+ * or removed outside. */
+static bool leads_out(struct job *job, const struct place *place) {
+	if (place->within == NULL) {
+		return false;
+	}
+	g_autofree char *folder = g_path_get_dirname(place->path);
+	bool manifest = !leads_below(place->within, folder);
+	if (!manifest && bundle_stays(place->bundle, place->within)) {
+		return false;
+	}
+	outcomes_add(&job->outcomes, OUTCOME_FAILED, place->name, place->path,
+		"Look who made the link, remove it, and try again.",
+		"A link in %s leads out of the Flatpak's folder.",
+		manifest ? folder : place->bundle);
+	return true;
+}
+
 /* The manifest, and for a Flatpak the programs that it names. `same`: all of it was so already. */
 static bool write_files(const struct job *job, const struct place *place, const char *now,
 	const char *text, bool *same, GError **error) {
-	bool copied = false;
+	g_autofree char *changed = NULL;
+	bool dry = job->options->dry_run;
 	*same = g_strcmp0(now, text) == 0;
-	if (job->options->dry_run) {
-		return true;
-	}
-	if (place->bundle != NULL && !bundle_write(place->bundle, job->host, &copied, error)) {
+	if (place->bundle != NULL &&
+		!bundle_write(place->bundle, job->host, dry, &changed, error)) {
 		return false;
 	}
-	if (!*same && !manifest_write(place->path, text, place->everybody, error)) {
+	if (!*same && !dry && !manifest_write(place->path, text, place->everybody, error)) {
 		return false;
 	}
-	*same = *same && !copied;
+	*same = *same && changed == NULL;
 	return true;
 }
 
@@ -70,6 +88,16 @@ static void write_place(
 	g_autofree char *named = other ? g_strdup_printf("it named %s", manifest->host) : NULL;
 	g_autoptr(GError) error = NULL;
 	bool same = false;
+	if (leads_out(job, place)) {
+		return;
+	}
+	if (text == NULL) {
+		outcomes_add(&job->outcomes, OUTCOME_FAILED, place->name, place->path,
+			"Give the home folder a name in UTF-8, or use the browser's package.",
+			"The path of the host in %s is not valid UTF-8, which a manifest must be.",
+			place->bundle);
+		return;
+	}
 	if (manifest->there && !manifest->ours && !job->options->force) {
 		keep(job, place, manifest, "Replace it with --force.");
 	} else if (!write_files(job, place, manifest->text, text, &same, &error)) {
@@ -82,20 +110,24 @@ static void write_place(
 
 /* Of two installations on one system, uninstalling one leaves what the other wrote. */
 static bool is_anothers(const struct job *job, const struct manifest *manifest) {
-	return job->host != NULL && g_strcmp0(manifest->host, job->host) != 0 &&
+	return (job->options->system || job->host != NULL) &&
+	       !same_file(manifest->host, job->host) &&
 	       (job->options->host != NULL ||
-		       g_file_test(manifest->host, G_FILE_TEST_IS_EXECUTABLE));
+		       (manifest->host != NULL &&
+			       g_file_test(manifest->host, G_FILE_TEST_IS_EXECUTABLE)));
 }
 
 static void remove_place(
 	struct job *job, const struct place *place, const struct manifest *manifest) {
 	g_autoptr(GError) error = NULL;
-	if (!manifest->there) {
+	if (!manifest->there || leads_out(job, place)) {
 		return;
 	}
-	if (!manifest->ours && !job->options->force) {
-		keep(job, place, manifest, job->options->system ? NULL : "Remove it with --force.");
-	} else if (manifest->ours && is_anothers(job, manifest)) {
+	bool anothers = is_anothers(job, manifest);
+	if (!manifest->ours && (anothers || !job->options->force)) {
+		bool forcible = !anothers && !job->options->system;
+		keep(job, place, manifest, forcible ? "Remove it with --force." : NULL);
+	} else if (anothers) {
 		outcomes_add(&job->outcomes, OUTCOME_KEPT, place->name, place->path, NULL,
 			"%s names %s, and stays as it is.", place->path, manifest->host);
 	} else if (!job->options->dry_run &&
@@ -202,7 +234,7 @@ static void begin(struct job *job, const struct options *options) {
 }
 
 static void read_extensions(struct job *job) {
-	extensions_read(&job->extensions);
+	extensions_read(&job->extensions, !job->options->system);
 	const GPtrArray *problems = job->extensions.problems;
 	for (guint i = 0; i < problems->len; i++) {
 		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL,
@@ -215,7 +247,7 @@ static void install(struct job *job) {
 	read_extensions(job);
 	g_autoptr(GPtrArray) places = places_for_install(options, &job->outcomes);
 	for_each(job, places, write_place);
-	if (places->len == 0 && !options->system) {
+	if (places->len == 0 && !options->system && !job->outcomes.sandboxed) {
 		outcomes_add(&job->outcomes, OUTCOME_FAILED, "portlight", NULL,
 			"Start your browser once, or name it.",
 			"None of the browsers that Portlight knows has run here.");
@@ -254,7 +286,7 @@ int command_uninstall(int argc, char **argv) {
 		if (options.allow != NULL) {
 			permission_set(options.allow, false, &job.outcomes);
 		} else if (check_folders(&job)) {
-			g_autoptr(GPtrArray) places = places_for_uninstall(&options);
+			g_autoptr(GPtrArray) places = places_for_uninstall(&options, &job.outcomes);
 			for_each(&job, places, remove_place);
 			outcomes_nothing(&job.outcomes);
 		}

@@ -1,44 +1,14 @@
 #include "install/manifest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "browsers/browsers.h"
-
-/* Why what is there is no manifest; NULL: it may be one, and is in `text` (MANIFEST_MAX + 1 bytes).
- */
-static const char *read_text(int fd, char *text) {
-	struct stat status;
-	if (fstat(fd, &status) != 0) {
-		return g_strerror(errno);
-	}
-	if (!S_ISREG(status.st_mode)) {
-		return "is not a file";
-	}
-	size_t length = 0;
-	ssize_t got = 0;
-	while (length <= MANIFEST_MAX &&
-		(got = read(fd, text + length, MANIFEST_MAX + 1 - length)) > 0) {
-		length += (size_t)got;
-	}
-	if (got < 0) {
-		return g_strerror(errno);
-	}
-	if (length == 0) {
-		return "is empty";
-	}
-	if (length > MANIFEST_MAX) {
-		return "is too large for a manifest";
-	}
-	text[length] = '\0';
-	return strlen(text) == length ? NULL : "is not text";
-}
+#include "browsers/manifest_file.h"
+#include "browsers/read_file.h"
 
 static void judge(struct manifest *manifest, const char *host) {
 	manifest->host = browsers_manifest_host(manifest->text);
@@ -54,31 +24,34 @@ static void judge(struct manifest *manifest, const char *host) {
 	}
 }
 
+static char *explain(int error) {
+	const char *why = error == ELOOP                      ? "is a link"
+			  : error == EISDIR || error == ENXIO ? "is not a file"
+			  : error == EFBIG                    ? "is too large for a manifest"
+			  : error == EILSEQ                   ? "is not text"
+							      : NULL;
+	return why != NULL ? g_strdup(why)
+			   : g_strdup_printf("can't be read (%s)", g_strerror(error));
+}
+
 void manifest_read(struct manifest *manifest, const char *path, const char *host) {
 	*manifest = (struct manifest){0};
-	/* Neither follows a link that somebody put there, nor waits for a pipe's other end. */
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-	int error = errno;
-	bool link = fd < 0 && g_file_test(path, G_FILE_TEST_IS_SYMLINK);
+	/* A link is somebody's who put it there. */
+	int error = 0;
+	manifest->text = read_file(path, MANIFEST_MAX, false, &error);
+	bool link = error == ELOOP && g_file_test(path, G_FILE_TEST_IS_SYMLINK);
 	/* Nothing, or no folder that it could be in: writing tells why. */
-	if (fd < 0 && (error == ENOENT || error == ENOTDIR || (error == ELOOP && !link))) {
+	manifest->there = error != ENOENT && error != ENOTDIR && (error != ELOOP || link);
+	if (!manifest->there) {
 		return;
 	}
-	manifest->there = true;
-	if (fd < 0) {
-		manifest->why = link ? g_strdup("is a link")
-				     : g_strdup_printf("can't be read (%s)", g_strerror(error));
-		return;
+	if (manifest->text == NULL) {
+		manifest->why = explain(error);
+	} else if (manifest->text[0] == '\0') {
+		manifest->why = g_strdup("is empty");
+	} else {
+		judge(manifest, host);
 	}
-	char *text = g_malloc(MANIFEST_MAX + 1);
-	const char *why = read_text(fd, text);
-	if (why != NULL) {
-		manifest->why = g_strdup(why);
-		g_free(text);
-		return;
-	}
-	manifest->text = text;
-	judge(manifest, host);
 }
 
 void manifest_finish(struct manifest *manifest) {

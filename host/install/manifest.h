@@ -4,8 +4,6 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define MANIFEST_MAX 65536u /* bytes; no manifest comes near */
-
 /*
  * A manifest is ours if it is a file that names our host, and the program it names is called
  * portlight-host or is the one that the user named. All else under its name is somebody else's:

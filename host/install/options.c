@@ -14,18 +14,6 @@ static const char install_text[] =
 	"Firefox.";
 static const char uninstall_text[] = "Removes what portlight install wrote.";
 
-/* The browsers' names, each once, with NULL at the end. Static ones; free the array. */
-static const char **list_browsers(void) {
-	GPtrArray *names = g_ptr_array_new();
-	for (const struct browser *browser = browsers_all; browser->name != NULL; browser++) {
-		if (browsers_find(browser->name) == browser) {
-			g_ptr_array_add(names, (char *)browser->name);
-		}
-	}
-	g_ptr_array_add(names, NULL);
-	return (const char **)g_ptr_array_free(names, FALSE);
-}
-
 static bool check_names(char **names, const char *const *known, const char *list) {
 	for (char **name = names; name != NULL && *name != NULL; name++) {
 		if (browsers_find(*name) == NULL) {
@@ -139,7 +127,7 @@ bool options_parse(struct options *options, bool install, int argc, char **argv)
 			"[BROWSER…]"},
 		{0},
 	};
-	g_autofree const char **known = list_browsers();
+	g_autofree const char **known = browsers_names();
 	g_autofree char *list = g_strjoinv(" ", (char **)known);
 	g_autofree char *browsers = g_strdup_printf("Browsers: %s", list);
 	g_autofree char *help =

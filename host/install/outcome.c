@@ -81,6 +81,7 @@ void outcomes_add(struct outcomes *outcomes, enum outcome outcome, const char *n
 	bool problem =
 		outcome == OUTCOME_FAILED || (outcome == OUTCOME_KEPT && outcomes->keeping_fails);
 	outcomes->failed = outcomes->failed || problem;
+	outcomes->sandboxed = outcomes->sandboxed || outcome == OUTCOME_SANDBOXED;
 	outcomes->told++;
 	if (outcomes->results != NULL) {
 		add_json(outcomes, outcome, name, path, remedy, text);

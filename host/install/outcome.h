@@ -25,6 +25,7 @@ struct outcomes {
 	GString *absent;
 	unsigned told; /* how many there were */
 	bool failed;
+	bool sandboxed; /* one was OUTCOME_SANDBOXED */
 };
 
 /* The members above are the caller's to set between these two: `json` chooses the form. The second

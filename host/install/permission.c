@@ -76,6 +76,7 @@ static void set_one(GDBusConnection *bus, const char *app, bool allow, struct ou
 	bool known = look_up(bus, app, &set, &allowed, &error);
 	bool changes = allow ? !allowed : set;
 	if (!known || (changes && !outcomes->dry_run && !change(bus, app, allow, &error))) {
+		(void)g_dbus_error_strip_remote_error(error);
 		bool none = g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN);
 		outcomes_add(outcomes, OUTCOME_FAILED, app, NULL,
 			none ? "Install xdg-desktop-portal, and log in again."
@@ -89,8 +90,14 @@ static void set_one(GDBusConnection *bus, const char *app, bool allow, struct ou
 }
 
 void permission_set(char **apps, bool allow, struct outcomes *outcomes) {
-	g_autoptr(GDBusConnection) bus = session_bus();
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDBusConnection) bus = session_bus(&error);
 	for (char **app = apps; *app != NULL; app++) {
+		if (error != NULL) {
+			outcomes_add(outcomes, OUTCOME_FAILED, *app, NULL, "Log in again.",
+				"Can't connect to the session bus: %s", error->message);
+			return;
+		}
 		if (bus == NULL) {
 			outcomes_add(outcomes, OUTCOME_FAILED, *app, NULL,
 				"Log in to a desktop, and run this in a terminal there.",

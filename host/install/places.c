@@ -3,6 +3,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "browsers/bundle.h"
 #include "browsers/sandboxes.h"
 #include "browsers/session_bus.h"
 #include "config.h"
@@ -11,6 +12,7 @@ static void free_place(void *data) {
 	struct place *place = data;
 	g_free(place->path);
 	g_free(place->bundle);
+	g_free(place->within);
 	g_free(place);
 }
 
@@ -42,11 +44,11 @@ static void add_system(GPtrArray *places, const struct browser *browser) {
 
 static void add_inside(
 	GPtrArray *places, const struct sandboxed *sandboxed, const struct browser *row) {
-	g_autofree char *folder = sandboxes_folder(sandboxed);
 	add(places, row, sandboxes_manifest(sandboxed, row), 2, false);
 	struct place *place = places->pdata[places->len - 1];
 	place->name = sandboxed->id;
-	place->bundle = g_build_filename(folder, "data/portlight", NULL);
+	place->bundle = bundle_folder(sandboxed);
+	place->within = sandboxes_folder(sandboxed);
 }
 
 static bool is_row_of(const struct browser *row, const char *name) {
@@ -99,10 +101,11 @@ static bool can_ask(const struct sandboxed *sandboxed) {
 	return sandboxed->asks_portal || sandboxed->asks_proxy;
 }
 
-/* Whether it is here as a Snap or a Flatpak for which something outside reads the manifest. */
-static bool is_sandboxed(const struct browser *browser) {
+/* Whether it is here as a Snap or a Flatpak. `asking`: as one for which something outside reads the
+ * manifest. */
+static bool is_sandboxed(const struct browser *browser, bool asking) {
 	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
-		if (can_ask(one) && strcmp(one->browser, browser->name) == 0 &&
+		if ((!asking || can_ask(one)) && strcmp(one->browser, browser->name) == 0 &&
 			sandboxes_trace(one, "") != SANDBOXED_ABSENT) {
 			return true;
 		}
@@ -153,9 +156,9 @@ static void choose_user(
 		if (has_place(places, browser)) {
 			continue;
 		}
-		if (is_sandboxed(browser) || (named && !inside)) {
+		if (is_sandboxed(browser, true) || (named && !inside)) {
 			add_user(places, browser);
-		} else if (!inside) {
+		} else if (!inside && !is_sandboxed(browser, false)) {
 			outcomes_add(outcomes, OUTCOME_ABSENT, browser->name, NULL, NULL, "%s", "");
 		}
 	}
@@ -179,7 +182,9 @@ static void choose_system(
 				"Each user runs: portlight install.",
 				"%s has no folder for everybody.", browser->name);
 		} else if (!none && (named || options->all || browsers_on_path(browser))) {
-			add_system(places, browser);
+			if (!has_folder(places, browser)) {
+				add_system(places, browser);
+			}
 		} else if (!none) {
 			outcomes_add(outcomes, OUTCOME_ABSENT, browser->name, NULL, NULL, "%s", "");
 		}
@@ -189,6 +194,7 @@ static void choose_system(
 /* Ubuntu's portal starts the host of a Snap from outside; without it the sandbox keeps it away. */
 static void tell_snaps(const struct options *options, struct outcomes *outcomes) {
 	g_autoptr(GDBusConnection) bus = NULL;
+	struct starters starters = {0};
 	for (const struct sandboxed *one = sandboxes_all; one->id != NULL; one++) {
 		const struct browser *browser = browsers_find(one->browser);
 		bool wanted = options->names == NULL || is_named(options, browser);
@@ -197,14 +203,13 @@ static void tell_snaps(const struct options *options, struct outcomes *outcomes)
 			continue;
 		}
 		if (bus == NULL) {
-			bus = session_bus();
+			starters.bus = bus = session_bus(NULL);
 		}
-		bool starts = sandboxes_start_host(one, bus);
-		g_autofree char *text = sandboxes_describe(one, starts);
-		g_autofree char *remedy = sandboxes_remedy(one, starts);
+		enum starter starter = sandboxes_starter(one, &starters);
+		g_autofree char *text = sandboxes_describe(one, starter);
+		g_autofree char *remedy = sandboxes_remedy(one, starter);
 		/* As --allow takes it. */
-		g_autofree char *name =
-			g_strconcat(one->kind == SANDBOX_SNAP ? "snap." : "", one->id, NULL);
+		g_autofree char *name = g_strconcat("snap.", one->id, NULL);
 		outcomes_add(outcomes, OUTCOME_SANDBOXED, name, NULL, remedy, "%s", text);
 	}
 }
@@ -222,7 +227,33 @@ GPtrArray *places_for_install(const struct options *options, struct outcomes *ou
 	return places;
 }
 
-GPtrArray *places_for_uninstall(const struct options *options) {
+/* A browser that is there, uses the same file for everybody, and is not to lose it; NULL: none. */
+static const struct browser *find_other_user(
+	const struct options *options, const struct browser *browser) {
+	for (const struct browser *other = browsers_all; other->name != NULL; other++) {
+		if (options->names != NULL && !is_named(options, other) &&
+			g_strcmp0(other->system_folder, browser->system_folder) == 0 &&
+			browsers_on_path(other)) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+static void remove_system(GPtrArray *places, const struct options *options,
+	const struct browser *browser, struct outcomes *outcomes) {
+	const struct browser *other = find_other_user(options, browser);
+	g_autofree char *path = browsers_system_path(browser);
+	if (other == NULL) {
+		add_system(places, browser);
+	} else if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+		outcomes_add(outcomes, OUTCOME_KEPT, browser->name, path,
+			"Without names, uninstall --system removes it.",
+			"%s is %s's too, and stays as it is.", path, other->name);
+	}
+}
+
+GPtrArray *places_for_uninstall(const struct options *options, struct outcomes *outcomes) {
 	GPtrArray *places = g_ptr_array_new_with_free_func(free_place);
 	if (options->profiles != NULL) {
 		add_profiles(places, options);
@@ -239,7 +270,7 @@ GPtrArray *places_for_uninstall(const struct options *options) {
 			}
 		} else if (browser->for_tool && browser->system_folder != NULL &&
 			   !has_folder(places, browser)) {
-			add_system(places, browser);
+			remove_system(places, options, browser, outcomes);
 		}
 	}
 	return places;

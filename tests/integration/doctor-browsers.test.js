@@ -64,6 +64,7 @@ const broken = [
 	['a host that hangs, with what it started', () => otherHost(machine.sleeps()), 'host-unusable'],
 	['a host that talks without end', () => otherHost('exec yes'), 'host-unusable'],
 	['a host that crashes', () => otherHost('kill -SEGV $$'), 'host-unusable'],
+	['a host that leaves a program behind', () => otherHost(`${machine.sleeps().split(';')[0]} >/dev/null & echo portlight-host 9.0.0`), 'version-mismatch'],
 	['a host of another version', () => otherHost('echo portlight-host 9.0.0'), 'version-mismatch'],
 	['a manifest that does not let our extension in', () => change({allowed_extensions: ['other@example.org']}), 'wrong-caller'],
 	['an extension that is switched off', () => machine.addFirefox({addon: {active: false, userDisabled: true}}), 'extension-off'],
@@ -218,6 +219,27 @@ test('browsers in a sandbox: what works there', async () => {
 	assert.match(helped.stdout, /firefox as a Snap .*\n +It asks you once\./);
 });
 
+test('pipes in the place of Firefox’s files are not waited for', async () => {
+	for (const file of ['profiles.ini', 'a.default/compatibility.ini', 'a.default/prefs.js']) {
+		const path = join(machine.home, '.mozilla/firefox', file);
+		rmSync(path, {force: true});
+		execFileSync('mkfifo', [path]);
+		assert.deepEqual((await machine.doctor()).problems, []);
+		rmSync(path);
+		machine.addFirefox();
+	}
+});
+
+test('a portal that does not answer is all that is wrong, with a Snap that would ask it', async () => {
+	mkdirSync(join(machine.home, 'snap/firefox'), {recursive: true});
+	machine.portal?.kill('SIGSTOP');
+	const {problems, checks} = await machine.doctor().finally(() => machine.portal?.kill('SIGCONT'));
+	assert.deepEqual(problems, ['portal-timeout']);
+	const unknown = checks.find(({code}) => code === 'sandboxed-unknown');
+	assert.match(`${unknown?.status} ${unknown?.text}`, /^note firefox as a Snap \(firefox\) may be able to start the host/);
+	assert.doesNotMatch(String(unknown?.remedy), /as a package/);
+});
+
 test('a Flatpak with a host of its own', async () => {
 	const folder = '.var/app/org.mozilla.firefox';
 	mkdirSync(join(machine.home, folder, '.mozilla/firefox'), {recursive: true});
@@ -233,6 +255,32 @@ test('a Flatpak with a host of its own', async () => {
 	assert.ok(checks.some(({status, code}) => status === 'note' && code === 'sandboxed'));
 	machine.script(inside, 'echo portlight-host 0.0.1');
 	assert.deepEqual((await machine.doctor()).problems, ['firefox: version-mismatch']);
+	rmSync(inside);
+	execFileSync('mkfifo', [inside]);
+	assert.deepEqual((await machine.doctor()).problems, ['firefox: host-unusable']);
+});
+
+test('doctor runs no program that a sandboxed browser could have put there', async () => {
+	const folder = '.var/app/org.mozilla.firefox';
+	mkdirSync(join(machine.home, folder, '.mozilla'), {recursive: true});
+	assert.equal((await machine.command('install', 'firefox')).status, 0);
+	const ran = join(machine.folder, 'ran');
+	const host = join(machine.home, folder, 'data/portlight/portlight-host');
+	const evil = `touch ${ran}; echo portlight-host ${version}`;
+	// In the place of the host, of the one that it starts, and elsewhere.
+	machine.script(host, evil);
+	assert.deepEqual((await machine.doctor()).problems, ['firefox: version-mismatch']);
+	assert.equal((await machine.command('install', 'firefox')).status, 0);
+	machine.script(join(machine.home, folder, 'data/portlight/lib/portlight-host'), evil);
+	assert.deepEqual((await machine.doctor()).problems, ['firefox: version-mismatch']);
+	const manifest = join(folder, '.mozilla/native-messaging-hosts', `${name}.json`);
+	const elsewhere = machine.script(join(machine.home, folder, 'data/evil'), evil);
+	const text = JSON.parse(readFileSync(join(machine.home, manifest), 'utf8'));
+	machine.write(manifest, {...text, path: elsewhere});
+	const {problems, checks} = await machine.doctor();
+	assert.deepEqual(problems, ['firefox: host-foreign']);
+	assert.equal(checks.find(({code}) => code === 'host-foreign')?.path, elsewhere);
+	assert.equal(existsSync(ran), false);
 });
 
 test('no browser has run here', async () => {

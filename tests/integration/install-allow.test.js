@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {mkdirSync} from 'node:fs';
+import {createServer} from 'node:net';
 import {after, before, test} from 'node:test';
 import {World} from '../fake/world.js';
 import {Home, name} from './installing.js';
@@ -100,4 +102,22 @@ test('what is no id, and what does not go with it', () => {
 		assert.equal(status, 2, more[0]);
 		assert.match(stderr, /--allow is about a permission/);
 	}
+});
+
+test('a bus that takes connections and says nothing', async () => {
+	// The kernel takes the connections; nobody reads them while the command runs.
+	const server = createServer().listen(home.path('mute'));
+	await once(server, 'listening');
+	home.env.DBUS_SESSION_BUS_ADDRESS = `unix:path=${home.path('mute')}`;
+	home.browse('.mozilla');
+	mkdirSync(home.path('snap/firefox'), {recursive: true});
+	const installed = home.run('install');
+	assert.equal(installed.status, 0, installed.stderr);
+	assert.match(installed.stdout, /^firefox: wrote /m);
+	assert.match(installed.stdout, /^snap\.firefox: /m);
+	const allowed = home.run('install', '--allow', 'snap.firefox');
+	assert.equal(allowed.status, 1);
+	assert.match(allowed.stderr, /^portlight: Can't connect to the session bus: .*\n {2}Log in again\.\n$/);
+	server.close();
+	server.unref();
 });

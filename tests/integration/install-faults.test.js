@@ -1,7 +1,8 @@
 /** `portlight install` and `uninstall` where something is in the way. */
 import assert from 'node:assert/strict';
-import {chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync} from 'node:fs';
+import {chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync} from 'node:fs';
 import {spawnSync} from 'node:child_process';
+import {dirname} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {until} from '../fake/world.js';
 import {chromium, firefox, Home, host, name, ordinary} from './installing.js';
@@ -129,6 +130,78 @@ test('links in the place of a manifest’s folder that lead nowhere, or round', 
 		assert.ok(stderr.includes(`${home.path(folder)} is not a folder.\n  Move it away`), stderr);
 	}
 	assert.equal(home.run('uninstall').status, 0);
+});
+
+/** Links that a browser in a sandbox makes of its own folders, and what they lead to. @type {[string, string][]} */
+const planted = [
+	['config', 'elsewhere'],
+	['config/google-chrome', 'elsewhere'],
+	['config/google-chrome/NativeMessagingHosts', 'elsewhere'],
+	['config/google-chrome/NativeMessagingHosts', 'nowhere'],
+	['data', 'elsewhere'],
+	['data/portlight', 'elsewhere'],
+	['data/portlight/lib', 'elsewhere'],
+	['data/portlight/lib', 'nowhere'],
+];
+for (const [link, target] of planted) {
+	test(`a Flatpak’s ${link} that links to ${target} outside has nothing written or removed there`, () => {
+		const app = '.var/app/com.google.Chrome';
+		home.write('elsewhere/libvpx.so.9', 'a program’s own');
+		home.write('elsewhere/lib/libvpx.so.9', 'another’s');
+		const at = home.path(`${app}/${link}`);
+		mkdirSync(dirname(at), {recursive: true});
+		symlinkSync(home.path(target), at);
+		const entries = () => readdirSync(home.path('elsewhere'), {recursive: true});
+		const before = entries();
+		const {status, stderr} = home.run('install', 'chrome');
+		assert.equal(status, 1);
+		assert.match(stderr, /^portlight: A link in \/.*\.var\/app\/com\.google\.Chrome\/.* leads out of the Flatpak's folder\.\n {2}\S/);
+		assert.deepEqual(entries(), before);
+		assert.equal(existsSync(home.path('nowhere')), false);
+		if (target === 'nowhere' && link.startsWith('config')) {
+			return;
+		}
+		// As if it was installed before the link was made.
+		home.write(`${app}/config/google-chrome/NativeMessagingHosts/${name}.json`, manifestOf(home.path(`${app}/data/portlight/portlight-host`)));
+		const then = entries();
+		assert.equal(home.run('uninstall', 'chrome').status, 1);
+		assert.deepEqual(entries(), then);
+	});
+}
+
+test('a Flatpak in a home whose name is not UTF-8', () => {
+	const script = `
+		HOME="$HOME/$(printf 'h\\377')"
+		mkdir -p "$HOME/.var/app/com.google.Chrome"
+		"$0" install
+		echo "status $?"
+		find "$HOME/.var" -type f`;
+	const {stdout, stderr} = home.runAs(['sh', '-c', script]);
+	assert.match(stderr, /^portlight: The path of the host .* is not valid UTF-8.*\n {2}\S/);
+	assert.match(stdout, /^status 1\n$/m);
+});
+
+test('uninstall --force --host removes what names that host alone', () => {
+	home.write(chromium, manifestOf('/opt/wrapper'));
+	home.write(firefox, 'no manifest');
+	const {status, stdout} = home.run('uninstall', '--force', '--host', '/opt/other');
+	assert.equal(status, 0);
+	assert.match(stdout, /names another program, \/opt\/wrapper, and stays as it is\.\n/);
+	assert.ok(existsSync(home.path(chromium)) && existsSync(home.path(firefox)));
+	assert.equal(home.run('uninstall', '--force', '--host', '/opt/wrapper').status, 0);
+	assert.deepEqual([existsSync(home.path(chromium)), existsSync(home.path(firefox))], [false, true]);
+});
+
+test('a file of a Flatpak’s copy that is a link is replaced, and what it leads to stays', () => {
+	const lib = '.var/app/org.mozilla.firefox/data/portlight/lib';
+	home.write('precious', 'precious');
+	mkdirSync(home.path(lib), {recursive: true});
+	symlinkSync(home.path('precious'), home.path(`${lib}/portlight-capture`));
+	symlinkSync(host, home.path(`${lib}/portlight-host`));
+	assert.equal(home.run('install', 'firefox').status, 0);
+	assert.equal(home.read('precious'), 'precious');
+	assert.equal(lstatSync(home.path(`${lib}/portlight-capture`)).isFile(), true);
+	assert.equal(lstatSync(home.path(`${lib}/portlight-host`)).isFile(), true);
 });
 
 test('a home that can’t be written', () => {

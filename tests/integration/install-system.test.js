@@ -157,6 +157,13 @@ test('for everybody: of two installations, each removes its own', {skip}, () => 
 		"$HOME/other/portlight" install --system edge
 		portlight uninstall --system
 		"$HOME/other/portlight" uninstall --system
+		ln -s other "$HOME/link"
+		"$HOME/link/portlight" install --system --host "$HOME/link/portlight-host" edge
+		"$HOME/other/portlight" uninstall --system
+		portlight install --system --quiet edge
+		mkdir "$HOME/bare" && cp "$portlight" "$HOME/bare/"
+		"$HOME/bare/portlight" uninstall --system
+		portlight uninstall --system --quiet
 		"$HOME/other/portlight" install --system edge
 		rm "$HOME/other/portlight-host"
 		portlight uninstall --system`);
@@ -168,8 +175,43 @@ test('for everybody: of two installations, each removes its own', {skip}, () => 
 		`edge: wrote ${edge}`,
 		`edge: removed ${edge}`,
 		'status 0',
+		`edge: ${edge} names ${host}, and stays as it is.`,
+		'status 0',
+		`edge: wrote ${edge}`,
+		`edge: removed ${edge}`,
+		'status 0',
 		'',
 	]);
+});
+
+test('for everybody: a file that browsers share stays for those that are not named', {skip}, () => {
+	addBrowser('google-chrome');
+	addBrowser('brave-browser');
+	const text = inside(`
+		portlight install --system brave chrome
+		portlight uninstall --system brave
+		rm "$HOME/bin/google-chrome"
+		portlight uninstall --system brave`);
+	assert.deepEqual(text.split('\n'), [
+		`chrome: wrote ${chrome}`,
+		'status 0',
+		`brave: ${chrome} is chrome's too, and stays as it is.`,
+		'  Without names, uninstall --system removes it.',
+		'status 0',
+		`brave: removed ${chrome}`,
+		'status 0',
+		'',
+	]);
+});
+
+test('for everybody: root’s own list of extensions lets nothing in', {skip}, () => {
+	home.write('.config/portlight/extensions', 'chromium abcdefghijklmnopabcdefghijklmnop\n');
+	const text = inside(`
+		mkdir -p /etc/portlight
+		echo 'chromium ponmlkjihgfedcbaponmlkjihgfedcba' >/etc/portlight/extensions
+		portlight install --system --quiet edge
+		jq -r '.allowed_origins[1:][]' '${edge}'`);
+	assert.equal(text, 'status 0\nchrome-extension://ponmlkjihgfedcbaponmlkjihgfedcba/\n');
 });
 
 test('for everybody: only root can', {skip}, () => {

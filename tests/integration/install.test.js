@@ -1,7 +1,7 @@
 /** `portlight install` and `uninstall` in a home of their own. */
 import assert from 'node:assert/strict';
 import {execFileSync, spawnSync} from 'node:child_process';
-import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
@@ -222,6 +222,15 @@ test('a Snap: what can work is written, and what can’t is told', async () => {
 	}
 });
 
+test('a Snap alone that can’t start the host is told once, and nothing has failed', () => {
+	mkdirSync(home.path('snap/brave'), {recursive: true});
+	const {status, stdout, stderr} = home.run('install');
+	assert.equal(stderr, '');
+	assert.equal(status, 0);
+	assert.match(stdout, /^snap\.brave: brave as a Snap \(brave\) can't start the host/m);
+	assert.doesNotMatch(stdout, /^Not here: .*\bbrave\b/m);
+});
+
 test('a Flatpak gets programs, their libraries and a manifest, again only what changed, and uninstall takes all of it away', () => {
 	const app = '.var/app/com.google.Chrome';
 	const manifest = `${app}/config/google-chrome/NativeMessagingHosts/${name}.json`;
@@ -243,11 +252,29 @@ test('a Flatpak gets programs, their libraries and a manifest, again only what c
 	assert.match(home.run('install', 'chrome').stdout, /^com\.google\.Chrome: nothing to change/m);
 	// As after an upgrade.
 	writeFileSync(home.path(`${app}/data/portlight/lib/portlight-capture`), 'an older one');
+	assert.match(home.run('install', '--dry-run').stdout, /^com\.google\.Chrome: would write /m);
 	assert.match(home.run('install').stdout, /^com\.google\.Chrome: wrote /m);
 	assert.match(execFileSync(home.path(`${app}/data/portlight/lib/portlight-capture`), ['--version'], {encoding: 'utf8'}), /^portlight-capture /);
 
 	assert.match(home.run('uninstall').stdout, /^com\.google\.Chrome: removed /m);
 	assert.deepEqual(home.tree(), before);
+});
+
+test('a Flatpak’s copy is the same under a strict umask, and is made where a library is missing', () => {
+	mkdirSync(home.path('.var/app/com.google.Chrome'), {recursive: true});
+	const strict = ['sh', '-c', 'umask 077; exec "$0" "$@"'];
+	assert.match(home.runAs(strict, 'install').stdout, /^com\.google\.Chrome: wrote /m);
+	assert.match(home.runAs(strict, 'install').stdout, /^com\.google\.Chrome: nothing to change/m);
+
+	// As the loader says it.
+	const missing = '#!/bin/sh\nif [ "$LD_TRACE_LOADED_OBJECTS" ]; then echo "\tlibvpx.so.99 => not found"; else echo "portlight-host 0.1.0"; fi\n';
+	for (const program of ['portlight-host', 'portlight-capture']) {
+		home.write(`bare/${program}`, missing);
+		chmodSync(home.path(`bare/${program}`), 0o755);
+	}
+	const bare = home.run('install', '--host', home.path('bare/portlight-host'));
+	assert.equal(bare.status, 0, bare.stderr);
+	assert.equal(home.files().some((path) => path.endsWith('libvpx.so.99')), false);
 });
 
 test('manifests name every extension of the lists, and doctor tells of one that does not', () => {

@@ -72,25 +72,27 @@ static void texts_say_what_works_and_what_to_do(void **state) {
 	(void)state;
 	const struct {
 		const char *id;
-		bool starts;
+		enum starter starter;
 		const char *text;
 		const char *remedy;
 	} cases[] = {
-		{"firefox", true, "firefox as a Snap", "portlight install --allow snap.firefox"},
-		{"firefox", false, "can't start the host", "as a package of your system"},
-		{"org.mozilla.firefox", true, "firefox as a Flatpak (org.mozilla.firefox) can",
-			NULL},
-		{"org.mozilla.firefox", false, "only the browser's own getDisplayMedia",
+		{"firefox", STARTER_THERE, "firefox as a Snap",
+			"portlight install --allow snap.firefox"},
+		{"firefox", STARTER_MISSING, "can't start the host", "as a package of your system"},
+		{"org.mozilla.firefox", STARTER_THERE,
+			"firefox as a Flatpak (org.mozilla.firefox) can", NULL},
+		{"firefox", STARTER_SILENT, "may be able to start the host", "Log in again"},
+		{"org.mozilla.firefox", STARTER_MISSING, "only the browser's own getDisplayMedia",
 			"portlight install firefox"},
-		{"com.google.Chrome", false, "the browser's own dialog",
+		{"com.google.Chrome", STARTER_MISSING, "the browser's own dialog",
 			"portlight install chrome"},
-		{"opera", false, "the browser's own dialog",
+		{"opera", STARTER_MISSING, "the browser's own dialog",
 			"Install opera as a package of your system."},
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		const struct sandboxed *sandboxed = find(cases[i].id);
-		g_autofree char *text = sandboxes_describe(sandboxed, cases[i].starts);
-		g_autofree char *remedy = sandboxes_remedy(sandboxed, cases[i].starts);
+		g_autofree char *text = sandboxes_describe(sandboxed, cases[i].starter);
+		g_autofree char *remedy = sandboxes_remedy(sandboxed, cases[i].starter);
 		assert_non_null(strstr(text, cases[i].text));
 		if (cases[i].remedy == NULL) {
 			assert_null(remedy);

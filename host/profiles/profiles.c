@@ -1,10 +1,10 @@
-#include "browsers/profiles.h"
+#include "profiles/profiles.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "browsers/profiles_parts.h"
 #include "browsers/read_file.h"
+#include "profiles/profiles_parts.h"
 
 /* A profile's file with thousands of settings has a megabyte. */
 #define JSON_MAX ((size_t)16 * 1024 * 1024)
@@ -33,7 +33,7 @@ struct profile *profiles_append(GPtrArray *profiles, char *path) {
 struct json_object *profiles_json(const char *path, char **why) {
 	*why = NULL;
 	int error = 0;
-	g_autofree char *text = read_file(path, JSON_MAX, &error);
+	g_autofree char *text = read_file(path, JSON_MAX, true, &error);
 	if (text == NULL) {
 		*why = error == ENOENT ? NULL : g_strdup_printf("%s: %s", path, g_strerror(error));
 		return NULL;
@@ -47,20 +47,6 @@ struct json_object *profiles_json(const char *path, char **why) {
 		return NULL;
 	}
 	return object;
-}
-
-struct json_object *profiles_member(
-	struct json_object *object, const char *name, enum json_type type) {
-	struct json_object *member = NULL;
-	bool found = json_object_is_type(object, json_type_object) &&
-		     json_object_object_get_ex(object, name, &member) &&
-		     json_object_is_type(member, type);
-	return found ? member : NULL;
-}
-
-char *profiles_text(struct json_object *object, const char *name) {
-	struct json_object *member = profiles_member(object, name, json_type_string);
-	return member != NULL ? g_strdup(json_object_get_string(member)) : NULL;
 }
 
 enum profile_access profiles_access(struct json_object *patterns) {
@@ -83,7 +69,7 @@ char *profiles_manifest_version(const char *folder) {
 	g_autofree char *path = g_build_filename(folder, "manifest.json", NULL);
 	g_autofree char *why = NULL;
 	struct json_object *manifest = profiles_json(path, &why);
-	char *version = profiles_text(manifest, "version");
+	char *version = json_text(manifest, "version");
 	(void)json_object_put(manifest);
 	return version;
 }

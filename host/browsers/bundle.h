@@ -9,15 +9,24 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "browsers/sandboxes.h"
+
+/* Where a Flatpak has it; free with g_free(). */
+char *bundle_folder(const struct sandboxed *flatpak);
+
 /* The bundle's program for the manifest; free with g_free(). */
 char *bundle_host(const char *folder);
 
+/* Whether no link in the folder leads out of `within`. */
+bool bundle_stays(const char *folder, const char *within);
+
 /*
  * Puts `host` (an absolute path) and the capture helper beside it into `folder`, each file whole or
- * not at all. `changed`: whether a file differed or was missing. False with an error; what was
- * copied stays for the next try.
+ * not at all. `dry_run`: only compares. *changed: the first file that differed or was missing, or
+ * NULL; free with g_free(). False with an error; what was copied stays for the next try.
  */
-bool bundle_write(const char *folder, const char *host, bool *changed, GError **error);
+bool bundle_write(
+	const char *folder, const char *host, bool dry_run, char **changed, GError **error);
 
 /* Removes what bundle_write() made, and the folder if nothing else is in it. False with an error.
  */

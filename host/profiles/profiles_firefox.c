@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "browsers/profiles_parts.h"
 #include "browsers/read_file.h"
+#include "profiles/profiles_parts.h"
 
 /* Firefox's own id, by which the system's folders of extensions are named. */
 #define FIREFOX_ID "{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"
@@ -14,7 +14,7 @@
 static int find_scopes(const char *path) {
 	int error = 0;
 	int scopes = -1;
-	g_autofree char *text = read_file(path, TEXT_MAX, &error);
+	g_autofree char *text = read_file(path, TEXT_MAX, true, &error);
 	char *rest = text;
 	while (rest != NULL) {
 		char *line = g_strchug(strsep(&rest, "\n"));
@@ -43,14 +43,22 @@ static int find_scopes_in_folder(const char *folder) {
 	return scopes;
 }
 
+/* Neither waits for a pipe nor reads without end, as GLib's own way would. */
+static GKeyFile *load_ini(const char *folder, const char *name) {
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	int error = 0;
+	g_autofree char *text = read_file(path, TEXT_MAX, true, &error);
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	bool ok = text != NULL &&
+		  g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, NULL);
+	return ok ? g_steal_pointer(&file) : NULL;
+}
+
 /* Where the Firefox is that used the profile last; NULL: unknown. */
 static char *find_program_folder(const char *profile) {
-	g_autofree char *path = g_build_filename(profile, "compatibility.ini", NULL);
-	g_autoptr(GKeyFile) file = g_key_file_new();
-	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL)) {
-		return NULL;
-	}
-	return g_key_file_get_string(file, "Compatibility", "LastPlatformDir", NULL);
+	g_autoptr(GKeyFile) file = load_ini(profile, "compatibility.ini");
+	return file != NULL ? g_key_file_get_string(file, "Compatibility", "LastPlatformDir", NULL)
+			    : NULL;
 }
 
 /* What the user set comes before what the system did. Debian's packages read /etc/NAME, where NAME
@@ -79,7 +87,7 @@ static bool scans_system(const char *profile, const char *root) {
 }
 
 static bool is_true(struct json_object *entry, const char *name) {
-	return json_object_get_boolean(profiles_member(entry, name, json_type_boolean));
+	return json_object_get_boolean(json_member(entry, name, json_type_boolean));
 }
 
 /* Some versions keep permissions in a data base instead, which is not read. */
@@ -93,9 +101,9 @@ static void read_access(struct profile *profile, const char *id) {
 	if (file == NULL) {
 		return;
 	}
-	struct json_object *entry = profiles_member(file, id, json_type_object);
+	struct json_object *entry = json_member(file, id, json_type_object);
 	profile->never_asked = entry == NULL;
-	profile->access = profiles_access(profiles_member(entry, "origins", json_type_array));
+	profile->access = profiles_access(json_member(entry, "origins", json_type_array));
 	(void)json_object_put(file);
 }
 
@@ -104,8 +112,8 @@ static void read_addon(struct profile *profile, struct json_object *addon, const
 		   is_true(addon, "softDisabled") || is_true(addon, "embedderDisabled") ||
 		   !is_true(addon, "active");
 	profile->state = off ? PROFILE_OFF : PROFILE_ON;
-	profile->version = profiles_text(addon, "version");
-	profile->place = profiles_text(addon, "path");
+	profile->version = json_text(addon, "version");
+	profile->place = json_text(addon, "path");
 	read_access(profile, id);
 }
 
@@ -114,7 +122,7 @@ static void read_addons(
 	size_t count = addons != NULL ? json_object_array_length(addons) : 0;
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *addon = json_object_array_get_idx(addons, i);
-		g_autofree char *id = profiles_text(addon, "id");
+		g_autofree char *id = json_text(addon, "id");
 		if (id != NULL && extensions_have(extensions, BROWSER_FIREFOX, id)) {
 			read_addon(profile, addon, id);
 			return;
@@ -138,20 +146,15 @@ static void add_profile(
 		profile->state = why != NULL ? PROFILE_UNREADABLE : PROFILE_WITHOUT;
 		profile->why = g_steal_pointer(&why);
 		profile->scans = scans_system(profile->path, root);
-		read_addons(
-			profile, profiles_member(object, "addons", json_type_array), extensions);
+		read_addons(profile, json_member(object, "addons", json_type_array), extensions);
 	}
 	(void)json_object_put(object);
 }
 
 static void add_listed(GPtrArray *profiles, const char *folder, const struct extensions *extensions,
 	const char *root) {
-	g_autofree char *path = g_build_filename(folder, "profiles.ini", NULL);
-	int error = 0;
-	g_autofree char *text = read_file(path, TEXT_MAX, &error);
-	g_autoptr(GKeyFile) file = g_key_file_new();
-	if (text == NULL ||
-		!g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, NULL)) {
+	g_autoptr(GKeyFile) file = load_ini(folder, "profiles.ini");
+	if (file == NULL) {
 		return;
 	}
 	g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);

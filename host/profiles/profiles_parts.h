@@ -2,9 +2,8 @@
  * the one above that of its manifests. */
 #pragma once
 
-#include <json-c/json.h>
-
-#include "browsers/profiles.h"
+#include "browsers/json.h"
+#include "profiles/profiles.h"
 
 /* Adds the profiles below `folder` to `profiles`. */
 void profiles_add_chromium(
@@ -25,12 +24,6 @@ struct profile *profiles_append(GPtrArray *profiles, char *path);
 /* A JSON object from a file; NULL, with why (free with g_free()), or with NULL where there is no
  * such file. Free with json_object_put(). */
 struct json_object *profiles_json(const char *path, char **why);
-
-/* The member, or NULL if there is none of that type. `object` may be NULL. Lent. */
-struct json_object *profiles_member(
-	struct json_object *object, const char *name, enum json_type type);
-/* The same for a text; free with g_free(). */
-char *profiles_text(struct json_object *object, const char *name);
 
 /* What a list of match patterns allows: of `objects` the strings; NULL is an empty list. */
 enum profile_access profiles_access(struct json_object *patterns);

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "browsers/profiles_parts.h"
+#include "profiles/profiles_parts.h"
 
 #define ID_LENGTH 32u
 #define PREFIX "chrome-extension://"
@@ -11,32 +11,32 @@
 enum location { LOCATION_UNPACKED = 4, LOCATION_COMMAND_LINE = 8 };
 
 static int64_t number(struct json_object *object, const char *name, int64_t otherwise) {
-	struct json_object *member = profiles_member(object, name, json_type_int);
+	struct json_object *member = json_member(object, name, json_type_int);
 	return member != NULL ? json_object_get_int64(member) : otherwise;
 }
 
 /* Older versions have a number with a bit for each reason, newer ones a list. */
 static bool is_disabled(struct json_object *entry) {
-	struct json_object *reasons = profiles_member(entry, "disable_reasons", json_type_array);
+	struct json_object *reasons = json_member(entry, "disable_reasons", json_type_array);
 	return (reasons != NULL && json_object_array_length(reasons) > 0) ||
 	       number(entry, "disable_reasons", 0) != 0 || number(entry, "state", 1) == 0;
 }
 
 static enum profile_access find_access(struct json_object *entry) {
 	struct json_object *withheld =
-		profiles_member(entry, "withholding_permissions", json_type_boolean);
+		json_member(entry, "withholding_permissions", json_type_boolean);
 	bool chosen = withheld != NULL && json_object_get_boolean(withheld);
-	struct json_object *granted = profiles_member(entry,
+	struct json_object *granted = json_member(entry,
 		chosen ? "runtime_granted_permissions" : "active_permissions", json_type_object);
 	if (granted == NULL && !chosen) {
 		return ACCESS_UNKNOWN;
 	}
-	return profiles_access(profiles_member(granted, "scriptable_host", json_type_array));
+	return profiles_access(json_member(granted, "scriptable_host", json_type_array));
 }
 
 /* False: what is there is left of an extension that is gone. */
 static bool read_entry(struct profile *profile, struct json_object *entry) {
-	g_autofree char *path = profiles_text(entry, "path");
+	g_autofree char *path = json_text(entry, "path");
 	int64_t location = number(entry, "location", 0);
 	if (path == NULL || location == 0) {
 		return false;
@@ -48,8 +48,7 @@ static bool read_entry(struct profile *profile, struct json_object *entry) {
 	if (lent && !g_file_test(place, G_FILE_TEST_IS_DIR)) {
 		return false;
 	}
-	profile->version =
-		profiles_text(profiles_member(entry, "manifest", json_type_object), "version");
+	profile->version = json_text(json_member(entry, "manifest", json_type_object), "version");
 	if (profile->version == NULL) {
 		profile->version = profiles_manifest_version(place);
 	}
@@ -61,13 +60,13 @@ static bool read_entry(struct profile *profile, struct json_object *entry) {
 
 static void read_settings(
 	struct profile *profile, struct json_object *file, const struct extensions *extensions) {
-	struct json_object *part = profiles_member(file, "extensions", json_type_object);
-	struct json_object *settings = profiles_member(part, "settings", json_type_object);
+	struct json_object *part = json_member(file, "extensions", json_type_object);
+	struct json_object *settings = json_member(part, "settings", json_type_object);
 	const GPtrArray *names = extensions->names[BROWSER_CHROMIUM];
 	for (guint i = 0; i < names->len && profile->state < PROFILE_OFF; i++) {
 		g_autofree char *id =
 			g_strndup((const char *)names->pdata[i] + strlen(PREFIX), ID_LENGTH);
-		struct json_object *entry = profiles_member(settings, id, json_type_object);
+		struct json_object *entry = json_member(settings, id, json_type_object);
 		if (entry != NULL && read_entry(profile, entry)) {
 			return;
 		}
@@ -138,10 +137,10 @@ char *profiles_system_chromium(
 		g_autofree char *path = g_build_filename(place, "manifest.json", NULL);
 		g_autofree char *why = NULL;
 		struct json_object *manifest = profiles_json(path, &why);
-		g_autofree char *key = profiles_text(manifest, "key");
+		g_autofree char *key = json_text(manifest, "key");
 		g_autofree char *id = key != NULL ? name_of_key(key) : NULL;
 		if (id != NULL && extensions_have(extensions, BROWSER_CHROMIUM, id)) {
-			*version = profiles_text(manifest, "version");
+			*version = json_text(manifest, "version");
 			found = g_steal_pointer(&place);
 		}
 		(void)json_object_put(manifest);

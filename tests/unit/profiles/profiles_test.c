@@ -4,7 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "browsers/profiles.h"
+#include "profiles/profiles.h"
 
 #define FIREFOX_FOLDER "usr/share/mozilla/extensions/{ec8030f7-c20a-464f-9b0e-13a3a9e97384}"
 #define CHROMIUM_FOLDER "usr/share/chromium/extensions"
