@@ -12,6 +12,9 @@ const {fill, moves, plays, press, until, useRooms} = await import('./lib/rooms.j
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
+/** What only `make check-all` runs. */
+const rest = process.env.REAL ? test : () => {};
+
 describe('a call by name, Firefox with Chromium', () => {
 	const rooms = useRooms();
 
@@ -67,7 +70,7 @@ describe('a call by name, Firefox with Chromium', () => {
 		await input.uploadFile(path);
 	}
 
-	test('names that are taken or reserved, nobody of that name, oneself: each is said', async () => {
+	rest('names that are taken or reserved, nobody of that name, oneself: each is said', async () => {
 		const {fiona, carl} = await two();
 		const third = await rooms.page('chromium', 'call.html');
 		await login(third, 'carl');
@@ -80,7 +83,7 @@ describe('a call by name, Firefox with Chromium', () => {
 		await until(carl, '#notice', /oneself/);
 	});
 
-	test('declined, cancelled, busy: both sides are told', async () => {
+	rest('declined, cancelled, busy: both sides are told', async () => {
 		const {fiona, carl} = await two();
 		await dial(fiona, 'Carl');
 		await press(carl, '#decline');
@@ -125,7 +128,7 @@ describe('a call by name, Firefox with Chromium', () => {
 		await until(carl, '#title', /Logged in as Carl/);
 	});
 
-	test('a file arrives whole and is checked; another is cancelled, one is declined', async () => {
+	rest('a file arrives whole and is checked; another is cancelled, one is declined', async () => {
 		const {fiona, carl} = await calling();
 		await withFolder(async (folder) => {
 			const bytes = randomBytes(5_000_003);
@@ -154,7 +157,7 @@ describe('a call by name, Firefox with Chromium', () => {
 		await until(carl, '#log', /Still here/);
 	});
 
-	test('the carrier changes in mid-call, and the session goes on', async () => {
+	rest('the carrier changes in mid-call, and the session goes on', async () => {
 		const {fiona, carl} = await calling('?carrier=events');
 		assert.equal(await fiona.evaluate(async () => (await import('/rooms/call.js')).server.carrierName), 'events');
 		await carl.evaluate(async () => {
@@ -173,7 +176,7 @@ describe('a call by name, Firefox with Chromium', () => {
 		await until(fiona, '#notice', /Carl ended the call/);
 	});
 
-	test('the server is killed and started again: pictures go on, and so does the call', async () => {
+	rest('the server is killed and started again: pictures go on, and so does the call', async () => {
 		const {fiona, carl} = await calling();
 		await rooms.share(carl, '#screen');
 		await moves(fiona);
@@ -194,7 +197,7 @@ describe('a call by name, Firefox with Chromium', () => {
 		await until(carl, '#notice', /Fiona/);
 	});
 
-	test('both add a stream at the same time: each gets the other’s', async () => {
+	rest('both add a stream at the same time: each gets the other’s', async () => {
 		const pages = await Promise.all([rooms.page('firefox', 'call.html'), rooms.page('chromium', 'call.html')]);
 		await Promise.all(pages.map((page, index) => page.evaluate(async (polite) => {
 			const {Peer} = await import('/rooms/peer.js');
