@@ -48,7 +48,7 @@ export function nextDeb(name) {
 			const program = join(folder, 'usr', path);
 			const bytes = readFileSync(program, 'latin1');
 			// Of the same length, so that nothing else in the program moves.
-			writeFileSync(program, bytes.replaceAll(`${version}\0`, `${next}\0`), 'latin1');
+			writeFileSync(program, bytes.replace(new RegExp(`${version.replaceAll('.', '\\.')}(?=[\\0\\n])`, 'g'), next), 'latin1');
 			if (!run(program, '--version').includes(next)) {
 				throw new Error(`${path} does not take another version.`);
 			}
