@@ -109,7 +109,6 @@ static gboolean on_output(gint fd, GIOCondition condition, gpointer data) {
 
 /* In the new process. */
 static void set_up(gpointer data) {
-	(void)data;
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }

@@ -69,7 +69,6 @@ static void finish_share(void *data, enum error_code code, const char *detail) {
 }
 
 static int64_t pipeline_now(void *data) {
-	(void)data;
 	return clock_us();
 }
 

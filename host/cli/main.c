@@ -33,7 +33,6 @@ static const char usage[] =
 
 /* A program of its own: it alone needs the libraries that write WebM. */
 static int run_record(int argc, char **argv) {
-	(void)argc;
 	char *path = program_find("portlight-record");
 	if (path != NULL) {
 		(void)execv(path, argv);

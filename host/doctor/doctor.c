@@ -7,27 +7,11 @@
 #include "doctor/live.h"
 #include "tool/arguments.h"
 #include "tool/say.h"
-#include "tool/suggest.h"
 
 static const char description[] =
 	"Checks what screen sharing needs, one line each, and says how to fix what is wrong.\n"
 	"Each line has a code that portlight(1) explains.\n"
 	"The exit status is 0 when all is well, and 1 when there is a problem.";
-
-static bool know_browsers(char **wanted, const char *const *names) {
-	for (char **name = wanted; name != NULL && *name != NULL; name++) {
-		if (browsers_find(*name) != NULL) {
-			continue;
-		}
-		const char *near = suggest(*name, names);
-		g_autofree char *remedy = near != NULL
-						  ? g_strdup_printf("Did you mean %s?", near)
-						  : g_strdup("portlight doctor --help lists them.");
-		say_problem(remedy, "Portlight does not know a browser \"%s\".", *name);
-		return false;
-	}
-	return true;
-}
 
 static void check_all(struct doctor *doctor) {
 	check_session(doctor);
@@ -116,7 +100,8 @@ int command_doctor(int argc, char **argv) {
 	g_autofree const char **known = browsers_names();
 	g_autofree char *list = g_strjoinv(" ", (char **)known);
 	g_autofree char *help = g_strdup_printf("%s\n\nBrowsers: %s", description, list);
-	if (!arguments_parse(help, entries, argc, argv) || !know_browsers(names, known)) {
+	if (!arguments_parse(help, entries, argc, argv) ||
+		!arguments_known("browser", names, known)) {
 		return EXIT_USAGE;
 	}
 	return run(names, json, live);

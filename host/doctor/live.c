@@ -61,8 +61,6 @@ static gboolean on_timer(gpointer data) {
 }
 
 static void helper_ready(void *data, const struct packet_ready *ready) {
-	(void)data;
-	(void)ready;
 }
 
 static void helper_frame(void *data, const struct packet_frame *packet) {
@@ -99,7 +97,6 @@ static const struct helper_listener helper_listener = {
 };
 
 static void screencast_granted(void *data, const struct screencast_stream *streams, size_t count) {
-	(void)count;
 	struct live *live = data;
 	live->stream = *streams;
 	(void)fputs("Counting the frames for a few seconds…\n", stderr);
@@ -136,7 +133,6 @@ static const struct screencast_listener screencast_listener = {
 
 static void probed(
 	void *data, enum error_code code, const char *detail, const struct portal_info *info) {
-	(void)info;
 	struct live *live = data;
 	if (code != ERROR_NONE) {
 		stop(live, code, detail);

@@ -6,27 +6,12 @@
 #include "install/permission.h"
 #include "tool/arguments.h"
 #include "tool/say.h"
-#include "tool/suggest.h"
 
 static const char install_text[] =
 	"Registers portlight-host with the browsers that have run here, for this user, or with "
 	"those\nnamed. A package or `make install` has done so for everybody in Chromium and "
 	"Firefox.";
 static const char uninstall_text[] = "Removes what portlight install wrote.";
-
-static bool check_names(char **names, const char *const *known, const char *list) {
-	for (char **name = names; name != NULL && *name != NULL; name++) {
-		if (browsers_find(*name) == NULL) {
-			const char *near = suggest(*name, known);
-			g_autofree char *hint =
-				near != NULL ? g_strdup_printf("Did you mean \"%s\"?", near)
-					     : g_strdup(list);
-			say_problem(hint, "Portlight does not know a browser \"%s\".", *name);
-			return false;
-		}
-	}
-	return true;
-}
 
 /* Whether one of them is of the family that has profiles anywhere. */
 static bool check_profiles(char **names) {
@@ -129,14 +114,13 @@ bool options_parse(struct options *options, bool install, int argc, char **argv)
 	};
 	g_autofree const char **known = browsers_names();
 	g_autofree char *list = g_strjoinv(" ", (char **)known);
-	g_autofree char *browsers = g_strdup_printf("Browsers: %s", list);
-	g_autofree char *help =
-		g_strdup_printf("%s\n\n%s", install ? install_text : uninstall_text, browsers);
+	g_autofree char *help = g_strdup_printf(
+		"%s\n\nBrowsers: %s", install ? install_text : uninstall_text, list);
 	if (!arguments_parse(help, entries, argc, argv)) {
 		return false;
 	}
 	join_names(options, operands);
-	if (!check_names(options->names, known, browsers) || !check(options, install)) {
+	if (!arguments_known("browser", options->names, known) || !check(options, install)) {
 		return false;
 	}
 	if (options->all) {

@@ -316,7 +316,6 @@ static void helper_frame(void *data, const struct packet_frame *packet) {
 }
 
 static void helper_ready(void *data, const struct packet_ready *ready) {
-	(void)data;
 	log_info("pictures of %ux%u flow", ready->width, ready->height);
 }
 
@@ -343,7 +342,6 @@ static const struct helper_listener helper_listener = {
 };
 
 static void screencast_granted(void *data, const struct screencast_stream *streams, size_t count) {
-	(void)count;
 	struct recorder *recorder = data;
 	recorder->stream = *streams;
 	progress_say(&recorder->progress, "Waiting for the first picture…");

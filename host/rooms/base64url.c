@@ -1,49 +1,35 @@
 #include "rooms/base64url.h"
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+#include <glib.h>
+#include <string.h>
 
-void base64url_write(const uint8_t *bytes, size_t length, char *text) {
-	uint32_t bits = 0;
-	unsigned count = 0;
-	for (size_t i = 0; i < length; i++) {
-		bits = bits << 8 | bytes[i];
-		for (count += 8; count >= 6; count -= 6) {
-			*text++ = digits[bits >> (count - 6) & 63];
-		}
-	}
-	if (count > 0) {
-		*text++ = digits[bits << (6 - count) & 63];
-	}
-	*text = '\0';
+static char *encode(const uint8_t *bytes, size_t length) {
+	char *encoded = g_base64_encode(bytes, length);
+	encoded[strcspn(encoded, "=")] = '\0';
+	return g_strdelimit(g_strdelimit(encoded, "+", '-'), "/", '_');
 }
 
-static int digit_value(char digit) {
-	return digit >= 'A' && digit <= 'Z'   ? digit - 'A'
-	       : digit >= 'a' && digit <= 'z' ? digit - 'a' + 26
-	       : digit >= '0' && digit <= '9' ? digit - '0' + 52
-	       : digit == '-'                 ? 62
-	       : digit == '_'                 ? 63
-					      : -1;
+void base64url_write(const uint8_t *bytes, size_t length, char *text) {
+	g_autofree char *encoded = encode(bytes, length);
+	memcpy(text, encoded, strlen(encoded) + 1);
 }
 
 bool base64url_read(const char *text, size_t length, uint8_t *bytes, size_t room, size_t *count) {
-	uint32_t bits = 0;
-	unsigned held = 0;
 	*count = 0;
-	for (size_t i = 0; i < length; i++) {
-		int value = digit_value(text[i]);
-		if (value < 0) {
-			return false;
-		}
-		bits = bits << 6 | (uint32_t)value;
-		held += 6;
-		if (held >= 8) {
-			held -= 8;
-			if (*count == room) {
-				return false;
-			}
-			bytes[(*count)++] = (uint8_t)(bits >> held);
-		}
+	if (length > BASE64URL_LENGTH(room)) {
+		return false;
 	}
-	return held < 6 && (bits & ((1u << held) - 1)) == 0;
+	g_autofree char *padded = g_strdup_printf("%.*s==", (int)length, text);
+	g_strdelimit(padded, "-", '+');
+	g_strdelimit(padded, "_", '/');
+	gsize decoded = 0;
+	g_autofree guchar *read = g_base64_decode(padded, &decoded);
+	/* GLib passes over what is not base64, so what was read is written and compared. */
+	g_autofree char *again = encode(read, decoded);
+	if (decoded > room || strlen(again) != length || memcmp(again, text, length) != 0) {
+		return false;
+	}
+	memcpy(bytes, read, decoded);
+	*count = decoded;
+	return true;
 }

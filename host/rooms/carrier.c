@@ -38,9 +38,7 @@ static struct carrier *carrier_of(const struct client *client) {
 	return client->session->carrier;
 }
 
-struct carrier *carrier_create(
-	struct server *server, const char *address, const struct hello *hello) {
-	(void)server;
+struct carrier *carrier_create(const char *address, const struct hello *hello) {
 	struct carrier *carrier = g_new0(struct carrier, 1);
 	carrier->address = g_ref_string_new_intern(address);
 	carrier->hello = hello == NULL ? NULL : g_memdup2(hello, sizeof(*hello));
@@ -106,7 +104,6 @@ void client_send(void *data, void *peer, struct shared_text *text) {
 }
 
 bool client_busy(void *data, void *peer) {
-	(void)data;
 	return ((struct client *)peer)->session->waiting >= SESSION_OUTBOX_BUSY;
 }
 
@@ -434,7 +431,6 @@ void clients_tick(struct server *server) {
 }
 
 static void drain_one(void *data, struct session *session) {
-	(void)data;
 	if (session->carrier != NULL) {
 		struct carrier *carrier = session->carrier;
 		struct client *client = carrier->client;
@@ -449,7 +445,6 @@ void clients_drain(struct server *server) {
 }
 
 static void end_one(void *data, struct session *session) {
-	(void)data;
 	client_end(session->user, ROOMS_ERROR_DRAINING);
 }
 

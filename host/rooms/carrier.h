@@ -16,8 +16,7 @@ struct hello {
 
 /* A stream's own data, from net's `upgrade` or net_answer_events on. `hello` may be NULL: it is the
  * first message. */
-struct carrier *carrier_create(
-	struct server *server, const char *address, const struct hello *hello);
+struct carrier *carrier_create(const char *address, const struct hello *hello);
 
 /* net's handlers. */
 void carrier_opened(void *server, struct net_stream *stream);

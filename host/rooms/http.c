@@ -206,6 +206,6 @@ bool http_upgrade(void *data, const struct net_request *request, void **carrier)
 			"Pages of this origin may not connect. The configuration lists origins.\n");
 		return false;
 	}
-	*carrier = carrier_create(server, peer.address, NULL);
+	*carrier = carrier_create(peer.address, NULL);
 	return true;
 }

@@ -315,7 +315,6 @@ void net_stop(struct net *net) {
 }
 
 static void close_handle(uv_handle_t *handle, void *data) {
-	(void)data;
 	if (uv_is_closing(handle) == 0) {
 		uv_close(handle, NULL);
 	}

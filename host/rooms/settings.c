@@ -14,8 +14,6 @@
 /* Beside the connections: listeners, the loop's own, certificates being read. */
 #define FILES_RESERVED 64u
 
-#define PORT_DEFAULT 8080
-
 enum kind { TEXT, LIST, NUMBER };
 
 /* The one table of what can be set: in the file by group and key, on the command line by key. */

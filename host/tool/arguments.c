@@ -6,23 +6,16 @@
 #include "base/log.h"
 #include "config.h"
 #include "tool/say.h"
+#include "tool/suggest.h"
 
 static gboolean print_version(
 	const char *option, const char *value, gpointer data, GError **error) {
-	(void)option;
-	(void)value;
-	(void)data;
-	(void)error;
 	(void)printf("%s " PORTLIGHT_VERSION "\n", g_get_prgname());
 	exit(EXIT_DONE);
 }
 
 /* Reaches the capture helper too, which inherits the environment. */
 static gboolean log_more(const char *option, const char *value, gpointer data, GError **error) {
-	(void)option;
-	(void)value;
-	(void)data;
-	(void)error;
 	static bool asked = false;
 	(void)g_setenv("PORTLIGHT_LOG", asked ? "debug" : "info", TRUE);
 	log_init("portlight", LOG_INFO);
@@ -46,6 +39,21 @@ int arguments_wrong(const char *format, ...) {
 	g_autofree char *help = g_strdup_printf("See %s --help.", g_get_prgname());
 	say_problem(help, "%s", message);
 	return EXIT_USAGE;
+}
+
+bool arguments_known(const char *what, char *const *words, const char *const *known) {
+	for (; words != NULL && *words != NULL; words++) {
+		if (!g_strv_contains(known, *words)) {
+			const char *near = suggest(*words, known);
+			g_autofree char *remedy =
+				near != NULL
+					? g_strdup_printf("Did you mean %s?", near)
+					: g_strdup_printf("%s --help lists them.", g_get_prgname());
+			say_problem(remedy, "Portlight does not know a %s \"%s\".", what, *words);
+			return false;
+		}
+	}
+	return true;
 }
 
 bool arguments_parse(const char *description, const GOptionEntry *entries, int argc, char **argv) {

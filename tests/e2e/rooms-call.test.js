@@ -131,14 +131,16 @@ describe('a call by name, Firefox with Chromium', () => {
 	rest('a file arrives whole and is checked; another is cancelled, one is declined', async () => {
 		const {fiona, carl} = await calling();
 		await withFolder(async (folder) => {
-			const bytes = randomBytes(5_000_003);
-			await writeFile(join(folder, 'five.bin'), bytes);
-			await send(fiona, join(folder, 'five.bin'));
+			// Checked by 8 MiB.
+			const bytes = randomBytes(20_000_003);
+			const digests = [0, 1, 2].map((at) => createHash('sha256').update(bytes.subarray(at * 2 ** 23, (at + 1) * 2 ** 23)).digest('hex'));
+			await writeFile(join(folder, 'twenty.bin'), bytes);
+			await send(fiona, join(folder, 'twenty.bin'));
 			await press(carl, '#transfers .main');
 			await until(carl, '#transfers', /Complete/);
 			await until(fiona, '#transfers', /Arrived/);
 			const [digest, saved] = await carl.$eval('#transfers li', (item) => [item.getAttribute('data-sha256'), item.querySelector('a')?.download]);
-			assert.deepEqual([digest, saved], [createHash('sha256').update(bytes).digest('hex'), 'five.bin']);
+			assert.deepEqual([digest, saved], [digests.join(' '), 'twenty.bin']);
 
 			await writeFile(join(folder, 'large.bin'), Buffer.alloc(400_000_000, 'x'));
 			await send(carl, join(folder, 'large.bin'));
@@ -148,7 +150,7 @@ describe('a call by name, Firefox with Chromium', () => {
 			await until(fiona, '#transfers li', /You cancelled/);
 			await until(carl, '#transfers li', /The other side cancelled/);
 
-			await send(fiona, join(folder, 'five.bin'));
+			await send(fiona, join(folder, 'twenty.bin'));
 			await until(carl, '#transfers li', /Do you want it/);
 			await press(carl, '#transfers li button:not(.main)');
 			await until(fiona, '#transfers li', /did not want it/);

@@ -1,6 +1,6 @@
 /** A call by name: login, call, accept, talk, share, send files, end. */
 import { addLine, FileList } from './files-list.js';
-import { camera, onEnd, refusal, screen } from './media.js';
+import { camera, drawDevices, onEnd, refusal, screen, toggleDevice } from './media.js';
 import { Peer, quality } from './peer.js';
 import { Server } from './server.js';
 import { Signalling, signalOf } from './signalling.js';
@@ -301,29 +301,12 @@ function showTheirs() {
 	}
 }
 
-function drawButtons() {
-	for (const [id, kind] of [['microphone', 'audio'], ['camera', 'video']]) {
-		const on = mine.getTracks().some((track) => track.kind === kind && track.enabled);
-		const button = find(`#${id}`);
-		button.setAttribute('aria-pressed', String(on));
-		button.classList.toggle('off', !on);
-		find('span', button).textContent = `${id === 'camera' ? 'Camera' : 'Microphone'} ${on ? 'on' : 'off'}`;
-	}
-	find('#screen').setAttribute('aria-pressed', String(Boolean(sharing)));
-	find('#screen span').textContent = sharing ? 'Stop sharing' : 'Share screen';
-}
+const drawButtons = () => drawDevices(mine, Boolean(sharing));
 
 /** @param {'audio' | 'video'} kind */
 async function toggle(kind) {
-	const track = mine.getTracks().find((one) => one.kind === kind);
-	if (track) {
-		track.enabled = !track.enabled;
-	} else {
-		const more = await camera({ audio: kind === 'audio', video: kind === 'video' }, say);
-		more.getTracks().forEach((one) => mine.addTrack(one));
-		if (more.getTracks().length) {
-			call?.peer?.add(mine, 'camera');
-		}
+	if (await toggleDevice(mine, kind, say)) {
+		call?.peer?.add(mine, 'camera');
 	}
 	/** @param {string} which */
 	const off = (which) => !mine.getTracks().some((one) => one.kind === which && one.enabled);

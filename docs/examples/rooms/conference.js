@@ -1,6 +1,6 @@
 /** A conference in a room: cameras and screens of everybody, chat, who is here, and what a moderator may do. */
 import { addLine } from './files-list.js';
-import { camera, onEnd, refusal, screen } from './media.js';
+import { camera, drawDevices, onEnd, refusal, screen, toggleDevice } from './media.js';
 import { Mesh } from './mesh.js';
 import { Server } from './server.js';
 import { Stage } from './stage.js';
@@ -143,26 +143,12 @@ onClick('#lock', () => mesh.lock(!mesh.locked));
 
 function showMine() {
 	stage.set('mine', { stream: mine, name: mesh.nickname, kind: 'camera', mine: true });
-	for (const [id, kind] of [['microphone', 'audio'], ['camera', 'video']]) {
-		const lives = mine.getTracks().some((track) => track.kind === kind && track.enabled);
-		const button = find(`#${id}`);
-		button.setAttribute('aria-pressed', String(lives));
-		button.classList.toggle('off', !lives);
-		find('span', button).textContent = `${id === 'camera' ? 'Camera' : 'Microphone'} ${lives ? 'on' : 'off'}`;
-	}
-	find('#screen').setAttribute('aria-pressed', String(Boolean(sharing)));
-	find('#screen span').textContent = sharing ? 'Stop sharing' : 'Share screen';
+	drawDevices(mine, Boolean(sharing));
 }
 
 /** @param {'audio' | 'video'} kind */
 async function toggle(kind) {
-	const track = mine.getTracks().find((one) => one.kind === kind);
-	if (track) {
-		track.enabled = !track.enabled;
-	} else {
-		const more = await camera({ audio: kind === 'audio', video: kind === 'video' }, say);
-		more.getTracks().forEach((one) => mine.addTrack(one));
-	}
+	await toggleDevice(mine, kind, say);
 	showMine();
 	await mesh.change();
 }

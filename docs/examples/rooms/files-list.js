@@ -40,7 +40,7 @@ export class FileList {
 			if (now !== shown) {
 				shown = now;
 				item.dataset.state = transfer.state;
-				item.dataset.sha256 = transfer.digest;
+				item.dataset.sha256 = transfer.digests.join(' ');
 				buttons.replaceChildren(...this.#buttons(transfer, item));
 				if (transfer.name && transfer.state !== 'moving') {
 					this.announce(`${transfer.name}, ${text.textContent}`);

@@ -1,15 +1,20 @@
 /**
  * Files from one browser to the other, each over a data channel of its own: `{name, size}` and, once the other side
- * agrees, pieces; at the end the sender's SHA-256, which the receiver compares with that of what it got. Any side can
- * cancel at any time. What is not sent yet waits in the file, and what came goes to Blobs, which browsers keep on disk.
+ * agrees, pieces; after every 8 MiB and at the end the SHA-256 of these, which the receiver compares with that of what
+ * it got. Any side can cancel at any time. What is not sent yet waits in the file, and what came goes to Blobs, which
+ * browsers keep on disk.
  */
-import { Sha256 } from './sha256.js';
-
 const PIECE = 64 * 1024;
 /** The most that waits in the channel, in bytes: enough for a long path, and little to wait for on cancel. */
 const AHEAD = 1024 * 1024;
-/** Pieces become a Blob every so many bytes. */
+/** What is checked, and becomes a Blob, at once. */
 const BATCH = 8 * 1024 * 1024;
+
+/** @param {Blob} blob @returns {Promise<string>} in hexadecimal */
+async function sha256(blob) {
+	const digest = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());
+	return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
 
 /** @typedef {'offered' | 'moving' | 'done' | 'cancelled' | 'declined' | 'broken'} State */
 
@@ -24,12 +29,15 @@ export class Transfer extends EventTarget {
 	size = 0;
 	/** What came, once it is done. @type {Blob | null} */
 	blob = null;
-	sha256 = new Sha256();
-	digest = '';
+	/** Of each batch. @type {string[]} */
+	digests = [];
+	/** The batches before are compared. */
+	checked = Promise.resolve();
 	/** @type {Blob[]} */
 	batches = [];
 	/** @type {ArrayBuffer[]} */
 	pieces = [];
+	/** Bytes in `pieces`. */
 	waiting = 0;
 
 	/** @param {RTCDataChannel} channel @param {File} [file] to be sent; without, one comes */
@@ -81,7 +89,7 @@ export class Transfer extends EventTarget {
 			this.#become('moving');
 			void this.#stream();
 		} else if (message.sha256 && !this.outgoing) {
-			this.#finish(message.sha256);
+			this.#check(String(message.sha256), Boolean(message.last));
 		} else if ('same' in message) {
 			this.#verdict(message.same);
 		} else if (!this.outgoing && !this.name) {
@@ -94,26 +102,29 @@ export class Transfer extends EventTarget {
 	async #stream() {
 		const file = /** @type {File} */ (this.file);
 		try {
-			for (let at = 0; at < file.size && this.state === 'moving'; at += PIECE) {
-				const bytes = new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer());
-				await this.#room();
-				if (this.state !== 'moving') {
-					return;
+			let at = 0;
+			do {
+				const batch = file.slice(at, (at += BATCH));
+				for (let from = 0; from < batch.size; from += PIECE) {
+					const bytes = await batch.slice(from, from + PIECE).arrayBuffer();
+					await this.#room();
+					if (this.state !== 'moving') {
+						return;
+					}
+					this.channel.send(bytes);
+					this.moved += bytes.byteLength;
+					this.#changed();
 				}
-				this.channel.send(bytes);
-				this.sha256.update(bytes);
-				this.moved += bytes.length;
-				this.#changed();
-			}
-			this.digest = this.sha256.digest();
-			this.#tell({ sha256: this.digest });
+				this.digests.push(await sha256(batch));
+				this.#tell({ sha256: this.digests.at(-1), last: at >= file.size });
+			} while (at < file.size && this.state === 'moving');
 		} catch {
 			this.#tell({ cancel: true });
 			this.#end('broken', 'The file could not be read. Was it changed or removed?');
 		}
 	}
 
-	/** Waits until little of what was sent is still here. */
+	/** Waits until little of what was sent is still here, or the end. */
 	#room() {
 		const { channel } = this;
 		if (channel.bufferedAmount < AHEAD || channel.readyState !== 'open') {
@@ -121,7 +132,6 @@ export class Transfer extends EventTarget {
 		}
 		return new Promise((resolve) => {
 			channel.onbufferedamountlow = resolve;
-			this.addEventListener('change', () => this.over && resolve(null));
 		});
 	}
 
@@ -131,30 +141,35 @@ export class Transfer extends EventTarget {
 			return;
 		}
 		this.moved += piece.byteLength;
-		if (this.moved > this.size) {
+		this.waiting += piece.byteLength;
+		if (this.moved > this.size || this.waiting > BATCH) {
 			this.#tell({ cancel: true });
 			this.#end('broken', 'More came than was announced. Nothing was kept.');
 			return;
 		}
-		this.sha256.update(new Uint8Array(piece));
 		this.pieces.push(piece);
-		this.waiting += piece.byteLength;
-		if (this.waiting >= BATCH) {
-			this.batches.push(new Blob(this.pieces.splice(0)));
-			this.waiting = 0;
-		}
 		this.#changed();
 	}
 
-	/** @param {string} expected */
-	#finish(expected) {
-		this.digest = this.sha256.digest();
-		const same = this.moved === this.size && this.digest === expected;
-		this.#tell({ same });
-		if (same) {
-			this.blob = new Blob([...this.batches, ...this.pieces]);
-		}
-		this.#verdict(same);
+	/** Compares what came since the batch before. @param {string} expected @param {boolean} last */
+	#check(expected, last) {
+		const batch = new Blob(this.pieces.splice(0));
+		this.waiting = 0;
+		const whole = !last || this.moved === this.size;
+		this.batches.push(batch);
+		this.checked = this.checked.then(async () => {
+			const digest = await sha256(batch);
+			const same = whole && digest === expected;
+			this.digests.push(digest);
+			if (this.state !== 'moving' || (same && !last)) {
+				return;
+			}
+			this.#tell({ same });
+			if (same) {
+				this.blob = new Blob(this.batches);
+			}
+			this.#verdict(same);
+		});
 	}
 
 	/** @param {boolean} same */
@@ -179,6 +194,7 @@ export class Transfer extends EventTarget {
 			return;
 		}
 		this.error = error;
+		this.channel.onbufferedamountlow?.(new Event('bufferedamountlow'));
 		this.batches = [];
 		this.pieces = [];
 		this.#become(state);

@@ -1,6 +1,6 @@
 /** Cameras, microphones and screens, and what to say where there are none. */
 import { capabilities, request, version } from '../portlight.js';
-import { words } from './ui.js';
+import { find, words } from './ui.js';
 
 /** Asked once, early: a click's permission to ask must not wait for it. */
 const extension = version().catch(() => null);
@@ -53,6 +53,31 @@ export async function screen(wish = {}) {
 	const { width, height, frameRate } = wish;
 	const stream = await navigator.mediaDevices.getDisplayMedia({ video: { width, height, frameRate } });
 	return { stream, track: stream.getVideoTracks()[0], share: null, path: 'browser' };
+}
+
+/** The buttons below the pictures say what is on. @param {MediaStream} mine @param {boolean} sharing */
+export function drawDevices(mine, sharing) {
+	for (const [id, kind] of [['microphone', 'audio'], ['camera', 'video']]) {
+		const on = mine.getTracks().some((track) => track.kind === kind && track.enabled);
+		const button = find(`#${id}`);
+		button.setAttribute('aria-pressed', String(on));
+		button.classList.toggle('off', !on);
+		find('span', button).textContent = `${id === 'camera' ? 'Camera' : 'Microphone'} ${on ? 'on' : 'off'}`;
+	}
+	find('#screen').setAttribute('aria-pressed', String(sharing));
+	find('#screen span').textContent = sharing ? 'Stop sharing' : 'Share screen';
+}
+
+/** Switches one's camera or microphone; asks for it where there was none. @param {MediaStream} mine @param {'audio' | 'video'} kind @param {(text: string, bad: boolean) => void} say @returns {Promise<boolean>} whether there is a new track */
+export async function toggleDevice(mine, kind, say) {
+	const track = mine.getTracks().find((one) => one.kind === kind);
+	if (track) {
+		track.enabled = !track.enabled;
+		return false;
+	}
+	const more = await camera({ audio: kind === 'audio', video: kind === 'video' }, say);
+	more.getTracks().forEach((one) => mine.addTrack(one));
+	return more.getTracks().length > 0;
 }
 
 /** Why a share was not given. @param {unknown} error */

@@ -1,10 +1,10 @@
 /** The source package in bare Debians: it builds from what debian/control names alone, also for arm64. */
 import assert from 'node:assert/strict';
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {basename, join} from 'node:path';
 import {after, before, test} from 'node:test';
-import {copySources, output, plainEnv, read, root, sums, version} from '../lib/deb.js';
+import {output, plainEnv, read, root, sums, version} from '../lib/deb.js';
 import {bare, fresh, layer, missing} from '../lib/system.js';
 
 const built = join(root, 'build/deb');
@@ -84,8 +84,9 @@ test('another folder, umask, time zone and home, beside what others built: the s
 	const folder = mkdtempSync(join(tmpdir(), 'portlight-again-'));
 	after(() => rmSync(folder, {recursive: true, force: true}));
 	const copy = join(folder, 'another');
-	copySources(copy);
-	// An unclean tree, and none of git's.
+	// What was built from, whoever works on the tree meanwhile: unclean now, and without git.
+	output('dpkg-source', ['-x', source[0], copy]);
+	renameSync(join(copy, 'debian'), join(copy, 'packaging/debian'));
 	mkdirSync(join(copy, 'build/bin'), {recursive: true});
 	mkdirSync(join(copy, 'tests/node_modules'), {recursive: true});
 	writeFileSync(join(copy, 'build/bin/portlight-host'), 'not a program');

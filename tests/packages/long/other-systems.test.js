@@ -20,7 +20,7 @@ after(() => rmSync(folder, {recursive: true}));
 
 /** @param {string} program @param {string[]} args @param {import('node:child_process').SpawnSyncOptions} [options] */
 function run(program, args, options) {
-	const {status, stdout, stderr, error} = spawnSync(program, args, {cwd: root, env: plainEnv(), timeout: 300_000, ...options, encoding: 'utf8'});
+	const {status, stdout, stderr, error} = spawnSync(program, args, {cwd: root, env: plainEnv(), ...options, encoding: 'utf8'});
 	assert.equal(status, 0, `${program} ${args.join(' ')}: ${error ?? ''}${stdout}${stderr}`);
 	return String(stdout);
 }
