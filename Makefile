@@ -79,7 +79,8 @@ USE_cli := install doctor profiles browsers tool control wire base
 USE_rooms := tool wire base
 FOLDERS := base wire picture source encode capture control tool browsers profiles install doctor record cli rooms
 
-PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight-record:record portlight:cli portlight-rooms:rooms,$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
+# ROOMS=no leaves the server out, and with it libwebsockets.
+PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight-record:record portlight:cli $(if $(filter no,$(ROOMS)),,portlight-rooms:rooms),$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
 
 # The release programs land in build/bin, other variants beside their objects.
 BIN := $(if $(filter release,$(V)),$(B)/bin,$(O)/bin)

@@ -60,7 +60,7 @@ describe('rpm', () => {
 		const packages = files(join(build, 'rpm/RPMS')).filter((path) => path.endsWith('.rpm'));
 		const names = packages.map((path) => path.replace(/.*\/([a-z-]+)-[0-9].*\.(\w+)\.rpm/, '$1 $2')).sort();
 		const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
-		assert.deepEqual(names, [`portlight ${machine}`, `portlight-record ${machine}`, 'webext-portlight noarch']);
+		assert.deepEqual(names, [`portlight ${machine}`, `portlight-record ${machine}`, `portlight-rooms ${machine}`, 'webext-portlight noarch']);
 
 		const where = join(folder, 'rpm-root');
 		asRoot('rpm', ['--root', where, '--nodeps', '--install', ...packages.map((path) => join(build, 'rpm/RPMS', path))]);
@@ -69,7 +69,7 @@ describe('rpm', () => {
 		// An empty root has no shell to run what a package runs.
 		const [portlight] = packages.filter((path) => path.includes(`/portlight-${version}-`));
 		run('sh', ['-n', '-c', run('rpm', ['--query', '--queryformat', '%{PREUN}', '--package', join(build, 'rpm/RPMS', portlight)])]);
-		asRoot('rpm', ['--root', where, '--noscripts', '--erase', 'portlight', 'portlight-record', 'webext-portlight']);
+		asRoot('rpm', ['--root', where, '--noscripts', '--erase', 'portlight', 'portlight-record', 'portlight-rooms', 'webext-portlight']);
 		assert.deepEqual(files(where).filter((path) => path.includes('portlight')), []);
 	});
 });
