@@ -38,6 +38,7 @@ static struct net_connection *connect_new(struct lws *wsi) {
 	connection->wsi = wsi;
 	connection->net = net;
 	net->connections++;
+	net_tap_open(connection);
 	lws_set_opaque_user_data(wsi, connection);
 	lws_set_timer_usecs(wsi, (lws_usec_t)net->header_seconds * LWS_USEC_PER_SEC);
 	return connection;
@@ -48,6 +49,12 @@ static void disconnect(struct lws *wsi, struct net_connection *connection) {
 		return;
 	}
 	lws_set_opaque_user_data(wsi, NULL);
+	net_tap_close(connection);
+	if (connection->upgrading) {
+		net_dropped(connection->net, NET_DROP_UPGRADE);
+	} else if (connection->net->tls != NULL && !connection->tap.heard) {
+		net_dropped(connection->net, NET_DROP_TLS);
+	}
 	net_http_end(connection);
 	net_stream_gone(connection);
 	connection->net->connections--;
@@ -57,22 +64,11 @@ static void disconnect(struct lws *wsi, struct net_connection *connection) {
 /* Asks whether a WebSocket may be. */
 static int upgrade(struct net_connection *connection) {
 	struct net *net = connection->net;
-	net_http_end(connection);
-	connection->transaction = g_new0(struct net_transaction, 1);
-	connection->transaction->connection = connection;
-	bool named = lws_hdr_total_length(connection->wsi, WSI_TOKEN_PROTOCOL) > 0;
-	/* libwebsockets takes older ones too. */
-	char version[4] = "";
-	(void)lws_hdr_copy(connection->wsi, version, sizeof(version), WSI_TOKEN_VERSION);
-	const struct net_request *request = &connection->transaction->request;
-	if (!net_http_read(connection)) {
+	if (!net_tap_at_request_end(connection) || !net_http_begin(connection)) {
 		return -1;
 	}
-	if (strcmp(version, "13") != 0) {
-		net_answer(request, 426, "text/plain", "Sec-WebSocket-Version: 13\r\n", NULL);
-	} else if (!named) {
-		net_answer(request, 400, "text/plain", "", NULL);
-	} else if (net->handlers.upgrade(net->data, request, &connection->data)) {
+	const struct net_request *request = &connection->transaction->request;
+	if (net->handlers.upgrade(net->data, request, &connection->data)) {
 		net_http_end(connection);
 		return 0;
 	}
@@ -85,6 +81,9 @@ static int on_timer(struct net_connection *connection) {
 		return net_stream_beat(connection);
 	}
 	const struct net_transaction *transaction = connection->transaction;
+	if (transaction == NULL && connection->served && connection->tap.head == 0) {
+		return -1; /* kept alive, and not used */
+	}
 	net_dropped(connection->net, transaction == NULL     ? NET_DROP_HEADERS
 				     : transaction->answered ? NET_DROP_ANSWER
 							     : NET_DROP_BODY);
@@ -127,9 +126,13 @@ static int on_event(
 		return net_http_request(connection);
 	case LWS_CALLBACK_HTTP_BODY:
 		return net_http_body(connection, in, length);
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		connection->upgrading = true;
+		return net_http_check_upgrade(connection, protocols[1].name);
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 		return upgrade(connection);
 	case LWS_CALLBACK_ESTABLISHED:
+		connection->upgrading = false;
 		connection->kind = CONNECTION_WEBSOCKET;
 		net_stream_open(connection);
 		return 0;
@@ -222,7 +225,6 @@ static bool start_listening(struct net *net, const struct net_options *options, 
 	unsigned seconds = options->header_seconds + options->body_seconds + 15;
 	struct lws_context_creation_info info = {
 		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-			   LWS_SERVER_OPTION_VALIDATE_UTF8 |
 			   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
 		.foreign_loops = loops,
 		.protocols = protocols,
@@ -336,6 +338,7 @@ void net_destroy(struct net *net) {
 		lws_context_destroy(net->context);
 	}
 	(void)uv_loop_close(&net->loop);
+	net_tap_finish();
 	if (net->unix_path != NULL) {
 		(void)unlink(net->unix_path);
 	}

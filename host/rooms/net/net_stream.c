@@ -26,9 +26,10 @@ void net_stream_open(struct net_connection *connection) {
 
 void net_stream_gone(struct net_connection *connection) {
 	struct net *net = connection->net;
-	if (connection->opened) {
-		connection->opened = false;
+	connection->opened = false;
+	if (connection->data != NULL) {
 		net->handlers.closed(net->data, stream_of(connection));
+		connection->data = NULL;
 	}
 	g_clear_pointer(&connection->incoming, g_byte_array_unref);
 	g_clear_pointer(&connection->close_reason, g_free);
@@ -90,11 +91,24 @@ int net_stream_writable(struct net_connection *connection) {
 	return 0;
 }
 
+void net_stream_condemn(
+	struct net_connection *connection, enum net_drop why, unsigned code, const char *reason) {
+	net_dropped(connection->net, why);
+	lws_close_reason(connection->wsi, (enum lws_close_status)code, (unsigned char *)reason,
+		strlen(reason));
+	connection->bidden = true;
+	lws_set_timer_usecs(connection->wsi, 1);
+}
+
 static int refuse(struct net_connection *connection, enum net_drop why, enum lws_close_status code,
 	const char *reason) {
 	net_dropped(connection->net, why);
 	lws_close_reason(connection->wsi, code, (unsigned char *)reason, strlen(reason));
 	return -1;
+}
+
+static int refuse_text(struct net_connection *connection) {
+	return refuse(connection, NET_DROP_UTF8, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "text is UTF-8");
 }
 
 int net_stream_received(struct net_connection *connection, const char *bytes, size_t length) {
@@ -115,6 +129,9 @@ int net_stream_received(struct net_connection *connection, const char *bytes, si
 	bool final = lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0;
 	if (final && before == 0) {
 		connection->fragments = 0;
+		if (!g_utf8_validate_len(bytes, length, NULL)) {
+			return refuse_text(connection);
+		}
 		net->handlers.message(net->data, stream_of(connection), bytes, length);
 		return 0;
 	}
@@ -128,10 +145,12 @@ int net_stream_received(struct net_connection *connection, const char *bytes, si
 	}
 	g_byte_array_append(connection->incoming, (const guint8 *)bytes, (guint)length);
 	if (final) {
-		GByteArray *whole = g_steal_pointer(&connection->incoming);
+		g_autoptr(GByteArray) whole = g_steal_pointer(&connection->incoming);
+		if (!g_utf8_validate_len((const char *)whole->data, whole->len, NULL)) {
+			return refuse_text(connection);
+		}
 		net->handlers.message(
 			net->data, stream_of(connection), (const char *)whole->data, whole->len);
-		g_byte_array_unref(whole);
 	}
 	return 0;
 }
@@ -141,6 +160,7 @@ int net_stream_beat(struct net_connection *connection) {
 	if (connection->bidden) {
 		return -1;
 	}
+	connection->tap.frames.controls = 0;
 	if (!net->handlers.beat(net->data, stream_of(connection))) {
 		net_dropped(net, NET_DROP_SILENT);
 		return -1;
