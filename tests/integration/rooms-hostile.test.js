@@ -8,7 +8,8 @@ import {randomBytes} from 'node:crypto';
 import {createConnection} from 'node:net';
 import {test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {Server, SocketClient, subprotocol} from './rooming.js';
+import {connect as connectTls} from 'node:tls';
+import {certify, folderOf, Server, SocketClient, subprotocol} from './rooming.js';
 
 const TEXT = 1;
 const BINARY = 2;
@@ -47,25 +48,48 @@ function handshake(other = {}) {
 	return `GET /v1/socket HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
 }
 
+/** The server's options for HTTPS. @param {import('node:test').TestContext} t */
+function certified(t) {
+	const {certificate, key} = certify(folderOf(t), 'rooms');
+	return [`--certificate=${certificate}`, `--key=${key}`];
+}
+
 /**
- * Sends bytes once the handshake is answered; gives what the server said until it closed.
- * @param {Server} server @param {(string | Buffer)[]} pieces
+ * Connects, and gives what the server said until it closed. Its close frame is answered; `enough` of the answers ends it as well.
+ * @param {Server} server @param {(socket: import('node:net').Socket) => void} speak
+ * @param {(got: ReturnType<typeof understand>) => boolean} [enough]
  */
-function provoke(server, ...pieces) {
+function converse(server, speak, enough = () => false) {
 	return new Promise((resolve) => {
 		let bytes = Buffer.alloc(0);
-		const socket = createConnection(server.port, '127.0.0.1');
-		socket.write(handshake());
-		socket.once('data', () => pieces.forEach((piece) => socket.write(piece)));
+		const to = {port: server.port, host: '127.0.0.1'};
+		const socket = server.ca ? connectTls({...to, ca: server.ca}) : createConnection(to);
+		socket.setNoDelay(true);
+		speak(socket);
 		socket.on('data', (piece) => {
 			bytes = Buffer.concat([bytes, piece]);
-			if (understand(bytes).code !== undefined) {
-				socket.end(frame(CLOSE, ''));
+			const got = understand(bytes);
+			if (got.closed || enough(got)) {
+				socket.end(frame(CLOSE, Buffer.from([3, 232])));
 			}
 		});
 		socket.on('error', () => {});
 		socket.on('close', () => resolve(understand(bytes)));
 	});
+}
+
+/** Sends pieces once the handshake is answered. @param {(string | Buffer)[]} pieces */
+const afterHandshake = (pieces) => (/** @type {import('node:net').Socket} */ socket) => {
+	socket.write(handshake());
+	socket.once('data', () => pieces.forEach((piece) => socket.write(piece)));
+};
+
+/**
+ * Sends bytes once the handshake is answered; gives what the server said until it closed.
+ * @param {Server} server @param {(string | Buffer)[]} pieces
+ */
+function provoke(server, ...pieces) {
+	return converse(server, afterHandshake(pieces));
 }
 
 /** Splits an upgraded answer into status, messages and close code. @param {Buffer} bytes */
@@ -74,6 +98,7 @@ function understand(bytes) {
 	const status = Number(bytes.subarray(9, 12).toString());
 	const messages = [];
 	let code;
+	let closed = false;
 	for (let at = head + 4; head >= 0 && at + 2 <= bytes.length;) {
 		const opcode = bytes[at] & 15;
 		let length = bytes[at + 1] & 127;
@@ -86,11 +111,12 @@ function understand(bytes) {
 		at += length;
 		if (opcode === TEXT) {
 			messages.push(JSON.parse(payload.toString()));
-		} else if (opcode === CLOSE && length >= 2) {
-			code = payload.readUInt16BE(0);
+		} else if (opcode === CLOSE) {
+			closed = true;
+			code = length >= 2 ? payload.readUInt16BE(0) : undefined;
 		}
 	}
-	return {status, messages, code, bye: messages.find(({type}) => type === 'bye')?.code};
+	return {status, messages, code, closed, bye: messages.find(({type}) => type === 'bye')?.code};
 }
 
 const hello = frame(TEXT, '{"type":"hello","version":1}');
@@ -163,49 +189,93 @@ test('compressed frames are not offered', async (t) => {
 	assert.doesNotMatch(`${piece}`, /extensions/i);
 });
 
-test('frames that break the protocol end their connection alone', async (t) => {
-	const server = await Server.start(t);
+/** What is wrong with it: the frames, the code it is closed with, and what it counts as. */
+function brokenFrames() {
+	const code = (/** @type {number} */ number, text = '') => frame(CLOSE, Buffer.concat([Buffer.from([number >> 8, number & 255]), Buffer.from(text)]));
 	const storm = Buffer.concat([frame(TEXT, '{', {fin: false}), ...Array.from({length: 4000}, () => frame(0, ' ', {fin: false}))]);
-	const frames = {
-		'not masked': frame(TEXT, '{}', {masked: false}),
-		'reserved bits': frame(TEXT, '{}', {reserved: 4}),
-		'compressed': frame(TEXT, Buffer.from('aa', 'hex'), {reserved: 4}),
-		'reserved opcode': frame(3, 'x'),
-		'reserved control': frame(11, 'x'),
-		'a ping in pieces': frame(PING, 'x', {fin: false}),
-		'a ping too long': frame(PING, 'x'.repeat(126)),
-		'more of nothing': frame(0, 'x'),
-		'binary': frame(BINARY, '{}'),
-		'not UTF-8': frame(TEXT, Buffer.from([0x22, 0xff, 0x22])),
-		'a surrogate': frame(TEXT, Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])),
-		'too long': frame(TEXT, `{"type":"bye","x":"${'x'.repeat(65536)}"}`),
-		'2^63 - 1 bytes': frame(TEXT, 'x', {length: 0x7fffffffffffffffn}),
-		'2^64 - 1 bytes': frame(TEXT, 'x', {length: 0xffffffffffffffffn}),
-		'a storm of pieces': storm,
-		'a close of one byte': frame(CLOSE, 'x'),
-		'a close with code 999': frame(CLOSE, Buffer.from([3, 231])),
-		'a close with code 1005': frame(CLOSE, Buffer.from([3, 237])),
-		'garbage': randomBytes(4096),
-	};
-	await undisturbed(server, async () => {
-		for (const [name, bytes] of Object.entries(frames)) {
-			const {status, messages} = await provoke(server, hello, bytes);
-			assert.equal(status, 101, name);
-			assert.ok(messages.length === 0 || ['welcome', 'bye', 'ping'].includes(messages.at(-1).type), `${name}: ${JSON.stringify(messages)}`);
-			await provoke(server, bytes); /* before `hello` too */
-		}
+	return /** @type {Record<string, [Buffer, number, string]>} */ ({
+		'not masked': [frame(TEXT, '{}', {masked: false}), 1002, 'unmasked'],
+		'a ping that is not masked': [frame(PING, '', {masked: false}), 1002, 'unmasked'],
+		'a long one that is not masked': [frame(TEXT, ' '.repeat(300), {masked: false}), 1002, 'unmasked'],
+		'reserved bits': [frame(TEXT, '{}', {reserved: 1}), 1002, 'frame'],
+		'compressed': [frame(TEXT, Buffer.from('aa', 'hex'), {reserved: 4}), 1002, 'frame'],
+		'reserved kind': [frame(3, 'x'), 1002, 'frame'],
+		'reserved control': [frame(11, 'x'), 1002, 'frame'],
+		'a ping in pieces': [frame(PING, 'x', {fin: false}), 1002, 'frame'],
+		'a ping too long': [frame(PING, 'x'.repeat(126)), 1002, 'frame'],
+		'more of nothing': [frame(0, 'x'), 1002, 'frame'],
+		'a message in a message': [Buffer.concat([frame(TEXT, '{', {fin: false}), frame(TEXT, '}')]), 1002, 'frame'],
+		'binary': [frame(BINARY, '{}'), 1003, 'message-kind'],
+		'not UTF-8': [frame(TEXT, Buffer.from([0x22, 0xff, 0x22])), 1007, 'utf-8'],
+		'a surrogate': [frame(TEXT, Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])), 1007, 'utf-8'],
+		'not UTF-8 in the second piece': [Buffer.concat([frame(TEXT, '"', {fin: false}), frame(0, Buffer.from([0xff, 0x22]))]), 1007, 'utf-8'],
+		'one byte too long': [frame(TEXT, ' '.repeat(65537)), 1009, 'message-size'],
+		'too long in two pieces': [Buffer.concat([frame(TEXT, ' '.repeat(40000), {fin: false}), frame(0, ' '.repeat(25537))]), 1009, 'message-size'],
+		'2^63 - 1 bytes': [frame(TEXT, 'x', {length: 0x7fffffffffffffffn}), 1009, 'message-size'],
+		'2^64 - 1 bytes': [frame(TEXT, 'x', {length: 0xffffffffffffffffn}), 1009, 'message-size'],
+		'a storm of pieces': [storm, 1008, 'fragments'],
+		'a close of one byte': [frame(CLOSE, 'x'), 1002, 'frame'],
+		'a close with code 999': [code(999), 1002, 'close-code'],
+		'a close with code 1005': [code(1005, 'none'), 1002, 'close-code'],
+		'a close with code 2999': [code(2999), 1002, 'close-code'],
+		'a close with code 5000': [code(5000), 1002, 'close-code'],
+		'a flood of pings': [Buffer.concat(Array.from({length: 2000}, () => frame(PING, 'x'.repeat(100)))), 1008, 'controls'],
+		'a flood of pongs': [Buffer.concat(Array.from({length: 2000}, () => frame(10, ''))), 1008, 'controls'],
 	});
-	assert.equal((await server.ask('/healthz')).status, 200);
-	assert.equal((await server.stop()).status, 0); /* under ASan: and nothing has leaked */
+}
+
+for (const secure of [false, true]) {
+	test(`frames that break the protocol end their connection alone, with their code, and count${secure ? '; over TLS' : ''}`, async (t) => {
+		const server = await Server.start(t, ...(secure ? certified(t) : []));
+		await undisturbed(server, async () => {
+			for (const [name, [bytes, code, reason]] of Object.entries(brokenFrames())) {
+				const before = (await server.drops())[reason] ?? 0;
+				for (const pieces of [[hello, bytes], [bytes] /* before `hello` too */, [Buffer.concat([hello, bytes])]]) {
+					const got = await provoke(server, ...pieces);
+					assert.deepEqual([got.status, got.code], [101, code], `${name}: ${JSON.stringify(got)}`);
+				}
+				assert.equal((await server.drops())[reason], before + 3, name);
+			}
+		});
+		assert.equal((await server.ask('/healthz')).status, 200);
+		assert.equal((await server.stop()).status, 0); /* under ASan: and nothing has leaked */
+	});
+}
+
+/** @param {{messages: any[]}} got */
+const answered = ({messages}) => messages.some(({type}) => ['ok', 'error'].includes(type));
+
+test('right frames in any pieces, pings between them, and every right way to close', async (t) => {
+	const server = await Server.start(t);
+	for (const size of [1, 2, 3, 7, 64, 1000]) {
+		const login = Buffer.from(JSON.stringify({type: 'login', seq: 1, id: 1, name: `Å${size}`}));
+		const bytes = Buffer.concat([
+			...[frame(PING, ''), hello, frame(10, 'unasked'), frame(TEXT, login.subarray(0, 40), {fin: false}), frame(PING, 'between')],
+			...[frame(0, '', {fin: false}), frame(0, login.subarray(40)), frame(PING, 'x'.repeat(125))],
+		]);
+		const pieces = Array.from({length: Math.ceil(bytes.length / size)}, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+		const got = await converse(server, afterHandshake(pieces), answered);
+		assert.deepEqual(got.messages.map(({type}) => type), ['welcome', 'ok'], `in pieces of ${size}`);
+		assert.equal(got.code, 1000);
+	}
+	for (const payload of ['', Buffer.from([15, 160]), Buffer.from([3, 243]), Buffer.from([3, 232, ...Buffer.from('bye')])]) {
+		assert.equal((await provoke(server, hello, frame(CLOSE, payload))).closed, true);
+	}
+	assert.deepEqual(await server.drops(), {});
 });
 
-test('a flood of pings ends, or is answered, and costs nobody else', async (t) => {
-	const server = await Server.start(t);
-	await undisturbed(server, async () => {
-		const flood = Buffer.concat(Array.from({length: 20000}, () => frame(PING, 'x'.repeat(100))));
-		await provoke(server, hello, flood, frame(CLOSE, Buffer.from([3, 232])));
+/* libwebsockets makes its answer to the handshake in the buffer that has these. */
+for (const secure of [false, true]) {
+	test(`what a client sends with its handshake is read as what it sends after it${secure ? '; over TLS' : ''}`, async (t) => {
+		const server = await Server.start(t, ...(secure ? certified(t) : []));
+		for (const spaces of [0, 100, 150, 200, 250, 300, 400, 1000, 5000]) {
+			const bytes = Buffer.concat([Buffer.from(handshake()), hello, text(JSON.stringify({type: 'logout', seq: 1, id: 1}) + ' '.repeat(spaces))]);
+			const got = await converse(server, (socket) => socket.write(bytes), answered);
+			assert.deepEqual(got.messages.map(({code, type}) => code ?? type), ['welcome', 'login-required'], `${spaces} spaces: ${JSON.stringify(got.messages)}`);
+		}
+		assert.deepEqual(await server.drops(), {});
 	});
-});
+}
 
 test('messages that are none end the session with their code', async (t) => {
 	const server = await Server.start(t);

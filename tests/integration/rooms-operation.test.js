@@ -7,7 +7,7 @@ import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {createConnection} from 'node:net';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {folderOf, rooms, run, Server, SocketClient} from './rooming.js';
+import {certify, folderOf, rooms, run, Server, SocketClient} from './rooming.js';
 
 const secret = 'a secret of the backend';
 const examples = new URL('../../docs/examples', import.meta.url).pathname;
@@ -17,17 +17,6 @@ function write(folder, name, text) {
 	const path = join(folder, name);
 	writeFileSync(path, text, {mode: 0o600});
 	return path;
-}
-
-/** A certificate for localhost. @param {string} folder @param {string} name */
-function certify(folder, name) {
-	const [certificate, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
-	const made = spawnSync('openssl', [
-		...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-		...['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate],
-	]);
-	assert.equal(made.status, 0, `${made.stderr}`);
-	return {certificate, key};
 }
 
 test('each mistake in the configuration is named with its line and what to do', (t) => {

@@ -206,7 +206,8 @@ static bool clear_socket(const char *path, char **problem) {
 
 static bool start_loop(struct net *net) {
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-	if (uv_loop_init(&net->loop) != 0 || uv_timer_init(&net->loop, &net->ticker) != 0) {
+	if (uv_loop_init(&net->loop) != 0 || uv_timer_init(&net->loop, &net->ticker) != 0 ||
+		!net_tap_start(net)) {
 		return false;
 	}
 	net->ticker.data = net;

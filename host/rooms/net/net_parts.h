@@ -34,7 +34,8 @@ struct net_tap {
 	bool method_known;
 	uint8_t ending; /* how much of the empty line after the headers has come */
 	bool heard;
-	bool dead; /* what comes is of no interest */
+	bool again; /* it is among the net's `unread` */
+	bool dead;  /* what comes is of no interest */
 };
 
 /* One per connection; a stream is one that got that far. */
@@ -49,6 +50,7 @@ struct net_connection {
 	uint16_t close_code; /* 0: stays open */
 	uint16_t fragments;
 	uint8_t kind;
+	bool deaf;      /* messages that come do not matter any longer */
 	bool opened;    /* as a stream, and not told closed yet */
 	bool bidden;    /* its close frame is next */
 	bool served;    /* a request has been answered */
@@ -64,6 +66,8 @@ struct net {
 	uv_loop_t loop;
 	uv_timer_t ticker;
 	uv_signal_t signals[4];
+	uv_idle_t rereader;
+	GQueue unread; /* connections of which TLS has bytes that no file tells of */
 	struct lws_context *context;
 	struct lws_vhost *host;
 	struct net_handlers handlers;
@@ -113,6 +117,7 @@ void net_stream_condemn(
 /* net_tap.c: a connection's reads, from the time that it is there. */
 void net_tap_open(struct net_connection *connection);
 void net_tap_close(struct net_connection *connection);
+bool net_tap_start(struct net *net);
 void net_tap_finish(void);
 /* Whether the bytes that libwebsockets has end where a request's headers do. */
 bool net_tap_at_request_end(const struct net_connection *connection);

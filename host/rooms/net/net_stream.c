@@ -65,10 +65,7 @@ static int close_soon(struct net_connection *connection) {
 		return -1;
 	}
 	if (!connection->bidden) {
-		const char *reason = connection->close_reason;
 		connection->bidden = true;
-		lws_close_reason(connection->wsi, (enum lws_close_status)connection->close_code,
-			(unsigned char *)reason, reason == NULL ? 0 : strlen(reason));
 		lws_set_timer_usecs(connection->wsi, 1);
 	}
 	return 0;
@@ -94,17 +91,18 @@ int net_stream_writable(struct net_connection *connection) {
 void net_stream_condemn(
 	struct net_connection *connection, enum net_drop why, unsigned code, const char *reason) {
 	net_dropped(connection->net, why);
-	lws_close_reason(connection->wsi, (enum lws_close_status)code, (unsigned char *)reason,
-		strlen(reason));
-	connection->bidden = true;
-	lws_set_timer_usecs(connection->wsi, 1);
+	g_free(connection->close_reason);
+	connection->close_code = (uint16_t)code;
+	connection->close_reason = g_strdup(reason);
+	(void)close_soon(connection);
 }
 
-static int refuse(struct net_connection *connection, enum net_drop why, enum lws_close_status code,
-	const char *reason) {
-	net_dropped(connection->net, why);
-	lws_close_reason(connection->wsi, code, (unsigned char *)reason, strlen(reason));
-	return -1;
+static int refuse(
+	struct net_connection *connection, enum net_drop why, unsigned code, const char *reason) {
+	connection->tap.dead = true;
+	connection->deaf = true;
+	net_stream_condemn(connection, why, code, reason);
+	return 0;
 }
 
 static int refuse_text(struct net_connection *connection) {
@@ -114,7 +112,7 @@ static int refuse_text(struct net_connection *connection) {
 int net_stream_received(struct net_connection *connection, const char *bytes, size_t length) {
 	struct net *net = connection->net;
 	struct lws *wsi = connection->wsi;
-	if (connection->close_code != 0) {
+	if (connection->deaf) {
 		return 0;
 	}
 	if (lws_frame_is_binary(wsi) != 0) {
@@ -158,6 +156,9 @@ int net_stream_received(struct net_connection *connection, const char *bytes, si
 int net_stream_beat(struct net_connection *connection) {
 	struct net *net = connection->net;
 	if (connection->bidden) {
+		const char *reason = connection->close_reason;
+		lws_close_reason(connection->wsi, (enum lws_close_status)connection->close_code,
+			(unsigned char *)reason, reason == NULL ? 0 : strlen(reason));
 		return -1;
 	}
 	connection->tap.frames.controls = 0;
@@ -203,6 +204,7 @@ void net_stream_close(struct net_stream *stream, unsigned code, const char *reas
 	if (connection->close_code != 0) {
 		return;
 	}
+	connection->deaf = true;
 	connection->close_code = (uint16_t)code;
 	connection->close_reason = g_strdup(reason);
 	/* Whoever takes nothing is closed all the same. */

@@ -66,6 +66,42 @@ void net_tap_close(struct net_connection *connection) {
 	if (file >= 0 && (size_t)file < taps_size && taps[file] == connection) {
 		taps[file] = NULL;
 	}
+	if (connection->tap.again) {
+		(void)g_queue_remove(&connection->net->unread, connection);
+	}
+}
+
+static void reread(uv_idle_t *idle) {
+	struct net *net = idle->data;
+	/* Those that come again meanwhile wait for others to have their turn. */
+	for (guint left = net->unread.length; left > 0; left--) {
+		struct net_connection *connection = g_queue_pop_head(&net->unread);
+		if (connection == NULL) {
+			break;
+		}
+		connection->tap.again = false;
+		struct lws_pollfd ready = {connection->tap.file, LWS_POLLIN, LWS_POLLIN};
+		(void)lws_service_fd(net->context, &ready);
+	}
+	if (net->unread.length == 0) {
+		(void)uv_idle_stop(idle);
+	}
+}
+
+/* The library looks for more in TLS only after a read that was full. */
+static void read_again(struct net_connection *connection) {
+	struct net *net = connection->net;
+	if (!connection->tap.again) {
+		connection->tap.again = true;
+		g_queue_push_tail(&net->unread, connection);
+		(void)uv_idle_start(&net->rereader, reread);
+	}
+}
+
+bool net_tap_start(struct net *net) {
+	net->rereader.data = net;
+	g_queue_init(&net->unread);
+	return uv_idle_init(&net->loop, &net->rereader) == 0;
 }
 
 void net_tap_finish(void) {
@@ -245,6 +281,12 @@ ssize_t net_tap_recv(int file, void *to, size_t size, int flags) {
 int net_tap_ssl_read(SSL *ssl, void *to, int size) {
 	struct net_connection *connection = connection_of(SSL_get_fd(ssl));
 	const struct source from = {ssl, -1};
-	return (int)(connection == NULL ? take(&from, to, (size_t)size, false)
-					: read_tapped(connection, &from, to, (size_t)size));
+	if (connection == NULL) {
+		return (int)take(&from, to, (size_t)size, false);
+	}
+	ssize_t got = read_tapped(connection, &from, to, (size_t)size);
+	if (got > 0 && got < size && SSL_pending(ssl) > 0) {
+		read_again(connection);
+	}
+	return (int)got;
 }
