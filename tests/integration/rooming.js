@@ -7,6 +7,7 @@ import {request as httpsRequest} from 'node:https';
 import {createConnection} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {connect as connectTls} from 'node:tls';
 import {fileURLToPath} from 'node:url';
 import WebSocket from 'ws';
 
@@ -106,7 +107,9 @@ export class Server {
 	raw(bytes) {
 		return new Promise((resolve) => {
 			let text = '';
-			const socket = createConnection(this.port, '127.0.0.1', () => socket.write(bytes));
+			const to = {port: this.port, host: '127.0.0.1'};
+			const socket = this.ca ? connectTls({...to, ca: this.ca}) : createConnection(to);
+			socket.write(bytes);
 			socket.setEncoding('latin1');
 			socket.on('data', (piece) => (text += piece));
 			socket.on('error', () => {});

@@ -161,22 +161,33 @@ async function undisturbed(server, provoked) {
 	bob.socket.close();
 }
 
-test('what is no WebSocket is refused', async (t) => {
+test('what is no WebSocket is refused in words, and counted', async (t) => {
 	const server = await Server.start(t);
 	await undisturbed(server, async () => {
-		for (const [name, headers] of Object.entries({
-			'no key': {'Sec-WebSocket-Key': undefined},
-			'version 7': {'Sec-WebSocket-Version': '7'},
-			'another subprotocol': {'Sec-WebSocket-Protocol': 'chat'},
-			'no subprotocol': {'Sec-WebSocket-Protocol': undefined},
-			'no Upgrade': {Upgrade: undefined},
-			'another site': {Origin: 'https://elsewhere.example'},
-			'another host': {Host: 'elsewhere.example'},
-		})) {
-			const answer = await server.raw(handshake({...headers, ...(headers.Upgrade === undefined && 'Upgrade' in headers ? {Connection: 'close'} : {})}));
-			assert.ok(answer === '' || /^HTTP\/1\.1 4\d\d /.test(answer), `${name}: ${answer.slice(0, 200)}`);
+		for (const [name, status, said, headers] of /** @type {[string, number, RegExp, Record<string, string | undefined>][]} */ ([
+			['no key', 400, /16 bytes in base64/, {'Sec-WebSocket-Key': undefined}],
+			['a short key', 400, /16 bytes in base64/, {'Sec-WebSocket-Key': 'AAAA'}],
+			['a long key', 400, /16 bytes in base64/, {'Sec-WebSocket-Key': 'A'.repeat(500)}],
+			['version 7', 426, /Sec-WebSocket-Version: 13/, {'Sec-WebSocket-Version': '7'}],
+			['another subprotocol', 400, /none that is spoken/, {'Sec-WebSocket-Protocol': 'chat'}],
+			['no subprotocol', 400, /none that is spoken/, {'Sec-WebSocket-Protocol': undefined}],
+			['no Connection', 400, /Only GET/, {Connection: 'close'}],
+			['HTTP/2', 400, /Only GET/, {Upgrade: 'h2c', Connection: 'Upgrade, HTTP2-Settings', 'HTTP2-Settings': 'AAMAAABkAAQAoAAAAAIAAAAA'}],
+			['another site', 403, /Pages of this origin/, {Origin: 'https://elsewhere.example'}],
+			['another host', 421, /not known by that name/, {Host: 'elsewhere.example'}],
+		])) {
+			const before = (await server.drops()).upgrade ?? 0;
+			const answer = await server.raw(handshake(headers));
+			assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), name);
+			assert.match(answer, said, name);
+			assert.equal((await server.drops()).upgrade, before + 1, name);
 		}
+		assert.match(await server.raw(handshake().replace('GET ', 'POST ')), /^HTTP\/1\.1 400 [^]*Only GET/);
+		/* libwebsockets' own words, and none of a WebSocket's. */
+		assert.match(await server.raw(handshake({Upgrade: 'chat'})), /^HTTP\/1\.0 403 /);
+		assert.match(await server.raw(handshake({Upgrade: undefined, Connection: 'close'})), /^HTTP\/1\.1 404 /);
 	});
+	assert.equal((await server.stop()).status, 0);
 });
 
 test('compressed frames are not offered', async (t) => {
@@ -408,19 +419,87 @@ test('floods are refused, and cost nobody else a message', async (t) => {
 	assert.match((await server.ask('/metrics')).body, /sessions_ended_total\{code="too-slow"\} 1\b/);
 });
 
-test('bytes that are no HTTP, and HTTP that is out of bounds', async (t) => {
-	const server = await Server.start(t);
+test('bytes that are no HTTP, and HTTP that is out of bounds: answered, closed and counted', async (t) => {
+	const end = 'Host: localhost\r\nConnection: close\r\n\r\n';
+	/** @type {Record<string, [string | Buffer, RegExp, string?]>} */
+	const cases = {
+		'empty lines': ['\r\n'.repeat(5000), /^$/, 'request'],
+		'HTTP/2': ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', /^HTTP\/1\.1 505 [^]*speaks HTTP\/1\.1/, 'request'],
+		'TLS': [Buffer.from('160301020001000201fc0303', 'hex'), /^HTTP\/1\.1 400 [^]*no request/, 'request'],
+		'noise': [Buffer.concat([Buffer.from([0x80]), randomBytes(16384)]), /^HTTP\/1\.1 400 /, 'request'],
+		'an unknown method': [`BREW / HTTP/1.1\r\n${end}`, /^HTTP\/1\.1 501 [^]*There are GET, HEAD/, 'request'],
+		'CONNECT': [`CONNECT example.org:443 HTTP/1.1\r\n${end}`, /^HTTP\/1\.1 501 /, 'request'],
+		'a method without an end': ['G'.repeat(9000), /^HTTP\/1\.1 501 /, 'request'],
+		'a small method': [`get / HTTP/1.1\r\n${end}`, /^HTTP\/1\.1 400 /, 'request'],
+		'a long path': [`GET /${'x'.repeat(9000)} HTTP/1.1\r\n${end}`, /^HTTP\/1\.1 431 [^]*at most 8192/, 'headers'],
+		'a long header': [`GET / HTTP/1.1\r\nX: ${'x'.repeat(9000)}\r\n${end}`, /^HTTP\/1\.1 431 /, 'headers'],
+		'many headers': [`GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(3000)}${end}`, /^$/, 'request'],
+		'a megabyte of headers': [`GET / HTTP/1.1\r\nX: ${'x'.repeat(1 << 20)}`, /^(HTTP\/1\.1 431 [^]*)?$/, 'headers'],
+		'a negative length': [`GET / HTTP/1.1\r\nContent-Length: -1\r\n${end}`, /^HTTP\/1\.1 413 /, 'body'],
+		'a length that is no number': [`POST /v1/messages HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n${end}`, /^HTTP\/1\.1 413 /, 'body'],
+		'a long body': [`POST /v1/tickets HTTP/1.1\r\nContent-Length: 65537\r\n${end}`, /^HTTP\/1\.1 413 /, 'body'],
+		'another URL': [`GET http://localhost/ HTTP/1.1\r\n${end}`, /^HTTP\/1\.0 403 /, 'request'],
+		'a path out of it': [`GET /../../../etc/passwd HTTP/1.1\r\n${end}`, /^HTTP\/1\.[01] 4\d\d /],
+		'a hidden path out of it': [`GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n${end}`, /^HTTP\/1\.[01] 4\d\d /],
+		'a path with an end in it': [`GET /%00 HTTP/1.1\r\n${end}`, /^HTTP\/1\.1 302 /],
+		'two hosts': [`GET / HTTP/1.1\r\nHost: elsewhere.example\r\n${end}`, /^HTTP\/1\.1 421 /],
+	};
+	for (const secure of [false, true]) {
+		const server = await Server.start(t, ...(secure ? certified(t) : []));
+		await undisturbed(server, async () => {
+			for (const [name, [bytes, expected, reason]] of Object.entries(cases)) {
+				const before = await server.drops();
+				const answer = await server.raw(bytes);
+				assert.match(answer, expected, `${name}: ${answer}`);
+				assert.doesNotMatch(answer, /root:/);
+				/* Two friends, and who asks. */
+				while ((await server.metric('connections')) > 3) {
+					await sleep(10);
+				}
+				assert.deepEqual(await server.drops(), reason ? {...before, [reason]: (before[reason] ?? 0) + 1} : before, name);
+			}
+		});
+		assert.equal((await server.stop()).status, 0);
+	}
+});
+
+test('what is no TLS is closed and counted', async (t) => {
+	const server = await Server.start(t, ...certified(t));
 	await undisturbed(server, async () => {
-		for (const bytes of ['\r\n\r\n\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', Buffer.from('160301020001000201fc0303', 'hex'), randomBytes(16384),
-			'GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n', 'POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n',
-			'POST /v1/tickets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65537\r\n\r\n', 'BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
-			`GET /${'x'.repeat(9000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, 'GET /../../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
-			'GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 'GET /%00 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
-			'GET / HTTP/1.1\r\nHost: localhost\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n']) {
-			const answer = await server.raw(bytes);
-			assert.ok(answer === '' || /^HTTP\/1\.[01] [345]\d\d /.test(answer), `${bytes}`.slice(0, 80) + answer.slice(0, 300));
-			assert.doesNotMatch(answer, /root:/);
+		for (const bytes of ['GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', randomBytes(4096), Buffer.from('16030100010e', 'hex')]) {
+			const before = (await server.drops()).tls ?? 0;
+			await new Promise((resolve) => {
+				const socket = createConnection(server.port, '127.0.0.1', () => socket.end(bytes));
+				socket.resume();
+				socket.on('error', () => {});
+				socket.on('close', resolve);
+			});
+			while (((await server.drops()).tls ?? 0) === before) {
+				await sleep(10);
+			}
+			assert.equal((await server.drops()).tls, before + 1);
 		}
 	});
-	assert.equal((await server.ask('/healthz')).status, 200);
+});
+
+test('requests on a stream of events are not heard', async (t) => {
+	const server = await Server.start(t);
+	const tickets = await Promise.all([0, 1].map(() => server.ask('/v1/tickets', {method: 'POST', body: '{"type":"hello","version":1}'})));
+	const asking = tickets.map(({json}) => `GET /v1/events?ticket=${json.ticket} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+	let got = '';
+	const socket = createConnection(server.port, '127.0.0.1', () => socket.write(asking[0]));
+	const welcomed = new Promise((resolve) => socket.on('data', (piece) => {
+		got += piece;
+		if (got.includes('"welcome"')) {
+			resolve(undefined);
+		}
+	}));
+	await welcomed;
+	socket.write(asking[1] + 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+	const ping = new Promise((resolve) => socket.on('data', () => got.includes('"ping"') && resolve(undefined)));
+	await ping;
+	assert.equal(got.match(/HTTP\/1\.1/g)?.length, 1);
+	assert.equal(got.match(/"welcome"/g)?.length, 1);
+	socket.destroy();
+	assert.equal((await server.stop()).status, 0);
 });

@@ -44,17 +44,26 @@ static struct net_connection *connect_new(struct lws *wsi) {
 	return connection;
 }
 
+/* What libwebsockets closes by itself, without a word to us or to the client. */
+static void count_end(const struct net_connection *connection) {
+	const struct net_tap *tap = &connection->tap;
+	if (connection->upgrading) {
+		net_dropped(connection->net, NET_DROP_UPGRADE);
+	} else if (connection->net->tls != NULL && !tap->heard && !tap->dead) {
+		net_dropped(connection->net, NET_DROP_TLS);
+	} else if (tap->head > 0 && !tap->taken && !tap->dead &&
+		   (net_tap_at_request_end(connection) || !tap->over)) {
+		net_dropped(connection->net, NET_DROP_REQUEST);
+	}
+}
+
 static void disconnect(struct lws *wsi, struct net_connection *connection) {
 	if (connection == NULL) {
 		return;
 	}
 	lws_set_opaque_user_data(wsi, NULL);
 	net_tap_close(connection);
-	if (connection->upgrading) {
-		net_dropped(connection->net, NET_DROP_UPGRADE);
-	} else if (connection->net->tls != NULL && !connection->tap.heard) {
-		net_dropped(connection->net, NET_DROP_TLS);
-	}
+	count_end(connection);
 	net_http_end(connection);
 	net_stream_gone(connection);
 	connection->net->connections--;
@@ -81,6 +90,7 @@ static int on_timer(struct net_connection *connection) {
 		return net_stream_beat(connection);
 	}
 	const struct net_transaction *transaction = connection->transaction;
+	connection->tap.dead = true;
 	if (transaction == NULL && connection->served && connection->tap.head == 0) {
 		return -1; /* kept alive, and not used */
 	}

@@ -144,7 +144,11 @@ bool net_http_begin(struct net_connection *connection) {
 	net_http_end(connection);
 	connection->transaction = g_new0(struct net_transaction, 1);
 	connection->transaction->connection = connection;
-	return read_request(connection);
+	if (!read_request(connection)) {
+		return false;
+	}
+	connection->tap.taken = true;
+	return true;
 }
 
 void net_http_end(struct net_connection *connection) {

@@ -33,9 +33,11 @@ struct net_tap {
 	uint8_t method_length;
 	bool method_known;
 	uint8_t ending; /* how much of the empty line after the headers has come */
-	bool heard;
-	bool again; /* it is among the net's `unread` */
-	bool dead;  /* what comes is of no interest */
+	bool taken;     /* libwebsockets told of the request */
+	bool over;      /* the client closed, or is gone */
+	bool heard;     /* over TLS, which stands */
+	bool again;     /* it is among the net's `unread` */
+	bool dead;      /* what comes is of no interest */
 };
 
 /* One per connection; a stream is one that got that far. */

@@ -180,7 +180,7 @@ static size_t follow_head(
 	if (tap->ending == HEAD_END) {
 		tap->ending = tap->method_length = 0;
 		tap->head = 0;
-		tap->method_known = false;
+		tap->method_known = tap->taken = false;
 	}
 	for (size_t i = 0; i < length; i++) {
 		uint8_t byte = bytes[i];
@@ -207,15 +207,16 @@ static ssize_t refuse(struct net_connection *connection, const struct source *fr
 	net_dropped(connection->net, refusal->why);
 	connection->tap.dead = true;
 	/* What is unread at the end would take the answer with it. */
-	(void)swallow(from, scratch, size);
-	/* An answer may be on its way, to a request before this one. */
-	if (connection->transaction == NULL) {
-		size_t length = strlen(refusal->answer);
-		if (from->ssl != NULL) {
-			(void)SSL_write(from->ssl, refusal->answer, (int)length);
-		} else {
-			(void)send(from->file, refusal->answer, length, MSG_NOSIGNAL);
-		}
+	ssize_t got = swallow(from, scratch, size);
+	if (connection->transaction != NULL) {
+		connection->transaction->close = true;
+		return got;
+	}
+	size_t length = strlen(refusal->answer);
+	if (from->ssl != NULL) {
+		(void)SSL_write(from->ssl, refusal->answer, (int)length);
+	} else {
+		(void)send(from->file, refusal->answer, length, MSG_NOSIGNAL);
 	}
 	return 0; /* as if the client had closed */
 }
@@ -248,11 +249,12 @@ static ssize_t read_frames(
 	return good > 0 ? (ssize_t)good : swallow(from, to, size);
 }
 
-static ssize_t read_tapped(
+static ssize_t read_by_kind(
 	struct net_connection *connection, const struct source *from, void *to, size_t size) {
 	struct net_tap *tap = &connection->tap;
-	tap->heard = true;
-	if (tap->dead || connection->kind == CONNECTION_EVENTS) {
+	const struct net_transaction *transaction = connection->transaction;
+	if (tap->dead || connection->kind == CONNECTION_EVENTS ||
+		(transaction != NULL && transaction->close)) {
 		return swallow(from, to, size);
 	}
 	if (connection->kind == CONNECTION_WEBSOCKET) {
@@ -263,6 +265,19 @@ static ssize_t read_tapped(
 	}
 	ssize_t got = take(from, to, MIN(size, tap->body), false);
 	tap->body -= got > 0 ? (size_t)got : 0;
+	return got;
+}
+
+static ssize_t read_tapped(
+	struct net_connection *connection, const struct source *from, void *to, size_t size) {
+	struct net_tap *tap = &connection->tap;
+	ssize_t got = read_by_kind(connection, from, to, size);
+	if (from->ssl != NULL) {
+		tap->heard |= SSL_is_init_finished(from->ssl) != 0;
+		tap->over = got <= 0 && !SSL_want_read(from->ssl) && !SSL_want_write(from->ssl);
+	} else {
+		tap->over = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+	}
 	return got;
 }
 
