@@ -322,6 +322,14 @@ void net_run(struct net *net) {
 	}
 }
 
+void net_round(struct net *net) {
+	(void)uv_run(&net->loop, UV_RUN_NOWAIT);
+}
+
+bool net_adopt(struct net *net, int file) {
+	return lws_adopt_socket_vhost(net->host, file) != NULL;
+}
+
 void net_stop(struct net *net) {
 	net->stopped = true;
 	uv_stop(&net->loop);

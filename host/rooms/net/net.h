@@ -117,6 +117,10 @@ uint16_t net_port(const struct net *net);
 
 /* Runs until net_stop(). */
 void net_run(struct net *net);
+/* One round of the loop, without waiting; and a connected socket as if it had come to where net
+ * listens. It is net's, also when that fails. For tests that need both in one process. */
+void net_round(struct net *net);
+bool net_adopt(struct net *net, int file);
 void net_stop(struct net *net);
 void net_destroy(struct net *net);
 
