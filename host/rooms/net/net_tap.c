@@ -173,6 +173,13 @@ static const struct refusal *add_method(struct net_tap *tap, uint8_t byte) {
 	return NULL;
 }
 
+/* Lines end by both bytes and nothing else is below a space, so that nobody, not libwebsockets
+ * either, takes another place for the end of the headers. */
+static bool fits(const struct net_tap *tap, uint8_t byte) {
+	bool ended = tap->ending % 2 == 1;
+	return ended ? byte == '\n' : byte != '\n' && (byte >= ' ' || byte == '\r' || byte == '\t');
+}
+
 /* Follows a request up to its body. Gives how many bytes are its own; or sets *refusal. */
 static size_t follow_head(
 	struct net_tap *tap, const uint8_t *bytes, size_t length, const struct refusal **refusal) {
@@ -185,12 +192,13 @@ static size_t follow_head(
 	for (size_t i = 0; i < length; i++) {
 		uint8_t byte = bytes[i];
 		*refusal = ++tap->head > NET_HEADERS_MAX ? &too_long
+			   : !fits(tap, byte)            ? &no_request
 			   : tap->method_known           ? NULL
 							 : add_method(tap, byte);
 		if (*refusal != NULL) {
 			return i;
 		}
-		tap->ending = byte == (uint8_t)end[tap->ending] ? tap->ending + 1 : byte == '\r';
+		tap->ending = byte == (uint8_t)end[tap->ending] ? tap->ending + 1 : 0;
 		if (tap->ending == HEAD_END) {
 			return i + 1;
 		}
