@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rooms/server/journal.h"
+#include "rooms/server/translator.h"
 #include "rooms/wire/wire.h"
 
 /* What it says is in `bye`; the close code only tells that there was one. */
@@ -13,8 +14,9 @@ struct carrier {
 	struct net_stream *stream;
 	struct client *client; /* NULL before `hello`, and when the session is over or elsewhere */
 	char *address;
-	struct hello *hello;      /* from a ticket */
-	struct shared_text *last; /* `bye` */
+	const struct dialect *dialect; /* NULL: our protocol */
+	struct hello *hello;           /* from a ticket, or made for a dialect */
+	struct shared_text *last;      /* `bye` */
 	int64_t opened_us;
 	bool welcome; /* due */
 	bool resumed;
@@ -26,7 +28,8 @@ struct client {
 	struct server *server;
 	struct session *session;
 	struct hub_user *user;
-	char *address; /* interned by GLib */
+	char *address;                 /* interned by GLib */
+	struct translator *translator; /* NULL: it speaks our protocol */
 	struct limits_session limits;
 	int64_t ice_renew;
 	int64_t waiting_us; /* since when the outbox has something for the carrier; 0: it hasn't */
@@ -38,9 +41,11 @@ static struct carrier *carrier_of(const struct client *client) {
 	return client->session->carrier;
 }
 
-struct carrier *carrier_create(const char *address, const struct hello *hello) {
+struct carrier *carrier_create(
+	const char *address, const struct dialect *dialect, const struct hello *hello) {
 	struct carrier *carrier = g_new0(struct carrier, 1);
 	carrier->address = g_ref_string_new_intern(address);
+	carrier->dialect = dialect;
 	carrier->hello = hello == NULL ? NULL : g_memdup2(hello, sizeof(*hello));
 	return carrier;
 }
@@ -52,7 +57,7 @@ static void carrier_end(struct carrier *carrier, enum rooms_error why, int64_t r
 		return;
 	}
 	carrier->ended = true;
-	if (why != ROOMS_ERROR_NONE) {
+	if (why != ROOMS_ERROR_NONE && carrier->dialect == NULL) {
 		carrier->last = wire_bye(why, retry_ms);
 	}
 	net_stream_close(carrier->stream, why == ROOMS_ERROR_NONE ? CLOSE_CODE_OWN : CLOSE_CODE,
@@ -71,6 +76,7 @@ static void client_end(struct client *client, enum rooms_error why) {
 	server->metrics.ended[why]++;
 	hub_gone(server->hub, client->user);
 	session_close(client->session);
+	translator_destroy(client->translator);
 	limits_leave(server->limits, client->address, net_now_ms(server->net));
 	g_ref_string_release(client->address);
 	g_free(client);
@@ -87,7 +93,15 @@ void clients_reap(struct server *server) {
 void client_send(void *data, void *peer, struct shared_text *text) {
 	struct server *server = data;
 	struct client *client = peer;
-	if (!session_send(client->session, text)) {
+	struct shared_text *theirs = client->translator == NULL
+					     ? shared_text_hold(text)
+					     : translator_write(client->translator, text);
+	if (theirs == NULL) {
+		return;
+	}
+	bool sent = session_send(client->session, theirs);
+	shared_text_drop(theirs);
+	if (!sent) {
 		if (!client->doomed) {
 			client->doomed = true;
 			g_queue_push_tail(server->doomed, client);
@@ -113,7 +127,8 @@ static void client_tell(struct client *client, struct shared_text *text) {
 	shared_text_drop(text);
 }
 
-static struct client *client_open(struct server *server, struct carrier *carrier) {
+static struct client *client_open(
+	struct server *server, struct carrier *carrier, const struct hello *hello) {
 	int64_t now = net_now_ms(server->net);
 	int64_t retry_ms = 0;
 	if (!limits_arrive(server->limits, carrier->address, now, &retry_ms)) {
@@ -124,9 +139,12 @@ static struct client *client_open(struct server *server, struct carrier *carrier
 	uint8_t random[2 * SESSION_KEY_BYTES];
 	server_random(random, sizeof(random));
 	struct client *client = g_new0(struct client, 1);
+	client->ice_renew = INT64_MAX;
+	client->translator = carrier->dialect == NULL ? NULL : translator_create(carrier->dialect);
 	client->server = server;
 	client->address = g_ref_string_acquire(carrier->address);
-	client->session = session_open(server->sessions, carrier, client, random, now);
+	client->session = session_open(
+		server->sessions, carrier, client, hello->has_keys ? hello->keys : random, now);
 	client->user = hub_enter(server->hub, client);
 	server->metrics.sessions++;
 	return client;
@@ -136,13 +154,15 @@ static struct client *client_open(struct server *server, struct carrier *carrier
 static struct client *client_resume(
 	struct server *server, struct carrier *carrier, const struct hello *hello) {
 	struct session *session = session_find(server->sessions, hello->session, hello->secret);
-	if (session == NULL) {
+	struct client *client = session == NULL ? NULL : session->user;
+	if (client == NULL || client_dialect(client) != carrier->dialect) {
 		server->metrics.resume_missed++;
 		return NULL;
 	}
-	struct client *client = session->user;
 	struct carrier *old = session->carrier;
-	if (!session_resume(session, carrier, hello->received, net_now_ms(server->net))) {
+	/* What a dialect's client was written counts as received. */
+	uint64_t received = carrier->dialect == NULL ? hello->received : session->acked;
+	if (!session_resume(session, carrier, received, net_now_ms(server->net))) {
 		client_end(client, ROOMS_ERROR_BAD_SEQUENCE);
 		carrier_end(carrier, ROOMS_ERROR_BAD_SEQUENCE, 0);
 		clients_reap(server);
@@ -162,6 +182,17 @@ static struct client *client_resume(
 	return session->ended ? NULL : client;
 }
 
+static bool take_ours(
+	struct server *server, struct client *client, const char *text, size_t length);
+
+/* The room of its dialect, by a token of our own. */
+static void client_join(struct client *client) {
+	g_autofree char *join = translator_join(client->translator, client->server);
+	if (join != NULL) {
+		(void)take_ours(client->server, client, join, strlen(join));
+	}
+}
+
 static void carrier_start(
 	struct server *server, struct carrier *carrier, const struct hello *hello) {
 	if (server_draining(server)) {
@@ -170,13 +201,17 @@ static void carrier_start(
 	}
 	struct client *client =
 		hello->session[0] == '\0' ? NULL : client_resume(server, carrier, hello);
-	if (client == NULL && !carrier->ended) {
-		client = client_open(server, carrier);
+	bool opens = client == NULL && !carrier->ended;
+	if (opens) {
+		client = client_open(server, carrier, hello);
 	}
 	if (client != NULL) {
 		carrier->client = client;
-		carrier->welcome = true;
+		carrier->welcome = carrier->dialect == NULL;
 		net_stream_wake(carrier->stream);
+		if (opens && client->translator != NULL) {
+			client_join(client);
+		}
 	}
 }
 
@@ -235,12 +270,11 @@ static enum rooms_error receive(struct client *client, const struct wire_message
 	return ROOMS_ERROR_NONE;
 }
 
-bool client_message(struct server *server, struct client *client, const char *text, size_t length) {
+static bool take_ours(
+	struct server *server, struct client *client, const char *text, size_t length) {
 	struct wire_message message = {0};
 	enum rooms_error error = ROOMS_ERROR_NONE;
 	char detail[64] = "";
-	server->metrics.messages_in++;
-	server->metrics.bytes_in += length;
 	bool parsed = wire_parse(text, length, &message, &error, detail);
 	bool bye = parsed && message.type == WIRE_BYE;
 	enum rooms_error why =
@@ -254,6 +288,43 @@ bool client_message(struct server *server, struct client *client, const char *te
 	}
 	clients_reap(server);
 	return !over;
+}
+
+/* Of a dialect: what says nothing that we can do is dropped, but not without end. */
+static bool refuse_theirs(
+	struct server *server, struct client *client, enum rooms_error error, size_t length) {
+	int64_t retry_ms = 0;
+	server->metrics.answered[error]++;
+	client_tell(client, wire_error(0, error, NULL, 0));
+	if (!limits_message(&client->limits, &server->settings->limits, (uint32_t)length,
+		    net_now_ms(server->net), &retry_ms)) {
+		client_end(client, ROOMS_ERROR_TOO_MANY_REQUESTS);
+		return false;
+	}
+	bool over = client->doomed;
+	clients_reap(server);
+	return !over;
+}
+
+bool client_message(struct server *server, struct client *client, const char *text, size_t length) {
+	enum rooms_error error = ROOMS_ERROR_NONE;
+	server->metrics.messages_in++;
+	server->metrics.bytes_in += length;
+	if (client->translator == NULL) {
+		return take_ours(server, client, text, length);
+	}
+	g_autofree char *ours =
+		translator_read(client->translator, client->session, text, length, &error);
+	return ours == NULL ? refuse_theirs(server, client, error, length)
+			    : take_ours(server, client, ours, strlen(ours));
+}
+
+const struct dialect *client_dialect(const struct client *client) {
+	return client->translator == NULL ? NULL : client->translator->dialect;
+}
+
+struct shared_text *client_refusal(struct client *client) {
+	return g_steal_pointer(&client->translator->refusal);
 }
 
 /* The first message of a WebSocket. */
@@ -355,9 +426,14 @@ static size_t next_of(struct net_stream *stream, struct carrier *carrier) {
 		client->waiting_us = 0;
 		return 0;
 	}
-	size_t before = session_prefix(session, seq, prefix);
-	size_t length = put(stream, prefix, before, text->bytes, text->length);
+	size_t before = client->translator == NULL ? session_prefix(session, seq, prefix) : 1;
+	size_t length = put(stream, client->translator == NULL ? prefix : "{", before, text->bytes,
+		text->length);
 	session_wrote(session);
+	if (client->translator != NULL) {
+		/* Nobody acknowledges it. */
+		(void)session_heard(session, true, session->written, session->heard);
+	}
 	if (client->waiting_us != 0) {
 		histogram_add(&metrics->relay, net_now_us() - client->waiting_us);
 	}
@@ -394,15 +470,28 @@ bool carrier_beat(void *data, struct net_stream *stream) {
 		return carrier->ended;
 	}
 	int64_t quiet_ms = net_now_ms(server->net) - client->session->heard;
-	if (quiet_ms >= 2 * (int64_t)server->settings->ping_ms) {
+	/* A dialect's client answers a WebSocket's pings, and none among events. */
+	bool answers = carrier->dialect == NULL || net_stream_kind(stream) == NET_WEBSOCKET;
+	if (answers && quiet_ms >= 2 * (int64_t)server->settings->ping_ms) {
 		return false;
 	}
-	carrier->ping = true;
+	carrier->ping = carrier->dialect == NULL;
+	if (!carrier->ping) {
+		net_stream_ping(stream);
+	}
 	if (server_wall_ms() >= client->ice_renew) {
 		renew_ice(client);
 	}
 	net_stream_wake(stream);
 	return true;
+}
+
+void carrier_pong(void *data, struct net_stream *stream) {
+	struct server *server = data;
+	const struct carrier *carrier = net_stream_data(stream);
+	if (carrier->client != NULL) {
+		(void)session_heard(carrier->client->session, false, 0, net_now_ms(server->net));
+	}
 }
 
 void carrier_closed(void *data, struct net_stream *stream) {
@@ -411,9 +500,13 @@ void carrier_closed(void *data, struct net_stream *stream) {
 	struct client *client = carrier->client;
 	if (client != NULL && carrier_of(client) == carrier) {
 		session_break(client->session, net_now_ms(server->net));
-		client->away = true;
-		client->waiting_us = 0;
-		hub_away(server->hub, client->user);
+		if (carrier->dialect != NULL && !carrier->dialect->resumes) {
+			client_end(client, ROOMS_ERROR_NONE);
+		} else {
+			client->away = true;
+			client->waiting_us = 0;
+			hub_away(server->hub, client->user);
+		}
 		clients_reap(server);
 	}
 	shared_text_drop(carrier->last);

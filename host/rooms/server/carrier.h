@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "rooms/dialect/dialect.h"
 #include "rooms/server/server.h"
 
 /* The client's `hello`, as much as matters. */
@@ -12,17 +13,21 @@ struct hello {
 	char session[SESSION_KEY_TEXT + 1]; /* "": a new one */
 	char secret[SESSION_KEY_TEXT + 1];
 	uint64_t received;
+	bool has_keys; /* a new session gets these, which are random */
+	uint8_t keys[2 * SESSION_KEY_BYTES];
 };
 
 /* A stream's own data, from net's `upgrade` or net_answer_events on. `hello` may be NULL: it is the
- * first message. */
-struct carrier *carrier_create(const char *address, const struct hello *hello);
+ * first message. `dialect` NULL: it speaks our protocol. */
+struct carrier *carrier_create(
+	const char *address, const struct dialect *dialect, const struct hello *hello);
 
 /* net's handlers. */
 void carrier_opened(void *server, struct net_stream *stream);
 void carrier_message(void *server, struct net_stream *stream, const char *text, size_t length);
 size_t carrier_next(void *server, struct net_stream *stream);
 bool carrier_beat(void *server, struct net_stream *stream);
+void carrier_pong(void *server, struct net_stream *stream);
 void carrier_closed(void *server, struct net_stream *stream);
 
 /* The hub's output. */
@@ -32,6 +37,11 @@ bool client_busy(void *server, void *client);
 struct client;
 /* A message that came outside of a stream. False: the session is over. */
 bool client_message(struct server *server, struct client *client, const char *text, size_t length);
+/* NULL: our protocol. */
+const struct dialect *client_dialect(const struct client *client);
+/* The last error that it was to be told and its dialect has no word for; the caller drops it. NULL:
+ * none since its last message. */
+struct shared_text *client_refusal(struct client *client);
 /* Ends those that got too slow meanwhile; after each call of the hub. */
 void clients_reap(struct server *server);
 /* Ends those whose grace is over. */
