@@ -77,7 +77,8 @@ static int write_ping(struct net_connection *connection) {
 	uint8_t room[LWS_PRE + 2] = {[LWS_PRE] = ':', [LWS_PRE + 1] = '\n'};
 	bool events = connection->kind == CONNECTION_EVENTS;
 	connection->ping = false;
-	return lws_write(connection->wsi, room + LWS_PRE, events ? 2 : 0,
+	/* A ping with something in it: of an empty answer libwebsockets does not tell. */
+	return lws_write(connection->wsi, room + LWS_PRE, events ? 2 : 1,
 		       events ? LWS_WRITE_HTTP : LWS_WRITE_PING) < 0
 		       ? -1
 		       : 1;

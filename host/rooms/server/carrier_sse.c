@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rooms/server/carrier.h"
+#include "rooms/server/client.h"
 #include "rooms/server/http.h"
 #include "rooms/server/journal.h"
 

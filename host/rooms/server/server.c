@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "rooms/server/carrier.h"
+#include "rooms/server/client.h"
 #include "rooms/server/http.h"
 #include "rooms/server/journal.h"
 #include "rooms/server/pages.h"
