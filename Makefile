@@ -63,6 +63,7 @@ PKG_rooms := glib-2.0
 PKG_rooms/wire := json-c glib-2.0
 PKG_rooms/session := glib-2.0
 PKG_rooms/hub := glib-2.0
+PKG_rooms/dialect := json-c glib-2.0
 PKG_rooms/settings := glib-2.0
 PKG_rooms/net := libwebsockets libuv libssl glib-2.0
 PKG_rooms/server := libcrypto json-c glib-2.0
@@ -85,12 +86,13 @@ USE_cli := install doctor profiles browsers tool control wire base
 USE_rooms/wire :=
 USE_rooms/session := rooms/wire
 USE_rooms/hub := rooms/session rooms/wire
+USE_rooms/dialect := rooms/wire
 USE_rooms/settings := rooms/session rooms/wire tool wire base
 USE_rooms/net := base
-USE_rooms/server := rooms/net rooms/hub rooms/settings rooms/session rooms/wire tool wire base
-USE_rooms := rooms/server rooms/net rooms/hub rooms/settings rooms/session rooms/wire tool wire base
+USE_rooms/server := rooms/net rooms/dialect rooms/hub rooms/settings rooms/session rooms/wire tool wire base
+USE_rooms := rooms/server rooms/net rooms/dialect rooms/hub rooms/settings rooms/session rooms/wire tool wire base
 FOLDERS := base wire picture source encode capture control tool browsers profiles install doctor record cli \
-	rooms/wire rooms/session rooms/hub rooms/settings rooms/net rooms/server rooms
+	rooms/wire rooms/session rooms/hub rooms/dialect rooms/settings rooms/net rooms/server rooms
 
 # ROOMS=no leaves the server out, and with it libwebsockets.
 PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight-record:record portlight:cli $(if $(filter no,$(ROOMS)),,portlight-rooms:rooms),$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))
