@@ -170,7 +170,7 @@ test('what is no WebSocket is refused in words, and counted', async (t) => {
 			['a long key', 400, /16 bytes in base64/, {'Sec-WebSocket-Key': 'A'.repeat(500)}],
 			['version 7', 426, /Sec-WebSocket-Version: 13/, {'Sec-WebSocket-Version': '7'}],
 			['another subprotocol', 400, /none that is spoken/, {'Sec-WebSocket-Protocol': 'chat'}],
-			['no subprotocol', 400, /none that is spoken/, {'Sec-WebSocket-Protocol': undefined}],
+			['no subprotocol', 400, /Ask for the subprotocol/, {'Sec-WebSocket-Protocol': undefined}],
 			['no Connection', 400, /Only GET/, {Connection: 'close'}],
 			['HTTP/2', 400, /Only GET/, {Upgrade: 'h2c', Connection: 'Upgrade, HTTP2-Settings', 'HTTP2-Settings': 'AAMAAABkAAQAoAAAAAIAAAAA'}],
 			['another site', 403, /Pages of this origin/, {Origin: 'https://elsewhere.example'}],

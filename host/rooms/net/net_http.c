@@ -31,6 +31,7 @@ static const struct {
 	{WSI_TOKEN_HTTP_AUTHORIZATION, offsetof(struct net_request, authorization)},
 	{WSI_TOKEN_HTTP_CONTENT_TYPE, offsetof(struct net_request, content_type)},
 	{WSI_TOKEN_HTTP_IF_NONE_MATCH, offsetof(struct net_request, if_none_match)},
+	{WSI_TOKEN_HTTP_COOKIE, offsetof(struct net_request, cookie)},
 	{WSI_TOKEN_X_FORWARDED_FOR, offsetof(struct net_request, forwarded_for)},
 };
 
@@ -135,6 +136,8 @@ static bool read_request(struct net_connection *connection) {
 		memcpy((char *)request + headers[i].at, &value, sizeof(value));
 	}
 	request->secure = lws_is_ssl(wsi) != 0;
+	/* libwebsockets refused any other. */
+	request->subprotocol = lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 0;
 	request->body = "";
 	read_peer(connection, request);
 	return request->method != NULL && request->path[0] == '/';
@@ -407,7 +410,8 @@ int net_http_check_upgrade(struct net_connection *connection, const char *protoc
 		text = "WebSockets are of version 13.\n";
 	} else if (!is_key(key)) {
 		text = "Sec-WebSocket-Key is 16 bytes in base64.\n";
-	} else if (!lists(wsi, WSI_TOKEN_PROTOCOL, protocol)) {
+	} else if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 0 &&
+		   !lists(wsi, WSI_TOKEN_PROTOCOL, protocol)) {
 		text = "Sec-WebSocket-Protocol has none that is spoken here.\n";
 	}
 	if (text == NULL) {

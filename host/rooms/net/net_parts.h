@@ -54,6 +54,7 @@ struct net_connection {
 	uint8_t kind;
 	bool deaf;      /* messages that come do not matter any longer */
 	bool opened;    /* as a stream, and not told closed yet */
+	bool ping;      /* due */
 	bool bidden;    /* its close frame is next */
 	bool served;    /* a request has been answered */
 	bool upgrading; /* asked for a WebSocket, and has none yet */
@@ -72,6 +73,7 @@ struct net {
 	GQueue unread; /* connections of which TLS has bytes that no file tells of */
 	struct lws_context *context;
 	struct lws_vhost *host;
+	struct lws_vhost *second; /* NULL: none */
 	struct net_handlers handlers;
 	void *data;
 	char *unix_path;
