@@ -261,7 +261,9 @@ static bool start_listening(struct net *net, const struct net_options *options, 
 		.protocols = protocols,
 		.user = net,
 		.max_http_header_data = NET_HEADERS_MAX,
-		.max_http_header_pool = 4096,
+		/* Who does not finish a request keeps nobody else from beginning one. */
+		.max_http_header_pool =
+			(unsigned short)MIN(options->connections_max, (unsigned)G_MAXUINT16),
 		/* Our own timers end first, and count. */
 		.timeout_secs = seconds,
 		.timeout_secs_ah_idle = seconds,

@@ -1,11 +1,13 @@
 /** The rooms' server under crowds: 10,000 sockets that never finish a request, and 100,000 connects that leave nothing behind. */
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
+import {on} from 'node:events';
 import {readFileSync} from 'node:fs';
 import {createConnection} from 'node:net';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {Worker} from 'node:worker_threads';
 import {CLOSE, frame, handshake, TEXT, undisturbed} from '../provoking.js';
 import {ask, folderOf, Server, SocketClient} from '../rooming.js';
 
@@ -17,26 +19,16 @@ const AT_ONCE = 64;
 const resident = (server) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]);
 
 test('10,000 half-open sockets end and are counted; two who talk lose nothing, and others still come in', async (t) => {
-	const server = await Server.start(t, '--header-seconds=5');
+	const server = await Server.start(t, '--header-seconds=60');
+	const crowd = new Worker(new URL('half-open.js', import.meta.url), {workerData: {port: server.port, count: HALF_OPEN}});
+	t.after(() => crowd.terminate());
+	const heard = on(crowd, 'message');
 	await undisturbed(server, async () => {
-		const closed = Array.from({length: HALF_OPEN}, (_, i) => new Promise((resolve) => {
-			// Nothing; a piece of a request; one byte after the other.
-			const socket = createConnection(server.port, '127.0.0.1', () => i % 3 > 0 && socket.write('GET / HTTP/1.1\r\nHost: loc'));
-			const timer = i % 3 === 2 ? setInterval(() => socket.write('a'), 1000) : undefined;
-			socket.resume();
-			socket.on('error', () => {});
-			socket.on('close', () => {
-				clearInterval(timer);
-				resolve(undefined);
-			});
-		}));
-		while ((await server.metric('connections')) < HALF_OPEN / 2) {
-			await sleep(50);
-		}
+		assert.deepEqual((await heard.next()).value, ['open']);
 		const late = await SocketClient.open(server);
 		assert.equal((await late.request('login', {name: 'Late'})).type, 'ok');
 		late.socket.close();
-		await Promise.all(closed);
+		assert.deepEqual((await heard.next()).value, ['closed']);
 	});
 	assert.deepEqual(await server.drops(), {headers: HALF_OPEN});
 });
