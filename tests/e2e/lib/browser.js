@@ -86,6 +86,13 @@ const firefoxPrefs = {
 	'media.autoplay.default': 0,
 };
 
+/** Without a sound card Firefox's graph, which the camera's pictures go through too, now and then stands still for good while it looks for one. */
+const firefoxFakes = {
+	'media.navigator.streams.fake': true,
+	'media.navigator.permission.disabled': true,
+	'media.cubeb.force_null_context': true,
+};
+
 const chromiumArgs = [
 	'--no-first-run',
 	'--no-default-browser-check',
@@ -403,7 +410,7 @@ export async function openBrowser(options) {
 			extraPrefsFirefox: {
 				...firefoxPrefs,
 				'extensions.webextensions.uuids': JSON.stringify({[firefoxId]: firefoxUuid}),
-				...(fakeCamera ? {'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true} : {}),
+				...(fakeCamera ? firefoxFakes : {}),
 				...prefs,
 			},
 			args: ['--remote-allow-system-access', `--width=${width}`, `--height=${height}`, ...args],
