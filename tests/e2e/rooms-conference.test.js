@@ -125,26 +125,42 @@ describe('a conference of three, Firefox with Chromium', () => {
 		await fiona.evaluate(async () => {
 			const {server} = await import('/rooms/conference.js');
 			const request = server.request.bind(server);
-			const held = new Promise((resolve) => Object.assign(window, {letGo: resolve}));
+			/** What the server is asked for a screen's connection waits for `letGo`. */
+			const slow = {asked: 0, answered: 0, letGo: () => {}};
+			Object.assign(window, {slow});
 			server.request = async (type, fields) => {
-				if (type === 'join' && /** @type {any} */ (fields).kind === 'screen') {
-					Object.assign(window, {asked: true});
-					await held;
+				if (type !== 'join' || /** @type {any} */ (fields).kind !== 'screen') {
+					return request(type, fields);
 				}
-				return request(type, fields);
+				slow.asked++;
+				await new Promise((resolve) => (slow.letGo = () => resolve(undefined)));
+				const answer = await request(type, fields);
+				slow.answered++;
+				return answer;
 			};
 		});
-		const letGo = () => fiona.evaluate(() => /** @type {any} */ (window).letGo());
+		const slow = () => fiona.evaluate(() => {
+			const {asked, answered} = /** @type {any} */ (window).slow;
+			return {asked, answered};
+		});
+		const letGo = () => fiona.evaluate(() => /** @type {any} */ (window).slow.letGo());
 		await fill(fiona, '#nickname', 'Fiona');
 		await press(fiona, '#join .main');
 		await until(fiona, '#title', /slow/);
-		await askUntil(() => fiona.evaluate(() => 'asked' in window));
+		await askUntil(slow, ({asked}) => asked === 1);
 		assert.equal(await fiona.$eval('#screen', (screen) => /** @type {HTMLElement} */ (screen).hidden), true);
 		assert.equal(await connections(rooms.server), 1);
 		await letGo();
 		await until(fiona, '#screen', /Share screen/);
 		assert.equal(await connections(rooms.server), 2);
 		await press(fiona, '#leave');
+		await askUntil(() => connections(rooms.server), (count) => count === 0);
+		await press(fiona, '#join .main');
+		await askUntil(slow, ({asked}) => asked === 2);
+		await press(fiona, '#leave');
+		await until(fiona, '#notice', /You left/);
+		await letGo();
+		await askUntil(slow, ({answered}) => answered === 2);
 		await askUntil(() => connections(rooms.server), (count) => count === 0);
 	});
 

@@ -75,15 +75,22 @@ export class Mesh extends EventTarget {
 		this.#checkCamera();
 		this.people.forEach((person) => this.#connect(person));
 		await this.#publishAgain('camera');
-		const screen = await this.server.request('join', { room, nickname, kind: 'screen', data: { person: this.me } });
-		if (this.camera !== answer.connection) {
+		this.#enterScreen(answer.connection).catch((error) => this.#tell('error', error));
+		this.#tell('people');
+		this.#tell('role');
+	}
+
+	/** The connection for a screen, behind the camera's. @param {number} camera */
+	async #enterScreen(camera) {
+		const { room, nickname } = this;
+		const { connection } = await this.server.request('join', { room, nickname, kind: 'screen', data: { person: this.me } });
+		if (this.camera !== camera) {
 			// Left meanwhile: nobody would know of this connection.
-			await this.server.request('leave', { room, as: screen.connection });
+			await this.server.request('leave', { room, as: connection });
 			return;
 		}
-		this.screen = screen.connection;
+		this.screen = connection;
 		await this.#publishAgain('screen');
-		this.#tell('people');
 		this.#tell('role');
 	}
 
