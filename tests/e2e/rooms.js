@@ -17,8 +17,7 @@ const out = process.env.PORTLIGHT_OUT ?? inRepository('build/rooms');
 async function run(open) {
 	const rooms = new Rooms();
 	open.push(() => rooms.close());
-	// Ten pictures a second of each camera, as the desktop draws: three people's are coded on the processors that it is drawn on.
-	await rooms.open((kind) => (kind === 'chromium' ? {args: ['--use-fake-device-for-media-stream=fps=10']} : {prefs: {'media.navigator.video.default_fps': 10}}));
+	await rooms.open();
 	/** @type {Record<string, string>} */
 	const browsers = {};
 	for (const [kind, {browser}] of Object.entries(rooms.browsers)) {

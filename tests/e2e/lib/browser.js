@@ -86,9 +86,13 @@ const firefoxPrefs = {
 	'media.autoplay.default': 0,
 };
 
+/** A camera's pictures a second: several people's are coded on the processors that everything else needs too. */
+const FAKE_FPS = 10;
+
 /** Without a sound card Firefox's graph, which the camera's pictures go through too, now and then stands still for good while it looks for one. */
 const firefoxFakes = {
 	'media.navigator.streams.fake': true,
+	'media.navigator.video.default_fps': FAKE_FPS,
 	'media.navigator.permission.disabled': true,
 	'media.cubeb.force_null_context': true,
 };
@@ -396,7 +400,7 @@ export async function openBrowser(options) {
 				`--window-size=${width},${height}`,
 				...(at ? [`--window-position=${at.x},${at.y}`] : []),
 				...(canSandbox() ? [] : ['--no-sandbox']),
-				...(fakeCamera ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
+				...(fakeCamera ? [`--use-fake-device-for-media-stream=fps=${FAKE_FPS}`, '--use-fake-ui-for-media-stream'] : []),
 				...args,
 			],
 		});

@@ -179,21 +179,13 @@ export async function connections(server) {
 	return Number(/^portlight_rooms_room_connections (\d+)$/m.exec(text)?.[1]);
 }
 
-/** Waits until a person's microphone is heard in a page, or is not. @param {Page} page @param {string} name @param {boolean} heard */
+/** Waits until there is sound in what comes of a person in a conference, or silence. @param {Page} page @param {string} name @param {boolean} heard */
 export const hears = (page, name, heard) => askUntil(() => page.evaluate(async (whom) => {
-	const tile = [...document.querySelectorAll('.tile:not(.screen)')].find((one) => one.querySelector('.name')?.textContent?.split(' · ')[0] === whom);
-	const stream = /** @type {MediaStream} */ (tile?.querySelector('video')?.srcObject);
-	const context = new AudioContext();
-	const analyser = context.createAnalyser();
-	context.createMediaStreamSource(stream).connect(analyser);
-	await context.resume();
+	const {mesh} = await import('/rooms/conference.js');
+	const peer = [...mesh.people.values()].find(({nickname}) => nickname === whom)?.peer;
+	const energy = async () => [...((await peer?.pc.getStats())?.values() ?? [])].find(({type, kind}) => type === 'inbound-rtp' && kind === 'audio').totalAudioEnergy;
+	const before = await energy();
 	// Chromium's own microphone beeps once a second.
-	let loudest = 0;
-	for (const end = performance.now() + 1500; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
-		const samples = new Float32Array(analyser.fftSize);
-		analyser.getFloatTimeDomainData(samples);
-		loudest = Math.max(loudest, ...samples.map(Math.abs));
-	}
-	await context.close();
-	return loudest;
-}, name), (loudest) => loudest > 0.01 === heard);
+	await new Promise((resolve) => setTimeout(resolve, 1500));
+	return (await energy()) - before;
+}, name), (sound) => (heard ? sound > 1e-5 : sound < 1e-7));
