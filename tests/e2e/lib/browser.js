@@ -89,6 +89,9 @@ const firefoxPrefs = {
 /** A camera's pictures a second: several people's are coded on the processors that everything else needs too. */
 const FAKE_FPS = 10;
 
+/** Without a sound card Chromium decodes no sound that comes, unless it is told to do without. */
+const chromiumFakes = [`--use-fake-device-for-media-stream=fps=${FAKE_FPS}`, '--use-fake-ui-for-media-stream', '--disable-audio-output'];
+
 /** Without a sound card Firefox's graph, which the camera's pictures go through too, now and then stands still for good while it looks for one. */
 const firefoxFakes = {
 	'media.navigator.streams.fake': true,
@@ -400,7 +403,7 @@ export async function openBrowser(options) {
 				`--window-size=${width},${height}`,
 				...(at ? [`--window-position=${at.x},${at.y}`] : []),
 				...(canSandbox() ? [] : ['--no-sandbox']),
-				...(fakeCamera ? [`--use-fake-device-for-media-stream=fps=${FAKE_FPS}`, '--use-fake-ui-for-media-stream'] : []),
+				...(fakeCamera ? chromiumFakes : []),
 				...args,
 			],
 		});
