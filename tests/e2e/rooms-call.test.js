@@ -8,9 +8,8 @@ import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
-const {fill, moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
-
-/** @typedef {import('puppeteer-core').Page} Page */
+const {calling, chat, dial, login, send, two} = await import('./lib/calls.js');
+const {moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
 
 /** What takes long, in `make check-all` (ALL=1) alone. */
 const rest = process.env.ALL ? test : () => {};
@@ -18,60 +17,14 @@ const rest = process.env.ALL ? test : () => {};
 describe('a call by name, Firefox with Chromium', () => {
 	const rooms = useRooms();
 
-	/** @param {Page} page @param {string} name */
-	async function login(page, name) {
-		await fill(page, '#name', name);
-		await press(page, '#login .main');
-	}
-
-	/** Two who are logged in. @param {string} [query] of the caller's page */
-	async function two(query = '') {
-		const fiona = await rooms.page('firefox', `call.html${query}`);
-		const carl = await rooms.page('chromium', 'call.html');
-		await login(fiona, 'Fiona');
-		await until(fiona, '#title', /Fiona/);
-		await login(carl, 'Carl');
-		await until(carl, '#title', /Carl/);
-		return {fiona, carl};
-	}
-
-	/** @param {Page} page @param {string} whom */
-	async function dial(page, whom) {
-		await fill(page, '#callee', whom);
-		await press(page, '#dial .main');
-	}
-
-	/** In a call. @param {string} [query] */
-	async function calling(query) {
-		const {fiona, carl} = await two(query);
-		await dial(fiona, 'Carl');
-		await until(carl, '#caller', /Fiona calls you/);
-		await press(carl, '#accept');
-		await until(fiona, '#link', /Connected/);
-		await until(carl, '#link', /Connected/);
-		return {fiona, carl};
-	}
-
-	/** @param {Page} page @param {string} text */
-	async function chat(page, text) {
-		await fill(page, '#line', text);
-		await press(page, '#chat .main');
-	}
-
 	/** @param {(folder: string) => Promise<void>} use */
 	async function withFolder(use) {
 		const folder = await mkdtemp(join(process.env.PORTLIGHT_TMP ?? tmpdir(), 'files-'));
 		await use(folder).finally(() => rm(folder, {recursive: true}));
 	}
 
-	/** @param {Page} page @param {string} path */
-	async function send(page, path) {
-		const input = /** @type {import('puppeteer-core').ElementHandle<HTMLInputElement>} */ (await page.$('#files'));
-		await input.uploadFile(path);
-	}
-
 	rest('names that are taken or reserved, nobody of that name, oneself: each is said', async () => {
-		const {fiona, carl} = await two();
+		const {fiona, carl} = await two(rooms);
 		const third = await rooms.page('chromium', 'call.html');
 		await login(third, 'carl');
 		await until(third, '#notice', /Somebody has this name/);
@@ -84,7 +37,7 @@ describe('a call by name, Firefox with Chromium', () => {
 	});
 
 	rest('declined, cancelled, busy: both sides are told', async () => {
-		const {fiona, carl} = await two();
+		const {fiona, carl} = await two(rooms);
 		await dial(fiona, 'Carl');
 		await press(carl, '#decline');
 		await until(fiona, '#notice', /Carl declined/);
@@ -102,7 +55,7 @@ describe('a call by name, Firefox with Chromium', () => {
 	});
 
 	test('cameras, chat, a screen added and removed in mid-call, the end', async () => {
-		const {fiona, carl} = await calling();
+		const {fiona, carl} = await calling(rooms);
 		for (const page of [fiona, carl]) {
 			await page.bringToFront();
 			await askUntil(() => plays(page), ({count}) => count === 2);
@@ -129,7 +82,7 @@ describe('a call by name, Firefox with Chromium', () => {
 	});
 
 	rest('a file arrives whole and is checked; another is cancelled, one is declined', async () => {
-		const {fiona, carl} = await calling();
+		const {fiona, carl} = await calling(rooms);
 		await withFolder(async (folder) => {
 			// Checked by 8 MiB.
 			const bytes = randomBytes(20_000_003);
@@ -160,7 +113,7 @@ describe('a call by name, Firefox with Chromium', () => {
 	});
 
 	rest('the carrier changes in mid-call, and the session goes on', async () => {
-		const {fiona, carl} = await calling('?carrier=events');
+		const {fiona, carl} = await calling(rooms, {fiona: '?carrier=events'});
 		assert.equal(await fiona.evaluate(async () => (await import('/rooms/call.js')).server.carrierName), 'events');
 		await carl.evaluate(async () => {
 			const {server} = await import('/rooms/call.js');
@@ -179,7 +132,7 @@ describe('a call by name, Firefox with Chromium', () => {
 	});
 
 	rest('the server is killed and started again: pictures go on, and so does the call', async () => {
-		const {fiona, carl} = await calling();
+		const {fiona, carl} = await calling(rooms);
 		await rooms.share(carl, '#screen');
 		await moves(fiona);
 		await rooms.server.stop('SIGKILL');

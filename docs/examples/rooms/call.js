@@ -111,7 +111,7 @@ function connect(current) {
 		stands: () => current.peer?.state === 'connected' || current.peer?.state === 'interrupted',
 		failed: (error) => call === current && end(words(error), '', true),
 	});
-	const peer = new Peer({ polite: !outgoing, ice: server.ice, send: (signal) => signalling.send(signal) });
+	const peer = new Peer({ polite: !outgoing, ice: () => server.ice, send: (signal) => signalling.send(signal) });
 	Object.assign(current, { peer, signalling });
 	peer.addEventListener('streams', showTheirs);
 	peer.addEventListener('state', (event) => onPeer(current, /** @type {CustomEvent} */ (event).detail));
