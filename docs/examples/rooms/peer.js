@@ -354,30 +354,44 @@ function hint(track, kind) {
 }
 
 /**
+ * What the two sides send by now, as getStats() has it: `pair` with its two candidates.
+ * @param {RTCPeerConnection} pc
+ * @param {any[]} [stats]
+ */
+export async function path(pc, stats) {
+	stats ??= [...(await pc.getStats()).values()];
+	/** @param {string} id */
+	const byId = (id) => stats.find((entry) => entry.id === id);
+	const transport = stats.find(({ type }) => type === 'transport');
+	const pair = byId(transport?.selectedCandidatePairId) ?? stats.find((entry) => entry.type === 'candidate-pair' && (entry.selected || (entry.nominated && entry.state === 'succeeded')));
+	return pair && { pair, local: byId(pair.localCandidateId) ?? {}, remote: byId(pair.remoteCandidateId) ?? {} };
+}
+
+/** How an end of a path was found. @type {Record<string, string>} */
+const ends = { host: 'its own address', srflx: 'its address outside (STUN)', prflx: 'an address seen by the other side', relay: 'a relay' };
+
+/**
  * What a connection is like now, in a person's words.
  * @param {RTCPeerConnection} pc
  * @returns {Promise<[string, string][]>}
  */
 export async function quality(pc) {
 	const stats = [...(await pc.getStats()).values()];
-	/** @param {string} id */
-	const byId = (id) => stats.find((entry) => entry.id === id);
 	/** @type {[string, string][]} */
 	const lines = [];
-	const transport = stats.find(({ type }) => type === 'transport');
-	const pair = byId(transport?.selectedCandidatePairId) ?? stats.find((entry) => entry.type === 'candidate-pair' && (entry.selected || (entry.nominated && entry.state === 'succeeded')));
-	if (pair) {
-		const local = byId(pair.localCandidateId);
-		const remote = byId(pair.remoteCandidateId);
-		const relayed = [local, remote].some((candidate) => candidate?.candidateType === 'relay');
-		lines.push(['Path', `${relayed ? 'through a relay' : 'direct'}, ${(local?.protocol ?? '').toUpperCase()}`]);
-		if (pair.currentRoundTripTime !== undefined) {
-			lines.push(['Round trip', `${Math.round(1000 * pair.currentRoundTripTime)} ms`]);
-		}
+	const used = await path(pc, stats);
+	if (used) {
+		const { pair, local, remote } = used;
+		const relayed = [local, remote].some(({ candidateType }) => candidateType === 'relay');
+		lines.push(['Path', `${relayed ? 'through a relay' : 'direct'}, ${(local.relayProtocol ?? local.protocol ?? '').toUpperCase()}`]);
+		lines.push(['This side', ends[local.candidateType] ?? ''], ['Other side', ends[remote.candidateType] ?? '']);
+		const report = stats.find(({ type, roundTripTime }) => type === 'remote-inbound-rtp' && roundTripTime !== undefined);
+		const seconds = pair.currentRoundTripTime ?? report?.roundTripTime;
+		lines.push(['Round trip', seconds === undefined ? 'not measured' : `${Math.round(1000 * seconds)} ms`]);
 	}
 	for (const [type, title] of [['inbound-rtp', 'Coming'], ['outbound-rtp', 'Going']]) {
 		for (const entry of stats.filter((one) => one.type === type && one.kind === 'video' && one.frameWidth)) {
-			const codec = byId(entry.codecId)?.mimeType?.split('/')[1] ?? '';
+			const codec = stats.find(({ id }) => id === entry.codecId)?.mimeType?.split('/')[1] ?? '';
 			lines.push([title, `${entry.frameWidth} × ${entry.frameHeight}, ${Math.round(entry.framesPerSecond ?? 0)} a second, ${codec}`]);
 		}
 	}
