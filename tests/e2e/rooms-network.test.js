@@ -12,7 +12,7 @@ await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {enterNetwork, Networks, SERVER} = await import('./lib/network.js');
 const {askUntil} = await import('./lib/own.js');
 const {RoomsServer, moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
-const {calling, chat, dial, send, two} = await import('./lib/calls.js');
+const {arrives, calling, chat, dial, send, two} = await import('./lib/calls.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
@@ -112,8 +112,7 @@ function suite() {
 	});
 
 	test('2 % lost and 80 ms late, each way: pictures, lines in order, a file', async () => {
-		networks.unplug('here', 1);
-		networks.plug('here', 3);
+		await networks.slow({delayMs: 80, lossPercent: 2});
 		try {
 			const {fiona, carl} = await calling(rooms);
 			await seeEachOther(fiona, carl);
@@ -125,29 +124,17 @@ function suite() {
 			}
 			const heard = await askUntil(() => carl.$$eval('#log li', (all) => all.map((one) => one.lastChild?.textContent)), ({length}) => length === lines.length);
 			assert.deepEqual(heard, lines);
-			const bytes = randomBytes(3_000_003);
-			writeFileSync(join(folder, 'three.bin'), bytes);
-			await send(carl, join(folder, 'three.bin'));
+			const bytes = randomBytes(2_000_003);
+			writeFileSync(join(folder, 'two.bin'), bytes);
+			await send(carl, join(folder, 'two.bin'));
 			await press(fiona, '#transfers .main');
-			await untilMoved(fiona);
+			await arrives(fiona);
 			await until(fiona, '#transfers', /Complete/);
 			assert.equal(await fiona.$eval('#transfers li', (item) => item.getAttribute('data-sha256')), createHash('sha256').update(bytes).digest('hex'));
 		} finally {
-			networks.unplug('here', 3);
-			networks.plug('here', 1);
+			await networks.slow({delayMs: 0, lossPercent: 0});
 		}
 	});
-
-	/** As long as more of a file comes, it is waited for. @param {Page} page */
-	async function untilMoved(page) {
-		for (let last = ''; ;) {
-			const state = await askUntil(() => page.$eval('#transfers li', (item) => `${item.getAttribute('data-state')} ${item.textContent}`), (now) => now !== last);
-			if (!state.startsWith('moving')) {
-				return;
-			}
-			last = state;
-		}
-	}
 
 	for (const place of /** @type {const} */ (['here', 'there'])) {
 		test(`the network changes ${place}: the call goes on by another path`, async () => {

@@ -1,6 +1,7 @@
 /** A call by name: login, call, accept, talk, share, send files, end. */
+import { Devices } from './devices.js';
 import { addLine, FileList } from './files-list.js';
-import { camera, drawDevices, onEnd, refusal, screen, toggleDevice } from './media.js';
+import { camera, drawDevices, onEnd, refusal, screen, stopScreen, toggleDevice } from './media.js';
 import { Peer, quality } from './peer.js';
 import { Server } from './server.js';
 import { Signalling, signalOf } from './signalling.js';
@@ -18,6 +19,15 @@ const parameters = new URLSearchParams(location.search);
 export const server = new Server({ carrier: /** @type {any} */ (parameters.get('carrier') ?? 'auto') });
 const stage = new Stage(find('.stage'), find('#tiles'));
 const list = new FileList(find('#transfers'), (text) => (find('#fileNews').textContent = text));
+const devices = new Devices({
+	mine: () => mine,
+	changed: async (track) => {
+		await call?.peer?.replace(mine, track);
+		showMine();
+	},
+	speak: (id) => stage.speak(id),
+	say,
+});
 let me = '';
 let mine = new MediaStream();
 /** @type {import('./media.js').Screen | null} */
@@ -98,7 +108,7 @@ function drop() {
 /** @param {{video: boolean, audio: boolean}} wanted */
 async function bring(wanted) {
 	mine.getTracks().forEach((track) => track.stop());
-	mine = await camera(wanted, say);
+	mine = await camera(wanted, say, devices.chosen);
 	showMine();
 }
 
@@ -168,12 +178,13 @@ function end(text, reason, bad = false) {
 		server.request('close', { to: ended.other, call: ended.id, reason }).catch(() => {});
 	}
 	ended.peer?.close();
-	sharing?.track.stop();
+	stopScreen(sharing);
 	sharing = null;
 	drop();
 	theirs = { audio: false, video: false };
 	find('#log').replaceChildren();
 	find('#incoming').close();
+	showDevices(false);
 	showQuality(false);
 	drawButtons();
 	linkState();
@@ -305,7 +316,7 @@ const drawButtons = () => drawDevices(mine, Boolean(sharing));
 
 /** @param {'audio' | 'video'} kind */
 async function toggle(kind) {
-	if (await toggleDevice(mine, kind, say)) {
+	if (await toggleDevice(mine, kind, say, devices.chosen)) {
 		call?.peer?.add(mine, 'camera');
 	}
 	/** @param {string} which */
@@ -322,16 +333,17 @@ onClick('#screen', async () => {
 		return;
 	}
 	try {
-		const live = await screen({ frameRate: 30 });
+		const live = await screen({ frameRate: 30, audio: true });
 		if (!call?.peer) {
-			live.track.stop();
+			stopScreen(live);
 			return;
 		}
 		sharing = live;
 		onEnd(live, (text) => sharing === live && stopSharing(text));
 		call.peer.add(live.stream, 'screen');
 		stage.set('my screen', { stream: live.stream, name: me, kind: 'screen', mine: true });
-		say(live.path === 'native' ? 'You share your screen, by Portlight.' : 'You share your screen, by the browser.');
+		const sound = live.stream.getAudioTracks().length ? ', with its sound' : '';
+		say(`You share your screen, by ${live.path === 'native' ? 'Portlight' : 'the browser'}${sound}.`);
 	} catch (error) {
 		say(refusal(error), true);
 	}
@@ -342,7 +354,7 @@ onClick('#screen', async () => {
 function stopSharing(text) {
 	if (sharing) {
 		call?.peer?.remove(sharing.stream);
-		sharing.track.stop();
+		stopScreen(sharing);
 		sharing = null;
 		stage.remove('my screen');
 		drawButtons();
@@ -350,7 +362,7 @@ function stopSharing(text) {
 	}
 }
 
-/* Chat, files, quality. */
+/* Chat, files, devices, quality. */
 
 onSubmit('#chat', () => {
 	const text = find('#line').value.trim();
@@ -378,12 +390,21 @@ find('#call').addEventListener('drop', (/** @type {DragEvent} */ event) => {
 
 /** @type {any} */
 let qualityTimer = 0;
+/** @param {string} section @param {string} button @param {boolean} wanted */
+function unfold(section, button, wanted) {
+	find(section).hidden = !wanted;
+	find(button).setAttribute('aria-pressed', String(wanted));
+	find(button).setAttribute('aria-expanded', String(wanted));
+}
+/** @param {boolean} wanted */
+function showDevices(wanted) {
+	unfold('#devices', '#showDevices', wanted);
+	return wanted && devices.draw();
+}
 /** @param {boolean} wanted */
 function showQuality(wanted) {
 	clearInterval(qualityTimer);
-	find('#quality').hidden = !wanted;
-	find('#showQuality').setAttribute('aria-pressed', String(wanted));
-	find('#showQuality').setAttribute('aria-expanded', String(wanted));
+	unfold('#quality', '#showQuality', wanted);
 	if (wanted) {
 		void drawQuality();
 		qualityTimer = setInterval(drawQuality, 1000);
@@ -396,6 +417,7 @@ async function drawQuality() {
 		find('#quality dl').replaceChildren(...lines.flatMap(([what, value]) => [make('dt', {}, what), make('dd', {}, value)]));
 	}
 }
+onClick('#showDevices', () => showDevices(find('#devices').hidden));
 onClick('#showQuality', () => showQuality(find('#quality').hidden));
 
 /* The server. */

@@ -85,6 +85,9 @@ const firefoxPrefs = {
 	// The clocks of the page and of the marker are compared.
 	'privacy.reduceTimerPrecision': false,
 	'media.autoplay.default': 0,
+	// Firefox plays pictures by the clock of the sound's device. The desktop's PipeWire has none, and whether it ticks all the same
+	// depends on load: no picture moved then, not even one's own.
+	'media.cubeb.force_null_context': true,
 };
 
 const chromiumArgs = [

@@ -1,4 +1,5 @@
 /** What two people do in the call page. */
+import {askUntil} from './own.js';
 import {fill, press, until} from './rooms.js';
 
 /** @typedef {import('puppeteer-core').Page} Page */
@@ -49,4 +50,15 @@ export async function chat(page, text) {
 export async function send(page, path) {
 	const input = /** @type {import('puppeteer-core').ElementHandle<HTMLInputElement>} */ (await page.$('#files'));
 	await input.uploadFile(path);
+}
+
+/** Waits for the file as long as more of it comes. @param {Page} page */
+export async function arrives(page) {
+	for (let last = ''; ;) {
+		const state = await askUntil(() => page.$eval('#transfers li', (item) => `${item.getAttribute('data-state')} ${item.textContent}`), (now) => now !== last);
+		if (!state.startsWith('moving')) {
+			return;
+		}
+		last = state;
+	}
 }

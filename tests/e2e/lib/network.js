@@ -1,14 +1,13 @@
 /**
  * Networks of a test's own: one for it and for the browsers that it starts as always (`here`), one for whoever is `there`, and
- * between them a server, which both reach and which carries nothing from one to the other. Each of the two has three cables to
- * the server, of which the first is plugged in; the third is slow and loses frames. Nothing leaves the machine, and no root is
- * needed where the kernel lets people make namespaces. All of it goes with the processes in it.
+ * between them a server, which both reach and which carries nothing from one to the other. Each of the two has two cables to
+ * the server, of which the first is plugged in; the first one `here` can be slow and lose frames. Nothing leaves the machine, and
+ * no root is needed where the kernel lets people make namespaces. All of it goes with the processes in it.
  */
 import assert from 'node:assert/strict';
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {writeFileSync} from 'node:fs';
-import {createInterface} from 'node:readline';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
@@ -16,10 +15,6 @@ import {fileURLToPath} from 'node:url';
 export const SERVER = '10.77.0.1';
 /** Longer than any file takes. */
 const LIMIT_MS = 900_000;
-const SLOW_CABLE = 3;
-/** Each way. */
-const DELAY_MS = 80;
-const LOSS_PERCENT = 2;
 const enter = ['--user', '--map-current-user', '--keep-caps', '--net'];
 const slowLink = fileURLToPath(new URL('slow-link', import.meta.url));
 
@@ -80,7 +75,7 @@ export class Networks {
 		}
 		run(...this.in('server', 'ip', 'address', 'add', `${SERVER}/32`, 'dev', 'lo'));
 		for (const [place, net] of /** @type {const} */ ([['here', 1], ['there', 2]])) {
-			for (const cable of [1, 2, SLOW_CABLE]) {
+			for (const cable of [1, 2]) {
 				await this.#lay(place, cable, `10.77.${10 * net + cable}`);
 			}
 			this.plug(place, 1);
@@ -90,7 +85,7 @@ export class Networks {
 	/** @param {Place} place @param {number} cable @param {string} net its first three numbers */
 	async #lay(place, cable, net) {
 		const [near, far] = [`${place}${cable}`, `to-${place}${cable}`];
-		if (cable === SLOW_CABLE) {
+		if (place === 'here' && cable === 1) {
 			const [one, other] = [`${near}-one`, `${near}-other`];
 			this.#pair([near, place], [one, 'slow']);
 			this.#pair([other, 'slow'], [far, 'server']);
@@ -99,7 +94,7 @@ export class Networks {
 			// Frames that are carried by hand have to be whole: with their checksums, and no longer than the link's.
 			run(...this.in(place, 'ethtool', '-K', near, 'tx', 'off', 'tso', 'off', 'gso', 'off'));
 			run(...this.in('server', 'ethtool', '-K', far, 'tx', 'off', 'tso', 'off', 'gso', 'off'));
-			await this.start(this.in('slow', slowLink, one, other, String(DELAY_MS), String(LOSS_PERCENT)), /ready/);
+			this.link = await this.start(this.in('slow', slowLink, one, other), /ready/);
 		} else {
 			this.#pair([near, place], [far, 'server']);
 		}
@@ -122,9 +117,9 @@ export class Networks {
 	async start([program, ...args], ready) {
 		const child = spawn(program, args, {stdio: ['pipe', 'pipe', 'inherit']});
 		this.started.push(child);
-		const lines = createInterface({input: child.stdout});
+		let said = '';
 		await new Promise((resolve, reject) => {
-			lines.on('line', (line) => ready.test(line) && resolve(line));
+			child.stdout.on('data', (piece) => ready.test((said += piece)) && resolve(said));
 			child.once('exit', (status) => reject(new Error(`${program} ended with ${status} before it was ready.`)));
 		});
 		return child;
@@ -145,6 +140,14 @@ export class Networks {
 		const name = `${place}${cable}`;
 		run(...this.in(place, 'ip', 'link', 'set', name, 'up'));
 		run(...this.in(place, 'ip', 'route', 'add', 'default', 'via', `10.77.${(place === 'here' ? 10 : 20) + cable}.1`, 'dev', name));
+	}
+
+	/** The first cable `here`, each way. @param {{delayMs: number, lossPercent: number}} how */
+	async slow({delayMs, lossPercent}) {
+		assert(this.link);
+		const {stdin, stdout} = this.link;
+		stdin.write(`${delayMs} ${lossPercent}\n`);
+		await once(stdout, 'data');
 	}
 
 	/** @param {Place} place @param {number} cable */
