@@ -177,7 +177,7 @@ function suite() {
 
 /** @param {InstanceType<typeof Networks>} networks @param {string} file */
 async function startTurn(networks, file) {
-	const lines = ['use-auth-secret', 'static-auth-secret=what coturn and rooms know', 'realm=rooms', `listening-ip=${SERVER}`, `relay-ip=${SERVER}`, 'no-cli', 'no-tls', 'no-dtls', 'log-file=stdout', `pidfile=${file}.pid`, `userdb=${file}.db`, 'verbose'];
+	const lines = ['use-auth-secret', 'static-auth-secret=what coturn and rooms know', 'realm=rooms', `listening-ip=${SERVER}`, `relay-ip=${SERVER}`, 'no-cli', 'no-tls', 'no-dtls', 'log-file=stdout', `pidfile=${file}.pid`, `userdb=${file}.db`];
 	writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
 	await networks.start(networks.in('server', 'turnserver', '-c', file), /DB connection success/);
 }

@@ -10,6 +10,7 @@ import { chip, find, make, onClick, onSubmit, say, sayError, words } from './ui.
 
 /** How long it rings, in milliseconds. */
 const RING_MS = 45_000;
+const NO_PATH = 'No path between the two browsers was found. Where both are behind firewalls a relay (TURN) is needed: ask whoever runs this server.';
 /** How long an interrupted call is waited for, once the server has lost the other side too. */
 const GONE_MS = 10_000;
 /** How long the other side's reason for an end may take, in milliseconds. */
@@ -85,13 +86,14 @@ onClick('#hangUp', () => end('You ended the call.', 'closed'));
 async function start(other) {
 	say('');
 	const wanted = { video: find('#withCamera').checked, audio: find('#withMicrophone').checked };
+	/** @type {Call} */
 	const starting = { id: crypto.randomUUID(), other, outgoing: true, peer: null, signalling: null, early: [], timer: 0 };
 	call = starting;
 	find('#ringingWhom').textContent = `Calling ${other}`;
 	show('ringing');
 	await bring(wanted);
 	if (call === starting) {
-		call.timer = setTimeout(() => end(`${other} did not answer. Try again later.`, 'no-answer'), RING_MS);
+		call.timer = setTimeout(() => end(starting.peer?.pc.remoteDescription ? NO_PATH : `${other} did not answer. Try again later.`, 'no-answer', true), RING_MS);
 		connect(call);
 	} else if (!call) {
 		drop();
