@@ -93,7 +93,7 @@ async function start(other) {
 	show('ringing');
 	await bring(wanted);
 	if (call === starting) {
-		call.timer = setTimeout(() => end(starting.peer?.pc.remoteDescription ? NO_PATH : `${other} did not answer. Try again later.`, 'no-answer', true), RING_MS);
+		call.timer = setTimeout(() => (starting.peer?.pc.remoteDescription ? end(NO_PATH, 'no-path', true) : end(`${other} did not answer. Try again later.`, 'no-answer')), RING_MS);
 		connect(call);
 	} else if (!call) {
 		drop();
@@ -282,6 +282,7 @@ server.addEventListener('close', (event) => {
 	const texts = {
 		declined: `${from} declined the call.`,
 		busy: `${from} is in another call. Try again later.`,
+		'no-path': NO_PATH,
 		'no-answer': `${from} called. Call back, if you like.`,
 		cancelled: `${from} called, but gave up.`,
 		logout: `${from} logged out.`,
