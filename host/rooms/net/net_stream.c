@@ -73,12 +73,25 @@ static int close_soon(struct net_connection *connection) {
 	return 0;
 }
 
+static int write_ping(struct net_connection *connection) {
+	uint8_t room[LWS_PRE + 2] = {[LWS_PRE] = ':', [LWS_PRE + 1] = '\n'};
+	bool events = connection->kind == CONNECTION_EVENTS;
+	connection->ping = false;
+	/* A ping with something in it: of an empty answer libwebsockets does not tell. */
+	return lws_write(connection->wsi, room + LWS_PRE, events ? 2 : 1,
+		       events ? LWS_WRITE_HTTP : LWS_WRITE_PING) < 0
+		       ? -1
+		       : 1;
+}
+
 int net_stream_writable(struct net_connection *connection) {
 	for (int i = 0; i < BURST; i++) {
 		if (lws_send_pipe_choked(connection->wsi) != 0) {
 			break;
 		}
-		int written = connection->bidden ? 0 : write_next(connection);
+		int written = connection->bidden ? 0
+			      : connection->ping ? write_ping(connection)
+						 : write_next(connection);
 		if (written < 0) {
 			return -1;
 		}
@@ -176,6 +189,11 @@ char *net_stream_space(struct net_stream *stream, size_t length) {
 
 void net_stream_wake(struct net_stream *stream) {
 	(void)lws_callback_on_writable(connection_of(stream)->wsi);
+}
+
+void net_stream_ping(struct net_stream *stream) {
+	connection_of(stream)->ping = true;
+	net_stream_wake(stream);
 }
 
 void net_stream_close(struct net_stream *stream, unsigned code, const char *reason) {
