@@ -42,7 +42,7 @@ class Side extends EventTarget {
 	/** @param {Member} member @param {boolean} polite */
 	connect(member, polite) {
 		member.peer?.close();
-		const peer = new Peer({ polite, ice: this.server.ice, send: (signal) => this.#send(member, { signal }) });
+		const peer = new Peer({ polite, ice: () => this.server.ice, send: (signal) => this.#send(member, { signal }) });
 		member.peer = peer;
 		peer.addEventListener('error', (event) => this.tell('error', /** @type {CustomEvent} */ (event).detail));
 		peer.addEventListener('state', () => this.tell('members'));

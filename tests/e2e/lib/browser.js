@@ -34,6 +34,7 @@ const firefoxUuid = '5d1b9a52-7c1e-4b5c-9a43-0c5f6a3b9e21';
  * @property {boolean} [incognito]  the user lets the extension into private windows
  * @property {boolean} [chooser]  Chromium's own chrome.desktopCapture, where the tests otherwise prefer the host
  * @property {boolean} [fakeCamera]  a camera of the browser's own making, allowed without asking
+ * @property {boolean} [anyCertificate]  takes sites' certificates as they are
  * @property {string} [host]  the program that the manifest names
  * @property {string[]} [args]  more of the browser's switches
  * @property {Record<string, string | number | boolean>} [prefs]  more of Firefox's preferences
@@ -84,6 +85,9 @@ const firefoxPrefs = {
 	// The clocks of the page and of the marker are compared.
 	'privacy.reduceTimerPrecision': false,
 	'media.autoplay.default': 0,
+	// Firefox plays pictures by the clock of the sound's device. The desktop's PipeWire has none, and whether it ticks all the same
+	// depends on load: no picture moved then, not even one's own.
+	'media.cubeb.force_null_context': true,
 };
 
 /** A camera's pictures a second: several people's are coded on the processors that everything else needs too. */
@@ -363,7 +367,7 @@ function canSandbox() {
  * @returns {Promise<TestBrowser>}
  */
 export async function openBrowser(options) {
-	const {kind, extension = true, welcome, incognito, visible, fakeCamera, host, args = [], prefs = {}, env = {}, size, at} = options;
+	const {kind, extension = true, welcome, incognito, visible, fakeCamera, anyCertificate, host, args = [], prefs = {}, env = {}, size, at} = options;
 	const {folder = join(build, `extension-${kind}`)} = options;
 	const program = host ?? join(build, 'bin/portlight-host');
 	for (const [path, remedy] of [
@@ -380,6 +384,7 @@ export async function openBrowser(options) {
 	/** @type {import('puppeteer-core').LaunchOptions} */
 	const common = {
 		headless: !visible,
+		acceptInsecureCerts: anyCertificate,
 		userDataDir: profile,
 		defaultViewport: visible ? null : {width, height},
 		env: {...process.env, HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_CACHE_HOME: join(home, '.cache'), ...env},
