@@ -77,8 +77,8 @@ for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'c
 			const late = await watch(rooms, watching, share, 'Lea');
 			await until(late, '#recorders', /Vera records · 0:/);
 			assert.doesNotMatch(await viewer.$eval('#recorders', (list) => list.textContent ?? ''), /Vera/);
-			// Behind another tab, as it is while one works.
-			await watchOn(late, 25);
+			// In Chromium behind another tab, as while one works; Firefox draws one picture a second there.
+			await watchOn(watching === 'chromium' ? late : viewer, 25);
 			const change = {id: 'box', by: '1', tool: 'box', colour: RED, points: [[0.8, 0.2], [0.95, 0.8]]};
 			await viewer.evaluate(async (add) => (await import('/rooms/assist.js')).now().side?.change({add}), change);
 			await watchOn(viewer, 15);
@@ -90,7 +90,7 @@ for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'c
 			await until(viewer, '#notice', /The recording is saved/);
 			const {all} = assertSeekable(await saved(rooms.browsers[watching]));
 			const distinct = new Set(all.map(({marker: seen}) => seen?.counter).filter(Boolean));
-			assert.equal(distinct.size >= 20, true, `${distinct.size} drawings of the marker, most of them behind another tab`);
+			assert.equal(distinct.size >= 20, true, `${distinct.size} drawings of the marker, of 40`);
 			/** @param {{image: {data: Uint8Array, width: number, height: number}}} picture */
 			const marked = ({image: {data, width, height}}) => {
 				const at = 4 * (Math.round(0.5 * height) * width + Math.round(0.8 * width));

@@ -17,15 +17,19 @@ let cropped = null;
 /** @type {Surface | null} */
 let surface = null;
 
-/** How often the marks changed. */
+/** How often the marks changed, and pictures came. */
 let changes = 0;
+let pictures = 0;
+/** Chromium's own count goes on in a hidden tab; Firefox has none of a stream. */
+const count = () => (pictures++, find('.stage video').requestVideoFrameCallback(count));
+find('.stage video').requestVideoFrameCallback?.(count);
 
 const recording = new RecordingPanel({
 	picture: (marks) => {
 		const video = find('.stage video');
 		return {
 			size: () => ({ width: video.videoWidth, height: video.videoHeight }),
-			version: () => [video.getVideoPlaybackQuality().totalVideoFrames, marks && changes, video.videoWidth],
+			version: () => [pictures, video.getVideoPlaybackQuality().totalVideoFrames, marks && changes],
 			paint: (context, width, height) => paint(context, width, height, { marks }),
 		};
 	},

@@ -40,11 +40,12 @@ export class Recorder extends EventTarget {
 	/** Resolves once it runs. @throws where the browser can't, or there is no picture */
 	async start() {
 		const { width, height } = this.picture.size();
-		const mimeType = ['video/webm;codecs=vp8,opus', 'video/webm'].find((type) => window.MediaRecorder?.isTypeSupported(type));
+		// Firefox waits for a sound that is named here, for ever.
+		const mimeType = `video/webm;codecs=${this.sound.length ? 'vp8,opus' : 'vp8'}`;
 		if (!width) {
 			throw new Error('There is no picture yet. Wait for it, then try again.');
 		}
-		if (!mimeType) {
+		if (!window.MediaRecorder?.isTypeSupported(mimeType)) {
 			throw new Error('This browser can’t record WebM. Use Firefox or Chromium.');
 		}
 		this.beside = new Beside();
@@ -131,6 +132,8 @@ function mix(tracks) {
 	const context = new AudioContext();
 	const out = context.createMediaStreamDestination();
 	tracks.forEach((track) => context.createMediaStreamSource(new MediaStream([track])).connect(out));
+	// A context that sleeps gives nothing, and the recorder would wait for it.
+	void context.resume();
 	const [track] = out.stream.getAudioTracks();
 	return {
 		track,
