@@ -175,18 +175,18 @@ run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromiu
 ROOMS_OPTIONS ?= --open=yes
 rooms: BROWSER := $(if $(filter file,$(origin BROWSER)),chromium,$(BROWSER))
 rooms: ## Start the rooms' server with its pages, and open them (BROWSER=… DESKTOP=… ROOMS_OPTIONS=…)
-	packaging/install-deps build $(BROWSER) $(RUN_DESKTOP)
+	packaging/install-deps --pages build $(BROWSER) $(RUN_DESKTOP)
 	$(MAKE) --no-print-directory $(B)/bin/portlight-rooms
 	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) packaging/rooms $(ROOMS_OPTIONS)
 check: ## Run the tests: ten minutes on two cores (installs what they need)
-	packaging/install-deps --npm --web-ext
+	packaging/install-deps --npm --web-ext --pages
 	tests/run-checks
 check-all: ## Run everything at full length, as before a release (an hour; as root with Debian 13 too)
-	packaging/install-deps --npm --web-ext
+	packaging/install-deps --npm --web-ext --pages
 	packaging/install-deps kde rpm packages
 	tests/run-checks --all
 deps: ## Install everything that packaging/deps and the npm lock files name
-	packaging/install-deps --npm --web-ext
+	packaging/install-deps --npm --web-ext --pages
 
 # Lint: C by clang-format, clang-tidy, cppcheck and the layering rules; JavaScript by eslint, tsc and web-ext.
 C_FILES = $(shell git ls-files --cached --others --exclude-standard 'host/*.[ch]' 'tests/*.[ch]')
