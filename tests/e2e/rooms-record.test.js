@@ -110,7 +110,6 @@ for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'c
 			await until(share.sharer, '#recorders', /You record · 0:\d\d · \d+\.\d (K|M)B/);
 			await watchOn(share.sharer, 15);
 			await share.sharer.close({runBeforeUnload: false});
-			await until(viewer, '#notice', /The share is over/);
 			const browser = rooms.browsers[sharing];
 			const page = await rooms.page(sharing, 'assist.html');
 			await until(page, '#keptList', /recording-.*\.webm/);

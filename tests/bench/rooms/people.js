@@ -175,18 +175,22 @@ async function draw(sharer, viewer) {
 	return times;
 }
 
-async function assistance() {
+/** @param {import('node:child_process').ChildProcess} marker stands still for every second viewer */
+async function assistance(marker) {
 	const {sharer, url} = await share();
 	const first = [];
 	let strokes = /** @type {number[]} */ ([]);
 	for (let turn = 0; turn < plan.views; turn++) {
+		const still = turn % 2 === 1;
+		marker.kill(still ? 'SIGSTOP' : 'SIGCONT');
 		const {viewer, first: times} = await view(url, turn === 0);
-		first.push(times);
+		first.push({...times, still});
 		if (turn === plan.views - 1) {
 			strokes = await draw(sharer, viewer);
 		}
 		await viewer.close();
 	}
+	marker.kill('SIGCONT');
 	await sharer.close();
 	return {first, strokes};
 }
@@ -207,7 +211,7 @@ async function main() {
 		browsers = {native: await open(true), browser: await open(false), far: await open(false)};
 		await preferNative(browsers.native);
 		await desktop.willAnswer('screen');
-		const assisted = await assistance();
+		const assisted = await assistance(marker);
 		const turns = [];
 		for (let turn = 0; turn < plan.turns; turn++) {
 			turns.push(await call((turn >> 1) % 2 === turn % 2 ? 'native' : 'browser', turn));
@@ -217,7 +221,7 @@ async function main() {
 	} finally {
 		await Promise.all(opened.map((browser) => browser.close().catch(() => {})));
 		await server.stop();
-		marker.kill();
+		marker.kill('SIGKILL');
 	}
 }
 
