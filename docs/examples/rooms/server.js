@@ -163,6 +163,8 @@ export class Server extends EventTarget {
 		if (message.type === 'welcome') {
 			this.#welcome(message);
 		} else if (message.type === 'ping') {
+			this.pingMs = message.pingMs;
+			this.#watch();
 			this.#acknowledge();
 		} else if (message.type === 'bye') {
 			this.#bye(message);
