@@ -132,6 +132,7 @@ $(O)/host/$(1)/%.o: host/$(1)/%.c $(B)/gen/config.h
 	$$(call say,CC,$$<)
 	$$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CPPFLAGS) $(CFLAGS) $$(CFLAGS_$(1)) -c -o $$@ $$<
 # The folder itself tells of files that are gone.
+host/$(1): ;
 $(call archive,$(1)): $$(filter-out %/main.o,$$(OBJ_$(1))) host/$(1)
 	@rm -f $$@
 	$$(AR) rcs $$@ $$(filter %.o,$$^)
