@@ -15,7 +15,7 @@ static void set_stream(struct stream *stream, const struct wire_message *message
 	stream->video = message->video;
 	if (message->data != NULL) {
 		g_free(stream->data);
-		stream->data = wire_json_text(message->data);
+		stream->data = g_strdup(message->data);
 	}
 }
 
