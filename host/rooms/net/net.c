@@ -138,8 +138,12 @@ static int on_event(
 		connection->kind = CONNECTION_WEBSOCKET;
 		net_stream_open(connection);
 		return 0;
-	case LWS_CALLBACK_RECEIVE:
-		return net_stream_received(connection, in, length);
+	case LWS_CALLBACK_RECEIVE: {
+		struct net *net = connection->net;
+		int over = net_stream_received(connection, in, length);
+		net_streams_flush(net, NET_AWAKE_MAX);
+		return over;
+	}
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return on_writable(connection);
@@ -161,7 +165,7 @@ static void on_tick(uv_timer_t *timer) {
 }
 
 static void on_prepare(uv_prepare_t *prepare) {
-	net_streams_flush(prepare->data);
+	net_streams_flush(prepare->data, 1);
 }
 
 static void on_signal(uv_signal_t *signal, int number) {

@@ -71,6 +71,7 @@ struct net {
 	struct net_connection *wheel[NET_WHEEL];
 	uint32_t turn;
 	struct net_connection *awake;
+	unsigned awake_count;
 	uint8_t *scratch; /* LWS_PRE bytes, then scratch_size for what is sent */
 	size_t scratch_size;
 	size_t scratch_used; /* by messages that go together */
@@ -110,8 +111,10 @@ int net_stream_writable(struct net_connection *connection);
 int net_stream_received(struct net_connection *connection, const char *bytes, size_t length);
 int net_stream_beat(struct net_connection *connection);
 void net_stream_gone(struct net_connection *connection);
-/* Sends what all that were woken have. */
-void net_streams_flush(struct net *net);
+/* Sends what all that were woken have, if those are `least` or more. */
+void net_streams_flush(struct net *net, unsigned least);
+/* A loop may bring ten thousand events: the first ones' answers don't wait for all. */
+#define NET_AWAKE_MAX 128u
 
 /* net_tls.c: certificate and key, checked with each other, into `tls`. */
 bool net_tls_load(SSL_CTX *tls, const char *certificate, const char *key, char **problem);

@@ -30,6 +30,7 @@ static void sleep_again(struct net_connection *connection) {
 			connection->wake_next->wake_link = connection->wake_link;
 		}
 		connection->wake_link = NULL;
+		connection->net->awake_count--;
 	}
 }
 
@@ -118,7 +119,10 @@ int net_stream_writable(struct net_connection *connection) {
 }
 
 /* One loop's messages to a stream go together, and without waiting for poll to find it writable. */
-void net_streams_flush(struct net *net) {
+void net_streams_flush(struct net *net, unsigned least) {
+	if (net->awake_count < least) {
+		return;
+	}
 	while (net->awake != NULL) {
 		struct net_connection *connection = net->awake;
 		sleep_again(connection);
@@ -238,6 +242,7 @@ void net_stream_wake(struct net_stream *stream) {
 		net->awake->wake_link = &connection->wake_next;
 	}
 	net->awake = connection;
+	net->awake_count++;
 }
 
 void net_stream_close(struct net_stream *stream, unsigned code, const char *reason) {

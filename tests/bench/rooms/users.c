@@ -5,6 +5,7 @@
 /* docs/examples/rooms/server.js. */
 #define RETRY_US 250000
 #define RETRY_MOST_US 8000000
+#define RETRY_SPREAD 3.5
 #define CARRIERS 2
 #define ACK_US 1000000
 /* Users are looked at in so many parts of a second. */
@@ -34,7 +35,8 @@ void user_broke(struct user *user) {
 	wait = wait > RETRY_MOST_US ? RETRY_MOST_US : wait;
 	user->state = USER_BROKEN;
 	load.broken++;
-	user->again_us = clients_now() + (int64_t)((double)wait * (0.5 + drand48()));
+	double spread = user->failures > 0 ? 1 : RETRY_SPREAD;
+	user->again_us = clients_now() + (int64_t)((double)wait * (0.5 + spread * drand48()));
 }
 
 void user_break(struct user *user) {
