@@ -20,7 +20,7 @@ static void check(bool good) {
 static void check_relayed(const char *value) {
 	struct wire_writer writer;
 	wire_begin_object(&writer);
-	wire_json(&writer, "value", value);
+	wire_raw(&writer, "value", value);
 	struct shared_text *text = wire_end(&writer);
 	check(g_utf8_validate(text->bytes, (gssize)text->length, NULL));
 	struct json_tokener *tokener = json_tokener_new();

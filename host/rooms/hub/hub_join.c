@@ -210,7 +210,7 @@ void knock_write(struct wire_writer *writer, const struct room *room, const stru
 	wire_string(writer, "nickname", knock->nickname);
 	wire_string(writer, "kind", wire_kind_name((enum wire_kind)knock->kind));
 	if (knock->data != NULL) {
-		wire_json(writer, "data", knock->data);
+		wire_raw(writer, "data", knock->data);
 	}
 }
 

@@ -84,7 +84,7 @@ static void begin_message(
 	if (connection != 0) {
 		wire_integer(writer, "connection", connection);
 	}
-	wire_json(writer, "body", request->message->body);
+	wire_raw(writer, "body", request->message->body);
 }
 
 /* All of those named, or none. */

@@ -14,9 +14,9 @@
 static int on_event(
 	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
 
-/* Only bytes that net asked for: a WebSocket's protocol name is checked by libwebsockets. */
+/* A WebSocket's protocol name is checked by libwebsockets; one without has the first. */
 static const struct lws_protocols protocols[] = {
-	{.name = "http", .callback = on_event},
+	{.name = "http", .callback = on_event, .tx_packet_size = SCRATCH_SIZE},
 	{.name = "portlight-rooms.1",
 		.callback = on_event,
 		.rx_buffer_size = 4096,
@@ -61,7 +61,6 @@ static int upgrade(struct net_connection *connection) {
 	net_http_end(connection);
 	connection->transaction = g_new0(struct net_transaction, 1);
 	connection->transaction->connection = connection;
-	bool named = lws_hdr_total_length(connection->wsi, WSI_TOKEN_PROTOCOL) > 0;
 	/* libwebsockets takes older ones too. */
 	char version[4] = "";
 	(void)lws_hdr_copy(connection->wsi, version, sizeof(version), WSI_TOKEN_VERSION);
@@ -71,8 +70,6 @@ static int upgrade(struct net_connection *connection) {
 	}
 	if (strcmp(version, "13") != 0) {
 		net_answer(request, 426, "text/plain", "Sec-WebSocket-Version: 13\r\n", NULL);
-	} else if (!named) {
-		net_answer(request, 400, "text/plain", "", NULL);
 	} else if (net->handlers.upgrade(net->data, request, &connection->data)) {
 		net_http_end(connection);
 		return 0;
@@ -144,6 +141,9 @@ static int on_event(
 		net_streams_flush(net, NET_AWAKE_MAX);
 		return over;
 	}
+	case LWS_CALLBACK_RECEIVE_PONG:
+		connection->net->handlers.pong(connection->net->data, stream_of(connection));
+		return 0;
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return on_writable(connection);
@@ -234,6 +234,23 @@ static bool start_loop(struct net *net) {
 	return true;
 }
 
+/* Where it listens beside its own address: the same server, without TLS. */
+static bool listen_second(struct net *net, struct lws_context_creation_info info,
+	const struct net_options *options, char **problem) {
+	info.options &= ~(uint64_t)LWS_SERVER_OPTION_UNIX_SOCK;
+	info.iface = options->second_address;
+	info.port = options->second_port;
+	info.vhost_name = "second";
+	info.ssl_cert_filepath = NULL;
+	info.ssl_private_key_filepath = NULL;
+	net->second = lws_create_vhost(net->context, &info);
+	if (net->second == NULL) {
+		*problem = g_strdup_printf(
+			"can't listen at %s:%u", options->second_address, options->second_port);
+	}
+	return net->second != NULL;
+}
+
 static bool start_listening(struct net *net, const struct net_options *options, char **problem) {
 	void *loops[] = {&net->loop};
 	/* Sessions have pings of their own. */
@@ -284,7 +301,7 @@ static bool start_listening(struct net *net, const struct net_options *options, 
 			options->unix_path != NULL ? options->unix_path : options->address);
 		return false;
 	}
-	return true;
+	return options->second_address == NULL || listen_second(net, info, options, problem);
 }
 
 struct net *net_create(const struct net_options *options, const struct net_handlers *handlers,
@@ -318,9 +335,17 @@ struct net *net_create(const struct net_options *options, const struct net_handl
 	return net;
 }
 
-uint16_t net_port(const struct net *net) {
-	int port = lws_get_vhost_listen_port(net->host);
+static uint16_t port_of(struct lws_vhost *host) {
+	int port = host == NULL ? 0 : lws_get_vhost_listen_port(host);
 	return port > 0 ? (uint16_t)port : 0;
+}
+
+uint16_t net_port(const struct net *net) {
+	return port_of(net->host);
+}
+
+uint16_t net_second_port(const struct net *net) {
+	return port_of(net->second);
 }
 
 void net_run(struct net *net) {

@@ -37,12 +37,14 @@ struct net_request {
 	const char *authorization;
 	const char *content_type;
 	const char *if_none_match;
+	const char *cookie;
 	const char *forwarded_for; /* X-Forwarded-For; whom to trust is the caller's to know */
 	const char *forwarded_proto;
 	struct net_address peer; /* who is connected, which may be a proxy */
 	bool secure;             /* over TLS */
 	bool local;              /* from this machine: loopback, or the unix socket */
 	bool unix_socket;
+	bool subprotocol; /* for a WebSocket of ours, portlight-rooms.1 */
 	const char *body;
 	size_t length;
 	struct net_transaction *transaction;
@@ -77,6 +79,8 @@ struct net_handlers {
 	size_t (*next)(void *data, struct net_stream *stream);
 	/* Every `beat_ms` of a stream. False ends it at once, and counts it as silent. */
 	bool (*beat)(void *data, struct net_stream *stream);
+	/* The answer to net_stream_ping() of a WebSocket. */
+	void (*pong)(void *data, struct net_stream *stream);
 	/* The stream is gone; it is not to be used any more. */
 	void (*closed)(void *data, struct net_stream *stream);
 	/* Every NET_TICK_MS. */
@@ -91,7 +95,9 @@ struct net_options {
 	const char *address; /* numeric; NULL listens at `unix_path` */
 	uint16_t port;       /* 0 for any */
 	const char *unix_path;
-	const char *certificate; /* PEM files; NULL for none */
+	const char *second_address; /* where it listens too, without TLS; NULL: nowhere */
+	uint16_t second_port;       /* likewise 0 for any */
+	const char *certificate;    /* PEM files; NULL for none */
 	const char *key;
 	const char *server_name; /* in the header Server; NULL for none */
 	unsigned connections_max;
@@ -106,6 +112,7 @@ struct net *net_create(const struct net_options *options, const struct net_handl
 
 /* The port that it listens at, or 0. */
 uint16_t net_port(const struct net *net);
+uint16_t net_second_port(const struct net *net);
 
 /* Runs until net_stop(). */
 void net_run(struct net *net);
@@ -140,6 +147,9 @@ void net_stream_set_data(struct net_stream *stream, void *data);
 char *net_stream_space(struct net_stream *stream, size_t length);
 /* There is something to send: `next` is called when it can be. */
 void net_stream_wake(struct net_stream *stream);
+/* Shows its client, and what is in between, that the stream lives: by a WebSocket's own ping, or a
+ * comment among the events. */
+void net_stream_ping(struct net_stream *stream);
 /* Ends it after what `next` still gives, with a WebSocket's close code (1000, 1008, 4000…).
  * `closed` follows, later. */
 void net_stream_close(struct net_stream *stream, unsigned code, const char *reason);

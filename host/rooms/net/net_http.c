@@ -31,6 +31,7 @@ static const struct {
 	{WSI_TOKEN_HTTP_AUTHORIZATION, offsetof(struct net_request, authorization)},
 	{WSI_TOKEN_HTTP_CONTENT_TYPE, offsetof(struct net_request, content_type)},
 	{WSI_TOKEN_HTTP_IF_NONE_MATCH, offsetof(struct net_request, if_none_match)},
+	{WSI_TOKEN_HTTP_COOKIE, offsetof(struct net_request, cookie)},
 	{WSI_TOKEN_X_FORWARDED_FOR, offsetof(struct net_request, forwarded_for)},
 };
 
@@ -134,6 +135,8 @@ bool net_http_read(struct net_connection *connection) {
 		memcpy((char *)request + headers[i].at, &value, sizeof(value));
 	}
 	request->secure = lws_is_ssl(wsi) != 0;
+	/* libwebsockets refused any other. */
+	request->subprotocol = lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 0;
 	request->body = "";
 	read_peer(connection, request);
 	return request->method != NULL && request->path[0] == '/';

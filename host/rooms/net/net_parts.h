@@ -39,6 +39,7 @@ struct net_connection {
 	uint16_t fragments;
 	uint8_t kind;
 	bool opened; /* as a stream, and not told closed yet */
+	bool ping;   /* due */
 	bool bidden; /* its close frame is next */
 };
 
@@ -56,6 +57,7 @@ struct net {
 	uv_signal_t signals[4];
 	struct lws_context *context;
 	struct lws_vhost *host;
+	struct lws_vhost *second; /* NULL: none */
 	struct net_handlers handlers;
 	void *data;
 	char *unix_path;

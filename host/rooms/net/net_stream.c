@@ -65,12 +65,26 @@ static size_t write_header(uint8_t *to, size_t length) {
 	return 2 + more;
 }
 
+static int write_ping(struct net_connection *connection) {
+	uint8_t room[LWS_PRE + 2] = {[LWS_PRE] = ':', [LWS_PRE + 1] = '\n'};
+	bool events = connection->kind == CONNECTION_EVENTS;
+	connection->ping = false;
+	/* A ping with something in it: of an empty answer libwebsockets does not tell. */
+	return lws_write(connection->wsi, room + LWS_PRE, events ? 2 : 1,
+		       events ? LWS_WRITE_HTTP : LWS_WRITE_PING) < 0
+		       ? -1
+		       : 1;
+}
+
 /* As many of the handler's messages as go together, in one write: most of a message's cost is the
  * system call's. Gives whether there may be more, or -1 when the connection failed. */
 static int write_some(struct net_connection *connection) {
 	struct net *net = connection->net;
 	bool events = connection->kind == CONNECTION_EVENTS;
 	size_t length = 0;
+	if (connection->ping && write_ping(connection) < 0) {
+		return -1;
+	}
 	net->scratch_used = 0;
 	do {
 		length = net->handlers.next(net->data, stream_of(connection));
@@ -243,6 +257,11 @@ void net_stream_wake(struct net_stream *stream) {
 	}
 	net->awake = connection;
 	net->awake_count++;
+}
+
+void net_stream_ping(struct net_stream *stream) {
+	connection_of(stream)->ping = true;
+	net_stream_wake(stream);
 }
 
 void net_stream_close(struct net_stream *stream, unsigned code, const char *reason) {

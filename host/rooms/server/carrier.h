@@ -5,38 +5,49 @@
  */
 #pragma once
 
+#include "rooms/dialect/dialect.h"
 #include "rooms/server/server.h"
+
+struct client;
 
 /* The client's `hello`, as much as matters. */
 struct hello {
 	char session[SESSION_KEY_TEXT + 1]; /* "": a new one */
 	char secret[SESSION_KEY_TEXT + 1];
 	uint64_t received;
+	bool has_keys; /* a new session gets these, which are random */
+	uint8_t keys[2 * SESSION_KEY_BYTES];
+};
+
+struct carrier {
+	struct net_stream *stream;
+	struct client *client; /* NULL before `hello`, and when the session is over or elsewhere */
+	char *address;
+	const struct dialect *dialect; /* NULL: our protocol */
+	struct hello *hello;           /* from a ticket, or made for a dialect */
+	struct shared_text *last;      /* `bye` */
+	int64_t opened_us;
+	int64_t pinged_ms;
+	int64_t told_ms; /* when it last got anything */
+	int ping_ms;     /* until the next ping, as it was told */
+	bool welcome;    /* due */
+	bool resumed;
+	bool ping; /* due */
+	bool ended;
 };
 
 /* A stream's own data, from net's `upgrade` or net_answer_events on. `hello` may be NULL: it is the
- * first message. */
-struct carrier *carrier_create(const char *address, const struct hello *hello);
+ * first message. `dialect` NULL: it speaks our protocol. */
+struct carrier *carrier_create(
+	const char *address, const struct dialect *dialect, const struct hello *hello);
 
 /* net's handlers. */
 void carrier_opened(void *server, struct net_stream *stream);
 void carrier_message(void *server, struct net_stream *stream, const char *text, size_t length);
 size_t carrier_next(void *server, struct net_stream *stream);
 bool carrier_beat(void *server, struct net_stream *stream);
+void carrier_pong(void *server, struct net_stream *stream);
 void carrier_closed(void *server, struct net_stream *stream);
 
-/* The hub's output. */
-void client_send(void *server, void *client, struct shared_text *text);
-bool client_busy(void *server, void *client);
-
-struct client;
-/* A message that came outside of a stream. False: the session is over. */
-bool client_message(struct server *server, struct client *client, const char *text, size_t length);
-/* Ends those that got too slow meanwhile; after each call of the hub. */
-void clients_reap(struct server *server);
-/* Ends those whose grace is over. */
-void clients_tick(struct server *server);
-/* Tells all to come back later. */
-void clients_drain(struct server *server);
-/* Ends all of them, before the server itself. */
-void clients_end(struct server *server);
+/* Ends it: `bye` is the last that it brings. ROOMS_ERROR_NONE: without one. */
+void carrier_end(struct carrier *carrier, enum rooms_error why, int64_t retry_ms);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rooms/server/carrier.h"
+#include "rooms/server/client.h"
 #include "rooms/server/http.h"
 #include "rooms/server/journal.h"
 
@@ -71,7 +72,7 @@ void sse_events(struct server *server, const struct net_request *request, const 
 		"X-Accel-Buffering: no\r\n%s%s%s",
 		request->origin[0] == '\0' ? "" : "Access-Control-Allow-Origin: ", request->origin,
 		request->origin[0] == '\0' ? "" : "\r\n");
-	struct carrier *carrier = carrier_create(peer->address, &ticket->hello);
+	struct carrier *carrier = carrier_create(peer->address, NULL, &ticket->hello);
 	(void)g_hash_table_remove(server->tickets, name);
 	(void)net_answer_events(request, lines, carrier);
 }

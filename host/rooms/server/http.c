@@ -127,6 +127,8 @@ static void answer_client(
 	bool post = strcmp(request->method, "POST") == 0;
 	if (strcmp(request->method, "OPTIONS") == 0) {
 		http_answer_nothing(request);
+	} else if (dialect_has(server, request)) {
+		dialect_request(server, request, peer);
 	} else if (post && strcmp(request->path, "/v1/tickets") == 0) {
 		sse_ticket(server, request, peer);
 	} else if (post && strcmp(request->path, "/v1/messages") == 0) {
@@ -177,7 +179,7 @@ void http_request(void *data, const struct net_request *request) {
 		answer_metrics(server, request, &peer);
 	} else if (g_str_has_prefix(request->path, "/api/")) {
 		backend_request(server, request);
-	} else if (g_str_has_prefix(request->path, "/v1/")) {
+	} else if (g_str_has_prefix(request->path, "/v1/") || dialect_has(server, request)) {
 		if (peer_origin(server->settings, request, &peer) == PEER_ORIGIN_OTHER) {
 			refuse(server, request, 403,
 				"Pages of this origin may not connect. The configuration lists "
@@ -197,8 +199,14 @@ bool http_upgrade(void *data, const struct net_request *request, void **carrier)
 	if (!may_ask(server, request, &peer)) {
 		return false;
 	}
-	if (strcmp(request->path, "/v1/socket") != 0) {
+	bool lesson = server->settings->dialect_lesson && strcmp(request->path, "/") == 0 &&
+		      !request->subprotocol;
+	if (!lesson && strcmp(request->path, "/v1/socket") != 0) {
 		answer_plain(request, 404, "WebSockets are at /v1/socket.\n", FRESH);
+		return false;
+	}
+	if (!lesson && !request->subprotocol) {
+		answer_plain(request, 400, "Ask for the subprotocol portlight-rooms.1.\n", FRESH);
 		return false;
 	}
 	if (peer_origin(server->settings, request, &peer) == PEER_ORIGIN_OTHER) {
@@ -206,6 +214,9 @@ bool http_upgrade(void *data, const struct net_request *request, void **carrier)
 			"Pages of this origin may not connect. The configuration lists origins.\n");
 		return false;
 	}
-	*carrier = carrier_create(peer.address, NULL);
+	/* The lesson's clients begin without a word. */
+	const struct hello hello = {0};
+	*carrier = carrier_create(
+		peer.address, lesson ? &dialect_lesson : NULL, lesson ? &hello : NULL);
 	return true;
 }

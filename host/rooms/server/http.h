@@ -21,5 +21,10 @@ void sse_messages(struct server *server, const struct net_request *request);
 /* Forgets tickets that nobody used. */
 void sse_tick(struct server *server);
 
+/* http_dialect.c: GET /stream and POST /, where the sse dialect is on. */
+bool dialect_has(const struct server *server, const struct net_request *request);
+void dialect_request(
+	struct server *server, const struct net_request *request, const struct peer *peer);
+
 /* http_backend.c: /api/v1/…, for who has the secret. */
 void backend_request(struct server *server, const struct net_request *request);

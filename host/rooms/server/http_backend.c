@@ -11,7 +11,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "rooms/server/carrier.h"
+#include "rooms/server/client.h"
 #include "rooms/server/http.h"
 
 #define FIELDS_MAX 8

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "rooms/server/carrier.h"
+#include "rooms/server/client.h"
 #include "rooms/server/http.h"
 #include "rooms/server/journal.h"
 #include "rooms/server/pages.h"
@@ -100,6 +101,7 @@ static bool start_net(struct server *server) {
 		.message = carrier_message,
 		.next = carrier_next,
 		.beat = carrier_beat,
+		.pong = carrier_pong,
 		.closed = carrier_closed,
 		.tick = on_tick,
 		.signal = on_signal,
@@ -109,6 +111,8 @@ static bool start_net(struct server *server) {
 		.address = settings->address,
 		.port = settings->port,
 		.unix_path = settings->unix_path,
+		.second_address = settings->dialect_address,
+		.second_port = settings->dialect_port,
 		.certificate = settings->certificate,
 		.key = settings->key,
 		.connections_max = (unsigned)settings->sessions_max,
@@ -120,8 +124,8 @@ static bool start_net(struct server *server) {
 	server->net = net_create(&options, &handlers, server, &problem);
 	if (server->net == NULL) {
 		(void)fprintf(stderr,
-			"portlight-rooms: %s.\n  Free the address, or set another by --listen.\n",
-			problem);
+			"portlight-rooms: %s.\n  Free the address, or set another by --listen%s.\n",
+			problem, settings->dialect_address == NULL ? "" : " or --dialect-listen");
 		return false;
 	}
 	return true;
@@ -155,6 +159,13 @@ static void finish(struct server *server) {
 	g_queue_free(server->doomed);
 }
 
+static void say_listening(const char *scheme, const char *address, uint16_t port) {
+	bool six = strchr(address, ':') != NULL;
+	g_autofree char *url = g_strdup_printf(
+		"%s://%s%s%s:%u/", scheme, six ? "[" : "", address, six ? "]" : "", port);
+	journal_info("listening", "at", url);
+}
+
 /* What people see who start it by hand; the log has it too. */
 static void say_started(const struct server *server) {
 	const struct settings *settings = server->settings;
@@ -164,13 +175,13 @@ static void say_started(const struct server *server) {
 	}
 	if (settings->unix_path != NULL) {
 		journal_info("listening", "at", settings->unix_path);
-		return;
+	} else {
+		say_listening(settings->certificate == NULL ? "http" : "https", settings->address,
+			net_port(server->net));
 	}
-	bool six = strchr(settings->address, ':') != NULL;
-	g_autofree char *url =
-		g_strdup_printf("%s://%s%s%s:%u/", settings->certificate == NULL ? "http" : "https",
-			six ? "[" : "", settings->address, six ? "]" : "", net_port(server->net));
-	journal_info("listening", "at", url);
+	if (settings->dialect_address != NULL) {
+		say_listening("http", settings->dialect_address, net_second_port(server->net));
+	}
 }
 
 int server_run(const struct settings *settings) {

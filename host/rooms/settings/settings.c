@@ -1,6 +1,5 @@
 #include "rooms/settings/settings.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "config.h"
 #include "rooms/settings/settings_lines.h"
+#include "rooms/settings/settings_listen.h"
 
 #define SECRET_MIN 16u
 /* Beside the connections: listeners, the loop's own, certificates being read. */
@@ -45,6 +45,11 @@ static const struct setting {
 	{"server", "open", AT(open_text), TEXT, 0, 0, 0,
 		"Anybody may make a room; \"public\" is required on more than loopback",
 		"no|yes|public"},
+	{"server", "dialect", AT(dialects), LIST, 0, 0, 0,
+		"Serve clients of other applications too", "lesson|sse"},
+	{"server", "dialect-listen", AT(dialect_listen), TEXT, 0, 0, 0,
+		"Where to listen for the lesson's clients as well (default: 127.0.0.1:8080)",
+		"ADDRESS:PORT"},
 	{"server", "backend-secret-file", AT(backend_secret_file), TEXT, 0, 0, 0,
 		"The secret of the backend API and of /metrics", "FILE"},
 	{"server", "token-key-file", AT(token_key_file), TEXT, 0, 0, 0,
@@ -158,50 +163,6 @@ static char *read_secret(
 	return g_steal_pointer(&text);
 }
 
-static bool parse_address(const char *text, uint8_t bytes[16], bool *four) {
-	uint8_t v4[4];
-	*four = inet_pton(AF_INET, text, v4) == 1;
-	if (*four) {
-		memset(bytes, 0, 10);
-		memset(bytes + 10, 0xff, 2);
-		memcpy(bytes + 12, v4, sizeof(v4));
-		return true;
-	}
-	return inet_pton(AF_INET6, text, bytes) == 1;
-}
-
-static void check_listen(struct settings *config, struct settings_lines *lines) {
-	const char *listen = config->listen == NULL ? "127.0.0.1:8080" : config->listen;
-	static const char remedy[] = "Write an address of this machine with a port, such as "
-				     "127.0.0.1:8080 or [::]:443, or unix:/run/NAME.";
-	if (g_str_has_prefix(listen, "unix:/")) {
-		config->unix_path = g_strdup(listen + strlen("unix:"));
-		config->loopback = true;
-		return;
-	}
-	const char *colon = strrchr(listen, ':');
-	guint64 port = 0;
-	if (colon == NULL || !g_ascii_string_to_unsigned(colon + 1, 10, 0, 65535, &port, NULL)) {
-		wrong(lines, "listen", remedy, "\"%s\" has no port.", listen);
-		return;
-	}
-	bool bracket = listen[0] == '[' && colon > listen && colon[-1] == ']';
-	config->address =
-		g_strndup(listen + (bracket ? 1 : 0), (gsize)(colon - listen) - (bracket ? 2 : 0));
-	if (strcmp(config->address, "localhost") == 0) {
-		g_free(config->address);
-		config->address = g_strdup("127.0.0.1");
-	}
-	uint8_t bytes[16];
-	bool four = false;
-	if (!parse_address(config->address, bytes, &four)) {
-		wrong(lines, "listen", remedy, "\"%s\" is not a numeric address.", config->address);
-		return;
-	}
-	config->port = (uint16_t)port;
-	config->loopback = four ? bytes[12] == 127 : strcmp(config->address, "::1") == 0;
-}
-
 static void check_trust(struct settings *config, struct settings_lines *lines) {
 	unsigned count = config->trust_text == NULL ? 0 : g_strv_length(config->trust_text);
 	config->trust = g_new0(struct settings_network, count);
@@ -210,7 +171,7 @@ static void check_trust(struct settings *config, struct settings_lines *lines) {
 		g_auto(GStrv) parts = g_strsplit(config->trust_text[i], "/", 2);
 		guint64 bits = 0;
 		bool four = false;
-		if (!parse_address(parts[0], network->bytes, &four) ||
+		if (!settings_parse_address(parts[0], network->bytes, &four) ||
 			(parts[1] != NULL && !g_ascii_string_to_unsigned(parts[1], 10, 0,
 						     four ? 32 : 128, &bits, NULL))) {
 			wrong(lines, "trust-proxy",
@@ -308,9 +269,10 @@ static char *installed_pages(void) {
 }
 
 static void check(struct settings *config, struct settings_lines *lines) {
-	check_listen(config, lines);
+	settings_check_listen(config, lines);
 	check_trust(config, lines);
 	check_open(config, lines);
+	settings_check_dialects(config, lines);
 	check_tls(config, lines);
 	check_urls(lines, "origins", config->origins, "https://", "http://");
 	check_urls(lines, "stun", config->stun, "stun:", "stuns:");
@@ -446,6 +408,7 @@ void settings_finish(struct settings *config) {
 	g_free(config->path);
 	g_free(config->address);
 	g_free(config->unix_path);
+	g_free(config->dialect_address);
 	g_free(config->trust);
 	g_free(config->backend_secret);
 	g_free(config->token_key);

@@ -35,6 +35,12 @@ struct settings {
 	char *pages;
 	char *open_text;
 	enum settings_open open;
+	char **dialects;
+	bool dialect_lesson;
+	bool dialect_sse;
+	char *dialect_listen;
+	char *dialect_address; /* numeric, of this machine alone; NULL: not beside `listen` */
+	uint16_t dialect_port;
 	char *backend_secret_file;
 	char *backend_secret; /* NULL: no backend, /metrics for this machine alone */
 	char *token_key_file;

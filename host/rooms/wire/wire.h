@@ -139,8 +139,10 @@ size_t wire_number(int64_t value, char out[static WIRE_NUMBER_MAX]);
 void wire_string(struct wire_writer *writer, const char *key, const char *value);
 void wire_integer(struct wire_writer *writer, const char *key, int64_t value);
 void wire_bool(struct wire_writer *writer, const char *key, bool value);
+/* `value` NULL writes null. */
+void wire_json(struct wire_writer *writer, const char *key, struct json_object *value);
 /* JSON that wire wrote before, as it stands; NULL: null. */
-void wire_json(struct wire_writer *writer, const char *key, const char *json);
+void wire_raw(struct wire_writer *writer, const char *key, const char *json);
 void wire_open(struct wire_writer *writer, const char *key, char bracket); /* '{' or '[' */
 void wire_close(struct wire_writer *writer, char bracket);                 /* '}' or ']' */
 /* Closes the outermost object. The caller gets the reference. */

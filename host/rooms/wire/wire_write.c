@@ -1,9 +1,11 @@
 #include <glib.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "rooms/wire/wire.h"
 
+#define TEXT_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 /* Most messages fit. */
 #define ROOM_FIRST 480u
 
@@ -98,7 +100,12 @@ void wire_bool(struct wire_writer *writer, const char *key, bool value) {
 	append_text(writer, value ? "true" : "false");
 }
 
-void wire_json(struct wire_writer *writer, const char *key, const char *json) {
+void wire_json(struct wire_writer *writer, const char *key, struct json_object *value) {
+	wire_raw(writer, key,
+		value == NULL ? NULL : json_object_to_json_string_ext(value, TEXT_FLAGS));
+}
+
+void wire_raw(struct wire_writer *writer, const char *key, const char *json) {
 	append_key(writer, key);
 	append_text(writer, json == NULL ? "null" : json);
 }
