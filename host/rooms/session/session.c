@@ -247,16 +247,15 @@ void session_wrote(struct session *session) {
 	session->written = MIN(session->written + 1, session->sent);
 }
 
-static size_t put(char *out, size_t at, const char *key, uint64_t number) {
-	size_t length = strlen(key);
-	memcpy(out + at, key, length);
-	return at + length + wire_number((int64_t)number, out + at + length);
+static size_t put(char *out, const char *key, uint64_t number) {
+	char *digits = stpcpy(out, key);
+	return (size_t)(digits - out) + wire_number((int64_t)number, digits);
 }
 
 size_t session_prefix(
 	const struct session *session, uint64_t seq, char out[static SESSION_PREFIX_MAX]) {
-	size_t length = seq > 0 ? put(out, 0, "{\"seq\":", seq) : 0;
-	length = put(out, length, seq > 0 ? ",\"ack\":" : "{\"ack\":", session->received);
+	size_t length = seq > 0 ? put(out, "{\"seq\":", seq) : 0;
+	length += put(out + length, seq > 0 ? ",\"ack\":" : "{\"ack\":", session->received);
 	out[length++] = ',';
 	out[length] = '\0';
 	return length;
