@@ -104,7 +104,7 @@ async function comeBack(server, load, row) {
 	const port = server.port;
 	const back = load.play('return');
 	await sleep(100);
-	await server.end('SIGKILL');
+	await server.end();
 	const again = await Server.start('rooms', port);
 	row.back = await back;
 	row.back.synDrops = listenDrops() - drops;

@@ -89,11 +89,12 @@ static void note_time(struct user *from, struct user *to, int64_t sent_us) {
 	times_add(clients_now() - sent_us);
 }
 
-/* Sends what a schedule has due, spread over the first `count` users. */
+/* Sends what a schedule has due, spread over `count` users. */
 struct schedule {
 	int64_t began;
 	double per_second;
 	uint64_t sent;
+	uint32_t first;
 	uint32_t count;
 };
 
@@ -105,7 +106,8 @@ static void schedule_send(struct schedule *schedule) {
 	int64_t due = 0;
 	/* What comes must be read, too, by who is late. */
 	for (int i = 0; i < 64 && (due = schedule_next(schedule)) <= clients_now(); i++) {
-		uint32_t index = (uint32_t)(schedule->sent++ * 7919 % schedule->count);
+		uint32_t index =
+			schedule->first + (uint32_t)(schedule->sent++ * 7919 % schedule->count);
 		if (load.users[index].state == USER_THERE) {
 			/* By when it was due: a late sender counts, too. */
 			speak_relay(&load.users[index], due);
@@ -129,7 +131,7 @@ static void settle(void) {
 
 void phase_rate(uint32_t per_second, uint32_t seconds) {
 	int64_t began = clients_now();
-	struct schedule schedule = {began, per_second, 0, load.count};
+	struct schedule schedule = {began, per_second, 0, 0, load.count};
 	times_clear();
 	load.relayed = note_time;
 	run_schedule(&schedule, began + (int64_t)seconds * SECOND);
@@ -282,7 +284,9 @@ void phase_setups(uint32_t rooms) {
 void phase_flood(uint64_t bytes) {
 	struct user *deaf = &load.users[load.count - 1];
 	int64_t began = clients_now();
-	struct schedule beside = {began, BESIDE_PER_SECOND, 0, load.count - 2};
+	/* Relayed messages alone have the numbers by which they are sent again. */
+	struct schedule beside = {
+		began, BESIDE_PER_SECOND, 0, FLOODERS + 1, load.count - 2 - FLOODERS - 1};
 	load.relayed = note_time;
 	times_clear();
 	run_schedule(&beside, began + FLOOD_BEFORE);

@@ -33,6 +33,15 @@ function lines(child, stream) {
 	});
 }
 
+/** @param {import('node:child_process').ChildProcess} child */
+async function kill(child) {
+	if (child.exitCode === null && child.signalCode === null) {
+		const ended = new Promise((resolve) => child.once('exit', resolve));
+		child.kill('SIGKILL');
+		await ended;
+	}
+}
+
 export class Server {
 	/** @param {Kind} kind @param {number} [port] */
 	static async start(kind, port = 0, ...options) {
@@ -72,11 +81,8 @@ export class Server {
 		return (Number(fields[11]) + Number(fields[12])) / 100;
 	}
 
-	/** @param {NodeJS.Signals} [signal] */
-	async end(signal = 'SIGKILL') {
-		const ended = new Promise((resolve) => this.child.once('exit', resolve));
-		this.child.kill(signal);
-		await ended;
+	async end() {
+		await kill(this.child);
 	}
 }
 
@@ -95,8 +101,6 @@ export class Load {
 	}
 
 	async end() {
-		const ended = new Promise((resolve) => this.child.once('exit', resolve));
-		this.child.kill('SIGKILL');
-		await ended;
+		await kill(this.child);
 	}
 }

@@ -247,6 +247,8 @@ static void on_rooms_text(struct user *user, const char *text, size_t length) {
 			on_welcome(user, text, length);
 		} else if (has(text, length, "\"type\":\"ping\"")) {
 			speak_acknowledge(user);
+		} else {
+			(void)fprintf(stderr, "u%u: %.*s\n", user->index, (int)length, text);
 		}
 		return;
 	}
