@@ -133,9 +133,11 @@ $(O)/host/$(1)/%.o: host/$(1)/%.c $(B)/gen/config.h
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)
 	$$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CPPFLAGS) $(CFLAGS) $$(CFLAGS_$(1)) -c -o $$@ $$<
-$(call archive,$(1)): $$(filter-out %/main.o,$$(OBJ_$(1)))
+# The folder itself tells of files that are gone.
+host/$(1): ;
+$(call archive,$(1)): $$(filter-out %/main.o,$$(OBJ_$(1))) host/$(1)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(AR) rcs $$@ $$(filter %.o,$$^)
 -include $$(wildcard $(O)/host/$(1)/*.d)
 
 # Its unit tests: tests/unit/FOLDER/NAME_test.c, each one program.
