@@ -416,16 +416,14 @@ test('requests on a stream of events are not heard', async (t) => {
 	const asking = tickets.map(({json}) => `GET /v1/events?ticket=${json.ticket} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
 	let got = '';
 	const socket = createConnection(server.port, '127.0.0.1', () => socket.write(asking[0]));
-	const welcomed = new Promise((resolve) => socket.on('data', (piece) => {
-		got += piece;
-		if (got.includes('"welcome"')) {
-			resolve(undefined);
-		}
-	}));
-	await welcomed;
+	const came = (/** @type {RegExp} */ text) => new Promise((resolve) => socket.on('data', () => text.test(got) && resolve(undefined)));
+	socket.on('data', (piece) => (got += piece));
+	await came(/"welcome"/);
 	socket.write(asking[1] + 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-	const ping = new Promise((resolve) => socket.on('data', () => got.includes('"ping"') && resolve(undefined)));
-	await ping;
+	const [, session, secret] = /"session":"(.+?)","secret":"(.+?)"/.exec(got) ?? [];
+	const answered = came(/"login-required"/);
+	await server.ask('/v1/messages', {method: 'POST', headers: {authorization: `Bearer ${session}.${secret}`}, body: '{"type":"logout","seq":1,"id":1}'});
+	await answered;
 	assert.equal(got.match(/HTTP\/1\.1/g)?.length, 1);
 	assert.equal(got.match(/"welcome"/g)?.length, 1);
 	socket.destroy();
