@@ -7,6 +7,7 @@
  * Events: `streams` (what the other side sends now), `state` (`connecting`, `connected`, `interrupted`, `closed`),
  * `talk` (a JSON message of the other side), `open` (talk can be sent), `file` (a data channel for a file), `error`.
  */
+import { t } from './language.js';
 
 /** How long a connection may be interrupted before its paths are looked for anew, in milliseconds. */
 const PATIENCE_MS = 3000;
@@ -162,8 +163,8 @@ export class Peer extends EventTarget {
 	#relayFailed({ errorCode, url }) {
 		if (this.state === 'connecting' && REFUSALS.includes(errorCode)) {
 			this.#tell('error', {
-				message: `The relay ${url} refused what this server gave as user and password (${errorCode}).`,
-				remedy: 'Whoever runs the server compares turn-secret-file with coturn’s static-auth-secret, and the clocks of the two.',
+				message: t('The relay {0} refused what this server gave as user and password ({1}).', url, errorCode),
+				remedy: t('Whoever runs the server compares turn-secret-file with coturn’s static-auth-secret, and the clocks of the two.'),
 			});
 		}
 	}
@@ -368,7 +369,7 @@ export async function path(pc, stats) {
 }
 
 /** How an end of a path was found. @type {Record<string, string>} */
-const ends = { host: 'its own address', srflx: 'its address outside (STUN)', prflx: 'an address seen by the other side', relay: 'a relay' };
+const ends = { host: t('its own address'), srflx: t('its address outside (STUN)'), prflx: t('an address seen by the other side'), relay: t('a relay') };
 
 /**
  * What a connection is like now, in a person's words.
@@ -383,16 +384,17 @@ export async function quality(pc) {
 	if (used) {
 		const { pair, local, remote } = used;
 		const relayed = [local, remote].some(({ candidateType }) => candidateType === 'relay');
-		lines.push(['Path', `${relayed ? 'through a relay' : 'direct'}, ${(local.relayProtocol ?? local.protocol ?? '').toUpperCase()}`]);
-		lines.push(['This side', ends[local.candidateType] ?? ''], ['Other side', ends[remote.candidateType] ?? '']);
+		const protocol = (local.relayProtocol ?? local.protocol ?? '').toUpperCase();
+		lines.push([t('Path'), relayed ? t('through a relay, {0}', protocol) : t('direct, {0}', protocol)]);
+		lines.push([t('This side'), ends[local.candidateType] ?? ''], [t('Other side'), ends[remote.candidateType] ?? '']);
 		const report = stats.find(({ type, roundTripTime }) => type === 'remote-inbound-rtp' && roundTripTime !== undefined);
 		const seconds = pair.currentRoundTripTime ?? report?.roundTripTime;
-		lines.push(['Round trip', seconds === undefined ? 'not measured' : `${Math.round(1000 * seconds)} ms`]);
+		lines.push([t('Round trip'), seconds === undefined ? t('not measured') : `${Math.round(1000 * seconds)} ms`]);
 	}
-	for (const [type, title] of [['inbound-rtp', 'Coming'], ['outbound-rtp', 'Going']]) {
+	for (const [type, title] of [['inbound-rtp', t('Coming')], ['outbound-rtp', t('Going')]]) {
 		for (const entry of stats.filter((one) => one.type === type && one.kind === 'video' && one.frameWidth)) {
 			const codec = stats.find(({ id }) => id === entry.codecId)?.mimeType?.split('/')[1] ?? '';
-			lines.push([title, `${entry.frameWidth} × ${entry.frameHeight}, ${Math.round(entry.framesPerSecond ?? 0)} a second, ${codec}`]);
+			lines.push([title, t('{0} × {1}, {2} a second, {3}', entry.frameWidth, entry.frameHeight, Math.round(entry.framesPerSecond ?? 0), codec)]);
 		}
 	}
 	return lines;
