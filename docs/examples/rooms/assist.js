@@ -1,6 +1,7 @@
 /** An assistance share: one shows a part of a screen, others watch by a private link, all point and draw. */
 import { Cropped } from './crop.js';
 import { onEnd, refusal, screen } from './media.js';
+import { RecordingPanel } from './recording/panel.js';
 import { Server } from './server.js';
 import { Sharer, Viewer } from './star.js';
 import { Surface } from './surface.js';
@@ -16,8 +17,28 @@ let cropped = null;
 /** @type {Surface | null} */
 let surface = null;
 
+/** How often the marks changed, and pictures came. */
+let changes = 0;
+let pictures = 0;
+/** Chromium's own count goes on in a hidden tab; Firefox has none of a stream. */
+const count = () => (pictures++, find('.stage video').requestVideoFrameCallback(count));
+find('.stage video').requestVideoFrameCallback?.(count);
+
+const recording = new RecordingPanel({
+	picture: (marks) => {
+		const video = find('.stage video');
+		return {
+			size: () => ({ width: video.videoWidth, height: video.videoHeight }),
+			version: () => [pictures, video.getVideoPlaybackQuality().totalVideoFrames, marks && changes],
+			paint: (context, width, height) => paint(context, width, height, { marks }),
+		};
+	},
+	sound: () => find('.stage video').srcObject?.getAudioTracks() ?? [],
+	announce: (on) => side?.record(on),
+});
+
 /** For tests, and for whoever wants to look. */
-export const now = () => ({ side, cropped, surface, board: side?.board });
+export const now = () => ({ side, cropped, surface, board: side?.board, recording });
 
 find(room ? '#knock' : '#share').hidden = false;
 find(room ? '#viewerName' : '#sharerName').focus();
@@ -32,10 +53,13 @@ function show(inside) {
 	find('#knocks').hidden = true;
 	find('#stop').textContent = shares ? 'Stop sharing' : 'Leave';
 	find('#peopleTitle').textContent = shares ? 'Who watches' : 'Who shares';
+	recording.place(inside);
 }
 
 /** @param {string} text @param {boolean} [bad] */
 function over(text, bad) {
+	recording.stop().catch(sayError);
+	recording.heard([]);
 	side?.close().catch(() => {});
 	side = null;
 	cropped?.stop();
@@ -209,11 +233,13 @@ function hear(who) {
 		refused: () => over('The person who shares did not let you in. Ask them, then try again.', true),
 		streams: ([first]) => play(first?.stream ?? null),
 		open: askToOpen,
+		recorders: (others) => recording.heard(others),
 		ended: (reason) => {
 			const texts = { kicked: 'The person who shares sent you away.', left: 'The share is over.', 'owner-left': 'The share is over.' };
 			over(/** @type {Record<string, string>} */ (texts)[reason] ?? 'The room is gone. Ask for a new link.', reason === 'kicked');
 		},
 	};
+	who.board.addEventListener('change', () => changes++);
 	for (const [type, act] of Object.entries(heard)) {
 		who.addEventListener(type, (event) => side === who && act(/** @type {CustomEvent} */ (event).detail));
 	}
@@ -229,6 +255,7 @@ function enter() {
 	});
 	surface.colour = colours[who.connection % colours.length];
 	choose('pointer');
+	recording.announce();
 }
 
 function drawPeople() {
@@ -297,6 +324,17 @@ find('#words').addEventListener('keydown', (/** @type {KeyboardEvent} */ event) 
 	}
 });
 
+/**
+ * Draws what is shown, as large as wanted.
+ * @param {CanvasRenderingContext2D} context @param {number} width @param {number} height @param {{marks?: boolean, pointers?: boolean}} options
+ */
+function paint(context, width, height, { marks = true, pointers }) {
+	context.drawImage(find('.stage video'), 0, 0, width, height);
+	if (marks) {
+		side?.board.draw(context, width, height, { pointers });
+	}
+}
+
 /** The picture with its marks, at its full size, as a file. */
 onClick('#snapshot', async () => {
 	const video = find('.stage video');
@@ -304,9 +342,7 @@ onClick('#snapshot', async () => {
 		throw new Error('There is no picture yet. Wait for it, then try again.');
 	}
 	const canvas = Object.assign(document.createElement('canvas'), { width: video.videoWidth, height: video.videoHeight });
-	const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-	context.drawImage(video, 0, 0);
-	side.board.draw(context, canvas.width, canvas.height, { pointers: false });
+	paint(/** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')), canvas.width, canvas.height, { pointers: false });
 	const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
 	const href = URL.createObjectURL(blob);
 	make('a', { href, download: `snapshot-${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}.png` }).click();
@@ -348,5 +384,6 @@ server.addEventListener('state', () => {
 	chip(text, kind);
 });
 server.addEventListener('refused', (event) => sayError(/** @type {CustomEvent} */ (event).detail));
+addEventListener('beforeunload', (event) => recording.recorder && event.preventDefault());
 addEventListener('pagehide', () => side?.members.forEach(({ peer }) => peer?.close()));
 addEventListener('hashchange', () => location.reload());

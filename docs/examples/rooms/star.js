@@ -66,8 +66,11 @@ class Side extends EventTarget {
 	}
 }
 
-/** Events: `members`, `knock` ({knock, nickname}), `knock-gone`, `open` (a URL a viewer asks to open), `ended`, `error`. */
+/** Events: `members`, `recorders` ({name, since}[], the others who record), `knock` ({knock, nickname}), `knock-gone`, `open` (a URL a viewer asks to open), `ended`, `error`. */
 export class Sharer extends Side {
+	/** Who records; null is this side. @type {Map<Member | null, {name: string, since: number}>} */
+	recorders = new Map();
+
 	/** @param {import('./server.js').Server} server @param {MediaStream} stream */
 	constructor(server, stream) {
 		super(server, secret());
@@ -144,6 +147,23 @@ export class Sharer extends Side {
 		this.members.forEach(({ peer }) => peer?.replace(this.stream, track));
 	}
 
+	/** Somebody records, or has stopped: everybody is told. @param {boolean} on @param {Member | null} [by] a viewer */
+	record(on, by = null) {
+		if (on) {
+			this.recorders.set(by, { name: by?.nickname ?? this.nickname, since: performance.now() });
+		} else if (!this.recorders.delete(by)) {
+			return;
+		}
+		this.members.forEach((member) => this.#tellRecorders(member));
+		this.tell('recorders', [...this.recorders].filter(([who]) => who).map(([, recorder]) => recorder));
+	}
+
+	/** Those other than oneself. @param {Member} member */
+	#tellRecorders(member) {
+		const others = [...this.recorders].filter(([who]) => who !== member);
+		member.peer?.talk({ recorders: others.map(([, { name, since }]) => ({ name, ms: Math.round(performance.now() - since) })) });
+	}
+
 	/** @param {string} url */
 	openPage(url) {
 		this.#toAll({ open: url });
@@ -168,10 +188,15 @@ export class Sharer extends Side {
 		const peer = this.connect(member, false);
 		peer.add(this.stream, 'screen');
 		this.board.everything().forEach((draw) => peer.talk({ draw }));
+		if (this.recorders.size) {
+			this.#tellRecorders(member);
+		}
 		peer.addEventListener('talk', (event) => {
 			const said = /** @type {CustomEvent} */ (event).detail;
 			if (said.draw) {
 				this.change(said.draw, member);
+			} else if (typeof said.recording === 'boolean') {
+				this.record(said.recording, member);
 			} else if (typeof said.open === 'string') {
 				this.tell('open', { url: said.open, nickname });
 			}
@@ -181,13 +206,17 @@ export class Sharer extends Side {
 
 	/** @param {number} connection */
 	#left(connection) {
-		this.members.get(connection)?.peer?.close();
+		const member = this.members.get(connection);
+		member?.peer?.close();
 		this.members.delete(connection);
+		if (member) {
+			this.record(false, member);
+		}
 		this.tell('members');
 	}
 }
 
-/** Events: `waiting`, `admitted`, `refused`, `streams`, `open`, `members`, `ended` (reason), `error`. */
+/** Events: `waiting`, `admitted`, `refused`, `streams`, `recorders` (as a sharer's), `open`, `members`, `ended` (reason), `error`. */
 export class Viewer extends Side {
 	sharer = 0;
 
@@ -230,6 +259,8 @@ export class Viewer extends Side {
 			const said = /** @type {CustomEvent} */ (event).detail;
 			if (said.draw) {
 				this.board.apply(said.draw);
+			} else if (Array.isArray(said.recorders)) {
+				this.tell('recorders', said.recorders.slice(0, MOST_VIEWERS).map((/** @type {any} */ { name, ms }) => ({ name: String(name), since: performance.now() - (Number(ms) || 0) })));
 			} else if (typeof said.open === 'string') {
 				this.tell('open', { url: said.open, nickname: member.nickname });
 			}
@@ -241,6 +272,11 @@ export class Viewer extends Side {
 	change(change) {
 		this.board.apply(structuredClone(change));
 		this.members.get(this.sharer)?.peer?.talk({ draw: change });
+	}
+
+	/** Tells that this side records, or has stopped. @param {boolean} on */
+	record(on) {
+		this.members.get(this.sharer)?.peer?.talk({ recording: on });
 	}
 
 	/** @param {string} url */

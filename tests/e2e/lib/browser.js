@@ -10,6 +10,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import puppeteer from 'puppeteer-core';
+import {chromiumArgs, chromiumFakes, firefoxFakes, firefoxPrefs} from './browser-settings.js';
 import {descendants, OurProcesses} from './processes.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -41,69 +42,6 @@ const firefoxUuid = '5d1b9a52-7c1e-4b5c-9a43-0c5f6a3b9e21';
  * @property {Record<string, string>} [env]  more of its environment
  * @property {{width: number, height: number}} [size]  of the page
  */
-
-/** Firefox's own traffic, each part at its source; the dead proxy below stops what is not listed here. */
-const firefoxPrefs = {
-	'network.proxy.type': 1,
-	'network.proxy.http': '127.0.0.1',
-	'network.proxy.http_port': 9,
-	'network.proxy.ssl': '127.0.0.1',
-	'network.proxy.ssl_port': 9,
-	'network.proxy.no_proxies_on': 'localhost, 127.0.0.1',
-	'network.proxy.failover_direct': false,
-	'network.proxy.allow_bypass': false,
-	'network.dns.disabled': true,
-	'network.trr.mode': 5,
-	'network.dns.disablePrefetch': true,
-	'network.prefetch-next': false,
-	'network.captive-portal-service.enabled': false,
-	'network.connectivity-service.enabled': false,
-	'app.update.enabled': false,
-	'app.normandy.enabled': false,
-	'app.shield.optoutstudies.enabled': false,
-	'browser.region.update.enabled': false,
-	'browser.region.network.url': '',
-	'browser.newtabpage.activity-stream.feeds.telemetry': false,
-	'browser.newtabpage.activity-stream.asrouter.userprefs.cfr.addons': false,
-	'browser.safebrowsing.provider.mozilla.updateURL': '',
-	'browser.safebrowsing.provider.google4.updateURL': '',
-	'browser.topsites.contile.enabled': false,
-	'datareporting.usage.uploadEnabled': false,
-	'dom.push.connection.enabled': false,
-	'extensions.systemAddon.update.enabled': false,
-	'media.gmp-provider.enabled': false,
-	'messaging-system.rsexperimentloader.enabled': false,
-	'security.OCSP.enabled': 0,
-	'security.remote_settings.crlite_filters.enabled': false,
-	'security.remote_settings.intermediates.enabled': false,
-	'toolkit.telemetry.enabled': false,
-	'toolkit.telemetry.unified': false,
-	'toolkit.telemetry.server': '',
-	// WebRTC between two pages of this machine.
-	'media.peerconnection.ice.obfuscate_host_addresses': false,
-	'media.peerconnection.ice.loopback': true,
-	// The clocks of the page and of the marker are compared.
-	'privacy.reduceTimerPrecision': false,
-	'media.autoplay.default': 0,
-	// Firefox plays pictures by the clock of the sound's device. The desktop's PipeWire has none, and whether it ticks all the same
-	// depends on load: no picture moved then, not even one's own.
-	'media.cubeb.force_null_context': true,
-};
-
-const chromiumArgs = [
-	'--no-first-run',
-	'--no-default-browser-check',
-	'--disable-background-networking',
-	'--disable-component-update',
-	'--disable-sync',
-	'--disable-domain-reliability',
-	'--metrics-recording-only',
-	'--disable-gpu',
-	'--autoplay-policy=no-user-gesture-required',
-	'--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE ::1, EXCLUDE [::1], EXCLUDE localhost',
-	'--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter,Translate',
-	'--allow-loopback-in-peer-connection',
-];
 
 /** A folder of this run's own, under the desktop's where there is one. */
 async function throwawayFolder() {
@@ -394,7 +332,7 @@ export async function openBrowser(options) {
 				`--window-size=${width},${height}`,
 				...(at ? [`--window-position=${at.x},${at.y}`] : []),
 				...(canSandbox() ? [] : ['--no-sandbox']),
-				...(fakeCamera ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
+				...(fakeCamera ? chromiumFakes : []),
 				...args,
 			],
 		});
@@ -408,7 +346,7 @@ export async function openBrowser(options) {
 			extraPrefsFirefox: {
 				...firefoxPrefs,
 				'extensions.webextensions.uuids': JSON.stringify({[firefoxId]: firefoxUuid}),
-				...(fakeCamera ? {'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true} : {}),
+				...(fakeCamera ? firefoxFakes : {}),
 				...prefs,
 			},
 			args: ['--remote-allow-system-access', `--width=${width}`, `--height=${height}`, ...args],
