@@ -60,6 +60,14 @@ enum net_drop {
 	NET_DROP_MESSAGE_KIND, /* not text */
 	NET_DROP_FRAGMENTS,    /* a message in too many pieces */
 	NET_DROP_SILENT,       /* a peer that answers no ping */
+	NET_DROP_REQUEST,      /* what is no request of HTTP/1.1, or of an unknown method */
+	NET_DROP_TLS,          /* ended before TLS stood */
+	NET_DROP_UPGRADE,      /* a WebSocket's handshake that is wrong */
+	NET_DROP_UNMASKED,     /* a frame without a mask */
+	NET_DROP_FRAME,        /* reserved bits or kinds, control frames in pieces, out of order */
+	NET_DROP_CLOSE_CODE,   /* a close frame with a code that is none */
+	NET_DROP_CONTROLS,     /* more pings and pongs than anybody needs */
+	NET_DROP_UTF8,         /* text that is none */
 	NET_DROPS
 };
 
@@ -81,7 +89,7 @@ struct net_handlers {
 	bool (*beat)(void *data, struct net_stream *stream);
 	/* The answer to net_stream_ping() of a WebSocket. */
 	void (*pong)(void *data, struct net_stream *stream);
-	/* The stream is gone; it is not to be used any more. */
+	/* The stream is gone, perhaps before it opened; it is not to be used any more. */
 	void (*closed)(void *data, struct net_stream *stream);
 	/* Every NET_TICK_MS. */
 	void (*tick)(void *data, int64_t now_ms);
@@ -116,6 +124,10 @@ uint16_t net_second_port(const struct net *net);
 
 /* Runs until net_stop(). */
 void net_run(struct net *net);
+/* One round of the loop, without waiting; and a connected socket as if it had come to where net
+ * listens. It is net's, also when that fails. For tests that need both in one process. */
+void net_round(struct net *net);
+bool net_adopt(struct net *net, int file);
 void net_stop(struct net *net);
 void net_destroy(struct net *net);
 
