@@ -23,9 +23,11 @@ export class Peer extends EventTarget {
 	 * @param {boolean} options.polite whether this side gives way when both offer at once, and waits for the first offer; exactly one of the two is
 	 * @param {(signal: Signal) => void} options.send
 	 * @param {RTCIceServer[]} [options.ice]
+	 * @param {() => boolean} [options.reaches] whether what is sent now reaches the other side; where it may not, call `restart` once it does
 	 */
-	constructor({ polite, send, ice = [] }) {
+	constructor({ polite, send, ice = [], reaches = () => true }) {
 		super();
+		this.reaches = reaches;
 		this.polite = polite;
 		this.send = send;
 		this.state = 'connecting';
@@ -122,7 +124,7 @@ export class Peer extends EventTarget {
 
 	/** Looks for the paths anew, as after a change of the network. */
 	restart() {
-		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting') {
+		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting' && this.reaches()) {
 			this.pc.restartIce();
 		}
 	}
