@@ -4,7 +4,7 @@ import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
-const {Assist, board, crop, drag, draw, same, width, write} = await import('./lib/assist.js');
+const {Assist, board, crop, drag, draw, same, shape, write} = await import('./lib/assist.js');
 const {fill, marker, moves, press, until, useRooms} = await import('./lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
@@ -70,7 +70,7 @@ for (const [sharing, watching] of pairs) {
 			await askUntil(() => marker(viewer, '.stage video'), (seen) => seen?.width === 1280);
 			await press(sharer, '#drag');
 			await drag(sharer, [0.25, 0.25], [0.75, 0.75]);
-			await width(viewer, (now) => now < 700);
+			await askUntil(() => viewer.$eval('.stage video', (video) => /** @type {HTMLVideoElement} */ (video).videoWidth), (width) => width < 700);
 			const {crop: held} = await board(viewer);
 			assert(held);
 			assert.equal([held.x - 0.25, held.y - 0.25, held.width - 0.5, held.height - 0.5].every((off) => Math.abs(off) < 0.01), true, JSON.stringify(held));
@@ -98,7 +98,7 @@ for (const [sharing, watching] of pairs) {
 			await same(sharer, viewer);
 			// The marker is in the other half.
 			const late = await assist.letIn(sharer, path, 'Lea');
-			await width(late, (now) => now === 576);
+			await shape(late, 576, 720);
 			await same(sharer, late);
 			assert.deepEqual((await board(late)).marks.map(({tool}) => tool), ['circle', 'pen']);
 			for (const [w, h] of [[320, 400], [576, 720], [1000, 1250]]) {

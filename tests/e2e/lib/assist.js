@@ -98,8 +98,14 @@ export const board = (page) => page.evaluate(async () => {
 /** @param {Page} page @param {Page} other */
 export const same = (page, other) => askUntil(async () => JSON.stringify(await board(page)) === JSON.stringify(await board(other)));
 
-/** Waits until the video is that wide. @param {Page} page @param {(width: number) => boolean} pleases */
-export const width = (page, pleases) => askUntil(() => page.$eval('.stage video', (video) => /** @type {HTMLVideoElement} */ (video).videoWidth), pleases);
+/**
+ * Waits until the video has this shape: a slow machine's encoder makes pictures smaller, but keeps their shape.
+ * @param {Page} page @param {number} width @param {number} height
+ */
+export const shape = (page, width, height) => askUntil(() => page.$eval('.stage video', (found) => {
+	const {videoWidth, videoHeight} = /** @type {HTMLVideoElement} */ (found);
+	return videoHeight ? videoWidth / videoHeight : 0;
+}), (ratio) => Math.abs(ratio / (width / height) - 1) < 0.02);
 
 /**
  * What is shown, by its pixels: a fingerprint of all, and how bright the brightest one is in a part of it.
