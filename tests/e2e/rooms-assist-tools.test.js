@@ -117,7 +117,8 @@ for (const [sharing, watching] of pairs) {
 			await askUntil(() => board(viewer), ({crop: now}) => now?.width === 0.375);
 			assert.equal((await board(viewer)).marks.length, 0, 'the mark lies outside of the new part');
 			// The sharer looks at something else.
-			const other = await rooms.page(sharing, 'index.html');
+			const other = await rooms.browsers[sharing].open(`${rooms.server.origin}/rooms/index.html`);
+			rooms.pages.push(other);
 			await other.bringToFront();
 			await press(late, '#freeze');
 			await until(late, '#stands', /Frozen by Lea$/);
@@ -180,7 +181,8 @@ for (const [sharing, watching] of pairs) {
 			await crop(sharer, '0', '0', '300', '400');
 			await shape(viewer, 300, 400);
 			await press(sharer, '#mask');
-			await drag(sharer, [0, 0], [1, 1]);
+			await drag(sharer, [0.002, 0.002], [1.05, 1.05]);
+			await until(sharer, '#masks', /Box 1/);
 			await viewer.bringToFront();
 			await askUntil(() => pixels(viewer, '.stage video'), (seen) => seen && seen.brightest < DARK);
 			await viewer.evaluate(() => {
@@ -327,15 +329,17 @@ for (const [sharing, watching] of pairs) {
 			const viewer = await assist.watch(sharer, path, 'Vera');
 			const second = await assist.watch(sharer, path, 'Vic');
 			await draw(viewer, 'box', [0.6, 0.6], [0.9, 0.9]);
+			const pass = (/** @type {Page} */ page) => page.evaluate(async () => /** @type {any} */ (await import('/rooms/assist.js')).now().side.pass);
+			const passes = await Promise.all([viewer, second].map(pass));
 			await rooms.server.stop('SIGKILL');
 			await until(viewer, '#link', /Reconnecting/);
 			await moves(viewer);
 			await draw(viewer, 'circle', [0.1, 0.1], [0.3, 0.3]);
 			await askUntil(() => board(sharer), ({marks}) => marks.length === 2);
 			await rooms.server.start();
-			const numbers = (/** @type {Page} */ page) => page.evaluate(async () => [.../** @type {any} */ (await import('/rooms/assist.js')).now().side.members.values()].map(({connection}) => connection));
-			await askUntil(() => numbers(sharer), (all) => all.length === 2 && all.every((number) => number > 0));
-			await askUntil(() => numbers(viewer), ([number]) => number > 0);
+			for (const [at, page] of [viewer, second].entries()) {
+				await askUntil(() => pass(page), (now) => now !== passes[at]);
+			}
 			assert.equal(await sharer.$eval('#knocking', (list) => list.childElementCount), 0, 'nobody had to be let in');
 			// Their signalling works again: a path that breaks is looked for anew.
 			const frames = () => viewer.evaluate(async () => /** @type {any} */ (await import('/rooms/assist.js')).now().side.host.peer.pc.localDescription.sdp.match(/ice-ufrag:(.*)/)[1]);
@@ -348,7 +352,6 @@ for (const [sharing, watching] of pairs) {
 			// A session that ended while its page was away comes back by a connection of its own.
 			await second.evaluate(async () => {
 				const {server} = await import('/rooms/assist.js');
-				await fetch('/healthz');
 				Object.assign(/** @type {any} */ (server).session, {secret: 'none'});
 				server.reopen();
 			});

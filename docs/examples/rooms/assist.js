@@ -101,7 +101,10 @@ onSubmit('#share', async () => {
 		onEnd(live, (text) => cropped === crop && over(text));
 		const pictures = new Freezer(sharer, crop);
 		freezer = pictures;
-		masks = new Masks(crop, enter(), sayError, () => pictures.again());
+		masks = new Masks(crop, enter(), sayError, () => {
+			sayPath();
+			return pictures.again();
+		});
 		play(crop.stream);
 		find('#url').value = `${location.origin}${location.pathname}#${sharer.room}`;
 		sayPath();
@@ -215,10 +218,7 @@ onChoice('#drag', 'Drag over the part that others may see. To choose from all of
 		height: Math.round(height * from.height),
 	});
 });
-onChoice('#mask', 'Drag over what others must not see.', async (rect) => {
-	await masks?.add(rect);
-	sayPath();
-});
+onChoice('#mask', 'Drag over what others must not see.', (rect) => masks?.add(rect));
 onClick('#clearMasks', () => masks?.clear());
 
 /* The one who watches. */
