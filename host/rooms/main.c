@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "base/program.h"
-#include "rooms/server.h"
-#include "rooms/settings.h"
+#include "rooms/server/server.h"
+#include "rooms/settings/settings.h"
 
 enum { EXIT_WRONG = 2 };
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil, say} = await import('./lib/own.js');
@@ -10,6 +11,7 @@ const {probe, useFixture} = await import('./lib/fixture.js');
 /** @typedef {import('puppeteer-core').Page} Page */
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	const turn = turns(kind);
 	describe(`${kind}: the page API`, () => {
 		// The browser's own way stays open: the page API takes the desktop's all the same.
 		const fixture = useFixture({kind, chooser: true});
@@ -31,7 +33,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		/** @param {Page} page @param {string} type */
 		const heard = (page, type) => askUntil(() => probe(page, 'heard', type), (events) => events.length > 0);
 
-		test('it says its version and what can be had, and starts nothing that stays', async () => {
+		turn('it says its version and what can be had, and starts nothing that stays', async () => {
 			const page = await open();
 			assert.match((await probe(page, 'version')).version, /^\d+\.\d+\.\d+$/);
 			const {ok} = await probe(page, 'capabilities');
@@ -43,7 +45,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('wishes are met: rate, size, region, cursor', async () => {
+		turn('wishes are met: rate, size, region, cursor', async () => {
 			const page = await sharing({frameRate: 1, width: 640, cursor: 'never', region: {x: 0, y: 0, width: 960, height: 540}});
 			const {ok} = await probe(page, 'tell', 'source');
 			assert.deepEqual([ok.surface, ok.width, ok.height, ok.frameRate, ok.cursor], ['monitor', 640, 360, 1, 'never']);
@@ -51,7 +53,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal(gap > 3, true, `of ten drawings a second one in ${gap} is seen`);
 		});
 
-		test('pause keeps the picture and encodes nothing; resume goes on', async () => {
+		turn('pause keeps the picture and encodes nothing; resume goes on', async () => {
 			const page = await sharing();
 			const other = await sharing({}, 'window');
 			await fixture.moves(page);
@@ -69,7 +71,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.gap(page, 4);
 		});
 
-		test('a snapshot is the picture of now, as a bitmap or a file', async () => {
+		turn('a snapshot is the picture of now, as a bitmap or a file', async () => {
 			const page = await sharing();
 			for (const [as, constructor] of [['', 'ImageBitmap'], ['image/png', 'Blob']]) {
 				const seen = await fixture.moves(page);
@@ -80,7 +82,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal((await probe(page, 'snapshot', 'text/html')).error.code, 'bad-ask');
 		});
 
-		test('the source is changed in mid-share: the same track goes on, the first helper ends', async () => {
+		turn('the source is changed in mid-share: the same track goes on, the first helper ends', async () => {
 			const page = await sharing();
 			const before = await probe(page, 'track');
 			const [first] = fixture.ours.now().captures;
@@ -98,7 +100,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('a change that the user declines leaves the share as it was', async () => {
+		turn('a change that the user declines leaves the share as it was', async () => {
 			const page = await sharing();
 			await fixture.desktop.willAnswer('deny');
 			const {error} = await probe(page, 'tell', 'change', {});
@@ -109,7 +111,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal(fixture.ours.now().captures.length, 1);
 		});
 
-		test('the user changes the source without the page: the same track goes on, and the page hears what it shows', async () => {
+		turn('the user changes the source without the page: the same track goes on, and the page hears what it shows', async () => {
 			const page = await sharing();
 			const own = await fixture.own('ui/popup.html');
 			const [{key}] = await say(own, {type: 'shares'});
@@ -126,7 +128,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.notEqual(captures[0].pid, first.pid);
 		});
 
-		test('the cursor comes beside the picture, where the page wants that', async () => {
+		turn('the cursor comes beside the picture, where the page wants that', async () => {
 			const page = await sharing({cursor: 'send'});
 			assert.equal((await probe(page, 'track')).settings.cursor, 'never');
 			await fixture.desktop.tell('click', 1000, 500);
@@ -137,7 +139,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal(shaped.opaque, true);
 		});
 
-		test('a page that asks for its events late gets the cursor with its image all the same', async () => {
+		turn('a page that asks for its events late gets the cursor with its image all the same', async () => {
 			const page = await open();
 			await fixture.desktop.willAnswer('screen');
 			const {ok: share} = await probe(page, 'playUnheard', {cursor: 'send'});
@@ -158,7 +160,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal(Math.abs(told.x - 1000) < 3 && Math.abs(told.y - 500) < 3, true, JSON.stringify(told));
 		});
 
-		test('a region is changed in mid-share', async () => {
+		turn('a region is changed in mid-share', async () => {
 			const page = await sharing();
 			await probe(page, 'constrain', {portlightRegion: {x: 0, y: 0, width: 960, height: 600}});
 			const [{width, height}] = await heard(page, 'resize');
@@ -166,7 +168,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.moves(page);
 		});
 
-		test('the end comes with its reason', async () => {
+		turn('the end comes with its reason', async () => {
 			const page = await sharing();
 			const [{pid}] = fixture.ours.now().captures;
 			process.kill(pid, 'SIGKILL');
@@ -176,7 +178,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal((await probe(page, 'tell', 'pause')).error.code, 'unknown-share');
 		});
 
-		test('several may be chosen at once: each is a share of its own', async () => {
+		turn('several may be chosen at once: each is a share of its own', async () => {
 			const page = await open();
 			await fixture.desktop.willAnswer('screen');
 			const answer = await probe(page, 'requestSeveral');
@@ -184,7 +186,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.plays(page);
 		});
 
-		test('the user declines', async () => {
+		turn('the user declines', async () => {
 			const page = await open();
 			await fixture.desktop.willAnswer('deny');
 			const {error} = await probe(page, 'request', {});
@@ -192,7 +194,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('what a page makes up gets a typed error', async () => {
+		turn('what a page makes up gets a typed error', async () => {
 			const page = await open();
 			for (const [ask, more, code] of [
 				['nothing', {}, 'bad-ask'],
@@ -207,7 +209,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal(fixture.ours.now().captures.length, 0);
 		});
 
-		test('the example page: shared, paused, kept and stopped by keys', async () => {
+		turn('the example page: shared, paused, kept and stopped by keys', async () => {
 			const page = await open('/examples/controls.html');
 			await fixture.desktop.willAnswer('screen');
 			await page.waitForFunction(() => document.querySelector('#state')?.textContent === 'Not sharing');
@@ -225,7 +227,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('a frame of another origin is neither heard nor believed', async () => {
+		turn('a frame of another origin is neither heard nor believed', async () => {
 			const page = await open(`/pages/framed.html?inner=${fixture.elsewhere.origin}/pages/api.html`);
 			const inner = await fixture.frame(page);
 			await page.evaluate(() => {

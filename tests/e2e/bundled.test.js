@@ -1,13 +1,15 @@
 /** Pages whose library is in a bundle: nothing tells what they are until the user does. */
 import assert from 'node:assert/strict';
-import {describe, test} from 'node:test';
+import {describe} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
 const {probe, untilProbe, useFixture} = await import('./lib/fixture.js');
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	const turn = turns(kind);
 	describe(`${kind}: a page with its library in a bundle`, () => {
 		const fixture = useFixture({kind});
 
@@ -33,13 +35,13 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			return probe(page, 'ask');
 		}
 
-		test('where the user says nothing, the browser is as it always is', async () => {
+		turn('where the user says nothing, the browser is as it always is', async () => {
 			const page = await fixture.page('/pages/bundled.html');
 			await untilProbe(page);
 			assert.equal(await probe(page, 'version'), 'no runtime');
 		});
 
-		test('where they say that the site was made for another extension, it is answered, and what it kept redeems the id', async () => {
+		turn('where they say that the site was made for another extension, it is answered, and what it kept redeems the id', async () => {
 			await setLegacy(true);
 			const page = await fixture.page('/pages/bundled.html');
 			await untilProbe(page);
@@ -50,7 +52,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('where they take it back, the page is left alone', async () => {
+		turn('where they take it back, the page is left alone', async () => {
 			await setLegacy(false);
 			const page = await fixture.page('/pages/bundled.html');
 			await untilProbe(page);

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {afterEach, before, describe, test} from 'node:test';
+import {afterEach, before, describe} from 'node:test';
 import {took} from '../tools/times.js';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil, press, reload, say, shows, until} = await import('./lib/own.js');
@@ -13,6 +14,7 @@ const {probe, probed, untilProbe, useFixture} = await import('./lib/fixture.js')
 /** @typedef {import('puppeteer-core').Page} Page */
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	const turn = turns(kind);
 	describe(`${kind}: consent`, () => {
 		const fixture = useFixture({kind, incognito: true});
 		/** One of the extension's own pages. @type {Page} */
@@ -66,7 +68,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			return frame;
 		}
 
-		test('an allowed site is restored without a dialog, shows itself, and is asked again once revoked', async () => {
+		turn('an allowed site is restored without a dialog, shows itself, and is asked again once revoked', async () => {
 			await choose('allow');
 			const page = await touched();
 			await fixture.share(page);
@@ -115,7 +117,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('a private window: nothing of it is kept, and it is stopped like any other', async () => {
+		turn('a private window: nothing of it is kept, and it is stopped like any other', async () => {
 			await choose('allow');
 			const {local} = await kept();
 			const page = await fixture.browser.openPrivate(fixture.site.url('/pages/probe.html'), own);
@@ -147,7 +149,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.deepEqual([now.local, now.file.includes(fixture.site.origin)], [local, false]);
 		});
 
-		test('an allowed site that nobody touched is asked about', async () => {
+		turn('an allowed site that nobody touched is asked about', async () => {
 			await choose('allow');
 			const page = await touched();
 			await fixture.granted(page);
@@ -160,7 +162,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.desktop.untilDialogs(0);
 		});
 
-		test('a frame of an allowed site opens the dialog, which names both: the click may be meant for the page that hides it', async () => {
+		turn('a frame of an allowed site opens the dialog, which names both: the click may be meant for the page that hides it', async () => {
 			await choose('allow');
 			const page = await touched();
 			await fixture.granted(page);
@@ -178,7 +180,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.desktop.untilDialogs(0);
 		});
 
-		test('a tab that is hidden opens no dialog before it is shown', async () => {
+		turn('a tab that is hidden opens no dialog before it is shown', async () => {
 			await fixture.desktop.willAnswer('ignore');
 			const page = await fixture.page();
 			const other = await fixture.page(undefined, fixture.elsewhere.origin);
@@ -192,7 +194,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.desktop.untilDialogs(1);
 		});
 
-		test('a blocked site gets no dialog', async () => {
+		turn('a blocked site gets no dialog', async () => {
 			await choose('block');
 			await fixture.desktop.willAnswer('ignore');
 			const page = await touched();
@@ -201,7 +203,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal(await fixture.desktop.dialogs(), 0);
 		});
 
-		test('a frame of another origin needs the permissions policy, and a sandboxed one an origin', async () => {
+		turn('a frame of another origin needs the permissions policy, and a sandboxed one an origin', async () => {
 			await fixture.desktop.willAnswer('ignore');
 			for (const [allow, sandbox] of [['camera'], ['display-capture', 'allow-scripts']]) {
 				assert.equal(await ask(await framed(allow, sandbox)), 'PermissionDeniedError');
@@ -212,7 +214,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.match(sourceId, /^portlight:/);
 		});
 
-		test('a page that floods has one dialog, a trickle of answers, and leaves the rest of the browser alone', async () => {
+		turn('a page that floods has one dialog, a trickle of answers, and leaves the rest of the browser alone', async () => {
 			const page = await fixture.page();
 			await fixture.share(page); // Before that, no id of ours is redeemed by anything in the page.
 			await probe(page, 'stop');
@@ -266,7 +268,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.desktop.untilDialogs(0);
 		});
 
-		test('a page that was refused gets no other dialog by itself, whatever it does', async () => {
+		turn('a page that was refused gets no other dialog by itself, whatever it does', async () => {
 			await fixture.desktop.willAnswer('deny');
 			const page = await fixture.browser.open(fixture.site.url('/pages/hostile.html'));
 			fixture.pages.push(page);
@@ -303,7 +305,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			fixture.pages.push(opened);
 		});
 
-		test('a frame without an address of its own is of the page around it', async () => {
+		turn('a frame without an address of its own is of the page around it', async () => {
 			const page = await fixture.page();
 			for (const attributes of [{}, {src: 'about:blank'}, {srcdoc: '<p>A frame</p>'}]) {
 				const element = await page.evaluateHandle((given) => {
@@ -320,7 +322,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			}
 		});
 
-		test('a source id is worth nothing to the document that took the place of the one it was given to', async () => {
+		turn('a source id is worth nothing to the document that took the place of the one it was given to', async () => {
 			const page = await fixture.page();
 			const id = await fixture.granted(page);
 			await page.reload();
@@ -340,14 +342,14 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await askUntil(() => page.evaluate(() => location.pathname === '/pages/probe.html' && 'probe' in window).catch(() => false));
 		}
 
-		test('a page that is left and come back to has lost its share, and may ask again', async () => {
+		turn('a page that is left and come back to has lost its share, and may ask again', async () => {
 			const page = await fixture.page();
 			await shareLeaveReturn(page);
 			await fixture.share(page);
 			await fixture.stop(page);
 		});
 
-		test('a page that comes out of the cache of such pages saw the end of its share', async () => {
+		turn('a page that comes out of the cache of such pages saw the end of its share', async () => {
 			const page = await fixture.page();
 			// Now and then a browser loads it again.
 			await askUntil(async () => {

@@ -1,7 +1,8 @@
 /** getDisplayMedia by the native path, by the points of the tables in docs/SCREEN-CAPTURE.md. */
 import assert from 'node:assert/strict';
-import {beforeEach, describe, test} from 'node:test';
+import {beforeEach, describe} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {probe, probed, useFixture} = await import('./lib/fixture.js');
@@ -10,6 +11,7 @@ const {probe, probed, useFixture} = await import('./lib/fixture.js');
 /** @typedef {import('puppeteer-core').Frame} Frame */
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	const turn = turns(kind);
 	describe(`${kind}: getDisplayMedia`, () => {
 		const fixture = useFixture({kind, chooser: true});
 		beforeEach(() => switched({[fixture.site.origin]: true}));
@@ -45,7 +47,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			return click(page);
 		}
 
-		test('the stream is the real desktop, and its track says so as the text has it', async () => {
+		turn('the stream is the real desktop, and its track says so as the text has it', async () => {
 			const page = await open();
 			await fixture.desktop.willAnswer('screen');
 			const constraints = {width: 640, frameRate: {max: 20}};
@@ -61,7 +63,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.stop(page);
 		});
 
-		test('the track says what it can do', async (t) => {
+		turn('the track says what it can do', async (t) => {
 			const page = await open();
 			await fixture.desktop.willAnswer('screen');
 			await ask(page, {video: {width: 640}});
@@ -77,7 +79,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.deepEqual([capabilities.deviceId, capabilities.groupId], [settings.deviceId, settings.groupId]);
 		});
 
-		test('constraints that are applied later are kept, or refused and then as before', async () => {
+		turn('constraints that are applied later are kept, or refused and then as before', async () => {
 			const page = await open();
 			await fixture.desktop.willAnswer('screen');
 			await ask(page, {video: true});
@@ -93,7 +95,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.plays(page);
 		});
 
-		test('the person declines, and may choose again each time', async () => {
+		turn('the person declines, and may choose again each time', async () => {
 			const page = await open();
 			await fixture.desktop.willAnswer('deny');
 			assert.equal((await ask(page, null)).name, 'NotAllowedError');
@@ -102,13 +104,13 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal((await probe(page, 'track')).settings.cursor, 'never');
 		});
 
-		test('nobody clicked', async () => {
+		turn('nobody clicked', async () => {
 			const page = await open('?early');
 			assert.equal(await page.evaluate(() => /** @type {any} */ (window).early), 'InvalidStateError');
 			assert.equal(await fixture.desktop.dialogs(), 0);
 		});
 
-		test('what the text refuses is refused before anybody is asked', async () => {
+		turn('what the text refuses is refused before anybody is asked', async () => {
 			const page = await open();
 			await fixture.desktop.willAnswer('ignore');
 			for (const [options, name, constraint] of [
@@ -129,7 +131,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.deepEqual(fixture.ours.now(), {hosts: [], captures: []});
 		});
 
-		test('a controller serves one call', async (t) => {
+		turn('a controller serves one call', async (t) => {
 			const page = await open();
 			if (!(await page.evaluate(() => 'CaptureController' in window))) {
 				t.skip('this browser has no CaptureController');
@@ -140,7 +142,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal((await ask(page, {}, 'same')).name, 'InvalidStateError');
 		});
 
-		test('a frame of another origin needs the policy', async () => {
+		turn('a frame of another origin needs the policy', async () => {
 			const inner = `${fixture.elsewhere.origin}/pages/display.html`;
 			await switched({[fixture.site.origin]: true, [fixture.elsewhere.origin]: true});
 			for (const [allow, name] of [['', 'NotAllowedError'], ['display-capture', undefined]]) {
@@ -156,7 +158,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			}
 		});
 
-		test('the function looks like a browser\'s own', async () => {
+		turn('the function looks like a browser\'s own', async () => {
 			const page = await open();
 			const {text, ...shape} = await probe(page, 'shape');
 			assert.deepEqual(shape, {name: 'getDisplayMedia', length: 0, prototype: false, own: false, globals: []});
@@ -164,7 +166,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.deepEqual(await probe(page, 'misused'), ['TypeError', 'TypeError', 'TypeError']);
 		});
 
-		test('a site that is switched off has the browser\'s own, and so has another of the same host', async () => {
+		turn('a site that is switched off has the browser\'s own, and so has another of the same host', async () => {
 			const page = await open('', fixture.elsewhere.origin);
 			const asked = await fixture.desktop.tell('asked');
 			await fixture.desktop.willAnswer('screen');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil, press, reload, say, shows, until} = await import('./lib/own.js');
@@ -24,6 +25,7 @@ const toolbar = (own) =>
 const untilQuiet = (own) => askUntil(() => toolbar(own), ([badge, title]) => badge === '' && title === 'Portlight');
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	const turn = turns(kind);
 	describe(`${kind}: the extension's face`, () => {
 		const fixture = useFixture({kind});
 		/** @type {Page} */
@@ -38,7 +40,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			return popup;
 		}
 
-		test('the page of the first run finds the host, and its test shows the desktop', async () => {
+		turn('the page of the first run finds the host, and its test shows the desktop', async () => {
 			assert.equal(await fixture.browser.firstRun(), 'not needed', 'it does not open by itself');
 			const page = await fixture.own('ui/welcome.html');
 			await until(page, shows, '#step-host.good');
@@ -58,7 +60,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('without a share the popup says so, and what this site may do is kept', async () => {
+		turn('without a share the popup says so, and what this site may do is kept', async () => {
 			const page = await fixture.page();
 			await openPopup(page);
 			await until(popup, shows, '#none');
@@ -79,7 +81,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await until(options, shows, '#sites-none');
 		});
 
-		test('the popup shows the share; Pause stops the pixels, Resume brings them back, Stop ends it', async () => {
+		turn('the popup shows the share; Pause stops the pixels, Resume brings them back, Stop ends it', async () => {
 			const page = await fixture.sharing();
 			await openPopup(page);
 			await until(popup, pictures, 3);
@@ -118,7 +120,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('two shares and an open dialog are stopped at once', async () => {
+		turn('two shares and an open dialog are stopped at once', async () => {
 			const [one, other] = [await fixture.sharing(), await fixture.sharing()];
 			const third = await fixture.page();
 			const {answer} = await fixture.dialog(third);
@@ -133,7 +135,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.desktop.mendPortal();
 		});
 
-		test('the keyboard shortcut is set, and its command stops everything', async () => {
+		turn('the keyboard shortcut is set, and its command stops everything', async () => {
 			const page = await fixture.sharing();
 			await openPopup(page);
 			const keys = await popup.evaluate(async () => {
@@ -150,7 +152,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('a tab that is discarded takes its share with it, and leaves no badge', async () => {
+		turn('a tab that is discarded takes its share with it, and leaves no badge', async () => {
 			await fixture.sharing();
 			const own = await fixture.browser.openOwn('ui/popup.html');
 			await own.bringToFront();
@@ -175,7 +177,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			assert.equal(discarded, 1);
 		});
 
-		test('a background that is killed leaves no badge behind, and the popup shows no share', async () => {
+		turn('a background that is killed leaves no badge behind, and the popup shows no share', async () => {
 			const page = await fixture.sharing();
 			await fixture.browser.killBackground();
 			await fixture.assertEnded(page);
@@ -185,7 +187,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await untilQuiet(popup);
 		});
 
-		test('the options page names what is there, and its report names no site', async () => {
+		turn('the options page names what is there, and its report names no site', async () => {
 			const page = await fixture.sharing();
 			const options = await fixture.own('ui/options.html');
 			await until(options, () => document.querySelectorAll('#health .good').length >= 3);
@@ -265,7 +267,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	describe(`${kind}: without a host`, () => {
 		const fixture = useFixture({kind, welcome: true, host: '/nowhere/portlight-host'});
 
-		test('the first run says how to install it, and the popup what failed and what to do', async () => {
+		turn('the first run says how to install it, and the popup what failed and what to do', async () => {
 			const welcome = await fixture.browser.welcome();
 			await until(welcome, shows, '#step-host.bad');
 			assert.match(await until(welcome, shows, '#install'), /apt install/);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import {describe, test} from 'node:test';
+import {describe} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'gnome', '--size', '1280x800']);
 const {askUntil} = await import('./lib/own.js');
@@ -9,6 +10,7 @@ const {probe, useFixture} = await import('./lib/fixture.js');
 const title = 'Portlight marker';
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	const turn = turns(kind);
 	describe(`GNOME Shell, ${kind}`, () => {
 		const fixture = useFixture({kind});
 		const {desktop} = fixture;
@@ -17,7 +19,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		const markerWindow = async () =>
 			(await desktop.tell('window', 'list')).find((/** @type {{title: string}} */ w) => w.title === title);
 
-		test('one window is shared, moved, resized and closed', async () => {
+		turn('one window is shared, moved, resized and closed', async () => {
 			const page = await fixture.page();
 			await fixture.share(page, 'window');
 			const {settings, label} = await probe(page, 'track');
@@ -44,14 +46,14 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await desktop.tell('start', 'marker');
 		});
 
-		test('the cross in the top bar ends the share', async () => {
+		turn('the cross in the top bar ends the share', async () => {
 			const page = await fixture.sharing();
 			await desktop.tell('stop-share');
 			await fixture.assertEnded(page);
 			await fixture.assertNothingLeft();
 		});
 
-		test('two shares at once, and one ends alone', async () => {
+		turn('two shares at once, and one ends alone', async () => {
 			const one = await fixture.page();
 			await fixture.share(one);
 			const other = await fixture.page();

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import {chmodSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {after, before, describe, test} from 'node:test';
+import {after, before, describe} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {took} from '../tools/times.js';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil, say, shows, until} = await import('./lib/own.js');
@@ -47,6 +48,7 @@ const broken = {
 };
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	const turn = turns(kind);
 	describe(`${kind}: a host that`, () => {
 		before(() => become(real));
 		const fixture = useFixture({kind, host});
@@ -93,14 +95,14 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		}
 
 		for (const [how, {script, code}] of Object.entries(broken)) {
-			test(how, async () => {
+			turn(how, async () => {
 				become(script());
 				await assertBroken(code);
 				await assertMends();
 			});
 		}
 
-		test('hangs in mid-share: once it is asked something the page is told, and the next share works', async () => {
+		turn('hangs in mid-share: once it is asked something the page is told, and the next share works', async () => {
 			become(real);
 			const page = await fixture.page();
 			const {host: {pid}} = await fixture.share(page);
@@ -125,14 +127,14 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.share(await fixture.page());
 		});
 
-		test('can not be run', async () => {
+		turn('can not be run', async () => {
 			become(real);
 			chmodSync(host, 0o644);
 			await assertBroken(kind === 'chromium' ? 'host-crashed' : 'host-unusable');
 			await assertMends(kind === 'firefox');
 		});
 
-		test('is not installed', async () => {
+		turn('is not installed', async () => {
 			const manifests = kind === 'chromium' ? 'profile/NativeMessagingHosts' : '.mozilla/native-messaging-hosts';
 			rmSync(join(String(fixture.browser.home), manifests), {recursive: true});
 			await assertBroken('host-missing');

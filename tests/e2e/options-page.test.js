@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted', '--size', '1920x1080']);
 const {askUntil, until} = await import('./lib/own.js');
@@ -25,6 +26,7 @@ const deny = () => /** @type {any} */ (document.querySelector('#addon-webext-per
 const valueOf = (selector) => /** @type {HTMLInputElement | null} */ (document.querySelector(selector))?.value;
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	const turn = turns(kind);
 	describe(`${kind}: settings`, () => {
 		const fixture = useFixture({kind});
 
@@ -35,7 +37,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			return page;
 		}
 
-		test('the defaults hold where a page asks for nothing, and what a page asks for goes first', async () => {
+		turn('the defaults hold where a page asks for nothing, and what a page asks for goes first', async () => {
 			const settings = await openSettings();
 			for (const [name, value] of [['cursor', 'never'], ['maxFps', '15'], ['maxHeight', '720']]) {
 				await settings.evaluate(choose, `[name=${name}]`, value);
@@ -56,7 +58,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			}
 		});
 
-		test('two pages of settings show and keep what either changes', async () => {
+		turn('two pages of settings show and keep what either changes', async () => {
 			const [one, other] = [await openSettings(), await openSettings()];
 			await one.evaluate(choose, '#other-extensions', false);
 			await until(other, () => /** @type {HTMLInputElement} */ (document.querySelector('#other-extensions')).checked === false);
@@ -92,7 +94,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			});
 		}
 
-		test('a page of [::1] is one of this machine', async (t) => {
+		turn('a page of [::1] is one of this machine', async (t) => {
 			const site = await startServer('::1');
 			t.after(() => site.close());
 			const page = await fixture.page('/pages/probe.html', site.origin);
@@ -104,7 +106,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	describe(`${kind}: settings of an extension that is kept out of sites`, () => {
 		const fixture = useFixture({kind});
 
-		test('the diagnostics name it, with a button to let it in again', async () => {
+		turn('the diagnostics name it, with a button to let it in again', async () => {
 			const own = await fixture.own('ui/options.html');
 			await until(own, () => document.querySelector('#health .good') !== null);
 			assert.equal(await own.evaluate(() => document.querySelector('#health button') !== null), false);

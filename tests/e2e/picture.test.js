@@ -8,6 +8,7 @@ import {once} from 'node:events';
 import {after, before, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'mutter', '--size', '1920x1080']);
 const {askUntil} = await import('./lib/own.js');
@@ -82,10 +83,11 @@ before(async () => {
 after(() => patient.close());
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	const turn = turns(kind);
 	describe(`what a page sets, in ${kind}`, () => {
 		const fixture = useFixture({kind});
 
-		test('applyConstraints changes size and frame rate, in the settings and in the pictures', async () => {
+		turn('applyConstraints changes size and frame rate, in the settings and in the pictures', async () => {
 			const page = await fixture.sharing();
 			const small = await probe(page, 'apply', {width: {max: 960}, frameRate: {max: 1}});
 			assert.deepEqual([small.width, small.height, small.frameRate], [960, 540, 1]);
@@ -99,7 +101,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await fixture.stop(page);
 		});
 
-		test('thin coloured strokes keep their colours where the page asks for text', async () => {
+		turn('thin coloured strokes keep their colours where the page asks for text', async () => {
 			const window = await openStrokes();
 			try {
 				for (const [fidelity, decodes, low, high] of /** @type {const} */ ([
@@ -128,7 +130,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			}
 		});
 
-		test('greys and saturated colours come out as they are on the screen', async () => {
+		turn('greys and saturated colours come out as they are on the screen', async () => {
 			const window = await openStrokes('--chart');
 			try {
 				for (const fidelity of ['motion', 'text']) {
@@ -145,7 +147,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			}
 		});
 
-		test('a film changes the codec, and its end changes it back, in the same track', async () => {
+		turn('a film changes the codec, and its end changes it back, in the same track', async () => {
 			const window = await openStrokes('--film');
 			const page = await fixture.page();
 			await page.evaluate(() => {
@@ -177,7 +179,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			await probe(page, 'stop');
 		});
 
-		test('the cursor is in the picture', async () => {
+		turn('the cursor is in the picture', async () => {
 			const page = await fixture.sharing();
 			assert.equal((await probe(page, 'track')).settings.cursor, 'always');
 			const place = {x: 1390, y: 890, width: 48, height: 48};

@@ -1,7 +1,8 @@
 /** Pages that rewrite themselves, harden their prototypes or replace what they find there share like any other. */
 import assert from 'node:assert/strict';
-import {describe, test} from 'node:test';
+import {describe} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {untilProbe, useFixture} = await import('./lib/fixture.js');
@@ -57,10 +58,11 @@ const changes = {
 };
 
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+	const turn = turns(kind);
 	describe(`${kind}: pages that change what they are given`, () => {
 		const fixture = useFixture({kind});
 
-		test('a page that rewrites itself', async () => {
+		turn('a page that rewrites itself', async () => {
 			const page = await fixture.page();
 			await page.evaluate(write);
 			await untilProbe(page);
@@ -69,7 +71,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 		});
 
 		for (const [name, change] of Object.entries(changes)) {
-			test(name, async () => {
+			turn(name, async () => {
 				const page = await fixture.page();
 				await page.evaluate(change);
 				const {capture} = await fixture.share(page);
@@ -85,7 +87,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 			});
 		}
 
-		test('a frame that the page around it writes', async () => {
+		turn('a frame that the page around it writes', async () => {
 			const page = await fixture.page('/pages/framed.html?inner=');
 			await page.evaluate(write);
 			const frame = await fixture.frame(page);

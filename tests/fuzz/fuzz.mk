@@ -7,11 +7,13 @@ FUZZ_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -
 FUZZ_SOURCES_format := host/source/format.c
 FUZZ_SOURCES_buffer := host/source/buffer.c host/picture/damage.c
 # What portlight-rooms reads of its clients'.
-FUZZ_SOURCES_rooms_wire := $(addprefix host/rooms/,wire.c wire_split.c wire_write.c errors.c shared_text.c)
-FUZZ_SOURCES_rooms_token := $(addprefix host/rooms/,token.c base64url.c wire.c wire_write.c errors.c shared_text.c)
+FUZZ_SOURCES_rooms_wire := $(wildcard host/rooms/wire/*.c)
+FUZZ_SOURCES_rooms_token := host/rooms/session/token.c $(wildcard host/rooms/wire/*.c)
+FUZZ_SOURCES_rooms_lesson := $(wildcard host/rooms/dialect/*.c host/rooms/hub/*.c host/rooms/wire/*.c) host/rooms/session/token.c
+FUZZ_SOURCES_rooms_sse := $(FUZZ_SOURCES_rooms_lesson)
 FUZZ_PKG := $(PKG_wire) libpipewire-0.3
 
-$(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard host/base/*.[ch] host/wire/*.[ch] host/wire/errors.def host/source/*.[ch] host/rooms/*.[ch] host/rooms/errors.def) \
+$(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard tests/fuzz/*.h host/base/*.[ch] host/wire/*.[ch] host/wire/errors.def host/source/*.[ch] host/rooms/*/*.[ch] host/rooms/wire/errors.def) \
 		$(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rooms/token.h"
+#include "rooms/session/token.h"
 
 static void check(bool good) {
 	if (!good) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rooms/wire.h"
+#include "rooms/wire/wire.h"
 
 static void check(bool good) {
 	if (!good) {

@@ -273,7 +273,7 @@ export class EventsClient extends Session {
 		stream.end();
 		const [answer] = await once(stream, 'response');
 		this.headers = answer.headers;
-		this.closed = once(answer, 'close');
+		this.closed = new Promise((resolve) => answer.on('close', resolve));
 		let text = '';
 		answer.on('error', () => {});
 		answer.setEncoding('utf8').on('data', (piece) => {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rooms/hub.h"
+#include "rooms/hub/hub.h"
 #include "unit.h"
 
 struct peer {

@@ -1,4 +1,4 @@
-#include "rooms/limits.h"
+#include "rooms/session/limits.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "rooms/session.h"
+#include "rooms/session/session.h"
 
 #include <stdio.h>
 #include <string.h>

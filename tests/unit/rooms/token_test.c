@@ -1,9 +1,9 @@
-#include "rooms/token.h"
+#include "rooms/session/token.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "rooms/base64url.h"
+#include "rooms/wire/base64url.h"
 #include "unit.h"
 
 static const uint8_t key[] = "an example's key";

@@ -1,4 +1,4 @@
-#include "rooms/wire.h"
+#include "rooms/wire/wire.h"
 
 #include <json-c/json.h>
 #include <stdio.h>

@@ -1,0 +1,93 @@
+/* What net's files share. Only they include libwebsockets. */
+#pragma once
+
+#include <libwebsockets.h>
+#include <uv.h>
+
+#include "rooms/net/net.h"
+
+enum connection_kind { CONNECTION_HTTP, CONNECTION_WEBSOCKET, CONNECTION_EVENTS };
+
+/* What is sent of an answer, and what came of a request with a body. */
+struct net_transaction {
+	struct net_connection *connection;
+	char *strings;      /* the headers' text, one after the other */
+	GByteArray *body;   /* what came of it */
+	size_t body_length; /* what is to come */
+	GString *head;      /* the answer's */
+	GBytes *answer;
+	size_t sent; /* of `answer` */
+	bool answered;
+	bool close; /* the connection, after the answer */
+	struct net_request request;
+};
+
+/* One per connection; a stream is one that got that far. */
+struct net_connection {
+	struct lws *wsi;
+	struct net *net;
+	struct net_transaction *transaction; /* HTTP only */
+	void *data;                          /* the stream's */
+	GByteArray *incoming;                /* a message of which more is to come */
+	char *close_reason;
+	uint16_t close_code; /* 0: stays open */
+	uint16_t fragments;
+	uint8_t kind;
+	bool opened; /* as a stream, and not told closed yet */
+	bool ping;   /* due */
+	bool bidden; /* its close frame is next */
+};
+
+/* To the handlers a stream is a connection. */
+static inline struct net_stream *stream_of(struct net_connection *connection) {
+	return (struct net_stream *)connection;
+}
+
+struct net {
+	uv_loop_t loop;
+	uv_timer_t ticker;
+	uv_signal_t signals[4];
+	struct lws_context *context;
+	struct lws_vhost *host;
+	struct lws_vhost *second; /* NULL: none */
+	struct net_handlers handlers;
+	void *data;
+	char *unix_path;
+	char *certificate;
+	char *key;
+	char *server_name;
+	SSL_CTX *tls;
+	unsigned connections;
+	unsigned connections_max;
+	unsigned header_seconds;
+	unsigned body_seconds;
+	unsigned beat_ms;
+	uint8_t *scratch; /* LWS_PRE bytes, then scratch_size for what is sent */
+	size_t scratch_size;
+	bool stopped;
+};
+
+#define SCRATCH_SIZE 66048u
+
+void net_dropped(struct net *net, enum net_drop why);
+
+/* net_http.c: what libwebsockets calls for HTTP and for the time before a stream. Non-zero closes.
+ */
+int net_http_request(struct net_connection *connection);
+int net_http_body(struct net_connection *connection, const void *bytes, size_t length);
+int net_http_writable(struct net_connection *connection);
+/* Fills the transaction's request from the headers. False when there is no path. */
+bool net_http_read(struct net_connection *connection);
+void net_http_end(struct net_connection *connection);
+/* Writes the answer at once, as far as it goes: for the refusal of an upgrade. */
+void net_http_write_now(struct net_connection *connection);
+
+/* net_stream.c */
+void net_stream_open(struct net_connection *connection);
+int net_stream_writable(struct net_connection *connection);
+int net_stream_received(struct net_connection *connection, const char *bytes, size_t length);
+int net_stream_beat(struct net_connection *connection);
+void net_stream_gone(struct net_connection *connection);
+
+/* net_tls.c: certificate and key, checked with each other, into `tls`. */
+bool net_tls_load(SSL_CTX *tls, const char *certificate, const char *key, char **problem);
