@@ -307,7 +307,13 @@ for (const [sharing, watching] of pairs) {
 			assert.deepEqual([mark.tool, mark.points[0], mark.points.at(-1)], ['box', [0.5, 0.5], [0.52, 0.51]]);
 			await viewer.keyboard.press('Enter');
 			await viewer.keyboard.press('Escape');
-			await askUntil(() => board(sharer), ({marks}) => marks.length === 1);
+			// Both have had the second one, and have it no more.
+			for (const page of [sharer, viewer]) {
+				await askUntil(() => page.evaluate(async () => {
+					const {board: held} = (await import('/rooms/assist.js')).now();
+					return held?.count === 2 && held.marks.size === 1;
+				}));
+			}
 			await viewer.keyboard.down('Control');
 			await viewer.keyboard.press('z');
 			await viewer.keyboard.up('Control');
