@@ -191,11 +191,16 @@ run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromiu
 	$(MAKE) --no-print-directory all tools
 	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) CAPTURE=$(CAPTURE) node tests/e2e/run.js
 ROOMS_OPTIONS ?= --open=yes
-rooms: BROWSER := $(if $(filter file,$(origin BROWSER)),chromium,$(BROWSER))
-rooms: ## Start the rooms' server with its pages, and open them (BROWSER=… DESKTOP=… ROOMS_OPTIONS=…)
-	packaging/install-deps build $(BROWSER) $(RUN_DESKTOP)
+rooms: ## Start the rooms' server and open its pages (ROOMS_OPTIONS=…), or play a call, a conference and a share (DESKTOP=embedded)
+ifeq ($(DESKTOP),embedded)
+	packaging/install-deps --npm build run firefox chromium desktop
+	$(MAKE) --no-print-directory all tools
+	node tests/e2e/rooms.js
+else
+	packaging/install-deps build
 	$(MAKE) --no-print-directory $(B)/bin/portlight-rooms
-	DESKTOP=$(DESKTOP) BROWSER=$(BROWSER) packaging/rooms $(ROOMS_OPTIONS)
+	packaging/rooms $(ROOMS_OPTIONS)
+endif
 check: ## Run the tests: ten minutes on two cores (installs what they need)
 	packaging/install-deps --npm --web-ext
 	tests/run-checks

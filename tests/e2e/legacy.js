@@ -47,7 +47,7 @@
 
 	// Whom the lesson's client calls, which it knows and does not say.
 	const {send} = WebSocket.prototype;
-	WebSocket.prototype.send = function (text) {
+	WebSocket.prototype.send = function (/** @type {any} */ text) {
 		const message = JSON.parse(String(text));
 		// @ts-expect-error the page's own
 		const whom = typeof otherUsername === 'undefined' ? undefined : otherUsername;

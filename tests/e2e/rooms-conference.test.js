@@ -4,7 +4,7 @@ import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
-const {fill, marker, moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
+const {connections, fill, hears, marker, moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
@@ -40,6 +40,9 @@ describe('a conference of three, Firefox with Chromium', () => {
 	/** @param {Page} page @param {string} name */
 	const button = (page, name) => press(page, `#people button[aria-label="${name}"]`);
 
+	/** What is written under the pictures. @param {Page} page */
+	const names = (page) => page.$$eval('.tile .name', (all) => all.map((name) => String(name.textContent)).sort());
+
 	test('everyone sees and hears of everyone, a screen comes to all and goes, denied is said', async () => {
 		const [fiona, carl, chris] = await three('team');
 		await fill(chris, '#line', 'Hello all');
@@ -55,6 +58,8 @@ describe('a conference of three, Firefox with Chromium', () => {
 		for (const page of [carl, chris]) {
 			await moves(page);
 			await until(page, '#people', /Fiona · owner, shares a screen/);
+			const me = page === carl ? 'Carl' : 'Chris';
+			assert.deepEqual(await names(page), ['Carl', 'Chris', 'Fiona', 'Fiona’s screen'].map((name) => (name === me ? `${me} (you)` : name)));
 			// A click makes another picture the main one, and back.
 			await press(page, '.tile:not(.screen) button');
 			await askUntil(() => marker(page, '.stage video'), (seen) => seen === null);
@@ -66,6 +71,120 @@ describe('a conference of three, Firefox with Chromium', () => {
 		for (const page of [carl, chris]) {
 			await page.bringToFront();
 			await askUntil(() => page.$$eval('.tile.screen', (all) => all.length), (count) => count === 0);
+		}
+		await press(chris, '#leave');
+		await until(chris, '#notice', /You left/);
+		await askUntil(() => connections(rooms.server), (count) => count === 4);
+		for (const page of [fiona, carl]) {
+			await page.bringToFront();
+			await askUntil(() => page.$$eval('.tile', (all) => all.length), (count) => count === 2);
+			assert.equal(await page.$$eval('#people li', (all) => all.length), 2);
+		}
+	});
+
+	rest('six pictures come to all; the seventh is refused, whoever has it; one less, and it comes', async () => {
+		const pages = await three('full');
+		for (const page of pages) {
+			await rooms.share(page, '#screen');
+			await until(page, '#notice', /Everybody sees your screen/);
+		}
+		for (const page of pages) {
+			await page.bringToFront();
+			await askUntil(() => plays(page), ({count}) => count === 6);
+			for (const tile of (await page.$$('.tile.screen button'))) {
+				await tile.click();
+				await moves(page);
+			}
+		}
+		const dora = await join('firefox', 'Dora', 'full');
+		await until(dora, '#notice', /shows 6 pictures already.*Somebody must turn off a camera or a screen first\. You are in without your camera/);
+		await until(dora, '#camera', /off/);
+		await until(dora, '#screen', /Share screen/);
+		for (const what of ['#camera', '#screen']) {
+			await dora.$eval('#notice', (notice) => (notice.textContent = ''));
+			await press(dora, what);
+			await until(dora, '#notice', /shows 6 pictures already/);
+		}
+		assert.equal(await rooms.desktop.dialogs(), 0);
+		await press(pages[1], '#camera');
+		await until(pages[1], '#camera', /off/);
+		await askUntil(() => names(dora), (all) => all.includes('Carl · no camera'));
+		await press(dora, '#camera');
+		await until(dora, '#camera', /on/);
+		await askUntil(() => names(pages[0]), (all) => all.includes('Dora'));
+	});
+
+	rest('“Share screen” comes with its connection; one who leaves before leaves no connection behind', async () => {
+		// One that knows of nobody: those of the tests before may be in their grace.
+		await rooms.server.stop();
+		await rooms.server.start();
+		const fiona = await rooms.page('firefox', 'conference.html?room=slow');
+		await fiona.evaluate(async () => {
+			const {server} = await import('/rooms/conference.js');
+			const request = server.request.bind(server);
+			/** What the server is asked for a screen's connection waits for `letGo`. */
+			const slow = {asked: 0, answered: 0, letGo: () => {}};
+			Object.assign(window, {slow});
+			server.request = async (type, fields) => {
+				if (type !== 'join' || /** @type {any} */ (fields).kind !== 'screen') {
+					return request(type, fields);
+				}
+				slow.asked++;
+				await new Promise((resolve) => (slow.letGo = () => resolve(undefined)));
+				const answer = await request(type, fields);
+				slow.answered++;
+				return answer;
+			};
+		});
+		const slow = () => fiona.evaluate(() => {
+			const {asked, answered} = /** @type {any} */ (window).slow;
+			return {asked, answered};
+		});
+		const letGo = () => fiona.evaluate(() => /** @type {any} */ (window).slow.letGo());
+		await fill(fiona, '#nickname', 'Fiona');
+		await press(fiona, '#join .main');
+		await until(fiona, '#title', /slow/);
+		await askUntil(slow, ({asked}) => asked === 1);
+		assert.equal(await fiona.$eval('#screen', (screen) => /** @type {HTMLElement} */ (screen).hidden), true);
+		assert.equal(await connections(rooms.server), 1);
+		await letGo();
+		await until(fiona, '#screen', /Share screen/);
+		assert.equal(await connections(rooms.server), 2);
+		await press(fiona, '#leave');
+		await askUntil(() => connections(rooms.server), (count) => count === 0);
+		await press(fiona, '#join .main');
+		await askUntil(slow, ({asked}) => asked === 2);
+		await press(fiona, '#leave');
+		await until(fiona, '#notice', /You left/);
+		await letGo();
+		await askUntil(slow, ({answered}) => answered === 2);
+		await askUntil(() => connections(rooms.server), (count) => count === 0);
+	});
+
+	rest('one who stops on the desktop gets the button back, and the others’ picture goes', async () => {
+		const [fiona, carl] = await three('stopped');
+		await rooms.share(carl, '#screen');
+		await moves(fiona);
+		await rooms.desktop.tell('stop-share');
+		await until(carl, '#screen', /Share screen/);
+		await until(carl, '#notice', /\S/);
+		await askUntil(() => fiona.$$eval('.tile.screen', (all) => all.length), (count) => count === 0);
+		await rooms.share(carl, '#screen');
+		await moves(fiona);
+	});
+
+	rest('one is not heard who muted themselves, or whom a moderator muted, until they turn it on again', async () => {
+		const [fiona, carl, chris] = await three('sound');
+		await hears(chris, 'Carl', true);
+		for (const mute of [() => press(carl, '#microphone'), () => button(fiona, 'Mute: Carl')]) {
+			await mute();
+			await until(carl, '#microphone', /off/);
+			await hears(chris, 'Carl', false);
+			for (const page of [fiona, chris]) {
+				await askUntil(() => names(page), (all) => all.includes('Carl · muted'));
+			}
+			await press(carl, '#microphone');
+			await hears(chris, 'Carl', true);
 		}
 	});
 

@@ -4,41 +4,22 @@
  *
  * DESKTOP=embedded|session  BROWSER=firefox|chromium  CAPTURE=native|browser  PLAY_SECONDS=10  CONSENT=screen|deny
  */
-import {spawn} from 'node:child_process';
 import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {openBrowser, preferNative} from './lib/browser.js';
 import {Desktop} from './lib/desktop.js';
 import {Failure} from './lib/failure.js';
 import {usage} from './lib/processes.js';
+import {choice, closingAll, inRepository, runEmbedded, runMain, say} from './lib/program.js';
 import {makeReport, notReal, shortfalls} from './lib/report.js';
 import {startServer} from './lib/server.js';
 import {checkPortal, showMarker} from './lib/session.js';
 import {HostTap} from './lib/tap.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const out = process.env.PORTLIGHT_OUT ?? join(root, 'build/run');
+const out = process.env.PORTLIGHT_OUT ?? inRepository('build/run');
 const playMs = 1000 * Number(process.env.PLAY_SECONDS || 10);
-/** What fails from then on fails because everything is being closed. */
-let interrupted = false;
-const began = performance.now() - Math.max(0, Date.now() - Number(process.env.PORTLIGHT_RUN_BEGAN ?? Date.now()));
-
-/** @param {string} text */
-function say(text) {
-	console.log(`[${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s] ${text}`);
-}
-
-/** @param {string} name @param {string[]} allowed */
-function choice(name, allowed) {
-	const value = process.env[name] || allowed[0];
-	if (!allowed.includes(value)) {
-		throw new Failure(`${name}=${value} is not known`, `Use ${name}=${allowed.join(' or ')}.`);
-	}
-	return value;
-}
 
 function choices() {
 	const desktop = choice('DESKTOP', ['embedded', 'session']);
@@ -50,24 +31,11 @@ function choices() {
 	return {desktop, kind, capture};
 }
 
-/** Starts this program again in an embedded desktop. @param {string} capture @returns {Promise<number>} its status */
-function runEmbedded(capture) {
+/** Starts this program again in an embedded desktop. @param {string} capture */
+function embedded(capture) {
 	const shell = capture === 'browser' ? 'xvfb' : 'mutter';
 	say(shell === 'xvfb' ? 'starting an X11 display' : 'starting an embedded desktop (mutter, PipeWire, the GNOME portal)');
-	const args = ['--shell', shell, '--size', '1920x1080', '--apps', shell === 'xvfb' ? 'marker' : 'marker,terminal', '--out', out];
-	const child = spawn(join(root, 'tests/desktop/with-desktop'), [...args, '--', process.execPath, fileURLToPath(import.meta.url)], {
-		stdio: 'inherit',
-		// In a group of its own: a terminal's Ctrl-C reaches it through us, once, and it closes in order.
-		detached: true,
-		env: {...process.env, PORTLIGHT_RUN_BEGAN: String(Date.now() - (performance.now() - began))},
-	});
-	for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-		process.on(signal, () => child.kill(signal));
-	}
-	return new Promise((resolve, reject) => {
-		child.on('error', reject);
-		child.on('exit', (status, signal) => resolve(status ?? (signal === 'SIGINT' ? 130 : 1)));
-	});
+	return runEmbedded(import.meta.url, ['--shell', shell, '--size', '1920x1080', '--apps', shell === 'xvfb' ? 'marker' : 'marker,terminal', '--out', out]);
 }
 
 /** What the page does while it is asked, told as it happens. @param {import('puppeteer-core').Page} page */
@@ -266,21 +234,7 @@ async function run(chosen, open) {
 
 /** @param {ReturnType<typeof choices>} chosen */
 async function runAndClose(chosen) {
-	/** @type {(() => unknown)[]} */
-	const open = [];
-	const closeAll = async () => {
-		for (const close of open.splice(0).reverse()) {
-			await close();
-		}
-	};
-	for (const [signal, status] of /** @type {const} */ ([['SIGHUP', 129], ['SIGINT', 130], ['SIGTERM', 143]])) {
-		process.once(signal, () => {
-			interrupted = true;
-			say('interrupted; closing everything');
-			void closeAll().finally(() => process.exit(status));
-		});
-	}
-	const {seen, report} = await run(chosen, open).finally(closeAll);
+	const {seen, report} = await closingAll((open) => run(chosen, open));
 	await writeFile(join(out, 'report.json'), `${JSON.stringify(report, null, '\t')}\n`);
 	console.log(JSON.stringify(report, null, '  '));
 	const wrong = notReal(seen);
@@ -298,21 +252,11 @@ async function main() {
 			rmSync(join(out, name), {force: true});
 		}
 		mkdirSync(out, {recursive: true});
-		return runEmbedded(chosen.capture);
+		return embedded(chosen.capture);
 	}
 	mkdirSync(out, {recursive: true});
 	await runAndClose(chosen);
 	return 0;
 }
 
-main().then(
-	(status) => process.exit(status),
-	(error) => {
-		if (interrupted) {
-			return;
-		}
-		say(`failed: ${error.message}`);
-		console.error(error instanceof Failure ? `Remedy: ${error.remedy}` : error.stack);
-		process.exit(1);
-	},
-);
+runMain(main);

@@ -13,6 +13,8 @@ const stage = new Stage(find('.stage'), find('#tiles'));
 let mine = new MediaStream();
 /** @type {import('./media.js').Screen | null} */
 let sharing = null;
+/** What a person who comes in should know. */
+let told = '';
 
 find('#room').value = parameters.get('room') ?? '';
 
@@ -29,7 +31,7 @@ onSubmit('#join', async (form) => {
 	const button = find('button', form);
 	button.disabled = true;
 	try {
-		let told = '';
+		told = '';
 		say('Joining.');
 		mine = await camera({ video: find('#withCamera').checked, audio: find('#withMicrophone').checked }, (text) => (told = text));
 		await mesh.join(find('#room').value.trim(), find('#nickname').value.trim(), mine);
@@ -72,6 +74,7 @@ on('ended', (reason) => {
 	out(/** @type {Record<string, string>} */ (texts)[reason] ?? 'The room was closed.', true);
 });
 on('error', sayError);
+on('full', (error) => (told = `${error.message} You are in without your camera.`));
 on('people', drawPeople);
 on('role', drawPeople);
 on('message', ({ person, body }) => typeof body.chat === 'string' && addLine('#log', person.nickname, body.chat));
@@ -97,8 +100,10 @@ on('streams', ({ person, streams }) => {
 
 /** @param {import('./mesh.js').Person} person */
 function noteOf({ away, on: { audio, video }, peer }) {
-	const state = !peer || peer.state === 'connecting' ? 'connecting' : peer.state === 'interrupted' ? 'interrupted' : '';
-	return [away && 'away', state, !audio && 'muted', !video && 'no camera'].filter(Boolean).join(', ');
+	if (!peer || peer.state === 'connecting') {
+		return 'connecting';
+	}
+	return [away && 'away', peer.state === 'interrupted' && 'interrupted', !audio && 'muted', !video && 'no camera'].filter(Boolean).join(', ');
 }
 
 function drawPeople() {
@@ -148,6 +153,9 @@ function showMine() {
 
 /** @param {'audio' | 'video'} kind */
 async function toggle(kind) {
+	if (kind === 'video' && !mesh.published.get('camera')?.video) {
+		mesh.checkPictures();
+	}
 	await toggleDevice(mine, kind, say);
 	showMine();
 	await mesh.change();
@@ -161,6 +169,7 @@ onClick('#screen', async () => {
 		await mesh.unpublish('screen');
 		return;
 	}
+	mesh.checkPictures();
 	try {
 		const live = await screen({ frameRate: 30 });
 		if (!mesh.screen) {
@@ -174,11 +183,12 @@ onClick('#screen', async () => {
 				mesh.unpublish('screen').catch(sayError);
 			}
 		});
+		await mesh.publish('screen', live.stream);
 		stage.set('my screen', { stream: live.stream, name: mesh.nickname, kind: 'screen', mine: true });
 		showMine();
 		say(live.path === 'native' ? 'Everybody sees your screen, by Portlight.' : 'Everybody sees your screen, by the browser.');
-		await mesh.publish('screen', live.stream);
 	} catch (error) {
+		dropScreen('');
 		say(refusal(error), true);
 	}
 });

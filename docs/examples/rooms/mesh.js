@@ -3,12 +3,14 @@
  * carries the signals between browsers, and one as a screen. Persons keep their own number when the server forgets us.
  *
  * Events: `people` (somebody came, left or changed), `streams` (`{person, streams}`), `message` (`{person, body}`),
- * `peer` (`{person, peer}`), `muted`, `stopped`, `ended` (reason), `role`, `full`, `error`.
+ * `peer` (`{person, peer}`), `muted`, `stopped`, `ended` (reason), `role`, `full` (one's camera was one picture too many), `error`.
  */
 import { Peer } from './peer.js';
 
 /** As many people as every browser sends its pictures to. */
 export const MOST = 6;
+/** As many pictures, of cameras and screens, as are sent in a room: every browser sends its own to each of the others. */
+export const MOST_PICTURES = 6;
 
 /**
  * @typedef {object} Person
@@ -70,12 +72,25 @@ export class Mesh extends EventTarget {
 		this.#keepOnly(new Set(others.map(this.#idOf)));
 		others.forEach((/** @type {any} */ member) => this.#meet(member));
 		this.#owner(answer.owner);
+		this.#checkCamera();
 		this.people.forEach((person) => this.#connect(person));
 		await this.#publishAgain('camera');
-		const screen = await this.server.request('join', { room, nickname, kind: 'screen', data: { person: this.me } });
-		this.screen = screen.connection;
-		await this.#publishAgain('screen');
+		this.#enterScreen(answer.connection).catch((error) => this.#tell('error', error));
 		this.#tell('people');
+		this.#tell('role');
+	}
+
+	/** The connection for a screen, behind the camera's. @param {number} camera */
+	async #enterScreen(camera) {
+		const { room, nickname } = this;
+		const { connection } = await this.server.request('join', { room, nickname, kind: 'screen', data: { person: this.me } });
+		if (this.camera !== camera) {
+			// Left meanwhile: nobody would know of this connection.
+			await this.server.request('leave', { room, as: connection });
+			return;
+		}
+		this.screen = connection;
+		await this.#publishAgain('screen');
 		this.#tell('role');
 	}
 
@@ -85,8 +100,33 @@ export class Mesh extends EventTarget {
 		await Promise.all([screen, camera].filter(Boolean).map((as) => this.server.request('leave', { room, as })));
 	}
 
+	/** Throws, in words, where one picture more would be too many. */
+	checkPictures() {
+		const shown = [...this.people.values()].flatMap(({ on, screenStream }) => [on.video, screenStream]).filter(Boolean).length;
+		const mine = [...this.published.values()].filter(({ video }) => video).length;
+		if (shown + mine >= MOST_PICTURES) {
+			throw new Error(`This room shows ${MOST_PICTURES} pictures already, the most that go from browser to browser. Somebody must turn off a camera or a screen first.`);
+		}
+	}
+
+	/** One who comes where the pictures are complete comes without theirs. */
+	#checkCamera() {
+		const camera = this.published.get('camera');
+		if (camera?.video) {
+			camera.video = false;
+			try {
+				this.checkPictures();
+				camera.video = true;
+			} catch (error) {
+				camera.stream.getVideoTracks().forEach((track) => (track.enabled = false));
+				this.#tell('full', error);
+			}
+		}
+	}
+
 	/** Sends a stream to everybody, who are and who come. @param {import('./peer.js').Kind} kind @param {MediaStream} stream */
 	async publish(kind, stream) {
+		this.checkPictures();
 		this.published.set(kind, { stream, ...onOf(stream) });
 		this.people.forEach(({ peer }) => peer?.add(stream, kind));
 		await this.#publishAgain(kind);
@@ -211,7 +251,7 @@ export class Mesh extends EventTarget {
 			return null;
 		}
 		const known = this.people.get(id);
-		const person = known ?? { id, nickname: member.nickname, connection: 0, screen: 0, screenStream: '', owner: false, away: false, on: { audio: true, video: true }, peer: null };
+		const person = known ?? { id, nickname: member.nickname, connection: 0, screen: 0, screenStream: '', owner: false, away: false, on: { audio: false, video: false }, peer: null };
 		person.nickname = member.nickname;
 		person[member.kind === 'screen' ? 'screen' : 'connection'] = member.connection;
 		person.away = member.away;

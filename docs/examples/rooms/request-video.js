@@ -149,7 +149,7 @@ for (const type of ['loadedmetadata', 'resize']) {
 async function showCode() {
 	const source = await (await fetch(import.meta.url)).text();
 	for (const [, step, code] of source.matchAll(/^\/\/ STEP (\d)\n([^]*?)^\/\/ END$/gm)) {
-		find(`#step${step} pre`).textContent = code.replace(/^\/\*\*.*\*\/\n/gm, '').replace(/\/\*\*.*?\*\/ /g, '').trim();
+		find(`#step${step} pre`).textContent = code.replace(/^\/\*\*.*\*\/\n/gm, '').replace(/\/\*\*.*?\*\/ \((\w+)\)/g, '$1').trim();
 	}
 }
 

@@ -86,6 +86,20 @@ const firefoxPrefs = {
 	'media.autoplay.default': 0,
 };
 
+/** A camera's pictures a second: several people's are coded on the processors that everything else needs too. */
+const FAKE_FPS = 10;
+
+/** Without a sound card Chromium decodes no sound that comes, unless it is told to do without. */
+const chromiumFakes = [`--use-fake-device-for-media-stream=fps=${FAKE_FPS}`, '--use-fake-ui-for-media-stream', '--disable-audio-output'];
+
+/** Without a sound card Firefox's graph, which the camera's pictures go through too, now and then stands still for good while it looks for one. */
+const firefoxFakes = {
+	'media.navigator.streams.fake': true,
+	'media.navigator.video.default_fps': FAKE_FPS,
+	'media.navigator.permission.disabled': true,
+	'media.cubeb.force_null_context': true,
+};
+
 const chromiumArgs = [
 	'--no-first-run',
 	'--no-default-browser-check',
@@ -389,7 +403,7 @@ export async function openBrowser(options) {
 				`--window-size=${width},${height}`,
 				...(at ? [`--window-position=${at.x},${at.y}`] : []),
 				...(canSandbox() ? [] : ['--no-sandbox']),
-				...(fakeCamera ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
+				...(fakeCamera ? chromiumFakes : []),
 				...args,
 			],
 		});
@@ -403,7 +417,7 @@ export async function openBrowser(options) {
 			extraPrefsFirefox: {
 				...firefoxPrefs,
 				'extensions.webextensions.uuids': JSON.stringify({[firefoxId]: firefoxUuid}),
-				...(fakeCamera ? {'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true} : {}),
+				...(fakeCamera ? firefoxFakes : {}),
 				...prefs,
 			},
 			args: ['--remote-allow-system-access', `--width=${width}`, `--height=${height}`, ...args],

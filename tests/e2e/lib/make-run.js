@@ -1,4 +1,4 @@
-/** Runs what `make run` does. */
+/** Runs what `make run` and `make rooms` do. */
 import assert from 'node:assert/strict';
 import {execFile, spawn} from 'node:child_process';
 import {mkdtempSync, rmSync} from 'node:fs';
@@ -9,16 +9,17 @@ import {after} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 
-const program = fileURLToPath(new URL('../run.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'portlight-run-'));
 after(() => rmSync(folder, {recursive: true, force: true}));
 
 /**
  * @param {Record<string, string>} env
  * @param {(text: string, child: import('node:child_process').ChildProcess) => void} [watch] is given all output so far
+ * @param {'run.js' | 'rooms.js'} [name] of the program
  */
-export async function makeRun(env, watch) {
-	const out = join(folder, Object.values(env).join('-') || 'default');
+export async function makeRun(env, watch, name = 'run.js') {
+	const program = fileURLToPath(new URL(`../${name}`, import.meta.url));
+	const out = join(folder, [name, ...Object.values(env)].join('-'));
 	const child = spawn(process.execPath, [program], {
 		env: {...process.env, DESKTOP: 'embedded', PLAY_SECONDS: '2', PORTLIGHT_OUT: out, NODE_TEST_CONTEXT: '', ...env},
 		stdio: ['ignore', 'pipe', 'pipe'],

@@ -14,6 +14,7 @@ import {askUntil, shows} from './own.js';
 
 /** @typedef {import('puppeteer-core').Page} Page */
 /** @typedef {import('./browser.js').Kind} Kind */
+/** @typedef {(kind: Kind) => Partial<import('./browser.js').Options>} More options of a browser than these tests need anyway */
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const program = join(process.env.PORTLIGHT_BUILD ?? join(root, 'build'), 'bin/portlight-rooms');
@@ -56,12 +57,15 @@ export class Rooms {
 	/** @type {Page[]} */
 	pages = [];
 
-	async open() {
+	/** @param {More} [more] */
+	async open(more = () => ({})) {
 		await this.server.start();
 		for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
-			this.browsers[kind] = await openBrowser({kind, fakeCamera: true});
+			this.browsers[kind] = await openBrowser({kind, fakeCamera: true, ...more(kind)});
 		}
-		await preferNative(this.browsers.chromium);
+		if (more('chromium').extension !== false) {
+			await preferNative(this.browsers.chromium);
+		}
 	}
 
 	async close() {
@@ -92,10 +96,10 @@ export class Rooms {
 	}
 }
 
-/** One for a file's tests. */
-export function useRooms() {
+/** One for a file's tests. @param {More} [more] */
+export function useRooms(more) {
 	const rooms = new Rooms();
-	before(() => rooms.open());
+	before(() => rooms.open(more));
 	after(() => rooms.close());
 	afterEach(() => rooms.tidy());
 	return rooms;
@@ -121,7 +125,7 @@ export async function press(page, selector) {
 /**
  * The desktop's marker in the newest picture of a video, or in a canvas.
  * @param {Page} page @param {string} selector of it
- * @returns {Promise<{counter: number, clockMs: number, width: number, height: number, place: import('../../desktop/marker.js').Place} | null>}
+ * @returns {Promise<{counter: number, clockMs: number, ageMs: number, width: number, height: number, place: import('../../desktop/marker.js').Place} | null>}
  */
 export async function marker(page, selector) {
 	const taken = await page.$eval(selector, (found) => {
@@ -138,16 +142,16 @@ export async function marker(page, selector) {
 		for (let at = 0; at < data.length; at += 0x8000) {
 			text += String.fromCharCode(...data.subarray(at, at + 0x8000));
 		}
-		return {width, height, bytes: btoa(text)};
+		return {width, height, bytes: btoa(text), now: Date.now()};
 	});
 	if (!taken) {
 		return null;
 	}
-	const {width, height} = taken;
+	const {width, height, now} = taken;
 	const image = {width, height, data: new Uint8Array(Buffer.from(taken.bytes, 'base64'))};
 	const place = locateMarker(/** @type {any} */ (image));
 	const read = place && readMarker(/** @type {any} */ (image), place);
-	return read && place ? {...read, width, height, place} : null;
+	return read && place ? {...read, ageMs: now - read.clockMs, width, height, place} : null;
 }
 
 /** The far side plays the desktop, and what is drawn from now on comes to it. @param {Page} page @param {string} [selector] */
@@ -168,3 +172,20 @@ export const plays = (page) => page.evaluate(() => {
 		title: document.querySelector('#title')?.textContent,
 	};
 });
+
+/** How many connections to rooms the server has, as its /metrics tells. @param {RoomsServer} server */
+export async function connections(server) {
+	const text = await (await fetch(`${server.origin}/metrics`)).text();
+	return Number(/^portlight_rooms_room_connections (\d+)$/m.exec(text)?.[1]);
+}
+
+/** Waits until there is sound in what comes of a person in a conference, or silence. @param {Page} page @param {string} name @param {boolean} heard */
+export const hears = (page, name, heard) => askUntil(() => page.evaluate(async (whom) => {
+	const {mesh} = await import('/rooms/conference.js');
+	const peer = [...mesh.people.values()].find(({nickname}) => nickname === whom)?.peer;
+	const energy = async () => [...((await peer?.pc.getStats())?.values() ?? [])].find(({type, kind}) => type === 'inbound-rtp' && kind === 'audio').totalAudioEnergy;
+	const before = await energy();
+	// Chromium's own microphone beeps once a second.
+	await new Promise((resolve) => setTimeout(resolve, 1500));
+	return (await energy()) - before;
+}, name), (sound) => (heard ? sound > 1e-5 : sound < 1e-7));

@@ -9,7 +9,7 @@ import {fileURLToPath} from 'node:url';
 
 const folder = process.env.PORTLIGHT_SEEDS ?? fileURLToPath(new URL('../../../../shared/seeds', import.meta.url));
 /** Nothing of a test leaves the machine. @param {string} text */
-const closed = (text) => text.replaceAll('stun:stun.l.google.com:19302', 'stun:127.0.0.1:9');
+const closed = (text) => text.replaceAll('stun:stun.l.google.com:19302', 'stun:127.0.0.1:3478');
 
 /** A document. @param {string} name @returns {{path: string, lines: string[] | null}} null: it is not there */
 export function seed(name) {
@@ -60,7 +60,7 @@ export function lessonClient(lines) {
 		...block(lines, 'document.querySelector(\'button#close-call\').addEventListener(\'click\', () => {'),
 		...block(lines, 'const handleClose = () => {'),
 	];
-	const html = [...block(lines, '<div id="login">', 0, '</div>'), '<div id="call" style="display: none">', ...block(lines, '<div>', 0, '</div>'), '</div>'];
+	const html = [...block(lines, '<div id="login">', 0, '</div>'), '<div id="call">', ...block(lines, '<div>', 0, '</div>'), '</div>'];
 	return {html: html.join('\n'), script: closed(script.join('\n'))};
 }
 

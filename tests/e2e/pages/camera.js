@@ -2,7 +2,7 @@
  * A camera that shows the desktop's marker (tests/desktop/marker.js has its layout), whose counter says which browser's it is:
  * with `?camera=N` it counts up from N times 2^20. In place of the browser's own of the tests, whose pictures can't be told apart.
  */
-import {crc16} from './marker.js';
+import {crc16} from '/desktop/marker.js';
 
 const cell = 24;
 const start = Number(new URLSearchParams(location.search).get('camera')) << 20;
@@ -40,7 +40,7 @@ let drawn = start;
 draw(context, drawn);
 setInterval(() => draw(context, ++drawn), 100);
 const microphone = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async ({audio}) => new MediaStream([...canvas.captureStream(10).getVideoTracks(), ...(audio ? (await microphone({audio})).getTracks() : [])]);
+navigator.mediaDevices.getUserMedia = async (/** @type {MediaStreamConstraints} */ {audio} = {}) => new MediaStream([...canvas.captureStream(10).getVideoTracks(), ...(audio ? (await microphone({audio})).getTracks() : [])]);
 // The older names, where the browser has them.
 for (const name of ['getUserMedia', 'webkitGetUserMedia'].filter((old) => old in Navigator.prototype)) {
 	Object.defineProperty(navigator, name, {

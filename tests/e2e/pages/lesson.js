@@ -45,7 +45,7 @@ const hears = {
 
 // One after the other: a candidate waits for its description.
 let hearing = Promise.resolve();
-socket.onmessage = ({data}) => {
+socket.onmessage = (/** @type {MessageEvent} */ {data}) => {
 	const message = JSON.parse(data);
 	hearing = hearing.then(() => hears[message.type](message));
 };

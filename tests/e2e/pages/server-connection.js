@@ -4,7 +4,7 @@
 		/** @type {(text: string) => void} */
 		onmessage = () => {};
 		/** In the order of sending. */
-		#sent = Promise.resolve();
+		sent = Promise.resolve();
 
 		constructor() {
 			this.source = new EventSource('/stream');
@@ -15,7 +15,7 @@
 		/** @param {object} message */
 		send(message) {
 			const body = JSON.stringify(message);
-			this.#sent = this.#sent.then(async () => {
+			this.sent = this.sent.then(async () => {
 				// The stream brings the cookie that says who posts.
 				await this.open;
 				await fetch('/', {method: 'POST', headers: {'content-type': 'application/json'}, body});

@@ -4,7 +4,7 @@
 const connection = new RTCPeerConnection();
 // @ts-expect-error server-connection.js
 const server = new ServerConnection();
-Object.assign(window, {connection});
+Object.assign(window, {connection, server});
 
 /** @type {Record<string, (message: any) => void>} */
 const hears = {
@@ -22,8 +22,8 @@ server.onmessage = (/** @type {string} */ text) => {
 	hearing = hearing.then(() => hears[message.type](message));
 };
 
-connection.ontrack = ({streams}) => (/** @type {HTMLVideoElement} */ (document.querySelector('#video')).srcObject = streams[0]);
-connection.onicecandidate = ({candidate}) => candidate && server.send({type: 'candidate', label: candidate.sdpMLineIndex, id: candidate.sdpMid, candidate: candidate.candidate});
+connection.ontrack = (/** @type {RTCTrackEvent} */ {streams}) => (/** @type {HTMLVideoElement} */ (document.querySelector('#video')).srcObject = streams[0]);
+connection.onicecandidate = (/** @type {RTCPeerConnectionIceEvent} */ {candidate}) => candidate && server.send({type: 'candidate', label: candidate.sdpMLineIndex, id: candidate.sdpMid, candidate: candidate.candidate});
 const stream = await navigator.mediaDevices.getUserMedia({video: true, audio: true});
 stream.getTracks().forEach((track) => connection.addTrack(track, stream));
 await connection.setLocalDescription();
