@@ -8,7 +8,9 @@ import {insideDesktop} from './lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
-const {fill, moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
+const {openBrowser} = await import('./lib/browser.js');
+const {arrives, calling, chat, dial, login, send, two} = await import('./lib/calls.js');
+const {moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
@@ -18,60 +20,14 @@ const rest = process.env.ALL ? test : () => {};
 describe('a call by name, Firefox with Chromium', () => {
 	const rooms = useRooms();
 
-	/** @param {Page} page @param {string} name */
-	async function login(page, name) {
-		await fill(page, '#name', name);
-		await press(page, '#login .main');
-	}
-
-	/** Two who are logged in. @param {string} [query] of the caller's page */
-	async function two(query = '') {
-		const fiona = await rooms.page('firefox', `call.html${query}`);
-		const carl = await rooms.page('chromium', 'call.html');
-		await login(fiona, 'Fiona');
-		await until(fiona, '#title', /Fiona/);
-		await login(carl, 'Carl');
-		await until(carl, '#title', /Carl/);
-		return {fiona, carl};
-	}
-
-	/** @param {Page} page @param {string} whom */
-	async function dial(page, whom) {
-		await fill(page, '#callee', whom);
-		await press(page, '#dial .main');
-	}
-
-	/** In a call. @param {string} [query] */
-	async function calling(query) {
-		const {fiona, carl} = await two(query);
-		await dial(fiona, 'Carl');
-		await until(carl, '#caller', /Fiona calls you/);
-		await press(carl, '#accept');
-		await until(fiona, '#link', /Connected/);
-		await until(carl, '#link', /Connected/);
-		return {fiona, carl};
-	}
-
-	/** @param {Page} page @param {string} text */
-	async function chat(page, text) {
-		await fill(page, '#line', text);
-		await press(page, '#chat .main');
-	}
-
 	/** @param {(folder: string) => Promise<void>} use */
 	async function withFolder(use) {
 		const folder = await mkdtemp(join(process.env.PORTLIGHT_TMP ?? tmpdir(), 'files-'));
 		await use(folder).finally(() => rm(folder, {recursive: true}));
 	}
 
-	/** @param {Page} page @param {string} path */
-	async function send(page, path) {
-		const input = /** @type {import('puppeteer-core').ElementHandle<HTMLInputElement>} */ (await page.$('#files'));
-		await input.uploadFile(path);
-	}
-
 	rest('names that are taken or reserved, nobody of that name, oneself: each is said', async () => {
-		const {fiona, carl} = await two();
+		const {fiona, carl} = await two(rooms);
 		const third = await rooms.page('chromium', 'call.html');
 		await login(third, 'carl');
 		await until(third, '#notice', /Somebody has this name/);
@@ -84,7 +40,7 @@ describe('a call by name, Firefox with Chromium', () => {
 	});
 
 	rest('declined, cancelled, busy: both sides are told', async () => {
-		const {fiona, carl} = await two();
+		const {fiona, carl} = await two(rooms);
 		await dial(fiona, 'Carl');
 		await press(carl, '#decline');
 		await until(fiona, '#notice', /Carl declined/);
@@ -102,7 +58,7 @@ describe('a call by name, Firefox with Chromium', () => {
 	});
 
 	test('cameras, chat, a screen added and removed in mid-call, the end', async () => {
-		const {fiona, carl} = await calling();
+		const {fiona, carl} = await calling(rooms);
 		for (const page of [fiona, carl]) {
 			await page.bringToFront();
 			await askUntil(() => plays(page), ({count}) => count === 2);
@@ -129,7 +85,7 @@ describe('a call by name, Firefox with Chromium', () => {
 	});
 
 	rest('a file arrives whole and is checked; another is cancelled, one is declined', async () => {
-		const {fiona, carl} = await calling();
+		const {fiona, carl} = await calling(rooms);
 		await withFolder(async (folder) => {
 			// Checked by 8 MiB.
 			const bytes = randomBytes(20_000_003);
@@ -160,7 +116,7 @@ describe('a call by name, Firefox with Chromium', () => {
 	});
 
 	rest('the carrier changes in mid-call, and the session goes on', async () => {
-		const {fiona, carl} = await calling('?carrier=events');
+		const {fiona, carl} = await calling(rooms, {fiona: '?carrier=events'});
 		assert.equal(await fiona.evaluate(async () => (await import('/rooms/call.js')).server.carrierName), 'events');
 		await carl.evaluate(async () => {
 			const {server} = await import('/rooms/call.js');
@@ -178,20 +134,29 @@ describe('a call by name, Firefox with Chromium', () => {
 		await until(fiona, '#notice', /Carl ended the call/);
 	});
 
-	rest('the server is killed and started again: pictures go on, and so does the call', async () => {
-		const {fiona, carl} = await calling();
+	rest('the server is killed and started again: pictures go on, and so do the call and a file', async () => {
+		const {fiona, carl} = await calling(rooms);
 		await rooms.share(carl, '#screen');
 		await moves(fiona);
-		await rooms.server.stop('SIGKILL');
-		await askUntil(() => fiona.evaluate(async () => (await import('/rooms/call.js')).server.state), (state) => state === 'interrupted');
-		await moves(fiona);
-		await chat(fiona, 'No server, still here');
-		await until(carl, '#log', /No server, still here/);
-		await rooms.server.start();
-		for (const page of [fiona, carl]) {
-			await askUntil(() => page.evaluate(async () => (await import('/rooms/call.js')).server.state), (state) => state === 'connected');
-		}
-		await moves(fiona);
+		await withFolder(async (folder) => {
+			await writeFile(join(folder, 'large.bin'), Buffer.alloc(40_000_000, 'x'));
+			await send(fiona, join(folder, 'large.bin'));
+			await press(carl, '#transfers .main');
+			await until(carl, '#transfers li', /so far/);
+			await rooms.server.stop('SIGKILL');
+			assert.equal(await carl.$eval('#transfers li', (item) => item.getAttribute('data-state')), 'moving');
+			await askUntil(() => fiona.evaluate(async () => (await import('/rooms/call.js')).server.state), (state) => state === 'interrupted');
+			await moves(fiona);
+			await chat(fiona, 'No server, still here');
+			await until(carl, '#log', /No server, still here/);
+			await rooms.server.start();
+			for (const page of [fiona, carl]) {
+				await askUntil(() => page.evaluate(async () => (await import('/rooms/call.js')).server.state), (state) => state === 'connected');
+			}
+			await moves(fiona);
+			await arrives(carl);
+			await until(carl, '#transfers', /Complete/);
+		});
 		// What needs the server works again: another screen, and the end.
 		await rooms.share(fiona, '#screen');
 		await moves(carl);
@@ -199,7 +164,72 @@ describe('a call by name, Firefox with Chromium', () => {
 		await until(carl, '#notice', /Fiona/);
 	});
 
-	rest('both add a stream at the same time: each gets the other’s', async () => {
+	/** What comes from the other side moves. @param {Page} page */
+	async function changes(page) {
+		const picture = () => page.$eval('[data-key^="their "] video', (found) => {
+			const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(32, 24).getContext('2d'));
+			context.drawImage(/** @type {HTMLVideoElement} */ (found), 0, 0, 32, 24);
+			return context.getImageData(0, 0, 32, 24).data.join();
+		});
+		const first = await picture();
+		await askUntil(picture, (next) => next !== first);
+	}
+
+	/** Chooses by its name. @param {Page} page @param {string} list @param {RegExp} name */
+	async function choose(page, list, name) {
+		const value = await askUntil(() => page.$$eval(`${list} option`, (all, source) => /** @type {HTMLOptionElement[]} */ (all).find(({text}) => new RegExp(source).test(text))?.value, name.source));
+		await page.select(list, String(value));
+	}
+
+	rest('other devices in mid-call, without a new offer; the browser’s own screen with its sound', async () => {
+		const {chromium} = rooms.browsers;
+		// Of Chromium's own cameras the second makes pictures that Chromium can't send.
+		rooms.browsers.chromium = await openBrowser({kind: 'chromium', extension: false, fakeCamera: true, args: ['--use-fake-device-for-media-stream=device-count=3']});
+		try {
+			const {fiona, carl} = await calling(rooms);
+			const sent = () => carl.evaluate(async () => {
+				const {pc} = /** @type {import('/rooms/peer.js').Peer} */ ((await import('/rooms/call.js')).now().peer);
+				return {sdp: pc.currentLocalDescription?.sdp, labels: pc.getSenders().map(({track}) => track?.label)};
+			});
+			await fiona.bringToFront();
+			await changes(fiona);
+			const {sdp} = await sent();
+			await press(carl, '#showDevices');
+			await choose(carl, '#cameras', /fake_device_2/);
+			await askUntil(sent, (now) => now.labels.includes('fake_device_2'));
+			// The first one is switched off: what comes now is the other's.
+			await changes(fiona);
+			await choose(carl, '#microphones', /Audio Input 2/);
+			const {labels} = await askUntil(sent, (now) => now.labels.includes('Fake Audio Input 2'));
+			assert.deepEqual([labels.sort(), (await sent()).sdp], [['Fake Audio Input 2', 'fake_device_2'], sdp]);
+			await choose(carl, '#speakers', /Audio Output 1/);
+			const speaker = await carl.$eval('#speakers', (list) => /** @type {HTMLSelectElement} */ (list).value);
+			await askUntil(() => carl.$eval('[data-key^="their "] video', (video) => /** @type {any} */ (video).sinkId), (id) => id === speaker);
+
+			await press(carl, '#screen');
+			await until(carl, '#notice', /by the browser, with its sound/);
+			await fiona.bringToFront();
+			await askUntil(() => plays(fiona), ({count}) => count === 3);
+			await askUntil(() => heard(fiona, 'screen'), (energy) => energy > 0);
+			await press(carl, '#screen');
+			await askUntil(() => plays(fiona), ({count}) => count === 2);
+		} finally {
+			await rooms.tidy();
+			await rooms.browsers.chromium.close();
+			rooms.browsers.chromium = chromium;
+		}
+	});
+
+	/** The energy of what was heard of that stream. @param {Page} page @param {string} kind */
+	const heard = (page, kind) => page.evaluate(async (wanted) => {
+		const peer = /** @type {import('/rooms/peer.js').Peer} */ ((await import('/rooms/call.js')).now().peer);
+		const track = peer.streams().find((stream) => stream.kind === wanted)?.stream.getAudioTracks()[0];
+		const stats = track ? [...(await peer.pc.getStats(track)).values()] : [];
+		return stats.find(({type}) => type === 'inbound-rtp')?.totalAudioEnergy ?? 0;
+	}, kind);
+
+	/** Two connected peers without a server: what carries their signals, what they are like, and what they are told to do. */
+	async function peers() {
 		const pages = await Promise.all([rooms.page('firefox', 'call.html'), rooms.page('chromium', 'call.html')]);
 		await Promise.all(pages.map((page, index) => page.evaluate(async (polite) => {
 			const {Peer} = await import('/rooms/peer.js');
@@ -215,19 +245,48 @@ describe('a call by name, Firefox with Chromium', () => {
 		};
 		const states = () => Promise.all(pages.map((page) => page.evaluate(() => {
 			const {peer} = /** @type {any} */ (window).own;
-			return {state: peer.state, glares: peer.glares, kinds: peer.streams().map((/** @type {any} */ {kind}) => kind), open: peer.channel.readyState};
+			const {pc} = peer;
+			return {
+				state: peer.state, glares: peer.glares, kinds: peer.streams().map((/** @type {any} */ {kind}) => kind), open: peer.channel.readyState,
+				stable: pc.signalingState === 'stable', ufrag: /ice-ufrag:(.*)/.exec(pc.currentLocalDescription?.sdp ?? '')?.[1],
+			};
 		})));
-		await askUntil(async () => (await carry(), states()), (all) => all.every(({open}) => open === 'open'));
-		await carry();
-		for (const kind of ['camera', 'screen']) {
+		/** Both get another stream of each other, added at the same time. @param {string} kind */
+		const add = async (kind) => {
 			const before = (await states())[0].kinds.length;
 			await Promise.all(pages.map((page) => page.evaluate(async (as) => {
 				const {peer} = /** @type {any} */ (window).own;
 				peer.add(new MediaStream((await navigator.mediaDevices.getUserMedia({video: true})).getTracks()), as);
 			}, kind)));
 			await askUntil(async () => (await carry(), states()), (now) => now.every(({kinds}) => kinds.length === before + 1));
-		}
+		};
+		await askUntil(async () => (await carry(), states()), (all) => all.every(({open}) => open === 'open'));
+		await carry();
+		return {pages, carry, states, add};
+	}
+
+	rest('both add a stream at the same time: each gets the other’s', async () => {
+		const {states, add} = await peers();
+		await add('camera');
+		await add('screen');
 		const all = await states();
 		assert.deepEqual(all.map(({kinds, open}) => [kinds.sort(), open]), [[['camera', 'screen'], 'open'], [['camera', 'screen'], 'open']]);
+	});
+
+	rest('both look for another path at the same time, so that offers cross: one gives way, and more can be added', async () => {
+		const {pages, carry, states, add} = await peers();
+		await add('camera');
+		const before = await states();
+		await Promise.all(pages.map((page) => page.evaluate(() => {
+			const {peer} = /** @type {any} */ (window).own;
+			peer.state = 'interrupted';
+			peer.restart();
+		})));
+		for (const page of pages) {
+			await askUntil(() => page.evaluate(() => /** @type {any} */ (window).own.out.some((/** @type {any} */ {description}) => description?.type === 'offer')));
+		}
+		const after = await askUntil(async () => (await carry(), states()), (all) => all.every(({stable, ufrag}, at) => stable && ufrag !== before[at].ufrag));
+		assert.deepEqual(after.map(({glares}) => glares), [1, 1]);
+		await add('screen');
 	});
 });

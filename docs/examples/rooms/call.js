@@ -1,6 +1,7 @@
 /** A call by name: login, call, accept, talk, share, send files, end. */
+import { Devices } from './devices.js';
 import { addLine, FileList } from './files-list.js';
-import { camera, drawDevices, onEnd, refusal, screen, toggleDevice } from './media.js';
+import { camera, drawDevices, onEnd, refusal, screen, stopScreen, toggleDevice } from './media.js';
 import { Peer, quality } from './peer.js';
 import { Server } from './server.js';
 import { Signalling, signalOf } from './signalling.js';
@@ -9,6 +10,7 @@ import { chip, find, make, onClick, onSubmit, say, sayError, words } from './ui.
 
 /** How long it rings, in milliseconds. */
 const RING_MS = 45_000;
+const NO_PATH = 'No path between the two browsers was found. Where both are behind firewalls a relay (TURN) is needed: ask whoever runs this server.';
 /** How long an interrupted call is waited for, once the server has lost the other side too. */
 const GONE_MS = 10_000;
 /** How long the other side's reason for an end may take, in milliseconds. */
@@ -18,6 +20,15 @@ const parameters = new URLSearchParams(location.search);
 export const server = new Server({ carrier: /** @type {any} */ (parameters.get('carrier') ?? 'auto') });
 const stage = new Stage(find('.stage'), find('#tiles'));
 const list = new FileList(find('#transfers'), (text) => (find('#fileNews').textContent = text));
+const devices = new Devices({
+	mine: () => mine,
+	changed: async (track) => {
+		await call?.peer?.replace(mine, track);
+		showMine();
+	},
+	speak: (id) => stage.speak(id),
+	say,
+});
 let me = '';
 let mine = new MediaStream();
 /** @type {import('./media.js').Screen | null} */
@@ -75,13 +86,14 @@ onClick('#hangUp', () => end('You ended the call.', 'closed'));
 async function start(other) {
 	say('');
 	const wanted = { video: find('#withCamera').checked, audio: find('#withMicrophone').checked };
+	/** @type {Call} */
 	const starting = { id: crypto.randomUUID(), other, outgoing: true, peer: null, signalling: null, early: [], timer: 0 };
 	call = starting;
 	find('#ringingWhom').textContent = `Calling ${other}`;
 	show('ringing');
 	await bring(wanted);
 	if (call === starting) {
-		call.timer = setTimeout(() => end(`${other} did not answer. Try again later.`, 'no-answer'), RING_MS);
+		call.timer = setTimeout(() => (starting.peer?.pc.remoteDescription ? end(NO_PATH, 'no-path', true) : end(`${other} did not answer. Try again later.`, 'no-answer')), RING_MS);
 		connect(call);
 	} else if (!call) {
 		drop();
@@ -98,7 +110,7 @@ function drop() {
 /** @param {{video: boolean, audio: boolean}} wanted */
 async function bring(wanted) {
 	mine.getTracks().forEach((track) => track.stop());
-	mine = await camera(wanted, say);
+	mine = await camera(wanted, say, devices.chosen);
 	showMine();
 }
 
@@ -111,7 +123,7 @@ function connect(current) {
 		stands: () => current.peer?.state === 'connected' || current.peer?.state === 'interrupted',
 		failed: (error) => call === current && end(words(error), '', true),
 	});
-	const peer = new Peer({ polite: !outgoing, ice: server.ice, send: (signal) => signalling.send(signal) });
+	const peer = new Peer({ polite: !outgoing, ice: () => server.ice, send: (signal) => signalling.send(signal) });
 	Object.assign(current, { peer, signalling });
 	peer.addEventListener('streams', showTheirs);
 	peer.addEventListener('state', (event) => onPeer(current, /** @type {CustomEvent} */ (event).detail));
@@ -168,12 +180,13 @@ function end(text, reason, bad = false) {
 		server.request('close', { to: ended.other, call: ended.id, reason }).catch(() => {});
 	}
 	ended.peer?.close();
-	sharing?.track.stop();
+	stopScreen(sharing);
 	sharing = null;
 	drop();
 	theirs = { audio: false, video: false };
 	find('#log').replaceChildren();
 	find('#incoming').close();
+	showDevices(false);
 	showQuality(false);
 	drawButtons();
 	linkState();
@@ -269,6 +282,7 @@ server.addEventListener('close', (event) => {
 	const texts = {
 		declined: `${from} declined the call.`,
 		busy: `${from} is in another call. Try again later.`,
+		'no-path': NO_PATH,
 		'no-answer': `${from} called. Call back, if you like.`,
 		cancelled: `${from} called, but gave up.`,
 		logout: `${from} logged out.`,
@@ -305,7 +319,7 @@ const drawButtons = () => drawDevices(mine, Boolean(sharing));
 
 /** @param {'audio' | 'video'} kind */
 async function toggle(kind) {
-	if (await toggleDevice(mine, kind, say)) {
+	if (await toggleDevice(mine, kind, say, devices.chosen)) {
 		call?.peer?.add(mine, 'camera');
 	}
 	/** @param {string} which */
@@ -322,16 +336,17 @@ onClick('#screen', async () => {
 		return;
 	}
 	try {
-		const live = await screen({ frameRate: 30 });
+		const live = await screen({ frameRate: 30, audio: true });
 		if (!call?.peer) {
-			live.track.stop();
+			stopScreen(live);
 			return;
 		}
 		sharing = live;
 		onEnd(live, (text) => sharing === live && stopSharing(text));
 		call.peer.add(live.stream, 'screen');
 		stage.set('my screen', { stream: live.stream, name: me, kind: 'screen', mine: true });
-		say(live.path === 'native' ? 'You share your screen, by Portlight.' : 'You share your screen, by the browser.');
+		const sound = live.stream.getAudioTracks().length ? ', with its sound' : '';
+		say(`You share your screen, by ${live.path === 'native' ? 'Portlight' : 'the browser'}${sound}.`);
 	} catch (error) {
 		say(refusal(error), true);
 	}
@@ -342,7 +357,7 @@ onClick('#screen', async () => {
 function stopSharing(text) {
 	if (sharing) {
 		call?.peer?.remove(sharing.stream);
-		sharing.track.stop();
+		stopScreen(sharing);
 		sharing = null;
 		stage.remove('my screen');
 		drawButtons();
@@ -350,7 +365,7 @@ function stopSharing(text) {
 	}
 }
 
-/* Chat, files, quality. */
+/* Chat, files, devices, quality. */
 
 onSubmit('#chat', () => {
 	const text = find('#line').value.trim();
@@ -378,12 +393,21 @@ find('#call').addEventListener('drop', (/** @type {DragEvent} */ event) => {
 
 /** @type {any} */
 let qualityTimer = 0;
+/** @param {string} section @param {string} button @param {boolean} wanted */
+function unfold(section, button, wanted) {
+	find(section).hidden = !wanted;
+	find(button).setAttribute('aria-pressed', String(wanted));
+	find(button).setAttribute('aria-expanded', String(wanted));
+}
+/** @param {boolean} wanted */
+function showDevices(wanted) {
+	unfold('#devices', '#showDevices', wanted);
+	return wanted && devices.draw();
+}
 /** @param {boolean} wanted */
 function showQuality(wanted) {
 	clearInterval(qualityTimer);
-	find('#quality').hidden = !wanted;
-	find('#showQuality').setAttribute('aria-pressed', String(wanted));
-	find('#showQuality').setAttribute('aria-expanded', String(wanted));
+	unfold('#quality', '#showQuality', wanted);
 	if (wanted) {
 		void drawQuality();
 		qualityTimer = setInterval(drawQuality, 1000);
@@ -396,6 +420,7 @@ async function drawQuality() {
 		find('#quality dl').replaceChildren(...lines.flatMap(([what, value]) => [make('dt', {}, what), make('dd', {}, value)]));
 	}
 }
+onClick('#showDevices', () => showDevices(find('#devices').hidden));
 onClick('#showQuality', () => showQuality(find('#quality').hidden));
 
 /* The server. */

@@ -1,5 +1,6 @@
 /** Cameras, microphones and screens, and what to say where there are none. */
 import { capabilities, request, version } from '../portlight.js';
+import { constraintsFor } from './devices.js';
 import { find, words } from './ui.js';
 
 /** Asked once, early: a click's permission to ask must not wait for it. */
@@ -9,15 +10,14 @@ const extension = version().catch(() => null);
  * What the person wants and the machine has; whatever is missing is told by `say`, and the rest is taken.
  * @param {{video: boolean, audio: boolean}} wanted
  * @param {(text: string, bad: boolean) => void} say
+ * @param {Record<string, string>} [chosen] devices, by their kind
  * @returns {Promise<MediaStream>} perhaps without tracks
  */
-export async function camera(wanted, say) {
+export async function camera(wanted, say, chosen = {}) {
 	const stream = new MediaStream();
-	for (const [kind, constraints] of /** @type {const} */ ([
-		['audio', { audio: { echoCancellation: true, noiseSuppression: true } }],
-		['video', { video: { width: { ideal: 640 }, height: { ideal: 480 } } }],
-	])) {
+	for (const kind of /** @type {const} */ (['audio', 'video'])) {
 		if (wanted[kind]) {
+			const constraints = constraintsFor(kind, chosen[`${kind}input`]);
 			try {
 				const got = await navigator.mediaDevices.getUserMedia(constraints);
 				got.getTracks().forEach((track) => stream.addTrack(track));
@@ -39,10 +39,10 @@ export async function camera(wanted, say) {
 
 /**
  * A screen or window: by Portlight where it can, else by the browser. Call it in a click.
- * @param {import('../portlight.js').Wish} [wish]
+ * @param {import('../portlight.js').Wish & {audio?: boolean}} [wish] with `audio`: its sound too, where the browser captures it
  * @returns {Promise<Screen>}
  */
-export async function screen(wish = {}) {
+export async function screen({ audio = false, ...wish } = {}) {
 	if (await extension) {
 		const can = await capabilities();
 		if (can.available) {
@@ -51,8 +51,13 @@ export async function screen(wish = {}) {
 		}
 	}
 	const { width, height, frameRate } = wish;
-	const stream = await navigator.mediaDevices.getDisplayMedia({ video: { width, height, frameRate } });
+	const stream = await navigator.mediaDevices.getDisplayMedia({ video: { width, height, frameRate }, audio });
 	return { stream, track: stream.getVideoTracks()[0], share: null, path: 'browser' };
+}
+
+/** Picture and sound. @param {Screen | null} live */
+export function stopScreen(live) {
+	live?.stream.getTracks().forEach((track) => track.stop());
 }
 
 /** The buttons below the pictures say what is on. @param {MediaStream} mine @param {boolean} sharing */
@@ -68,14 +73,14 @@ export function drawDevices(mine, sharing) {
 	find('#screen span').textContent = sharing ? 'Stop sharing' : 'Share screen';
 }
 
-/** Switches one's camera or microphone; asks for it where there was none. @param {MediaStream} mine @param {'audio' | 'video'} kind @param {(text: string, bad: boolean) => void} say @returns {Promise<boolean>} whether there is a new track */
-export async function toggleDevice(mine, kind, say) {
+/** Switches one's camera or microphone; asks for it where there was none. @param {MediaStream} mine @param {'audio' | 'video'} kind @param {(text: string, bad: boolean) => void} say @param {Record<string, string>} [chosen] @returns {Promise<boolean>} whether there is a new track */
+export async function toggleDevice(mine, kind, say, chosen) {
 	const track = mine.getTracks().find((one) => one.kind === kind);
 	if (track) {
 		track.enabled = !track.enabled;
 		return false;
 	}
-	const more = await camera({ audio: kind === 'audio', video: kind === 'video' }, say);
+	const more = await camera({ audio: kind === 'audio', video: kind === 'video' }, say, chosen);
 	more.getTracks().forEach((one) => mine.addTrack(one));
 	return more.getTracks().length > 0;
 }

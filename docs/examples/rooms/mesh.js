@@ -268,7 +268,7 @@ export class Mesh extends EventTarget {
 		}
 		const peer = new Peer({
 			polite: this.me < person.id,
-			ice: this.server.ice,
+			ice: () => this.server.ice,
 			send: (signal) => this.send({ signal }, person).catch(() => {}),
 		});
 		person.peer = peer;

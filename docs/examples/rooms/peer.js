@@ -11,8 +11,14 @@
 /** How long a connection may be interrupted before its paths are looked for anew, in milliseconds. */
 const PATIENCE_MS = 3000;
 
+/** STUN's codes for a user or password that is not good. */
+const REFUSALS = [401, 403, 441];
+
 /** How long the other side's turn lasts, if no offer comes of it, in milliseconds. */
 const TURN_MS = 5000;
+
+/** `?relay` in the page's address: no other path than the relay, which also hides each side's address from the other. */
+const relayOnly = new URLSearchParams(location.search).has('relay');
 
 /** @typedef {'camera' | 'screen'} Kind */
 /** @typedef {{description?: RTCSessionDescriptionInit, candidate?: RTCIceCandidateInit | null}} Signal */
@@ -22,14 +28,16 @@ export class Peer extends EventTarget {
 	 * @param {object} options
 	 * @param {boolean} options.polite whether this side gives way when both offer at once, and waits for the first offer; exactly one of the two is
 	 * @param {(signal: Signal) => void} options.send
-	 * @param {RTCIceServer[]} [options.ice]
+	 * @param {() => RTCIceServer[]} [options.ice] the servers as they are now; asked again for each look for paths, since relays' credentials end
 	 * @param {() => boolean} [options.reaches] whether what is sent now reaches the other side; where it may not, call `restart` once it does
 	 */
-	constructor({ polite, send, ice = [], reaches = () => true }) {
+	constructor({ polite, send, ice = () => [], reaches = () => true }) {
 		super();
 		this.reaches = reaches;
 		this.polite = polite;
 		this.send = send;
+		this.ice = ice;
+		this.servers = ice();
 		this.state = 'connecting';
 		/** What is sent, by the stream's id. @type {Map<string, {stream: MediaStream, kind: Kind, senders: Map<MediaStreamTrack, RTCRtpSender>}>} */
 		this.sent = new Map();
@@ -51,7 +59,7 @@ export class Peer extends EventTarget {
 		/** @type {any} */
 		this.turnTimer = 0;
 
-		this.pc = new RTCPeerConnection({ iceServers: ice });
+		this.pc = new RTCPeerConnection({ iceServers: this.servers, iceTransportPolicy: relayOnly ? 'relay' : 'all' });
 		this.channel = this.pc.createDataChannel('talk', { negotiated: true, id: 0 });
 		this.channel.onmessage = ({ data }) => this.#heardTalk(data);
 		this.channel.onopen = () => {
@@ -63,6 +71,7 @@ export class Peer extends EventTarget {
 		this.channel.onclose = () => this.#become('closed');
 		this.pc.onnegotiationneeded = () => this.#offer();
 		this.pc.onicecandidate = ({ candidate }) => this.send({ candidate: candidate?.toJSON() ?? null });
+		this.pc.onicecandidateerror = (event) => this.#relayFailed(event);
 		this.pc.onconnectionstatechange = () => this.#stateChanged();
 		this.pc.ontrack = ({ streams: [stream] }) => stream && this.heard.set(stream.id, stream);
 		this.pc.ondatachannel = ({ channel }) => this.#tell('file', channel);
@@ -143,6 +152,24 @@ export class Peer extends EventTarget {
 		this.#become('closed');
 	}
 
+	/** What is looked for from now on is looked for with these. */
+	#renewServers() {
+		if (this.servers !== this.ice()) {
+			this.servers = this.ice();
+			this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: this.servers });
+		}
+	}
+
+	/** Told while there is no path yet: with one it does not matter. @param {RTCPeerConnectionIceErrorEvent} event */
+	#relayFailed({ errorCode, url }) {
+		if (this.state === 'connecting' && REFUSALS.includes(errorCode)) {
+			this.#tell('error', {
+				message: `The relay ${url} refused what this server gave as user and password (${errorCode}).`,
+				remedy: 'Whoever runs the server compares turn-secret-file with coturn’s static-auth-secret, and the clocks of the two.',
+			});
+		}
+	}
+
 	#describe() {
 		// None: an offer of this side was undone by the other's, which is answered instead.
 		if (this.pc.localDescription) {
@@ -212,6 +239,7 @@ export class Peer extends EventTarget {
 	async #makeOffer() {
 		try {
 			this.offering = true;
+			this.#renewServers();
 			await this.pc.setLocalDescription();
 			this.#describe();
 		} catch (error) {
@@ -239,6 +267,7 @@ export class Peer extends EventTarget {
 			await this.pc.setRemoteDescription(description);
 			this.#sort();
 			if (description.type === 'offer') {
+				this.#renewServers();
 				await this.pc.setLocalDescription();
 				this.#describe();
 				clearTimeout(this.turnTimer);
@@ -327,30 +356,44 @@ function hint(track, kind) {
 }
 
 /**
+ * What the two sides send by now, as getStats() has it: `pair` with its two candidates.
+ * @param {RTCPeerConnection} pc
+ * @param {any[]} [stats]
+ */
+export async function path(pc, stats) {
+	stats ??= [...(await pc.getStats()).values()];
+	/** @param {string} id */
+	const byId = (id) => stats.find((entry) => entry.id === id);
+	const transport = stats.find(({ type }) => type === 'transport');
+	const pair = byId(transport?.selectedCandidatePairId) ?? stats.find((entry) => entry.type === 'candidate-pair' && (entry.selected || (entry.nominated && entry.state === 'succeeded')));
+	return pair && { pair, local: byId(pair.localCandidateId) ?? {}, remote: byId(pair.remoteCandidateId) ?? {} };
+}
+
+/** How an end of a path was found. @type {Record<string, string>} */
+const ends = { host: 'its own address', srflx: 'its address outside (STUN)', prflx: 'an address seen by the other side', relay: 'a relay' };
+
+/**
  * What a connection is like now, in a person's words.
  * @param {RTCPeerConnection} pc
  * @returns {Promise<[string, string][]>}
  */
 export async function quality(pc) {
 	const stats = [...(await pc.getStats()).values()];
-	/** @param {string} id */
-	const byId = (id) => stats.find((entry) => entry.id === id);
 	/** @type {[string, string][]} */
 	const lines = [];
-	const transport = stats.find(({ type }) => type === 'transport');
-	const pair = byId(transport?.selectedCandidatePairId) ?? stats.find((entry) => entry.type === 'candidate-pair' && (entry.selected || (entry.nominated && entry.state === 'succeeded')));
-	if (pair) {
-		const local = byId(pair.localCandidateId);
-		const remote = byId(pair.remoteCandidateId);
-		const relayed = [local, remote].some((candidate) => candidate?.candidateType === 'relay');
-		lines.push(['Path', `${relayed ? 'through a relay' : 'direct'}, ${(local?.protocol ?? '').toUpperCase()}`]);
-		if (pair.currentRoundTripTime !== undefined) {
-			lines.push(['Round trip', `${Math.round(1000 * pair.currentRoundTripTime)} ms`]);
-		}
+	const used = await path(pc, stats);
+	if (used) {
+		const { pair, local, remote } = used;
+		const relayed = [local, remote].some(({ candidateType }) => candidateType === 'relay');
+		lines.push(['Path', `${relayed ? 'through a relay' : 'direct'}, ${(local.relayProtocol ?? local.protocol ?? '').toUpperCase()}`]);
+		lines.push(['This side', ends[local.candidateType] ?? ''], ['Other side', ends[remote.candidateType] ?? '']);
+		const report = stats.find(({ type, roundTripTime }) => type === 'remote-inbound-rtp' && roundTripTime !== undefined);
+		const seconds = pair.currentRoundTripTime ?? report?.roundTripTime;
+		lines.push(['Round trip', seconds === undefined ? 'not measured' : `${Math.round(1000 * seconds)} ms`]);
 	}
 	for (const [type, title] of [['inbound-rtp', 'Coming'], ['outbound-rtp', 'Going']]) {
 		for (const entry of stats.filter((one) => one.type === type && one.kind === 'video' && one.frameWidth)) {
-			const codec = byId(entry.codecId)?.mimeType?.split('/')[1] ?? '';
+			const codec = stats.find(({ id }) => id === entry.codecId)?.mimeType?.split('/')[1] ?? '';
 			lines.push([title, `${entry.frameWidth} × ${entry.frameHeight}, ${Math.round(entry.framesPerSecond ?? 0)} a second, ${codec}`]);
 		}
 	}

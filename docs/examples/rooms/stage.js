@@ -22,6 +22,8 @@ export class Stage {
 		this.pictures = new Map();
 		/** What the person chose; else the page does. */
 		this.chosen = '';
+		/** The speaker, '' for the browser's own choice. */
+		this.speaker = '';
 		this.current = '';
 		this.#draw();
 	}
@@ -36,6 +38,10 @@ export class Stage {
 			video.srcObject = stream;
 		}
 		video.muted = mine;
+		if (!known && this.speaker) {
+			// One that is gone leaves the sound where it is.
+			/** @type {any} */ (video).setSinkId(this.speaker).catch(() => {});
+		}
 		entry.tile.classList.toggle('screen', kind === 'screen');
 		const what = kind === 'screen' ? `${entry.name}’s screen` : entry.name;
 		const text = mine ? `${kind === 'screen' ? 'Your screen' : `${entry.name} (you)`}` : what;
@@ -62,6 +68,12 @@ export class Stage {
 	/** @param {(key: string) => boolean} [fits] */
 	clear(fits = () => true) {
 		[...this.pictures.keys()].filter(fits).forEach((key) => this.remove(key));
+	}
+
+	/** Plays the others by another speaker. @param {string} id */
+	async speak(id) {
+		await Promise.all([...this.pictures.values()].map(({ video }) => /** @type {any} */ (video).setSinkId(id)));
+		this.speaker = id;
 	}
 
 	/** @param {string} key */

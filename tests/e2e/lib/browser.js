@@ -10,6 +10,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import puppeteer from 'puppeteer-core';
+import {chromiumArgs, chromiumFakes, firefoxFakes, firefoxPrefs} from './browser-settings.js';
 import {descendants, OurProcesses} from './processes.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -34,86 +35,13 @@ const firefoxUuid = '5d1b9a52-7c1e-4b5c-9a43-0c5f6a3b9e21';
  * @property {boolean} [incognito]  the user lets the extension into private windows
  * @property {boolean} [chooser]  Chromium's own chrome.desktopCapture, where the tests otherwise prefer the host
  * @property {boolean} [fakeCamera]  a camera of the browser's own making, allowed without asking
+ * @property {boolean} [anyCertificate]  takes sites' certificates as they are
  * @property {string} [host]  the program that the manifest names
  * @property {string[]} [args]  more of the browser's switches
  * @property {Record<string, string | number | boolean>} [prefs]  more of Firefox's preferences
  * @property {Record<string, string>} [env]  more of its environment
  * @property {{width: number, height: number}} [size]  of the page
  */
-
-/** Firefox's own traffic, each part at its source; the dead proxy below stops what is not listed here. */
-const firefoxPrefs = {
-	'network.proxy.type': 1,
-	'network.proxy.http': '127.0.0.1',
-	'network.proxy.http_port': 9,
-	'network.proxy.ssl': '127.0.0.1',
-	'network.proxy.ssl_port': 9,
-	'network.proxy.no_proxies_on': 'localhost, 127.0.0.1',
-	'network.proxy.failover_direct': false,
-	'network.proxy.allow_bypass': false,
-	'network.dns.disabled': true,
-	'network.trr.mode': 5,
-	'network.dns.disablePrefetch': true,
-	'network.prefetch-next': false,
-	'network.captive-portal-service.enabled': false,
-	'network.connectivity-service.enabled': false,
-	'app.update.enabled': false,
-	'app.normandy.enabled': false,
-	'app.shield.optoutstudies.enabled': false,
-	'browser.region.update.enabled': false,
-	'browser.region.network.url': '',
-	'browser.newtabpage.activity-stream.feeds.telemetry': false,
-	'browser.newtabpage.activity-stream.asrouter.userprefs.cfr.addons': false,
-	'browser.safebrowsing.provider.mozilla.updateURL': '',
-	'browser.safebrowsing.provider.google4.updateURL': '',
-	'browser.topsites.contile.enabled': false,
-	'datareporting.usage.uploadEnabled': false,
-	'dom.push.connection.enabled': false,
-	'extensions.systemAddon.update.enabled': false,
-	'media.gmp-provider.enabled': false,
-	'messaging-system.rsexperimentloader.enabled': false,
-	'security.OCSP.enabled': 0,
-	'security.remote_settings.crlite_filters.enabled': false,
-	'security.remote_settings.intermediates.enabled': false,
-	'toolkit.telemetry.enabled': false,
-	'toolkit.telemetry.unified': false,
-	'toolkit.telemetry.server': '',
-	// WebRTC between two pages of this machine.
-	'media.peerconnection.ice.obfuscate_host_addresses': false,
-	'media.peerconnection.ice.loopback': true,
-	// The clocks of the page and of the marker are compared.
-	'privacy.reduceTimerPrecision': false,
-	'media.autoplay.default': 0,
-};
-
-/** A camera's pictures a second: several people's are coded on the processors that everything else needs too. */
-const FAKE_FPS = 10;
-
-/** Without a sound card Chromium decodes no sound that comes, unless it is told to do without. */
-const chromiumFakes = [`--use-fake-device-for-media-stream=fps=${FAKE_FPS}`, '--use-fake-ui-for-media-stream', '--disable-audio-output'];
-
-/** Without a sound card Firefox's graph, which the camera's pictures go through too, now and then stands still for good while it looks for one. */
-const firefoxFakes = {
-	'media.navigator.streams.fake': true,
-	'media.navigator.video.default_fps': FAKE_FPS,
-	'media.navigator.permission.disabled': true,
-	'media.cubeb.force_null_context': true,
-};
-
-const chromiumArgs = [
-	'--no-first-run',
-	'--no-default-browser-check',
-	'--disable-background-networking',
-	'--disable-component-update',
-	'--disable-sync',
-	'--disable-domain-reliability',
-	'--metrics-recording-only',
-	'--disable-gpu',
-	'--autoplay-policy=no-user-gesture-required',
-	'--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE ::1, EXCLUDE [::1], EXCLUDE localhost',
-	'--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter,Translate',
-	'--allow-loopback-in-peer-connection',
-];
 
 /** A folder of this run's own, under the desktop's where there is one. */
 async function throwawayFolder() {
@@ -363,7 +291,7 @@ function canSandbox() {
  * @returns {Promise<TestBrowser>}
  */
 export async function openBrowser(options) {
-	const {kind, extension = true, welcome, incognito, visible, fakeCamera, host, args = [], prefs = {}, env = {}, size, at} = options;
+	const {kind, extension = true, welcome, incognito, visible, fakeCamera, anyCertificate, host, args = [], prefs = {}, env = {}, size, at} = options;
 	const {folder = join(build, `extension-${kind}`)} = options;
 	const program = host ?? join(build, 'bin/portlight-host');
 	for (const [path, remedy] of [
@@ -380,6 +308,7 @@ export async function openBrowser(options) {
 	/** @type {import('puppeteer-core').LaunchOptions} */
 	const common = {
 		headless: !visible,
+		acceptInsecureCerts: anyCertificate,
 		userDataDir: profile,
 		defaultViewport: visible ? null : {width, height},
 		env: {...process.env, HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_CACHE_HOME: join(home, '.cache'), ...env},

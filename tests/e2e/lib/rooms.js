@@ -23,17 +23,25 @@ const program = join(process.env.PORTLIGHT_BUILD ?? join(root, 'build'), 'bin/po
 export class RoomsServer {
 	port = 0;
 
+	/** @param {{address?: string, args?: string[], within?: (...command: string[]) => string[]}} [options] `within`: the command as it is run */
+	constructor({address = '127.0.0.1', args = ['--open=yes'], within = (...command) => command} = {}) {
+		this.address = address;
+		this.args = args;
+		this.within = within;
+	}
+
 	async start() {
 		assert(existsSync(program), `There is no ${program}. Run \`make programs\` first.`);
-		const child = spawn(program, ['--open=yes', `--listen=127.0.0.1:${this.port}`, `--pages=${join(root, 'docs/examples')}`], {stdio: ['ignore', 'pipe', 'pipe']});
+		const [command, ...args] = this.within(program, ...this.args, `--listen=${this.address}:${this.port}`, `--pages=${join(root, 'docs/examples')}`);
+		const child = spawn(command, args, {stdio: ['ignore', 'pipe', 'pipe']});
 		this.child = child;
 		/** @type {string[]} */
 		const lines = [];
 		for (const stream of [child.stdout, child.stderr]) {
 			createInterface({input: stream}).on('line', (line) => lines.push(line));
 		}
-		const line = await askUntil(() => lines.find((text) => text.includes('"listening"')));
-		const url = new URL(JSON.parse(line ?? '').at);
+		const line = await askUntil(() => lines.find((text) => text.includes('"listening"')) ?? lines, (said) => typeof said === 'string');
+		const url = new URL(JSON.parse(String(line)).at);
 		this.port = Number(url.port);
 		this.origin = url.origin;
 	}
@@ -50,20 +58,24 @@ export class RoomsServer {
 }
 
 export class Rooms {
-	server = new RoomsServer();
+	/** @param {{server?: RoomsServer, browser?: More}} [options] */
+	constructor({server = new RoomsServer(), browser = () => ({})} = {}) {
+		this.server = server;
+		this.more = browser;
+	}
+
 	desktop = new Desktop();
 	/** @type {Record<string, import('./browser.js').TestBrowser>} */
 	browsers = {};
 	/** @type {Page[]} */
 	pages = [];
 
-	/** @param {More} [more] */
-	async open(more = () => ({})) {
+	async open() {
 		await this.server.start();
 		for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
-			this.browsers[kind] = await openBrowser({kind, fakeCamera: true, ...more(kind)});
+			this.browsers[kind] = await openBrowser({kind, fakeCamera: true, ...this.more(kind)});
 		}
-		if (more('chromium').extension !== false) {
+		if (this.more('chromium').extension !== false) {
 			await preferNative(this.browsers.chromium);
 		}
 	}
@@ -96,10 +108,10 @@ export class Rooms {
 	}
 }
 
-/** One for a file's tests. @param {More} [more] */
-export function useRooms(more) {
-	const rooms = new Rooms();
-	before(() => rooms.open(more));
+/** One for a file's tests. @param {ConstructorParameters<typeof Rooms>[0]} [options] */
+export function useRooms(options) {
+	const rooms = new Rooms(options);
+	before(() => rooms.open());
 	after(() => rooms.close());
 	afterEach(() => rooms.tidy());
 	return rooms;

@@ -16,13 +16,13 @@ describe('the browser’s own path, without the extension', () => {
 		firefox: {at: {x: 0, y: 470}, size: {width: 900, height: 600}},
 		chromium: {at: {x: 910, y: 10}, size: {width: 1000, height: 1000}},
 	};
-	const rooms = useRooms((kind) => ({
+	const rooms = useRooms({browser: (kind) => ({
 		extension: false,
 		visible: true,
 		...places[kind],
 		// Chromium's fake dialog would share a fake screen too.
 		...(kind === 'chromium' && {fakeCamera: false, args: ['--use-fake-device-for-media-stream', '--auto-select-desktop-capture-source=Entire screen']}),
-	}));
+	})});
 	before(async () => {
 		const {firefox, chromium} = rooms.browsers;
 		await chromium.browser.defaultBrowserContext().overridePermissions(String(rooms.server.origin), ['camera', 'microphone']);
