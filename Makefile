@@ -133,9 +133,11 @@ $(O)/host/$(1)/%.o: host/$(1)/%.c $(B)/gen/config.h
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)
 	$$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CPPFLAGS) $(CFLAGS) $$(CFLAGS_$(1)) -c -o $$@ $$<
-$(call archive,$(1)): $$(filter-out %/main.o,$$(OBJ_$(1)))
+# The folder itself tells of files that are gone.
+host/$(1): ;
+$(call archive,$(1)): $$(filter-out %/main.o,$$(OBJ_$(1))) host/$(1)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(AR) rcs $$@ $$(filter %.o,$$^)
 -include $$(wildcard $(O)/host/$(1)/*.d)
 
 # Its unit tests: tests/unit/FOLDER/NAME_test.c, each one program.
@@ -193,23 +195,23 @@ run: ## Share the desktop with a page in a real browser (BROWSER=firefox|chromiu
 ROOMS_OPTIONS ?= --open=yes
 rooms: ## Start the rooms' server and open its pages (ROOMS_OPTIONS=…), or play a call, a conference and a share (DESKTOP=embedded)
 ifeq ($(DESKTOP),embedded)
-	packaging/install-deps --npm build run firefox chromium desktop
+	packaging/install-deps --npm --pages build run firefox chromium desktop
 	$(MAKE) --no-print-directory all tools
 	node tests/e2e/rooms.js
 else
-	packaging/install-deps build
+	packaging/install-deps --pages build
 	$(MAKE) --no-print-directory $(B)/bin/portlight-rooms
 	packaging/rooms $(ROOMS_OPTIONS)
 endif
 check: ## Run the tests: ten minutes on two cores (installs what they need)
-	packaging/install-deps --npm --web-ext
+	packaging/install-deps --npm --web-ext --pages
 	tests/run-checks
 check-all: ## Run everything at full length, as before a release (an hour; as root with Debian 13 too)
-	packaging/install-deps --npm --web-ext
+	packaging/install-deps --npm --web-ext --pages
 	packaging/install-deps kde rpm packages
 	tests/run-checks --all
 deps: ## Install everything that packaging/deps and the npm lock files name
-	packaging/install-deps --npm --web-ext
+	packaging/install-deps --npm --web-ext --pages
 
 # Lint: C by clang-format, clang-tidy, cppcheck and the layering rules; JavaScript by eslint, tsc and web-ext.
 C_FILES = $(shell git ls-files --cached --others --exclude-standard 'host/*.[ch]' 'tests/*.[ch]')

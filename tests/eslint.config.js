@@ -14,7 +14,7 @@ const rules = {
 };
 
 export default [
-	{ ignores: ['**/node_modules/**', 'build/**'] },
+	{ ignores: ['**/node_modules/**', 'build/**', 'docs/examples/library/**'] },
 	js.configs.recommended,
 	{ linterOptions: { reportUnusedDisableDirectives: 'error' }, rules },
 	{ files: ['extension/**/*.js'], languageOptions: { globals: { ...globals.browser, ...webext } } },

@@ -140,6 +140,8 @@ class Session {
 	#answers = new Map();
 	#heard = new EventEmitter();
 	received = 0;
+	/** @type {number[]} when each said that the next one is due */
+	pings = [];
 	/** @type {any} */
 	welcome;
 	/** @type {any} */
@@ -154,6 +156,8 @@ class Session {
 		} else if (message.type === 'bye') {
 			this.bye = message;
 		} else if (message.type === 'ping') {
+			this.pings.push(message.pingMs);
+			this.#heard.emit('ping');
 			this.write({type: 'ack', ack: this.received});
 			return;
 		} else {
@@ -182,6 +186,14 @@ class Session {
 			}
 			await once(this.#heard, 'event');
 		}
+	}
+
+	/** Waits for a ping that has not been waited for. */
+	async nextPing() {
+		while (this.pings.length === 0) {
+			await once(this.#heard, 'ping');
+		}
+		return this.pings.shift();
 	}
 
 	/** @param {string} type @param {object} [fields] @returns {Promise<any>} `ok` or `error` */

@@ -156,6 +156,22 @@ test('a client that falls silent, its socket open, is away after two pings', asy
 	ok(await ada.request('candidate', {to: 'Bob', call: 'c', candidate: null}));
 });
 
+test('who is in no call or room is pinged less often, and told when that changes', async (t) => {
+	const server = await Server.start(t, '--ping-ms=200');
+	const idle = await SocketClient.open(server);
+	const {ada, bob} = await call(server);
+	assert.deepEqual([idle.welcome.pingMs, bob.welcome.pingMs], [3000, 3000]);
+	assert.equal(await bob.nextPing(), 200);
+	assert.equal(await bob.nextPing(), 200);
+	assert.deepEqual(idle.pings, []);
+	ok(await ada.request('close', {to: 'Bob', call: 'c'}));
+	let told = 200;
+	while (told === 200) {
+		told = await bob.nextPing();
+	}
+	assert.equal(told, 3000);
+});
+
 test('for a client that does not read, no more than its bound is kept: others are told, and go on', async (t) => {
 	const server = await Server.start(t, '--messages-per-second=100000', '--bytes-per-second=1000000');
 	const {ada, bob} = await call(server);

@@ -117,6 +117,9 @@ test('the server is apart: its pages, its unit, its configuration, and nothing o
 	for (const path of ['usr/bin/portlight-rooms', 'usr/lib/systemd/system/portlight-rooms.service', 'usr/share/portlight/examples/share.html', 'usr/share/man/man1/portlight-rooms.1.gz']) {
 		assert.ok(files.includes(path), path);
 	}
+	// The pages' library is shipped where packaging/install-deps --pages put it.
+	const library = existsSync(join(root, 'docs/examples/library')) ? ['', 'LICENSE', 'mediabunny.min.mjs'] : [];
+	assert.deepEqual(files.filter((path) => path.includes('/library/')).map((path) => path.replace(/.*\/library\//, '')), library);
 	assert.deepEqual(rooms.conffiles, ['/etc/portlight/rooms.conf']);
 	assert.match(rooms.fields.Depends, /libwebsockets-evlib-uv/);
 	assert.doesNotMatch(rooms.fields.Depends, /portlight|libpipewire|libav/);

@@ -4,11 +4,12 @@ import { Cropped } from './assist/crop.js';
 import { Freezer } from './assist/freezer.js';
 import { Masks } from './assist/masks.js';
 import { Sharer } from './assist/sharer.js';
-import { snapshot, Still } from './assist/still.js';
+import { paint, snapshot, Still } from './assist/still.js';
 import { Surface } from './assist/surface.js';
 import { Viewer } from './assist/viewer.js';
 import { FileList } from './files-list.js';
 import { onEnd, refusal, screen } from './media.js';
+import { RecordingPanel } from './recording/panel.js';
 import { Server } from './server.js';
 import { chip, colours, drawRows, find, make, onClick, onSubmit, say, sayError, shortcuts } from './ui.js';
 
@@ -25,11 +26,32 @@ let surface = null;
 let freezer = null;
 /** @type {Masks | null} */
 let masks = null;
-const still = new Still(find('canvas.still'), () => surface?.place());
+/** How often marks, or a picture that stands still, changed. */
+let changes = 0;
+/** How often pictures came. */
+let pictures = 0;
+const still = new Still(find('canvas.still'), () => {
+	changes++;
+	surface?.place();
+});
 const files = new FileList(find('#transfers'), (text) => (find('#fileNews').textContent = text));
 
+/** Chromium's own count goes on in a hidden tab; Firefox has none of a stream. */
+const count = () => (pictures++, find('.stage video').requestVideoFrameCallback(count));
+find('.stage video').requestVideoFrameCallback?.(count);
+
+const recording = new RecordingPanel({
+	picture: (marks) => ({
+		size: () => surface?.size ?? { width: 0, height: 0 },
+		version: () => [pictures, find('.stage video').getVideoPlaybackQuality().totalVideoFrames, surface?.still.hidden, changes],
+		paint: (context, width, height) => surface && paint(surface, context, width, height, { marks }),
+	}),
+	sound: () => find('.stage video').srcObject?.getAudioTracks() ?? [],
+	announce: (on) => side?.record(on),
+});
+
 /** For tests, and for whoever wants to look. */
-export const now = () => ({ side, cropped, surface, board: side?.board });
+export const now = () => ({ side, cropped, surface, board: side?.board, recording });
 
 find(room ? '#knock' : '#share').hidden = false;
 find(room ? '#viewerName' : '#sharerName').focus();
@@ -44,10 +66,13 @@ function show(inside) {
 	find('#knocks').hidden = true;
 	find('#stop').textContent = shares ? 'Stop sharing' : 'Leave';
 	find('#peopleTitle').textContent = shares ? 'Who watches' : 'Who shares';
+	recording.place(inside);
 }
 
 /** @param {string} text @param {boolean} [bad] */
 function over(text, bad) {
+	recording.stop().catch(sayError);
+	recording.heard([]);
 	side?.close().catch(() => {});
 	side = null;
 	cropped?.stop();
@@ -267,11 +292,14 @@ function hear(who) {
 		refused: () => over('The person who shares did not let you in. Ask them, then try again.', true),
 		streams: ([first]) => play(first?.stream ?? null),
 		open: askToOpen,
+		recorders: (others) => recording.heard(others),
+		met: () => recording.announce(),
 		ended: (reason) => {
 			const texts = { kicked: 'The person who shares sent you away.', left: 'The share is over.', 'owner-left': 'The share is over.', lost: 'The connection was lost. Ask to come in again.' };
 			over(/** @type {Record<string, string>} */ (texts)[reason] ?? 'The room is gone. Ask for a new link.', reason === 'kicked');
 		},
 	};
+	who.board.addEventListener('change', () => changes++);
 	for (const [type, act] of Object.entries(heard)) {
 		who.addEventListener(type, (event) => side === who && act(/** @type {CustomEvent} */ (event).detail));
 	}
@@ -287,6 +315,7 @@ function enter() {
 	});
 	who.board.addEventListener('change', showStill);
 	choose('pointer');
+	recording.announce();
 	return surface;
 }
 
@@ -435,5 +464,6 @@ server.addEventListener('state', () => {
 	chip(text, kind);
 });
 server.addEventListener('refused', (event) => sayError(/** @type {CustomEvent} */ (event).detail));
+addEventListener('beforeunload', (event) => recording.recorder && event.preventDefault());
 addEventListener('pagehide', () => side?.members.forEach(({ peer }) => peer?.close()));
 addEventListener('hashchange', () => location.reload());

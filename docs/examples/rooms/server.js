@@ -12,6 +12,8 @@ import { EventsCarrier, SocketCarrier } from './carriers.js';
 const WELCOME_MS = 6000;
 const RETRY_MS = 250;
 const RETRY_MOST_MS = 8000;
+/** When a server ends, all its clients come back: spread by so much, its backlog takes them. */
+const RETRY_SPREAD = 3.5;
 /** After so many messages, bytes or milliseconds the server is told what has come. */
 const ACK = { messages: 16, bytes: 16 * 1024, ms: 1000 };
 /** With these the session is over and another one would fare no better. */
@@ -128,7 +130,8 @@ export class Server extends EventTarget {
 		this.failures = this.state === 'connected' ? 0 : this.failures + 1;
 		this.#become(this.session ? 'interrupted' : 'connecting');
 		const wait = Math.min(RETRY_MOST_MS, RETRY_MS * 2 ** Math.floor(this.failures / this.kinds.length));
-		this.timers.retry = setTimeout(() => this.#open(), afterMs ?? wait * (0.5 + Math.random()));
+		const spread = this.failures ? 1 : RETRY_SPREAD;
+		this.timers.retry = setTimeout(() => this.#open(), afterMs ?? wait * (0.5 + spread * Math.random()));
 	}
 
 	/** @param {string} text */
@@ -163,6 +166,8 @@ export class Server extends EventTarget {
 		if (message.type === 'welcome') {
 			this.#welcome(message);
 		} else if (message.type === 'ping') {
+			this.pingMs = message.pingMs;
+			this.#watch();
 			this.#acknowledge();
 		} else if (message.type === 'bye') {
 			this.#bye(message);

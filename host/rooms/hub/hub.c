@@ -130,6 +130,10 @@ void hub_back(struct hub *hub, struct hub_user *user) {
 	tell_presence(hub, user, false);
 }
 
+bool hub_watched(const struct hub_user *user) {
+	return user->calls != NULL || user->connections != NULL;
+}
+
 void hub_gone(struct hub *hub, struct hub_user *user) {
 	user->gone = true;
 	calls_end(hub, user, "gone");

@@ -159,7 +159,7 @@ enum rooms_error call_relay(struct request *request) {
 	struct wire_writer writer;
 	begin_event(&writer, wire_type_name(message->type), user->name, message->call);
 	if (message->type == WIRE_CANDIDATE) {
-		wire_json(&writer, "candidate", message->candidate);
+		wire_raw(&writer, "candidate", message->candidate);
 	} else if (message->type == WIRE_CLOSE) {
 		wire_string(
 			&writer, "reason", message->reason != NULL ? message->reason : "closed");

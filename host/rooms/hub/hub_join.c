@@ -179,7 +179,7 @@ enum rooms_error room_join(struct request *request) {
 	if (opens) {
 		room = open_room(request);
 	}
-	arrival.data = wire_json_text(message->data);
+	arrival.data = g_strdup(message->data);
 	struct connection *connection = add(hub, room, &arrival);
 	if (opens) {
 		room->owner = connection;
@@ -210,7 +210,7 @@ void knock_write(struct wire_writer *writer, const struct room *room, const stru
 	wire_string(writer, "nickname", knock->nickname);
 	wire_string(writer, "kind", wire_kind_name((enum wire_kind)knock->kind));
 	if (knock->data != NULL) {
-		wire_raw(writer, "data", knock->data, strlen(knock->data));
+		wire_raw(writer, "data", knock->data);
 	}
 }
 
@@ -268,7 +268,7 @@ enum rooms_error room_knock(struct request *request) {
 	struct knock *knock = g_new0(struct knock, 1);
 	knock->user = request->user;
 	knock->nickname = g_strdup(message->nickname);
-	knock->data = wire_json_text(message->data);
+	knock->data = g_strdup(message->data);
 	knock->kind = (uint8_t)message->kind;
 	if (++hub->last_knock == 0) {
 		hub->last_knock = 1;

@@ -185,7 +185,7 @@ void stream_write(struct wire_writer *writer, const char *key, const struct stre
 	wire_bool(writer, "audio", stream->audio);
 	wire_bool(writer, "video", stream->video);
 	if (stream->data != NULL) {
-		wire_raw(writer, "data", stream->data, strlen(stream->data));
+		wire_raw(writer, "data", stream->data);
 	}
 	wire_close(writer, '}');
 }
@@ -199,7 +199,7 @@ void member_write(
 	wire_string(writer, "kind", wire_kind_name((enum wire_kind)connection->kind));
 	wire_bool(writer, "away", connection->user->away);
 	if (connection->data != NULL) {
-		wire_raw(writer, "data", connection->data, strlen(connection->data));
+		wire_raw(writer, "data", connection->data);
 	}
 	if (connection->server_data != NULL) {
 		wire_string(writer, "serverData", connection->server_data);

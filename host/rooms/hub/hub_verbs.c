@@ -15,7 +15,7 @@ static void set_stream(struct stream *stream, const struct wire_message *message
 	stream->video = message->video;
 	if (message->data != NULL) {
 		g_free(stream->data);
-		stream->data = wire_json_text(message->data);
+		stream->data = g_strdup(message->data);
 	}
 }
 
@@ -84,7 +84,7 @@ static void begin_message(
 	if (connection != 0) {
 		wire_integer(writer, "connection", connection);
 	}
-	wire_json(writer, "body", request->message->body);
+	wire_raw(writer, "body", request->message->body);
 }
 
 /* All of those named, or none. */

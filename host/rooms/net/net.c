@@ -39,7 +39,7 @@ static struct net_connection *connect_new(struct lws *wsi) {
 	connection->net = net;
 	net->connections++;
 	lws_set_opaque_user_data(wsi, connection);
-	lws_set_timer_usecs(wsi, (lws_usec_t)net->header_seconds * LWS_USEC_PER_SEC);
+	net_due_in(connection, net->header_seconds * 1000);
 	return connection;
 }
 
@@ -48,6 +48,7 @@ static void disconnect(struct lws *wsi, struct net_connection *connection) {
 		return;
 	}
 	lws_set_opaque_user_data(wsi, NULL);
+	net_due_never(connection);
 	net_http_end(connection);
 	net_stream_gone(connection);
 	connection->net->connections--;
@@ -77,7 +78,7 @@ static int upgrade(struct net_connection *connection) {
 	return -1;
 }
 
-static int on_timer(struct net_connection *connection) {
+int net_on_due(struct net_connection *connection) {
 	if (connection->opened) {
 		return net_stream_beat(connection);
 	}
@@ -86,6 +87,10 @@ static int on_timer(struct net_connection *connection) {
 				     : transaction->answered ? NET_DROP_ANSWER
 							     : NET_DROP_BODY);
 	return -1;
+}
+
+void net_end_soon(struct net_connection *connection) {
+	lws_set_timer_usecs(connection->wsi, 1);
 }
 
 static int on_writable(struct net_connection *connection) {
@@ -130,8 +135,12 @@ static int on_event(
 		connection->kind = CONNECTION_WEBSOCKET;
 		net_stream_open(connection);
 		return 0;
-	case LWS_CALLBACK_RECEIVE:
-		return net_stream_received(connection, in, length);
+	case LWS_CALLBACK_RECEIVE: {
+		struct net *net = connection->net;
+		int over = net_stream_received(connection, in, length);
+		net_streams_flush(net, NET_AWAKE_MAX);
+		return over;
+	}
 	case LWS_CALLBACK_RECEIVE_PONG:
 		connection->net->handlers.pong(connection->net->data, stream_of(connection));
 		return 0;
@@ -139,7 +148,7 @@ static int on_event(
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return on_writable(connection);
 	case LWS_CALLBACK_TIMER:
-		return on_timer(connection);
+		return -1; /* net_end_soon */
 	case LWS_CALLBACK_CLOSED:
 	case LWS_CALLBACK_CLOSED_HTTP:
 		net_stream_gone(connection);
@@ -151,7 +160,12 @@ static int on_event(
 
 static void on_tick(uv_timer_t *timer) {
 	struct net *net = timer->data;
+	net_wheel_turn(net);
 	net->handlers.tick(net->data, net_now_ms(net));
+}
+
+static void on_prepare(uv_prepare_t *prepare) {
+	net_streams_flush(prepare->data, 1);
 }
 
 static void on_signal(uv_signal_t *signal, int number) {
@@ -203,9 +217,12 @@ static bool clear_socket(const char *path, char **problem) {
 
 static bool start_loop(struct net *net) {
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-	if (uv_loop_init(&net->loop) != 0 || uv_timer_init(&net->loop, &net->ticker) != 0) {
+	if (uv_loop_init(&net->loop) != 0 || uv_timer_init(&net->loop, &net->ticker) != 0 ||
+		uv_prepare_init(&net->loop, &net->flusher) != 0) {
 		return false;
 	}
+	net->flusher.data = net;
+	(void)uv_prepare_start(&net->flusher, on_prepare);
 	net->ticker.data = net;
 	(void)uv_timer_start(&net->ticker, on_tick, NET_TICK_MS, NET_TICK_MS);
 	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
@@ -236,6 +253,8 @@ static bool listen_second(struct net *net, struct lws_context_creation_info info
 
 static bool start_listening(struct net *net, const struct net_options *options, char **problem) {
 	void *loops[] = {&net->loop};
+	/* Sessions have pings of their own. */
+	static const lws_retry_bo_t no_pings = {0};
 	unsigned seconds = options->header_seconds + options->body_seconds + 15;
 	struct lws_context_creation_info info = {
 		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
@@ -252,6 +271,7 @@ static bool start_listening(struct net *net, const struct net_options *options, 
 		.keepalive_timeout = (int)seconds,
 		.alpn = "http/1.1",
 		.pt_serv_buf_size = NET_HEADERS_MAX,
+		.retry_and_idle_policy = &no_pings,
 		/* What the kernel finds dead. */
 		.ka_time = 5,
 		.ka_interval = 2,

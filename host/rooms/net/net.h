@@ -75,7 +75,7 @@ struct net_handlers {
 	/* A whole message: valid UTF-8, not terminated. */
 	void (*message)(void *data, struct net_stream *stream, const char *text, size_t length);
 	/* The stream can be written: puts the next message into net_stream_space() and gives its
-	 * length; 0 when there is none for now. */
+	 * length; 0 when there is none for now, and no space was asked for. */
 	size_t (*next)(void *data, struct net_stream *stream);
 	/* Every `beat_ms` of a stream. False ends it at once, and counts it as silent. */
 	bool (*beat)(void *data, struct net_stream *stream);
@@ -143,7 +143,7 @@ enum net_stream_kind net_stream_kind(const struct net_stream *stream);
 void *net_stream_data(const struct net_stream *stream);
 void net_stream_set_data(struct net_stream *stream, void *data);
 
-/* Room for a message of at most `length` bytes, for `next` alone. */
+/* Room for a message of `length` bytes, for `next` alone, which asks once for each. */
 char *net_stream_space(struct net_stream *stream, size_t length);
 /* There is something to send: `next` is called when it can be. */
 void net_stream_wake(struct net_stream *stream);

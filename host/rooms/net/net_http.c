@@ -219,8 +219,7 @@ void net_answer(const struct net_request *request, unsigned status, const char *
 	if (length > 0 && strcmp(request->method, "HEAD") != 0) {
 		transaction->answer = g_bytes_ref(body);
 	}
-	lws_set_timer_usecs(
-		transaction->connection->wsi, (lws_usec_t)net->body_seconds * LWS_USEC_PER_SEC);
+	net_due_in(transaction->connection, net->body_seconds * 1000);
 	(void)lws_callback_on_writable(transaction->connection->wsi);
 }
 
@@ -290,7 +289,7 @@ int net_http_writable(struct net_connection *connection) {
 	}
 	bool close = transaction->close;
 	net_http_end(connection);
-	lws_set_timer_usecs(connection->wsi, (lws_usec_t)IDLE_SECONDS * LWS_USEC_PER_SEC);
+	net_due_in(connection, IDLE_SECONDS * 1000);
 	return close || lws_http_transaction_completed(connection->wsi) != 0 ? -1 : 0;
 }
 
@@ -331,8 +330,7 @@ int net_http_request(struct net_connection *connection) {
 	} else if (length > 0) {
 		transaction->body_length = (size_t)length;
 		transaction->body = g_byte_array_sized_new((guint)length);
-		lws_set_timer_usecs(
-			wsi, (lws_usec_t)connection->net->body_seconds * LWS_USEC_PER_SEC);
+		net_due_in(connection, connection->net->body_seconds * 1000);
 	} else {
 		hand_over(connection);
 	}

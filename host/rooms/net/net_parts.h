@@ -30,6 +30,11 @@ struct net_connection {
 	void *data;                          /* the stream's */
 	GByteArray *incoming;                /* a message of which more is to come */
 	char *close_reason;
+	struct net_connection *due_next; /* in the wheel */
+	struct net_connection **due_link;
+	struct net_connection *wake_next; /* of those that have something to send */
+	struct net_connection **wake_link;
+	uint32_t due;        /* the turn */
 	uint16_t close_code; /* 0: stays open */
 	uint16_t fragments;
 	uint8_t kind;
@@ -43,9 +48,12 @@ static inline struct net_stream *stream_of(struct net_connection *connection) {
 	return (struct net_stream *)connection;
 }
 
+#define NET_WHEEL 64u /* turns, of NET_TICK_MS each */
+
 struct net {
 	uv_loop_t loop;
 	uv_timer_t ticker;
+	uv_prepare_t flusher;
 	uv_signal_t signals[4];
 	struct lws_context *context;
 	struct lws_vhost *host;
@@ -62,14 +70,31 @@ struct net {
 	unsigned header_seconds;
 	unsigned body_seconds;
 	unsigned beat_ms;
+	struct net_connection *wheel[NET_WHEEL];
+	uint32_t turn;
+	struct net_connection *awake;
+	unsigned awake_count;
 	uint8_t *scratch; /* LWS_PRE bytes, then scratch_size for what is sent */
 	size_t scratch_size;
+	size_t scratch_used; /* by messages that go together */
 	bool stopped;
 };
 
-#define SCRATCH_SIZE 66048u
+/* Messages that go together, and one of the largest after them. */
+#define TOGETHER_SIZE 16384u
+#define SCRATCH_SIZE (TOGETHER_SIZE + 66048u)
 
 void net_dropped(struct net *net, enum net_drop why);
+/* It is due: non-zero ends it. */
+int net_on_due(struct net_connection *connection);
+/* Ends it outside of a callback of its own: a close frame, if it has a reason, can go first. */
+void net_end_soon(struct net_connection *connection);
+
+/* net_wheel.c */
+/* Replaces what was set before. A tick late, at most. */
+void net_due_in(struct net_connection *connection, unsigned ms);
+void net_due_never(struct net_connection *connection);
+void net_wheel_turn(struct net *net);
 
 /* net_http.c: what libwebsockets calls for HTTP and for the time before a stream. Non-zero closes.
  */
@@ -88,6 +113,10 @@ int net_stream_writable(struct net_connection *connection);
 int net_stream_received(struct net_connection *connection, const char *bytes, size_t length);
 int net_stream_beat(struct net_connection *connection);
 void net_stream_gone(struct net_connection *connection);
+/* Sends what all that were woken have, if those are `least` or more. */
+void net_streams_flush(struct net *net, unsigned least);
+/* A loop may bring ten thousand events: the first ones' answers don't wait for all. */
+#define NET_AWAKE_MAX 128u
 
 /* net_tls.c: certificate and key, checked with each other, into `tls`. */
 bool net_tls_load(SSL_CTX *tls, const char *certificate, const char *key, char **problem);

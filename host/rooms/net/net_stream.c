@@ -2,8 +2,6 @@
 
 #include "rooms/net/net_parts.h"
 
-/* Messages written in a row before others have their turn. */
-#define BURST 16
 /* For the peer to take what is left, and to answer the close frame. */
 #define CLOSE_SECONDS 3
 /* A message of 64 KiB in pieces smaller than these is somebody's play. */
@@ -14,7 +12,7 @@ static struct net_connection *connection_of(const struct net_stream *stream) {
 }
 
 static void start_timer(struct net_connection *connection) {
-	lws_set_timer_usecs(connection->wsi, (lws_usec_t)connection->net->beat_ms * LWS_US_PER_MS);
+	net_due_in(connection, connection->net->beat_ms);
 }
 
 void net_stream_open(struct net_connection *connection) {
@@ -24,8 +22,21 @@ void net_stream_open(struct net_connection *connection) {
 	net->handlers.opened(net->data, stream_of(connection));
 }
 
+/* Takes it out of the list of those that have something to send. */
+static void sleep_again(struct net_connection *connection) {
+	if (connection->wake_link != NULL) {
+		*connection->wake_link = connection->wake_next;
+		if (connection->wake_next != NULL) {
+			connection->wake_next->wake_link = connection->wake_link;
+		}
+		connection->wake_link = NULL;
+		connection->net->awake_count--;
+	}
+}
+
 void net_stream_gone(struct net_connection *connection) {
 	struct net *net = connection->net;
+	sleep_again(connection);
 	if (connection->opened) {
 		connection->opened = false;
 		net->handlers.closed(net->data, stream_of(connection));
@@ -36,41 +47,22 @@ void net_stream_gone(struct net_connection *connection) {
 
 static const char event_before[] = "data: ";
 static const char event_after[] = "\n\n";
-#define BEFORE (sizeof(event_before) - 1)
-#define AFTER (sizeof(event_after) - 1)
+#define EVENT_BEFORE (sizeof(event_before) - 1)
+#define EVENT_AFTER (sizeof(event_after) - 1)
+/* A frame's header: text, in one piece, not masked. */
+#define FRAME_TEXT 0x81u
+#define FRAME_16 126u
+#define FRAME_64 127u
+#define FRAME_HEADER_MAX 10u
 
-/* One message of the handler's. Gives 0 when there is none, -1 when the connection failed. */
-static int write_next(struct net_connection *connection) {
-	struct net *net = connection->net;
-	bool events = connection->kind == CONNECTION_EVENTS;
-	size_t length = net->handlers.next(net->data, stream_of(connection));
-	if (length == 0) {
-		return 0;
+static size_t write_header(uint8_t *to, size_t length) {
+	unsigned more = length < FRAME_16 ? 0 : length <= UINT16_MAX ? 2 : 8;
+	to[0] = FRAME_TEXT;
+	to[1] = (uint8_t)(more == 0 ? length : more == 2 ? FRAME_16 : FRAME_64);
+	for (unsigned i = 0; i < more; i++) {
+		to[2 + i] = (uint8_t)(length >> 8 * (more - 1 - i));
 	}
-	uint8_t *to = net->scratch + LWS_PRE;
-	if (events) {
-		memcpy(to, event_before, BEFORE);
-		memcpy(to + BEFORE + length, event_after, AFTER);
-		length += BEFORE + AFTER;
-	}
-	return lws_write(connection->wsi, to, length, events ? LWS_WRITE_HTTP : LWS_WRITE_TEXT) < 0
-		       ? -1
-		       : 1;
-}
-
-/* To close from a "writable" callback is to close without a close frame: the timer does it. */
-static int close_soon(struct net_connection *connection) {
-	if (connection->kind == CONNECTION_EVENTS) {
-		return -1;
-	}
-	if (!connection->bidden) {
-		const char *reason = connection->close_reason;
-		connection->bidden = true;
-		lws_close_reason(connection->wsi, (enum lws_close_status)connection->close_code,
-			(unsigned char *)reason, reason == NULL ? 0 : strlen(reason));
-		lws_set_timer_usecs(connection->wsi, 1);
-	}
-	return 0;
+	return 2 + more;
 }
 
 static int write_ping(struct net_connection *connection) {
@@ -84,28 +76,86 @@ static int write_ping(struct net_connection *connection) {
 		       : 1;
 }
 
+/* As many of the handler's messages as go together, in one write: most of a message's cost is the
+ * system call's. Gives whether there may be more, or -1 when the connection failed. */
+static int write_some(struct net_connection *connection) {
+	struct net *net = connection->net;
+	bool events = connection->kind == CONNECTION_EVENTS;
+	size_t length = 0;
+	if (connection->ping && write_ping(connection) < 0) {
+		return -1;
+	}
+	net->scratch_used = 0;
+	do {
+		length = net->handlers.next(net->data, stream_of(connection));
+		if (length > 0 && events) {
+			memcpy(net->scratch + LWS_PRE + net->scratch_used, event_after,
+				EVENT_AFTER);
+			net->scratch_used += EVENT_AFTER;
+		}
+	} while (length > 0 && net->scratch_used < TOGETHER_SIZE);
+	/* LWS_WRITE_HTTP writes bytes as they stand on a WebSocket, too. */
+	if (net->scratch_used > 0 && lws_write(connection->wsi, net->scratch + LWS_PRE,
+					     net->scratch_used, LWS_WRITE_HTTP) < 0) {
+		return -1;
+	}
+	return length > 0;
+}
+
+/* To close from a "writable" callback is to close without a close frame: the timer does it. */
+static int close_soon(struct net_connection *connection) {
+	if (connection->kind == CONNECTION_EVENTS) {
+		return -1;
+	}
+	if (!connection->bidden) {
+		const char *reason = connection->close_reason;
+		connection->bidden = true;
+		lws_close_reason(connection->wsi, (enum lws_close_status)connection->close_code,
+			(unsigned char *)reason, reason == NULL ? 0 : strlen(reason));
+		net_end_soon(connection);
+	}
+	return 0;
+}
+
 int net_stream_writable(struct net_connection *connection) {
-	for (int i = 0; i < BURST; i++) {
-		if (lws_send_pipe_choked(connection->wsi) != 0) {
-			break;
-		}
-		int written = connection->bidden ? 0
-			      : connection->ping ? write_ping(connection)
-						 : write_next(connection);
-		if (written < 0) {
-			return -1;
-		}
-		if (written == 0) {
-			return connection->close_code == 0 ? 0 : close_soon(connection);
+	/* Whoever takes less than it is given gets no more for now. */
+	int more = connection->bidden || lws_partial_buffered(connection->wsi) != 0
+			   ? 0
+			   : write_some(connection);
+	if (more < 0) {
+		return -1;
+	}
+	if (more > 0) {
+		(void)lws_callback_on_writable(connection->wsi);
+		return 0;
+	}
+	return connection->close_code == 0 ? 0 : close_soon(connection);
+}
+
+/* One loop's messages to a stream go together, and without waiting for poll to find it writable. */
+void net_streams_flush(struct net *net, unsigned least) {
+	if (net->awake_count < least) {
+		return;
+	}
+	while (net->awake != NULL) {
+		struct net_connection *connection = net->awake;
+		sleep_again(connection);
+		bool later =
+			connection->close_code != 0 || lws_partial_buffered(connection->wsi) != 0;
+		int more = later ? 1 : write_some(connection);
+		if (more > 0) {
+			(void)lws_callback_on_writable(connection->wsi);
+		} else if (more < 0) {
+			net_end_soon(connection);
 		}
 	}
-	(void)lws_callback_on_writable(connection->wsi);
-	return 0;
 }
 
 static int refuse(struct net_connection *connection, enum net_drop why, enum lws_close_status code,
 	const char *reason) {
 	net_dropped(connection->net, why);
+	connection->close_code = (uint16_t)code;
+	connection->bidden = true;
 	lws_close_reason(connection->wsi, code, (unsigned char *)reason, strlen(reason));
 	return -1;
 }
@@ -177,18 +227,36 @@ void net_stream_set_data(struct net_stream *stream, void *data) {
 char *net_stream_space(struct net_stream *stream, size_t length) {
 	const struct net_connection *connection = connection_of(stream);
 	struct net *net = connection->net;
-	size_t size = MAX(length + BEFORE + AFTER, SCRATCH_SIZE);
+	bool events = connection->kind == CONNECTION_EVENTS;
+	size_t size = MAX(
+		net->scratch_used + FRAME_HEADER_MAX + length + EVENT_AFTER, (size_t)SCRATCH_SIZE);
 	/* A large room's list of members is the exception. */
 	if (size > net->scratch_size || (size == SCRATCH_SIZE && net->scratch_size > size)) {
 		net->scratch = g_realloc(net->scratch, LWS_PRE + size);
 		net->scratch_size = size;
 	}
-	return (char *)net->scratch + LWS_PRE +
-	       (connection->kind == CONNECTION_EVENTS ? BEFORE : 0);
+	uint8_t *to = net->scratch + LWS_PRE + net->scratch_used;
+	size_t before = events ? EVENT_BEFORE : write_header(to, length);
+	if (events) {
+		memcpy(to, event_before, EVENT_BEFORE);
+	}
+	net->scratch_used += before + length;
+	return (char *)to + before;
 }
 
 void net_stream_wake(struct net_stream *stream) {
-	(void)lws_callback_on_writable(connection_of(stream)->wsi);
+	struct net_connection *connection = connection_of(stream);
+	struct net *net = connection->net;
+	if (connection->wake_link != NULL || !connection->opened) {
+		return;
+	}
+	connection->wake_next = net->awake;
+	connection->wake_link = &net->awake;
+	if (net->awake != NULL) {
+		net->awake->wake_link = &connection->wake_next;
+	}
+	net->awake = connection;
+	net->awake_count++;
 }
 
 void net_stream_ping(struct net_stream *stream) {

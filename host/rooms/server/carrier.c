@@ -1,5 +1,6 @@
 #include "rooms/server/carrier.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "rooms/server/client.h"
@@ -7,6 +8,10 @@
 /* What it says is in `bye`; the close code only tells that there was one. */
 #define CLOSE_CODE 4000u
 #define CLOSE_CODE_OWN 1000u
+/* Nobody is told when one who is in no call or room goes away: so many pings' time between two. */
+#define IDLE_PINGS 15
+/* A beat that comes a little early is on time. */
+#define EARLY_MS NET_TICK_MS
 
 struct carrier *carrier_create(
 	const char *address, const struct dialect *dialect, const struct hello *hello) {
@@ -112,7 +117,13 @@ static size_t put_text(struct net_stream *stream, struct shared_text *text) {
 	return length;
 }
 
-static struct shared_text *write_welcome(struct client *client, bool resumed) {
+/* Between two pings, where nothing else comes and goes. */
+static int ping_interval(const struct client *client) {
+	int ping_ms = client->server->settings->ping_ms;
+	return hub_watched(client->user) ? ping_ms : IDLE_PINGS * ping_ms;
+}
+
+static struct shared_text *write_welcome(struct client *client, struct carrier *carrier) {
 	const struct settings *settings = client->server->settings;
 	const struct session *session = client->session;
 	char id[SESSION_KEY_TEXT];
@@ -126,10 +137,11 @@ static struct shared_text *write_welcome(struct client *client, bool resumed) {
 	wire_integer(&writer, "version", 1);
 	wire_string(&writer, "session", id);
 	wire_string(&writer, "secret", secret);
-	wire_bool(&writer, "resumed", resumed);
+	wire_bool(&writer, "resumed", carrier->resumed);
 	wire_integer(&writer, "received", (int64_t)session->received);
 	ice_write(settings, &writer, "ice", id, now);
-	wire_integer(&writer, "pingMs", settings->ping_ms);
+	carrier->ping_ms = ping_interval(client);
+	wire_integer(&writer, "pingMs", carrier->ping_ms);
 	wire_integer(&writer, "graceMs", settings->grace_ms);
 	return wire_end(&writer);
 }
@@ -148,13 +160,15 @@ static size_t next_of(struct net_stream *stream, struct carrier *carrier) {
 	if (carrier->welcome) {
 		carrier->welcome = false;
 		histogram_add(&metrics->handshake, net_now_us() - carrier->opened_us);
-		return put_text(stream, write_welcome(client, carrier->resumed));
+		return put_text(stream, write_welcome(client, carrier));
 	}
 	if (carrier->ping) {
-		static const char ping[] = "\"type\":\"ping\"}";
+		char ping[48];
 		carrier->ping = false;
 		size_t before = session_prefix(session, 0, prefix);
-		return put(stream, prefix, before, ping, sizeof(ping) - 1);
+		int length = snprintf(
+			ping, sizeof(ping), "\"type\":\"ping\",\"pingMs\":%d}", carrier->ping_ms);
+		return put(stream, prefix, before, ping, (size_t)length);
 	}
 	uint64_t seq = 0;
 	const struct shared_text *text = session_next(session, &seq);
@@ -178,8 +192,10 @@ static size_t next_of(struct net_stream *stream, struct carrier *carrier) {
 
 size_t carrier_next(void *data, struct net_stream *stream) {
 	struct server *server = data;
-	size_t length = next_of(stream, net_stream_data(stream));
+	struct carrier *carrier = net_stream_data(stream);
+	size_t length = next_of(stream, carrier);
 	if (length > 0) {
+		carrier->told_ms = net_now_ms(server->net);
 		server->metrics.messages_out++;
 		server->metrics.bytes_out += length;
 	}
@@ -205,20 +221,27 @@ bool carrier_beat(void *data, struct net_stream *stream) {
 	if (client == NULL || carrier->ended) {
 		return carrier->ended;
 	}
-	int64_t quiet_ms = net_now_ms(server->net) - client->session->heard;
+	int64_t now = net_now_ms(server->net) + EARLY_MS;
+	int64_t heard = client->session->heard;
+	int interval = ping_interval(client);
 	/* A dialect's client answers a WebSocket's pings, and none among events. */
 	bool answers = carrier->dialect == NULL || net_stream_kind(stream) == NET_WEBSOCKET;
-	if (answers && quiet_ms >= 2 * (int64_t)server->settings->ping_ms) {
+	if (answers && carrier->pinged_ms > heard && now - heard >= 2 * (int64_t)interval) {
 		return false;
 	}
-	carrier->ping = carrier->dialect == NULL;
-	if (!carrier->ping) {
-		net_stream_ping(stream);
+	if (carrier->ping_ms != interval || now - MIN(heard, carrier->told_ms) >= interval) {
+		carrier->pinged_ms = now - EARLY_MS;
+		carrier->ping_ms = interval;
+		carrier->ping = carrier->dialect == NULL;
+		if (carrier->ping) {
+			net_stream_wake(stream);
+		} else {
+			net_stream_ping(stream);
+		}
 	}
 	if (server_wall_ms() >= client->ice_renew) {
 		renew_ice(client);
 	}
-	net_stream_wake(stream);
 	return true;
 }
 

@@ -27,7 +27,10 @@ struct carrier {
 	struct hello *hello;           /* from a ticket, or made for a dialect */
 	struct shared_text *last;      /* `bye` */
 	int64_t opened_us;
-	bool welcome; /* due */
+	int64_t pinged_ms;
+	int64_t told_ms; /* when it last got anything */
+	int ping_ms;     /* until the next ping, as it was told */
+	bool welcome;    /* due */
 	bool resumed;
 	bool ping; /* due */
 	bool ended;

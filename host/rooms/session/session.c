@@ -1,12 +1,11 @@
 #include "rooms/session/session.h"
 
 #include <glib.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "rooms/session/token.h"
 #include "rooms/wire/base64url.h"
+#include "rooms/wire/wire.h"
 
 #define OUTBOX_ROOM_MIN 8u
 
@@ -248,12 +247,16 @@ void session_wrote(struct session *session) {
 	session->written = MIN(session->written + 1, session->sent);
 }
 
+static size_t put(char *out, const char *key, uint64_t number) {
+	char *digits = stpcpy(out, key);
+	return (size_t)(digits - out) + wire_number((int64_t)number, digits);
+}
+
 size_t session_prefix(
 	const struct session *session, uint64_t seq, char out[static SESSION_PREFIX_MAX]) {
-	int length = seq > 0 ? snprintf(out, SESSION_PREFIX_MAX,
-				       "{\"seq\":%" PRIu64 ",\"ack\":%" PRIu64 ",", seq,
-				       session->received)
-			     : snprintf(out, SESSION_PREFIX_MAX, "{\"ack\":%" PRIu64 ",",
-				       session->received);
-	return (size_t)length;
+	size_t length = seq > 0 ? put(out, "{\"seq\":", seq) : 0;
+	length += put(out + length, seq > 0 ? ",\"ack\":" : "{\"ack\":", session->received);
+	out[length++] = ',';
+	out[length] = '\0';
+	return length;
 }

@@ -76,15 +76,17 @@ static enum rooms_error take_bool(
 	return ROOMS_ERROR_NONE;
 }
 
-/* Any JSON, by the length of its text. */
+/* Any JSON, as text: it is written once, checked by its length, and relayed as it stands. */
 static enum rooms_error take_any(
 	const struct field *field, struct json_object *value, struct wire_message *message) {
 	size_t length = 0;
-	(void)json_object_to_json_string_length(value, TEXT_FLAGS, &length);
-	if (value != NULL && length > field->high) {
+	const char *text = value == NULL
+				   ? NULL
+				   : json_object_to_json_string_length(value, TEXT_FLAGS, &length);
+	if (length > field->high) {
 		return ROOMS_ERROR_TOO_LARGE;
 	}
-	*(struct json_object **)place(message, field) = value;
+	*(const char **)place(message, field) = text;
 	return ROOMS_ERROR_NONE;
 }
 

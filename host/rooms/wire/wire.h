@@ -51,7 +51,7 @@ enum wire_kind { WIRE_CAMERA, WIRE_SCREEN, WIRE_DATA };
 
 /*
  * A message. Fields that its type doesn't have, or that were left out, are zero; strings and
- * objects belong to `root`. Names are only bounded here; hub decides what a name may be.
+ * JSON texts belong to `root`. Names are only bounded here; hub decides what a name may be.
  */
 struct wire_message {
 	enum wire_type type;
@@ -68,15 +68,15 @@ struct wire_message {
 	const char *peer; /* `to` of a call */
 	const char *call;
 	const char *sdp;
-	struct json_object *candidate; /* NULL: the JSON null */
+	const char *candidate; /* JSON text; NULL: null */
 	const char *reason;
 
 	const char *room;
 	const char *nickname;
 	const char *token;
 	const char *stream;
-	struct json_object *data;
-	struct json_object *body; /* NULL: the JSON null */
+	const char *data; /* JSON text; NULL: left out */
+	const char *body; /* JSON text; NULL: null */
 	enum wire_kind kind;
 	bool audio;
 	bool video;
@@ -110,9 +110,6 @@ enum rooms_error wire_parse_json(const char *text, size_t length, struct json_ob
 /* Takes a zeroed message. */
 void wire_finish(struct wire_message *message);
 
-/* The JSON text of a value that a message has, or NULL of NULL; the caller frees it with g_free. */
-char *wire_json_text(struct json_object *value);
-
 /*
  * Reads the body of POST /v1/messages: one object, or an array of at most 64; calls `each` with the
  * text of one after the other (lent) until it returns false. False if the body itself is wrong.
@@ -127,7 +124,7 @@ bool wire_split(const char *text, size_t length,
  * all.
  */
 struct wire_writer {
-	char *bytes;
+	struct shared_text *text; /* so far */
 	size_t length;
 	size_t room;
 	bool comma;
@@ -135,14 +132,17 @@ struct wire_writer {
 void wire_begin(struct wire_writer *writer, const char *type);
 /* A plain object, with its opening brace: for HTTP's answers. */
 void wire_begin_object(struct wire_writer *writer);
+/* A number's digits, without a terminator: their count. printf takes as long as all the rest. */
+#define WIRE_NUMBER_MAX 20u
+size_t wire_number(int64_t value, char out[static WIRE_NUMBER_MAX]);
 /* Keys are literals of ours: they are not escaped. `key` NULL: an element of an array. */
 void wire_string(struct wire_writer *writer, const char *key, const char *value);
 void wire_integer(struct wire_writer *writer, const char *key, int64_t value);
 void wire_bool(struct wire_writer *writer, const char *key, bool value);
 /* `value` NULL writes null. */
 void wire_json(struct wire_writer *writer, const char *key, struct json_object *value);
-/* JSON that wire wrote before, as it stands. */
-void wire_raw(struct wire_writer *writer, const char *key, const char *json, size_t length);
+/* JSON that wire wrote before, as it stands; NULL: null. */
+void wire_raw(struct wire_writer *writer, const char *key, const char *json);
 void wire_open(struct wire_writer *writer, const char *key, char bracket); /* '{' or '[' */
 void wire_close(struct wire_writer *writer, char bracket);                 /* '}' or ']' */
 /* Closes the outermost object. The caller gets the reference. */

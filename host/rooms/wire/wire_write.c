@@ -1,5 +1,4 @@
 #include <glib.h>
-#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,13 +6,15 @@
 #include "rooms/wire/wire.h"
 
 #define TEXT_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+/* Most messages fit. */
+#define ROOM_FIRST 480u
 
 static void append(struct wire_writer *writer, const char *bytes, size_t length) {
 	if (writer->room - writer->length < length) {
-		writer->room = MAX(2 * writer->room, writer->length + length + 256);
-		writer->bytes = g_realloc(writer->bytes, writer->room);
+		writer->room = MAX(2 * writer->room, writer->length + length + ROOM_FIRST);
+		writer->text = g_realloc(writer->text, sizeof(*writer->text) + writer->room + 1);
 	}
-	memcpy(writer->bytes + writer->length, bytes, length);
+	memcpy(writer->text->bytes + writer->length, bytes, length);
 	writer->length += length;
 }
 
@@ -73,11 +74,25 @@ void wire_string(struct wire_writer *writer, const char *key, const char *value)
 	append_quoted(writer, value);
 }
 
+size_t wire_number(int64_t value, char out[static WIRE_NUMBER_MAX]) {
+	char digits[WIRE_NUMBER_MAX];
+	size_t at = sizeof(digits);
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	do {
+		digits[--at] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (value < 0) {
+		digits[--at] = '-';
+	}
+	memcpy(out, digits + at, sizeof(digits) - at);
+	return sizeof(digits) - at;
+}
+
 void wire_integer(struct wire_writer *writer, const char *key, int64_t value) {
-	char text[24];
-	int length = snprintf(text, sizeof(text), "%" PRId64, value);
+	char text[WIRE_NUMBER_MAX];
 	append_key(writer, key);
-	append(writer, text, (size_t)length);
+	append(writer, text, wire_number(value, text));
 }
 
 void wire_bool(struct wire_writer *writer, const char *key, bool value) {
@@ -85,21 +100,14 @@ void wire_bool(struct wire_writer *writer, const char *key, bool value) {
 	append_text(writer, value ? "true" : "false");
 }
 
-char *wire_json_text(struct json_object *value) {
-	return value != NULL ? g_strdup(json_object_to_json_string_ext(value, TEXT_FLAGS)) : NULL;
-}
-
 void wire_json(struct wire_writer *writer, const char *key, struct json_object *value) {
-	size_t length = 4;
-	const char *text = value == NULL
-				   ? "null"
-				   : json_object_to_json_string_length(value, TEXT_FLAGS, &length);
-	wire_raw(writer, key, text, length);
+	wire_raw(writer, key,
+		value == NULL ? NULL : json_object_to_json_string_ext(value, TEXT_FLAGS));
 }
 
-void wire_raw(struct wire_writer *writer, const char *key, const char *json, size_t length) {
+void wire_raw(struct wire_writer *writer, const char *key, const char *json) {
 	append_key(writer, key);
-	append(writer, json, length);
+	append_text(writer, json == NULL ? "null" : json);
 }
 
 void wire_open(struct wire_writer *writer, const char *key, char bracket) {
@@ -115,8 +123,14 @@ void wire_close(struct wire_writer *writer, char bracket) {
 
 struct shared_text *wire_end(struct wire_writer *writer) {
 	append(writer, "}", 1);
-	struct shared_text *text = shared_text_create(writer->bytes, writer->length);
-	g_free(writer->bytes);
+	struct shared_text *text = writer->text;
+	/* It may wait long in an outbox. */
+	if (writer->room > writer->length + ROOM_FIRST / 4) {
+		text = g_realloc(text, sizeof(*text) + writer->length + 1);
+	}
+	text->references = 1;
+	text->length = (uint32_t)writer->length;
+	text->bytes[writer->length] = '\0';
 	*writer = (struct wire_writer){0};
 	return text;
 }

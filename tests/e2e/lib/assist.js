@@ -15,15 +15,8 @@ export class Assist {
 		this.watching = watching;
 	}
 
-	/** @param {import('./desktop.js').Consent} [consent] */
-	async shared(consent) {
-		const sharer = await this.rooms.page(this.sharing, 'assist.html');
-		await fill(sharer, '#sharerName', 'Sharon');
-		await this.rooms.share(sharer, '#share .main', consent);
-		await until(sharer, '#title', /You share/);
-		const url = await sharer.$eval('#url', (field) => /** @type {HTMLInputElement} */ (field).value);
-		assert.match(url, /\/rooms\/assist\.html#[\w-]{22}$/);
-		return {sharer, path: url.slice(url.indexOf('assist.html'))};
+	shared() {
+		return startShare(this.rooms, this.sharing);
 	}
 
 	/** @param {string} path @param {string} name */
@@ -43,10 +36,8 @@ export class Assist {
 	}
 
 	/** @param {Page} sharer @param {string} path @param {string} name */
-	async watch(sharer, path, name) {
-		const page = await this.letIn(sharer, path, name);
-		await moves(page);
-		return page;
+	watch(sharer, path, name) {
+		return watch(this.rooms, this.watching, {sharer, path}, name);
 	}
 }
 
@@ -127,3 +118,28 @@ export const pixels = (page, selector, part = {x: 0, y: 0, width: 1, height: 1})
 	}
 	return {width, height, brightest, hash: [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')};
 }, part);
+
+/**
+ * Shares the desktop.
+ * @param {import('./rooms.js').Rooms} rooms @param {Kind} kind
+ * @returns {Promise<{sharer: Page, path: string}>} path: of the private link, below rooms/
+ */
+export async function startShare(rooms, kind) {
+	const sharer = await rooms.page(kind, 'assist.html');
+	await fill(sharer, '#sharerName', 'Sharon');
+	await rooms.share(sharer, '#share .main');
+	await until(sharer, '#title', /You share/);
+	const url = await sharer.$eval('#url', (field) => /** @type {HTMLInputElement} */ (field).value);
+	assert.match(url, /\/rooms\/assist\.html#[\w-]{22}$/);
+	return {sharer, path: url.slice(url.indexOf('assist.html'))};
+}
+
+/**
+ * Somebody opens the link and is let in; the picture moves.
+ * @param {import('./rooms.js').Rooms} rooms @param {Kind} kind @param {{sharer: Page, path: string}} share @param {string} name
+ */
+export async function watch(rooms, kind, {sharer, path}, name) {
+	const page = await new Assist(rooms, kind, kind).letIn(sharer, path, name);
+	await moves(page);
+	return page;
+}

@@ -10,7 +10,7 @@ export const MOST_VIEWERS = 8;
 /** @typedef {import('./side.js').Member} Member */
 
 /**
- * Events: `members`, `knock` ({knock, nickname, sentAway: the name under which they were sent away, if they were}),
+ * Events: `members`, `recorders` ({name, since}[], the others who record), `knock` ({knock, nickname, sentAway: the name under which they were sent away, if they were}),
  * `knock-gone`, `restarted` (all knocks are gone), `freeze` (whose wish it is; answered by `freeze`), `thaw`, `open` (a URL that a viewer asks to open),
  * `file` ({channel, nickname}), `ended`, `error`.
  */
@@ -19,6 +19,8 @@ export class Sharer extends Side {
 	passes = new Map();
 	/** By person: under which name they were sent away. @type {Map<string, string>} */
 	sentAway = new Map();
+	/** Who records; null is this side. @type {Map<Member | null, {name: string, since: number}>} */
+	recorders = new Map();
 	/** Of the live picture. @type {Rect} */
 	crop = WHOLE;
 
@@ -160,6 +162,23 @@ export class Sharer extends Side {
 		await Promise.all([...this.members.values()].map(({ peer }) => peer?.state !== 'closed' && peer?.replace(this.stream, track)));
 	}
 
+	/** Somebody records, or has stopped: everybody is told. @param {boolean} on @param {Member | null} [by] a viewer */
+	record(on, by = null) {
+		if (on) {
+			this.recorders.set(by, { name: by?.nickname ?? this.nickname, since: performance.now() });
+		} else if (!this.recorders.delete(by)) {
+			return;
+		}
+		this.members.forEach((member) => this.#tellRecorders(member));
+		this.tell('recorders', [...this.recorders].filter(([who]) => who).map(([, recorder]) => recorder));
+	}
+
+	/** Those other than oneself. @param {Member} member */
+	#tellRecorders(member) {
+		const others = [...this.recorders].filter(([who]) => who !== member);
+		member.peer?.talk({ recorders: others.map(([, { name, since }]) => ({ name, ms: Math.round(performance.now() - since) })) });
+	}
+
 	/** @param {string} url */
 	openPage(url) {
 		this.#toAll({ open: url });
@@ -202,6 +221,9 @@ export class Sharer extends Side {
 		const peer = this.connect(member, false, was);
 		peer.add(this.stream, 'screen');
 		this.board.everything().forEach((draw) => peer.talk({ draw }));
+		if (this.recorders.size) {
+			this.#tellRecorders(member);
+		}
 		this.#givePass(member);
 		this.#sendStill(member);
 		this.tell('members');
@@ -229,6 +251,8 @@ export class Sharer extends Side {
 	#told(said, member) {
 		if (said.draw) {
 			this.change(said.draw, member);
+		} else if (typeof said.recording === 'boolean') {
+			this.record(said.recording, member);
 		} else if (typeof said.open === 'string') {
 			this.tell('open', { url: said.open, nickname: member.nickname });
 		} else if (said.ask === 'freeze' || said.ask === 'thaw') {
@@ -252,6 +276,7 @@ export class Sharer extends Side {
 	#forget(member) {
 		this.members.delete(member.connection);
 		member.peer?.close();
+		this.record(false, member);
 		this.tell('members');
 	}
 }

@@ -64,17 +64,28 @@ export class Still {
 }
 
 /**
+ * Draws what is shown, as large as wanted.
+ * @param {import('./surface.js').Surface} surface @param {CanvasRenderingContext2D} context @param {number} width @param {number} height
+ * @param {{marks?: boolean, pointers?: boolean}} options
+ */
+export function paint({ board, still, video }, context, width, height, { marks = true, pointers }) {
+	context.drawImage(still.hidden ? video : still, 0, 0, width, height);
+	if (marks) {
+		board.draw(context, width, height, { pointers });
+	}
+}
+
+/**
  * What is shown, with its marks, at its full size.
  * @param {import('./surface.js').Surface} surface
  * @returns {Promise<{blob: Blob, width: number, height: number}>} a PNG
  */
-export async function snapshot({ board, size: { width, height }, still, video }) {
+export async function snapshot(surface) {
+	const { width, height } = surface.size;
 	if (!width) {
 		throw new Error('There is no picture yet. Wait for it, then try again.');
 	}
 	const canvas = new OffscreenCanvas(width, height);
-	const context = /** @type {any} */ (canvas.getContext('2d', { alpha: false }));
-	context.drawImage(still.hidden ? video : still, 0, 0, width, height);
-	board.draw(context, width, height, { pointers: false });
+	paint(surface, /** @type {any} */ (canvas.getContext('2d', { alpha: false })), width, height, { pointers: false });
 	return { blob: await canvas.convertToBlob({ type: 'image/png' }), width, height };
 }

@@ -1,5 +1,6 @@
 /** One who watches: knocks, and comes back where the server or the way there was lost. */
 import { Transfer } from '../files.js';
+import { MOST_VIEWERS } from './sharer.js';
 import { base64url, memberOf, secret, Side, text } from './side.js';
 
 /** The most that a picture that stands still may have, in bytes. */
@@ -10,7 +11,7 @@ const RETURNS = { times: 40, everyMs: 1500 };
 /** @typedef {import('./side.js').Member} Member */
 
 /**
- * Events: `admitted`, `refused`, `streams`, `still`, `open`, `file` ({channel, nickname}), `members`, `ended` (reason:
+ * Events: `admitted`, `met` (connected anew after a break), `recorders` (as a sharer's), `refused`, `streams`, `still`, `open`, `file` ({channel, nickname}), `members`, `ended` (reason:
  * `left`, `kicked`, `owner-left`, `lost`), `error`.
  */
 export class Viewer extends Side {
@@ -93,6 +94,9 @@ export class Viewer extends Side {
 			}
 			member.link = link;
 			this.connect(member, true);
+			if (was) {
+				this.tell('met');
+			}
 		}
 		void member.peer?.receive(signal);
 	}
@@ -118,6 +122,8 @@ export class Viewer extends Side {
 	#told(said, member) {
 		if (said.draw) {
 			this.board.apply(said.draw);
+		} else if (Array.isArray(said.recorders)) {
+			this.tell('recorders', said.recorders.slice(0, MOST_VIEWERS).map((/** @type {any} */ one) => ({ name: text(one?.name), since: performance.now() - (Number(one?.ms) || 0) })));
 		} else if (typeof said.open === 'string') {
 			this.tell('open', { url: said.open, nickname: member.nickname });
 		} else if (said.pass) {
@@ -154,6 +160,11 @@ export class Viewer extends Side {
 	/** @param {'freeze' | 'thaw'} ask */
 	ask(ask) {
 		this.host?.peer?.talk({ ask });
+	}
+
+	/** Tells that this side records, or has stopped. @param {boolean} on */
+	record(on) {
+		this.host?.peer?.talk({ recording: on });
 	}
 
 	/** @param {string} url */
