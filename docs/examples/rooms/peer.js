@@ -29,9 +29,11 @@ export class Peer extends EventTarget {
 	 * @param {boolean} options.polite whether this side gives way when both offer at once, and waits for the first offer; exactly one of the two is
 	 * @param {(signal: Signal) => void} options.send
 	 * @param {() => RTCIceServer[]} [options.ice] the servers as they are now; asked again for each look for paths, since relays' credentials end
+	 * @param {() => boolean} [options.reaches] whether what is sent now reaches the other side; where it may not, call `restart` once it does
 	 */
-	constructor({ polite, send, ice = () => [] }) {
+	constructor({ polite, send, ice = () => [], reaches = () => true }) {
 		super();
+		this.reaches = reaches;
 		this.polite = polite;
 		this.send = send;
 		this.ice = ice;
@@ -131,7 +133,7 @@ export class Peer extends EventTarget {
 
 	/** Looks for the paths anew, as after a change of the network. */
 	restart() {
-		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting') {
+		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting' && this.reaches()) {
 			this.pc.restartIce();
 		}
 	}
