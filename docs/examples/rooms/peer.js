@@ -30,9 +30,11 @@ export class Peer extends EventTarget {
 	 * @param {boolean} options.polite whether this side gives way when both offer at once, and waits for the first offer; exactly one of the two is
 	 * @param {(signal: Signal) => void} options.send
 	 * @param {() => RTCIceServer[]} [options.ice] the servers as they are now; asked again for each look for paths, since relays' credentials end
+	 * @param {() => boolean} [options.reaches] whether what is sent now reaches the other side; where it may not, call `restart` once it does
 	 */
-	constructor({ polite, send, ice = () => [] }) {
+	constructor({ polite, send, ice = () => [], reaches = () => true }) {
 		super();
+		this.reaches = reaches;
 		this.polite = polite;
 		this.send = send;
 		this.ice = ice;
@@ -132,7 +134,7 @@ export class Peer extends EventTarget {
 
 	/** Looks for the paths anew, as after a change of the network. */
 	restart() {
-		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting') {
+		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting' && this.reaches()) {
 			this.pc.restartIce();
 		}
 	}
@@ -187,7 +189,7 @@ export class Peer extends EventTarget {
 		if (this.polite && !this.pc.remoteDescription) {
 			return;
 		}
-		if (this.polite && this.state !== 'interrupted') {
+		if (this.polite) {
 			this.#askTurn();
 		} else if (!this.turn.given) {
 			await this.#makeOffer();
@@ -197,7 +199,8 @@ export class Peer extends EventTarget {
 
 	/**
 	 * Once connected, the polite side asks before it offers. Perfect negotiation would take an offer back where two
-	 * cross, but Chromium 156 then refuses Firefox's: it still has its own extensions' ids in mind.
+	 * cross, but Chromium 156 then refuses Firefox's: it still has its own extensions' ids and DTLS role in mind. Where the
+	 * path is gone the question waits in the channel, and the other side, which has lost it too, offers another path.
 	 */
 	#askTurn() {
 		if (!this.turn.asked) {

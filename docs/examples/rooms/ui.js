@@ -115,6 +115,23 @@ const guarded = (act) => async (/** @type {Event} */ event) => {
 	}
 };
 
+/** Lets keys press the buttons that name them in `aria-keyshortcuts`, unless something is being written or asked. */
+export function shortcuts() {
+	addEventListener('keydown', (event) => {
+		const { altKey, ctrlKey, defaultPrevented, key, metaKey, target } = event;
+		const writes = target instanceof HTMLElement && target.matches('input, textarea, select');
+		if (defaultPrevented || altKey || writes || document.querySelector('dialog[open]')) {
+			return;
+		}
+		const keys = `${ctrlKey || metaKey ? 'Control+' : ''}${key.length === 1 ? key.toUpperCase() : key}`;
+		const button = /** @type {HTMLElement | null} */ (document.querySelector(`button[aria-keyshortcuts="${CSS.escape(keys)}"]`));
+		if (button?.checkVisibility()) {
+			event.preventDefault();
+			button.click();
+		}
+	});
+}
+
 /**
  * Shows rows in a list. A row whose state is as it was stays the same element, so that it keeps the focus.
  * @param {HTMLElement} list @param {{key: string, state: unknown, make: () => HTMLElement}[]} rows

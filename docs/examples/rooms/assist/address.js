@@ -1,0 +1,49 @@
+/** Pages that one suggests to the other: which addresses may be, and the question. */
+import { find } from '../ui.js';
+
+/** In characters. */
+const MOST = 2048;
+
+/**
+ * @param {unknown} text
+ * @returns {URL} throws what is wrong with it
+ */
+export function pageAddress(text) {
+	const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
+	if (!url) {
+		throw new Error('That is not an address. Copy it from the bar above the page, with its https:// in front.');
+	}
+	if (url.protocol !== 'https:') {
+		throw new Error('Only addresses that begin with https:// can be suggested.');
+	}
+	if (url.username || url.password) {
+		throw new Error('An address with a name or a password before its @ cannot be suggested. Remove that part.');
+	}
+	if (url.href.length > MOST) {
+		throw new Error(`An address may have ${MOST} characters at most. Suggest a shorter one.`);
+	}
+	return url;
+}
+
+/** Whether the name may look like another one: browsers write other alphabets' letters as xn--… @param {URL} url */
+export const looksForeign = ({ hostname }) => hostname.split('.').some((part) => part.startsWith('xn--'));
+
+/** Asks the person; nothing opens but by their click. What is no such address is dropped. @param {{url: string, nickname: string}} told */
+export function askToOpen({ url: text, nickname }) {
+	if (find('#ask').open) {
+		return;
+	}
+	let url;
+	try {
+		url = pageAddress(text);
+	} catch {
+		return;
+	}
+	find('#asks').textContent = `${nickname} suggests a page`;
+	find('#site').textContent = url.host;
+	find('#address').textContent = url.href;
+	find('#foreign').hidden = !looksForeign(url);
+	find('#follow').href = url.href;
+	find('#ask').showModal();
+	find('#refuse').focus();
+}
