@@ -50,7 +50,9 @@ test('texts are found where they are', () => {
 for (const language of OFFERED) {
 	test(`${language} has every text, sorted, with the same placeholders, and no other`, () => {
 		const messages = JSON.parse(readFileSync(`${folder}messages/${language}.json`, 'utf8'));
-		assert.deepEqual(Object.keys(messages), keys);
+		const [missing, unused] = [keys.filter((key) => !Object.hasOwn(messages, key)), Object.keys(messages).filter((key) => !keys.includes(key))];
+		assert.deepEqual({ missing, unused }, { missing: [], unused: [] });
+		assert.deepEqual(Object.keys(messages), keys, 'they are sorted');
 		for (const [text, message] of Object.entries(messages)) {
 			assert.ok(message.trim(), text);
 			assert.deepEqual(placeholdersIn(message), placeholdersIn(text), text);
@@ -67,12 +69,16 @@ const SHOWN = /(?:\b(?:say|chip|out|over|new Error)\(|\b(?:textContent|title|pla
 /** A whole sentence, wherever it is. */
 const SENTENCE = /(?<!\bt\(|\b(?:message|remedy): )(?:'[\p{Lu}“][^'\n]*\p{L} [^'\n]*'|`[\p{Lu}“][^`\n]*\p{L}{2} \p{Ll}[^`\n]*`|`[^`\n]*\p{L}{2}[.?…]`)/gu;
 
+/** A single word that begins as a sentence does, and is not a key's name. */
+const WORD = /(?<!\bt\()'(?!(?:Enter|Escape)')\p{Lu}\p{Ll}+'/gu;
+
 for (const { name, source } of modules) {
 	test(`${name} says nothing that is not translated`, () => {
 		// Two that no person sees: a page without its parts is a mistake of ours, and a carrier's failure means the next try.
 		const rest = source.replace(/new Error\(`(?:This page has no|\$\{path\} answered) [^`]*`\)/, '');
 		assert.deepEqual(rest.match(SHOWN) ?? [], []);
 		assert.deepEqual(rest.match(SENTENCE) ?? [], []);
+		assert.deepEqual(rest.match(WORD) ?? [], []);
 		if (!['ui.js', 'language.js'].includes(name)) {
 			assert.deepEqual(source.match(/(?<!function )\bt\((?!')/g) ?? [], [], 'only texts that stand here can be found here');
 		}
@@ -91,4 +97,3 @@ test('the language is the first of those wanted that is offered', () => {
 	assert.equal(choose([]), 'en');
 	assert.equal(choose(['', '-', 'delta', 'e']), 'en');
 });
-if (process.env.KEYS) console.log(JSON.stringify(keys));

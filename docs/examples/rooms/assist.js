@@ -8,10 +8,11 @@ import { paint, snapshot, Still } from './assist/still.js';
 import { Surface } from './assist/surface.js';
 import { Viewer } from './assist/viewer.js';
 import { FileList } from './files-list.js';
+import { t } from './language.js';
 import { onEnd, refusal, screen } from './media.js';
 import { RecordingPanel } from './recording/panel.js';
 import { Server } from './server.js';
-import { chip, colours, drawRows, find, make, onClick, onSubmit, say, sayError, shortcuts } from './ui.js';
+import { colours, drawRows, find, make, onClick, onSubmit, say, sayError, serverChip, shortcuts } from './ui.js';
 
 const parameters = new URLSearchParams(location.search);
 const room = location.hash.slice(1);
@@ -64,8 +65,8 @@ function show(inside) {
 	const shares = side instanceof Sharer;
 	document.querySelectorAll('.sharer').forEach((section) => section.toggleAttribute('hidden', !shares));
 	find('#knocks').hidden = true;
-	find('#stop').textContent = shares ? 'Stop sharing' : 'Leave';
-	find('#peopleTitle').textContent = shares ? 'Who watches' : 'Who shares';
+	find('#stop').textContent = shares ? t('Stop sharing') : t('Leave');
+	find('#peopleTitle').textContent = shares ? t('Who watches') : t('Who shares');
 	recording.place(inside);
 }
 
@@ -102,7 +103,7 @@ function play(stream) {
 /* The one who shares. */
 
 onSubmit('#share', async () => {
-	say('Choose a screen or a window in the dialog that opens.');
+	say(t('Choose a screen or a window in the dialog that opens.'));
 	let live;
 	try {
 		live = await screen({ frameRate: 30 });
@@ -134,7 +135,7 @@ onSubmit('#share', async () => {
 		find('#url').value = `${location.origin}${location.pathname}#${sharer.room}`;
 		sayPath();
 		drawPeople();
-		say('Send the private link to whoever should see this.');
+		say(t('Send the private link to whoever should see this.'));
 	} catch (error) {
 		over('');
 		sayError(error);
@@ -144,24 +145,31 @@ onSubmit('#share', async () => {
 onClick('#copy', async () => {
 	find('#url').select();
 	await navigator.clipboard.writeText(find('#url').value);
-	say('The link is copied.');
+	say(t('The link is copied.'));
 });
 
 /** Who crops, now. */
 function sayPath() {
-	find('#path').textContent = !cropped?.byPage
-		? 'Portlight’s helper crops: pixels outside of the part never leave it.'
-		: `This page crops${cropped.native ? ' while there are black boxes' : ''}: it has the whole picture, and sends only the part.`;
+	const { byPage = false, native = false } = cropped ?? {};
+	find('#path').textContent = !byPage
+		? t('Portlight’s helper crops: pixels outside of the part never leave it.')
+		: native
+			? t('This page crops while there are black boxes: it has the whole picture, and sends only the part.')
+			: t('This page crops: it has the whole picture, and sends only the part.');
 }
 
 /** @param {{knock: number, nickname: string, sentAway?: string}} told */
 function knocked({ knock, nickname, sentAway }) {
-	const before = sentAway && `You sent this person away before${sentAway === nickname ? '' : `, as ${sentAway}`}.`;
+	const before = sentAway && (sentAway === nickname ? t('You sent this person away before.') : t('You sent this person away before, as {0}.', sentAway));
 	const item = make('li', { className: before ? 'warned' : '', 'data-knock': String(knock) }, make('span', { className: 'who' }, nickname));
 	if (before) {
 		item.append(make('span', { className: 'small bad' }, before));
 	}
-	for (const [text, allowed, className] of /** @type {const} */ ([['Let in', true, 'main narrow'], ['Refuse', false, 'narrow']])) {
+	const answers = /** @type {const} */ ([
+		[t('Let in'), t('Let in: {0}', nickname), true, 'main narrow'],
+		[t('Refuse'), t('Refuse: {0}', nickname), false, 'narrow'],
+	]);
+	for (const [text, label, allowed, className] of answers) {
 		const onclick = async () => {
 			try {
 				await /** @type {Sharer} */ (side).admit(knock, allowed);
@@ -171,11 +179,11 @@ function knocked({ knock, nickname, sentAway }) {
 				sayError(error);
 			}
 		};
-		item.append(make('button', { type: 'button', className, 'aria-label': `${text}: ${nickname}`, onclick }, text));
+		item.append(make('button', { type: 'button', className, 'aria-label': label, onclick }, text));
 	}
 	find('#knocking').append(item);
 	find('#knocks').hidden = false;
-	say(`${nickname} wants to come in. ${before ?? ''}`);
+	say([t('{0} wants to come in.', nickname), before].filter(Boolean).join(' '));
 }
 
 /** @param {number} knock */
@@ -194,7 +202,7 @@ async function setCrop(region) {
 		for (const [id, value] of Object.entries({ x, y, width, height })) {
 			find(`#${id}`).value = value;
 		}
-		say(cropped.region ? `Others see ${width} × ${height} pixels of your screen.` : 'Others see all of it.');
+		say(cropped.region ? t('Others see {0} × {1} pixels of your screen.', width, height) : t('Others see all of it.'));
 	}
 }
 
@@ -233,7 +241,7 @@ function endChoice() {
 	find('.stage').classList.toggle('drawing', surface !== null && surface.tool !== 'pointer');
 }
 
-onChoice('#drag', 'Drag over the part that others may see. To choose from all of it again, press “Show all” first.', ({ x, y, width, height }) => {
+onChoice('#drag', t('Drag over the part that others may see. To choose from all of it again, press “Show all” first.'), ({ x, y, width, height }) => {
 	const { size, region } = /** @type {Cropped} */ (cropped);
 	const from = region ?? { x: 0, y: 0, ...size };
 	return setCrop({
@@ -243,7 +251,7 @@ onChoice('#drag', 'Drag over the part that others may see. To choose from all of
 		height: Math.round(height * from.height),
 	});
 });
-onChoice('#mask', 'Drag over what others must not see.', (rect) => masks?.add(rect));
+onChoice('#mask', t('Drag over what others must not see.'), (rect) => masks?.add(rect));
 onClick('#clearMasks', () => masks?.clear());
 
 /* The one who watches. */
@@ -289,14 +297,14 @@ function hear(who) {
 			drawPeople();
 			say('');
 		},
-		refused: () => over('The person who shares did not let you in. Ask them, then try again.', true),
+		refused: () => over(t('The person who shares did not let you in. Ask them, then try again.'), true),
 		streams: ([first]) => play(first?.stream ?? null),
 		open: askToOpen,
 		recorders: (others) => recording.heard(others),
 		met: () => recording.announce(),
 		ended: (reason) => {
-			const texts = { kicked: 'The person who shares sent you away.', left: 'The share is over.', 'owner-left': 'The share is over.', lost: 'The connection was lost. Ask to come in again.' };
-			over(/** @type {Record<string, string>} */ (texts)[reason] ?? 'The room is gone. Ask for a new link.', reason === 'kicked');
+			const texts = { kicked: t('The person who shares sent you away.'), left: t('The share is over.'), 'owner-left': t('The share is over.'), lost: t('The connection was lost. Ask to come in again.') };
+			over(/** @type {Record<string, string>} */ (texts)[reason] ?? t('The room is gone. Ask for a new link.'), reason === 'kicked');
 		},
 	};
 	who.board.addEventListener('change', () => changes++);
@@ -329,11 +337,11 @@ function showStill() {
 		const { frozen } = board;
 		still.show(frozen, here).catch(sayError);
 		const arrived = !frozen || here?.name === frozen.id;
-		const text = frozen ? `Frozen by ${frozen.name}${arrived ? '' : '. The picture is on its way.'}` : '';
+		const text = !frozen ? '' : arrived ? t('Frozen by {0}', frozen.name) : t('Frozen by {0}. The picture is on its way.', frozen.name);
 		if (find('#stands').textContent !== text) {
 			find('#stands').textContent = text;
 			find('#freeze').setAttribute('aria-pressed', String(Boolean(frozen)));
-			find('#freeze span').textContent = frozen ? 'Unfreeze' : 'Freeze';
+			find('#freeze span').textContent = frozen ? t('Unfreeze') : t('Freeze');
 		}
 	}
 }
@@ -351,14 +359,15 @@ function drawPeople() {
 		return;
 	}
 	const shares = side instanceof Sharer;
-	const states = /** @type {Record<string, string>} */ ({ connecting: 'connecting', connected: '', interrupted: 'interrupted', closed: 'gone' });
+	const states = /** @type {Record<string, string>} */ ({ connecting: t('connecting'), connected: '', interrupted: t('interrupted'), closed: t('gone') });
 	const rows = [...side.members.values()].map((member) => {
 		const state = states[member.peer?.state ?? 'connecting'];
 		return { key: String(member.connection), state, make: () => rowOf(member, state, shares) };
 	});
-	const nobody = { key: 'nobody', state: '', make: () => make('li', { className: 'quiet' }, 'Nobody yet.') };
+	const nobody = { key: 'nobody', state: '', make: () => make('li', { className: 'quiet' }, t('Nobody yet.')) };
 	drawRows(find('#people'), rows.length ? rows : [nobody]);
-	find('#title').textContent = shares ? 'You share' : `${[...side.members.values()][0]?.nickname ?? 'Somebody'} shares`;
+	const [first] = side.members.values();
+	find('#title').textContent = shares ? t('You share') : first ? t('{0} shares', first.nickname) : t('Somebody shares');
 }
 
 /** @param {import('./assist/side.js').Member} member @param {string} state @param {boolean} shares */
@@ -368,7 +377,7 @@ function rowOf(member, state, shares) {
 	const row = make('li', {}, swatch, make('span', { className: 'who' }, member.nickname, state ? make('span', { className: 'quiet small' }, ` · ${state}`) : ''));
 	if (shares) {
 		const onclick = () => /** @type {Sharer} */ (side).kick(member).catch(sayError);
-		row.append(make('button', { type: 'button', className: 'narrow', 'aria-label': `Send away: ${member.nickname}`, onclick }, 'Send away'));
+		row.append(make('button', { type: 'button', className: 'narrow', 'aria-label': t('Send away: {0}', member.nickname), onclick }, t('Send away')));
 	}
 	return row;
 }
@@ -421,15 +430,15 @@ onClick('#snapshot', async () => {
 	const href = URL.createObjectURL(blob);
 	make('a', { href, download: `snapshot-${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}.png` }).click();
 	setTimeout(() => URL.revokeObjectURL(href), 60_000);
-	say(`A snapshot of ${width} × ${height} was saved.`);
+	say(t('A snapshot of {0} × {1} was saved.', width, height));
 });
 
-onClick('#stop', () => over(side instanceof Sharer ? 'You stopped the share. The link is dead.' : 'You left.'));
+onClick('#stop', () => over(side instanceof Sharer ? t('You stopped the share. The link is dead.') : t('You left.')));
 
 onSubmit('#open', () => {
 	side?.openPage(pageAddress(find('#page').value).href);
 	find('#page').value = '';
-	say('They were asked whether to open it.');
+	say(t('They were asked whether to open it.'));
 });
 for (const id of ['#refuse', '#follow']) {
 	find(id).addEventListener('click', () => find('#ask').close());
@@ -440,7 +449,7 @@ function sendFiles(chosen) {
 	const all = [...chosen];
 	const members = [...(side?.members.values() ?? [])].filter(({ peer }) => peer?.state === 'connected');
 	if (all.length && !members.length) {
-		throw new Error('Nobody is connected. Wait until somebody watches, then send the file again.');
+		throw new Error(t('Nobody is connected. Wait until somebody watches, then send the file again.'));
 	}
 	members.forEach(({ peer, nickname }) => files.send(/** @type {import('./peer.js').Peer} */ (peer), all, nickname));
 }
@@ -458,11 +467,7 @@ find('#files').addEventListener('change', () => {
 shortcuts();
 addEventListener('keydown', (event) => event.key === 'Escape' && endChoice());
 
-server.addEventListener('state', () => {
-	const states = { connecting: ['Connecting', 'busy'], connected: ['Online', 'good'], interrupted: ['Reconnecting', 'busy'], over: ['Offline', 'bad'] };
-	const [text, kind] = /** @type {Record<string, any>} */ (states)[server.state];
-	chip(text, kind);
-});
+server.addEventListener('state', () => serverChip(server.state));
 server.addEventListener('refused', (event) => sayError(/** @type {CustomEvent} */ (event).detail));
 addEventListener('beforeunload', (event) => recording.recorder && event.preventDefault());
 addEventListener('pagehide', () => side?.members.forEach(({ peer }) => peer?.close()));

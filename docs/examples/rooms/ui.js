@@ -1,7 +1,10 @@
 /** What every page needs of the document, which is in the person's language from here on. */
 import { language, t, translate } from './language.js';
 
-translate(document);
+// Some tests take modules without a page.
+if (globalThis.document) {
+	translate(document);
+}
 
 /** The one element that fits. @param {string} selector @param {ParentNode} [inside] @returns {any} */
 export function find(selector, inside = document) {

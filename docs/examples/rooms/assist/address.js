@@ -1,4 +1,5 @@
 /** Pages that one suggests to the other: which addresses may be, and the question. */
+import { t } from '../language.js';
 import { find } from '../ui.js';
 
 /** In characters. */
@@ -11,16 +12,16 @@ const MOST = 2048;
 export function pageAddress(text) {
 	const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
 	if (!url) {
-		throw new Error('That is not an address. Copy it from the bar above the page, with its https:// in front.');
+		throw new Error(t('That is not an address. Copy it from the bar above the page, with its https:// in front.'));
 	}
 	if (url.protocol !== 'https:') {
-		throw new Error('Only addresses that begin with https:// can be suggested.');
+		throw new Error(t('Only addresses that begin with https:// can be suggested.'));
 	}
 	if (url.username || url.password) {
-		throw new Error('An address with a name or a password before its @ cannot be suggested. Remove that part.');
+		throw new Error(t('An address with a name or a password before its @ cannot be suggested. Remove that part.'));
 	}
 	if (url.href.length > MOST) {
-		throw new Error(`An address may have ${MOST} characters at most. Suggest a shorter one.`);
+		throw new Error(t('An address may have {0} characters at most. Suggest a shorter one.', MOST));
 	}
 	return url;
 }
@@ -39,7 +40,7 @@ export function askToOpen({ url: text, nickname }) {
 	} catch {
 		return;
 	}
-	find('#asks').textContent = `${nickname} suggests a page`;
+	find('#asks').textContent = t('{0} suggests a page', nickname);
 	find('#site').textContent = url.host;
 	find('#address').textContent = url.href;
 	find('#foreign').hidden = !looksForeign(url);

@@ -3,6 +3,7 @@
  * outside never leaves it; on the browser's path this page does. Black boxes are the page's on both: while there are
  * any, it crops too, since only of whole pictures it knows for sure where a box belongs.
  */
+import { t } from '../language.js';
 import { blacken, blackIn, Composer, fit } from './compose.js';
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Region in pixels of the source */
@@ -96,7 +97,7 @@ export class Cropped {
 		const picture = screen.share ? await screen.share.snapshot() : video;
 		const [width, height] = picture instanceof HTMLVideoElement ? [picture.videoWidth, picture.videoHeight] : [picture?.width ?? 0, picture?.height ?? 0];
 		if (composer || !picture || !width) {
-			throw new Error('There is no picture yet. Wait for it, then try again.');
+			throw new Error(t('There is no picture yet. Wait for it, then try again.'));
 		}
 		const canvas = new OffscreenCanvas(width, height);
 		canvas.getContext('2d', { alpha: false })?.drawImage(picture, 0, 0);

@@ -1,4 +1,5 @@
 /** The sharer's black boxes: their list in the panel, and their numbers on the picture. */
+import { t } from '../language.js';
 import { find, make } from '../ui.js';
 import { MOST_MASKS } from './crop.js';
 
@@ -25,7 +26,7 @@ export class Masks {
 	/** @param {Rect} rect in the shown picture */
 	add({ x, y, width, height }) {
 		if (this.cropped.masks.length >= MOST_MASKS) {
-			throw new Error(`There are ${MOST_MASKS} boxes already. Remove one first.`);
+			throw new Error(t('There are {0} boxes already. Remove one first.', MOST_MASKS));
 		}
 		const { crop } = this.surface.board;
 		const mask = { x: crop.x + x * crop.width, y: crop.y + y * crop.height, width: width * crop.width, height: height * crop.height };
@@ -48,11 +49,10 @@ export class Masks {
 	draw() {
 		const { masks, size } = this.cropped;
 		const items = masks.map((mask, index) => {
-			const text = `Box ${index + 1}`;
 			const onclick = () => this.#become(this.cropped.masks.filter((one) => one !== mask)).catch(this.failed);
 			const pixels = `${Math.round(mask.width * size.width)} × ${Math.round(mask.height * size.height)}`;
-			return make('li', {}, make('span', { className: 'swatch black' }), make('span', { className: 'who' }, `${text} `, make('span', { className: 'quiet small numbers' }, pixels)),
-				make('button', { type: 'button', className: 'narrow', 'aria-label': `Remove ${text}`, onclick }, 'Remove'));
+			return make('li', {}, make('span', { className: 'swatch black' }), make('span', { className: 'who' }, `${t('Box {0}', index + 1)} `, make('span', { className: 'quiet small numbers' }, pixels)),
+				make('button', { type: 'button', className: 'narrow', 'aria-label': t('Remove Box {0}', index + 1), onclick }, t('Remove')));
 		});
 		find('#masks').replaceChildren(...items);
 		find('#masksNote').hidden = !masks.length;

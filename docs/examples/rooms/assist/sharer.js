@@ -1,5 +1,6 @@
 /** The one who shares: makes the room, lets people in, puts what is drawn into one order. */
 import { Transfer } from '../files.js';
+import { t } from '../language.js';
 import { WHOLE } from './annotate.js';
 import { memberOf, secret, Side, signature, text } from './side.js';
 
@@ -89,7 +90,7 @@ export class Sharer extends Side {
 	async admit(knock, allowed) {
 		const here = [...this.members.values()].filter(({ connection }) => connection > 0).length;
 		if (allowed && here >= MOST_VIEWERS) {
-			throw new Error(`${MOST_VIEWERS} people watch already. Send one away first.`);
+			throw new Error(t('{0} people watch already. Send one away first.', MOST_VIEWERS));
 		}
 		await this.server.request('admit', { room: this.room, knock, allowed, ...(allowed && { role: 'viewer' }) });
 	}

@@ -1,4 +1,5 @@
 /** The picture that stands still, on the page: the very pixels that the sharer took. */
+import { t } from '../language.js';
 
 /** Of a side, and of all, in pixels: what a browser can hold. */
 const MOST_SIDE = 16384;
@@ -50,7 +51,7 @@ export class Still {
 	/** @param {Blob} blob @param {string} name */
 	async #draw(blob, name) {
 		if (!pngSize(await blob.slice(0, 24).arrayBuffer())) {
-			throw new Error('The frozen picture cannot be shown: it is none, or too large.');
+			throw new Error(t('The frozen picture cannot be shown: it is none, or too large.'));
 		}
 		const bitmap = await createImageBitmap(blob, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
 		if (name === this.#name) {
@@ -83,7 +84,7 @@ export function paint({ board, still, video }, context, width, height, { marks =
 export async function snapshot(surface) {
 	const { width, height } = surface.size;
 	if (!width) {
-		throw new Error('There is no picture yet. Wait for it, then try again.');
+		throw new Error(t('There is no picture yet. Wait for it, then try again.'));
 	}
 	const canvas = new OffscreenCanvas(width, height);
 	paint(surface, /** @type {any} */ (canvas.getContext('2d', { alpha: false })), width, height, { pointers: false });

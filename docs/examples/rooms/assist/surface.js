@@ -1,4 +1,5 @@
 /** The canvas that lies on a video's picture: it draws a board, and makes changes of what a pointer or keys do. */
+import { t } from '../language.js';
 import { make } from '../ui.js';
 
 /** Changes are sent at most this often, in milliseconds. */
@@ -33,7 +34,7 @@ export class Surface extends EventTarget {
 		this.still = /** @type {HTMLCanvasElement} */ (stage.querySelector('canvas.still'));
 		this.canvas = make('canvas', { className: 'marks', tabIndex: 0 });
 		this.canvas.setAttribute('role', 'application');
-		this.canvas.setAttribute('aria-label', 'The shared picture. Arrow keys move your pointer; Enter begins and ends a mark, Escape takes it back.');
+		this.canvas.setAttribute('aria-label', t('The shared picture. Arrow keys move your pointer; Enter begins and ends a mark, Escape takes it back.'));
 		this.cropbox = make('div', { className: 'cropbox', hidden: true });
 		stage.append(this.canvas, this.cropbox);
 		this.draw = this.draw.bind(this);
