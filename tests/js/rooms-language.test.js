@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { choose, OFFERED } from '../../docs/examples/rooms/language.js';
+import { errors } from '../../extension/shared/errors.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = `${root}docs/examples/rooms/`;
@@ -35,6 +36,15 @@ const asked = {
 	]).map((text) => decoded(text).trim().replace(/\s+/g, ' ')),
 	server: [...readFileSync(`${root}host/rooms/wire/errors.def`, 'utf8').matchAll(/^ERROR\(\w+, "[^"]*", "([^"]*)",\s*"([^"]*)"\)/gm)].flatMap(([, message, remedy]) => [message, remedy]),
 };
+/** What the extension tells pages, as far as it says it in other languages itself. @param {string} language */
+const ofExtension = (language) => {
+	const texts = JSON.parse(readFileSync(`${root}extension/_locales/${language.replace('-', '_')}/messages.json`, 'utf8'));
+	return Object.entries(errors).flatMap(([code, { message, remedy }]) => {
+		const key = code.replaceAll('-', '_');
+		return texts[`error_${key}`] ? [[message, texts[`error_${key}`].message], [remedy, texts[`remedy_${key}`].message]] : [];
+	});
+};
+asked.extension = ofExtension('de').map(([english]) => english);
 const keys = [...new Set(Object.values(asked).flat())].filter(hasWords).sort();
 
 /** @param {string} text */
@@ -56,6 +66,15 @@ for (const language of OFFERED) {
 		for (const [text, message] of Object.entries(messages)) {
 			assert.ok(message.trim(), text);
 			assert.deepEqual(placeholdersIn(message), placeholdersIn(text), text);
+		}
+	});
+}
+
+for (const language of OFFERED) {
+	test(`${language} says the extension's errors as the extension does`, () => {
+		const messages = JSON.parse(readFileSync(`${folder}messages/${language}.json`, 'utf8'));
+		for (const [english, text] of ofExtension(language)) {
+			assert.equal(messages[english], text);
 		}
 	});
 }
