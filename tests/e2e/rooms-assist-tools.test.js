@@ -83,7 +83,7 @@ function apart(bits, others, w) {
 }
 
 /** @type {[Kind, Kind][]} */
-const pairs = process.env.ALL ? [['firefox', 'chromium'], ['chromium', 'firefox']] : [];
+const pairs = [['firefox', 'chromium'], ['chromium', 'firefox']];
 for (const [sharing, watching] of pairs) {
 	describe(`tools of an assistance share from ${sharing} to ${watching}`, () => {
 		const rooms = useRooms();
