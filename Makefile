@@ -68,6 +68,8 @@ PKG_rooms/settings := glib-2.0
 PKG_rooms/net := libwebsockets libuv libssl glib-2.0
 PKG_rooms/server := libcrypto json-c glib-2.0
 LIB_picture := -lyuv -lm
+# What libwebsockets reads by: net_tap.c.
+LIB_rooms/net := -Wl,--export-dynamic-symbol=recv -Wl,--export-dynamic-symbol=SSL_read
 # Libraries that a folder's code is linked with, beside its own; archives, most dependent first.
 USE_base :=
 USE_wire := base

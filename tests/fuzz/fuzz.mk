@@ -9,17 +9,21 @@ FUZZ_SOURCES_buffer := host/source/buffer.c host/picture/damage.c
 # What portlight-rooms reads of its clients'.
 FUZZ_SOURCES_rooms_wire := $(wildcard host/rooms/wire/*.c)
 FUZZ_SOURCES_rooms_token := host/rooms/session/token.c $(wildcard host/rooms/wire/*.c)
+# The whole server, over a socket.
+FUZZ_SOURCES_rooms_net := $(filter-out host/rooms/main.c,$(wildcard host/rooms/*/*.c host/tool/*.c))
 FUZZ_SOURCES_rooms_lesson := $(wildcard host/rooms/dialect/*.c host/rooms/hub/*.c host/rooms/wire/*.c) host/rooms/session/token.c
 FUZZ_SOURCES_rooms_sse := $(FUZZ_SOURCES_rooms_lesson)
 FUZZ_PKG := $(PKG_wire) libpipewire-0.3
+FUZZ_PKG_rooms_net := $(PKG_rooms/net) $(PKG_rooms/server)
+FUZZ_LIBS_rooms_net := $(LIB_rooms/net)
 
 $(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(wildcard tests/fuzz/*.h host/base/*.[ch] host/wire/*.[ch] host/wire/errors.def host/source/*.[ch] host/rooms/*/*.[ch] host/rooms/wire/errors.def) \
 		$(B)/gen/config.h
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	clang $(filter-out -MMD -MP -Wmissing-prototypes,$(BASE_CFLAGS)) $(FUZZ_CFLAGS) \
-		$$($(PKG_CONFIG) --cflags $(FUZZ_PKG) | sed 's/-I/-isystem /g') -o $@ $< $(FUZZ_SOURCES_$*) \
-		$(wildcard host/base/*.c host/wire/*.c) $$($(PKG_CONFIG) --libs $(FUZZ_PKG))
+		$$($(PKG_CONFIG) --cflags $(FUZZ_PKG) $(FUZZ_PKG_$*) | sed 's/-I/-isystem /g') -o $@ $< $(FUZZ_SOURCES_$*) \
+		$(wildcard host/base/*.c host/wire/*.c) $$($(PKG_CONFIG) --libs $(FUZZ_PKG) $(FUZZ_PKG_$*)) $(FUZZ_LIBS_$*)
 
 FUZZ_LIMITS := -timeout=5 -rss_limit_mb=512
 .PHONY: fuzz fuzz-programs fuzz-replay $(FUZZ_NAMES:%=replay-%) $(FUZZ_NAMES:%=fuzz-%)

@@ -9,6 +9,7 @@ import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {until} from '../fake/world.js';
 import {program} from './recording.js';
+import {rooms} from './rooming.js';
 
 const completions = fileURLToPath(new URL('../../packaging/completions', import.meta.url));
 /** @type {string} */
@@ -21,6 +22,7 @@ const bashrc = `
 tell() { printf '%s\\n' "$READLINE_LINE" > "$LINE"; }
 bind -x '"\\C-g": tell'
 source ${completions}/portlight.bash
+source ${completions}/portlight-rooms.bash
 PS1='ready> '
 `;
 const zshrc = `
@@ -88,7 +90,7 @@ const shells = {
 	bash: async (line) => split(line, await typed(`bash --rcfile ${folder}/bashrc -i`, `${line}\x1b*`)),
 	zsh: async (line) => split(line, await typed('zsh -d -i', `${line}\x18a`)),
 	fish: async (line) => {
-		const run = spawnSync('fish', ['--no-config', '-c', `source ${completions}/portlight.fish; complete -C "$argv[1]"`, line], {
+		const run = spawnSync('fish', ['--no-config', '-c', `source ${completions}/portlight.fish; source ${completions}/portlight-rooms.fish; complete -C "$argv[1]"`, line], {
 			env,
 			cwd: folder,
 			encoding: 'utf8',
@@ -163,5 +165,17 @@ for (const [shell, offered] of Object.entries(shells)) {
 		await offered('portlight record --source=$(:>ran)');
 		await offered('portlight grants revoke `:>ran`');
 		assert.equal(existsSync(join(folder, 'ran')), false);
+	});
+}
+
+for (const [shell, offered] of Object.entries(shells)) {
+	test(`${shell}: portlight-rooms, its options, their words, files and folders`, async () => {
+		const listed = options(spawnSync(rooms, ['--help'], {encoding: 'utf8'}).stdout);
+		assert.ok(listed.includes('--check-config') && listed.includes('--help'));
+		assert.deepEqual(bare(await offered('portlight-rooms --')), listed);
+		assert.deepEqual(bare(await offered('portlight-rooms --open=')), ['no', 'public', 'yes']);
+		assert.deepEqual(bare(await offered('portlight-rooms --dialect ')), ['lesson', 'sse']);
+		assert.deepEqual(bare(await offered('portlight-rooms --config x.w')), ['x.webm']);
+		assert.deepEqual(bare(await offered('portlight-rooms --pages portl')).map((name) => name.replace(/\/$/, '')), ['portlight']);
 	});
 }

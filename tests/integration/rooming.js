@@ -1,12 +1,13 @@
 /** `portlight-rooms` on a port of its own, and clients of it: a WebSocket's, and one of events and POST. */
 import {spawn, spawnSync} from 'node:child_process';
 import {EventEmitter, once} from 'node:events';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {request as httpRequest} from 'node:http';
 import {request as httpsRequest} from 'node:https';
 import {createConnection} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {connect as connectTls} from 'node:tls';
 import {fileURLToPath} from 'node:url';
 import WebSocket from 'ws';
 
@@ -26,6 +27,8 @@ export class Server {
 		const server = new Server();
 		/** @type {SocketClient[]} */
 		server.clients = [];
+		const certificate = args.find((arg) => arg.startsWith('--certificate='));
+		server.ca = certificate && readFileSync(certificate.slice('--certificate='.length));
 		const listen = args.some((arg) => /^--(listen|config)\b/.test(arg)) ? [] : ['--listen=127.0.0.1:0'];
 		server.child = spawn(rooms, [...listen, ...args], {stdio: ['ignore', 'inherit', 'pipe']});
 		server.ended = once(server.child, 'close');
@@ -83,7 +86,7 @@ export class Server {
 
 	/** @param {string} path @param {object} [options] as for ask() */
 	ask(path, options) {
-		return ask(new URL(path, this.url), options);
+		return ask(new URL(path, this.url), {ca: this.ca, ...options});
 	}
 
 	/** A counter or gauge of /metrics. @param {string} name */
@@ -93,11 +96,20 @@ export class Server {
 		return line === undefined ? 0 : Number(line.split(' ').at(-1));
 	}
 
+	/** What net ended by itself, by its reasons; those of 0 are left out. @returns {Promise<Record<string, number>>} */
+	async drops() {
+		const {body} = await this.ask('/metrics');
+		const counts = [...body.matchAll(/^portlight_rooms_drops_total\{reason="(.+)"\} (\d+)$/gm)];
+		return Object.fromEntries(counts.map(([, reason, count]) => [reason, Number(count)]).filter(([, count]) => count > 0));
+	}
+
 	/** Sends bytes, and gives what came until the server closed. @param {string | Buffer} bytes */
 	raw(bytes) {
 		return new Promise((resolve) => {
 			let text = '';
-			const socket = createConnection(this.port, '127.0.0.1', () => socket.write(bytes));
+			const to = {port: this.port, host: '127.0.0.1'};
+			const socket = this.ca ? connectTls({...to, ca: this.ca}) : createConnection(to);
+			socket.write(bytes);
 			socket.setEncoding('latin1');
 			socket.on('data', (piece) => (text += piece));
 			socket.on('error', () => {});
@@ -219,7 +231,7 @@ export class SocketClient extends Session {
 	constructor(server, options = {}) {
 		super();
 		this.address = `${server.url.replace(/^http/, 'ws')}v1/socket`;
-		this.options = options;
+		this.options = {ca: server.ca, ...options};
 		server.clients.push(this);
 	}
 
@@ -323,4 +335,17 @@ export function folderOf(t) {
 	const folder = mkdtempSync(join(tmpdir(), 'portlight-rooms-'));
 	t.after(() => rmSync(folder, {recursive: true, force: true}));
 	return folder;
+}
+
+/** A certificate for localhost. @param {string} folder @param {string} name */
+export function certify(folder, name) {
+	const [certificate, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
+	const made = spawnSync('openssl', [
+		...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+		...['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate],
+	]);
+	if (made.status !== 0) {
+		throw new Error(`${made.stderr}`);
+	}
+	return {certificate, key};
 }

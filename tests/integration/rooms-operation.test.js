@@ -7,7 +7,7 @@ import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {createConnection} from 'node:net';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {folderOf, rooms, run, Server, SocketClient} from './rooming.js';
+import {certify, folderOf, rooms, run, Server, SocketClient} from './rooming.js';
 
 const secret = 'a secret of the backend';
 const examples = new URL('../../docs/examples', import.meta.url).pathname;
@@ -17,17 +17,6 @@ function write(folder, name, text) {
 	const path = join(folder, name);
 	writeFileSync(path, text, {mode: 0o600});
 	return path;
-}
-
-/** A certificate for localhost. @param {string} folder @param {string} name */
-function certify(folder, name) {
-	const [certificate, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
-	const made = spawnSync('openssl', [
-		...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-		...['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate],
-	]);
-	assert.equal(made.status, 0, `${made.stderr}`);
-	return {certificate, key};
 }
 
 test('each mistake in the configuration is named with its line and what to do', (t) => {
@@ -371,4 +360,41 @@ test('no more sessions than there may be: an error that says so', async (t) => {
 	const fourth = await SocketClient.open(server);
 	assert.ok(fourth.welcome);
 	assert.equal((await once(clients[1].socket, 'message')).length, 2, 'those who are in stay');
+});
+
+test('tickets of one address are bounded, and keep nobody else out', async (t) => {
+	const server = await Server.start(t, '--sessions-per-address=3', '--trust-proxy=127.0.0.1/32');
+	/** @param {string} address */
+	const take = async (address) => (await server.ask('/v1/tickets', {method: 'POST', body: '{"type":"hello","version":1}', headers: {'x-forwarded-for': address}}));
+	const taken = [await take('203.0.113.1'), await take('203.0.113.1'), await take('203.0.113.1'), await take('203.0.113.1'), await take('203.0.113.2')];
+	assert.deepEqual(taken.map(({status}) => status), [200, 200, 200, 503, 200]);
+	assert.equal(taken[3].json.code, 'too-many-sessions');
+});
+
+test('/metrics counts what happens: handshakes, relays, resumes, errors', async (t) => {
+	const server = await Server.start(t);
+	const [ada, bob] = [await SocketClient.open(server), await SocketClient.open(server)];
+	await ada.request('login', {name: 'Ada'});
+	await bob.request('login', {name: 'Bob'});
+	await ada.request('offer', {to: 'Bob', call: 'c', sdp: 'v=0'});
+	await bob.next('offer');
+	assert.equal((await ada.request('offer', {to: 'Nobody', call: 'd', sdp: 'v=0'})).code, 'unknown-name');
+	await ada.drop();
+	await ada.connect(ada.resume);
+	const stranger = new SocketClient(server);
+	await stranger.connect({...ada.resume, secret: ''.padEnd(22, 'A')});
+	const {body} = await server.ask('/metrics');
+	const value = (/** @type {string} */ name) => Number(body.split('\n').find((line) => line.startsWith(`portlight_rooms_${name} `))?.split(' ').at(-1));
+	assert.deepEqual(
+		[value('sessions_resumed_total'), value('sessions_resume_missed_total'), value('messages_relayed_total'), value('errors_total{code="unknown-name"}')],
+		[1, 1, 1, 1],
+	);
+	for (const [name, least] of /** @type {[string, number][]} */ ([['handshake_seconds', 4], ['relay_seconds', 5]])) {
+		const buckets = [...body.matchAll(new RegExp(`^portlight_rooms_${name}_bucket\\{le="([^"]+)"\\} (\\d+)$`, 'gm'))].map(([, bound, count]) => [Number(bound), Number(count)]);
+		assert.ok(value(`${name}_count`) >= least, `${name}: ${value(`${name}_count`)}`);
+		assert.ok(value(`${name}_sum`) > 0);
+		assert.equal(buckets.at(-1)?.[1], value(`${name}_count`));
+		assert.ok(buckets.length > 10 && buckets.every(([, count], i) => i === 0 || count >= buckets[i - 1][1]), `${buckets}`);
+	}
+	assert.ok(value('messages_received_total') > 0 && value('received_bytes_total') > 0 && value('sent_bytes_total') > 0);
 });

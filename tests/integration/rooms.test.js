@@ -213,8 +213,11 @@ test('a room: two connections of one person, streams, messages, a moderator, its
 	// The person, with all connections.
 	const ends = [await bob.next('ended'), await bob.next('ended')];
 	assert.deepEqual(ends.map(({connection, reason}) => [connection, reason]), [[screen.connection, 'kicked'], [joined.connection, 'kicked']]);
-	ok(await bob.request('join', {room: 'demo', nickname: 'Bob', kind: 'data'}));
-	await bob.drop();
+	refused(await bob.request('join', {room: 'demo', nickname: 'Robert', kind: 'data'}), 'sent-away');
+	const cy = await SocketClient.open(server);
+	refused(await cy.request('join', {room: 'demo', nickname: 'bob', kind: 'data'}), 'sent-away');
+	ok(await cy.request('join', {room: 'demo', nickname: 'Cy', kind: 'data'}));
+	await cy.drop();
 	assert.equal((await ada.next('away')).room, 'demo');
 	ok(await ada.request('leave', {room: 'demo'}));
 });

@@ -195,7 +195,7 @@ export class Peer extends EventTarget {
 		if (this.polite && !this.pc.remoteDescription) {
 			return;
 		}
-		if (this.polite && this.state !== 'interrupted') {
+		if (this.polite) {
 			this.#askTurn();
 		} else if (!this.turn.given) {
 			await this.#makeOffer();
@@ -205,7 +205,8 @@ export class Peer extends EventTarget {
 
 	/**
 	 * Once connected, the polite side asks before it offers. Perfect negotiation would take an offer back where two
-	 * cross, but Chromium 156 then refuses Firefox's: it still has its own extensions' ids in mind.
+	 * cross, but Chromium 156 then refuses Firefox's: it still has its own extensions' ids and DTLS role in mind. Where the
+	 * path is gone the question waits in the channel, and the other side, which has lost it too, offers another path.
 	 */
 	#askTurn() {
 		if (!this.turn.asked) {

@@ -100,6 +100,7 @@ void hub_send(struct hub *hub, struct hub_user *user, struct shared_text *text) 
 struct hub_user *hub_enter(struct hub *hub, void *peer) {
 	struct hub_user *user = g_new0(struct hub_user, 1);
 	user->peer = peer;
+	user->number = ++hub->last_user;
 	g_hash_table_add(hub->users, user);
 	hub->counts.users++;
 	return user;
@@ -187,6 +188,9 @@ void hub_request(
 		answer = wire_error(
 			message->id, error, NULL, error == ROOMS_ERROR_BUSY ? BUSY_RETRY_MS : 0);
 		hub->counts.errors[error]++;
+	} else if (message->id == 0) {
+		shared_text_drop(answer);
+		return;
 	}
 	hub_send(hub, user, answer);
 }

@@ -165,6 +165,11 @@ enum rooms_error room_join(struct request *request) {
 	} else if (error == ROOMS_ERROR_NONE) {
 		error = hub_name_check(message->nickname);
 	}
+	if (error == ROOMS_ERROR_NONE && arrival.role < WIRE_MODERATOR && room != NULL &&
+		present(room, request->user) == NULL &&
+		room_barred(room, request->user, arrival.nickname)) {
+		error = room->admit ? ROOMS_ERROR_KNOCK_FIRST : ROOMS_ERROR_SENT_AWAY;
+	}
 	if (error == ROOMS_ERROR_NONE) {
 		error = fits(room, request->user);
 	}
@@ -211,6 +216,9 @@ void knock_write(struct wire_writer *writer, const struct room *room, const stru
 	wire_string(writer, "kind", wire_kind_name((enum wire_kind)knock->kind));
 	if (knock->data != NULL) {
 		wire_raw(writer, "data", knock->data);
+	}
+	if (knock->sent_away) {
+		wire_bool(writer, "sentAway", true);
 	}
 }
 
@@ -270,6 +278,7 @@ enum rooms_error room_knock(struct request *request) {
 	knock->nickname = g_strdup(message->nickname);
 	knock->data = g_strdup(message->data);
 	knock->kind = (uint8_t)message->kind;
+	knock->sent_away = room_barred(room, request->user, message->nickname);
 	if (++hub->last_knock == 0) {
 		hub->last_knock = 1;
 	}
@@ -348,6 +357,7 @@ static void admit(struct request *request, struct room *room, struct knock *knoc
 	wire_begin(&writer, "admitted");
 	wire_integer(&writer, "knock", knock->id);
 	knock_end(hub, room, knock, request->user);
+	room_unbar(room, arrival.user, nickname);
 	struct connection *connection = add(hub, room, &arrival);
 	write_standing(&writer, connection, room);
 	hub_send(hub, arrival.user, wire_end(&writer));

@@ -33,12 +33,14 @@ struct knock {
 	char *data; /* JSON, or NULL */
 	uint32_t id;
 	uint8_t kind;
+	bool sent_away; /* was kicked from the room before */
 };
 
 struct room {
 	char *name;
 	GPtrArray *members; /* struct connection, in the order of their coming */
 	GPtrArray *knocks;  /* struct knock, likewise; NULL: nobody ever knocked */
+	GPtrArray *bars;    /* hub_bars.c's; NULL: nobody was kicked */
 	struct connection *owner;
 	bool by_backend;
 	bool admit;
@@ -58,8 +60,9 @@ struct hub_user {
 	char *name; /* NULL: not logged in */
 	char *key;  /* the name, folded */
 	struct connection *connections;
-	GSList *calls; /* struct call */
-	uint32_t mark; /* of the last message to all that it got */
+	GSList *calls;   /* struct call */
+	uint64_t number; /* no other user of this hub has or had it */
+	uint32_t mark;   /* of the last message to all that it got */
 	uint8_t call_count;
 	uint8_t connection_count;
 	uint8_t knock_count;
@@ -75,6 +78,7 @@ struct hub {
 	GHashTable *rooms;       /* name -> struct room */
 	GHashTable *connections; /* id -> struct connection */
 	GHashTable *users;       /* a set */
+	uint64_t last_user;
 	uint32_t last_connection;
 	uint32_t last_knock;
 	uint32_t mark;
@@ -137,6 +141,12 @@ void tell_refused(struct hub *hub, const struct room *room, const struct knock *
 void knock_write(struct wire_writer *writer, const struct room *room, const struct knock *knock);
 /* Withdraws the user's knocks at `room`, or everywhere (NULL). False: there was none. */
 bool knocks_withdraw(struct hub *hub, struct hub_user *user, struct room *room);
+
+/* hub_bars.c: who was kicked. */
+/* Bars the user, who is in the room, and its nicknames. */
+void room_bar(struct room *room, const struct hub_user *user);
+bool room_barred(const struct room *room, const struct hub_user *user, const char *nickname);
+void room_unbar(struct room *room, const struct hub_user *user, const char *nickname);
 
 /* hub_verbs.c: what members do. */
 enum rooms_error room_publish(struct request *request);

@@ -102,6 +102,7 @@ void room_close(struct hub *hub, struct room *room, const char *reason) {
 	if (room->knocks != NULL) {
 		g_ptr_array_free(room->knocks, TRUE);
 	}
+	g_clear_pointer(&room->bars, g_ptr_array_unref);
 	g_free(room->name);
 	g_free(room);
 	hub->counts.rooms--;

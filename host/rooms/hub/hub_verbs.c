@@ -142,6 +142,7 @@ enum rooms_error room_kick(struct request *request) {
 	if (room->owner != NULL && target->user == room->owner->user) {
 		return ROOMS_ERROR_FORBIDDEN;
 	}
+	room_bar(room, target->user);
 	room_evict(request->hub, room, target->user, "kicked");
 	return ROOMS_ERROR_NONE;
 }

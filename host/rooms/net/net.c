@@ -38,9 +38,23 @@ static struct net_connection *connect_new(struct lws *wsi) {
 	connection->wsi = wsi;
 	connection->net = net;
 	net->connections++;
+	net_tap_open(connection);
 	lws_set_opaque_user_data(wsi, connection);
 	net_due_in(connection, net->header_seconds * 1000);
 	return connection;
+}
+
+/* What libwebsockets closes by itself, without a word to us or to the client. */
+static void count_end(const struct net_connection *connection) {
+	const struct net_tap *tap = &connection->tap;
+	if (connection->upgrading) {
+		net_dropped(connection->net, NET_DROP_UPGRADE);
+	} else if (lws_is_ssl(connection->wsi) != 0 && !tap->heard && !tap->dead) {
+		net_dropped(connection->net, NET_DROP_TLS);
+	} else if (tap->head > 0 && !tap->taken && !tap->dead &&
+		   (net_tap_at_request_end(connection) || !tap->over)) {
+		net_dropped(connection->net, NET_DROP_REQUEST);
+	}
 }
 
 static void disconnect(struct lws *wsi, struct net_connection *connection) {
@@ -48,6 +62,8 @@ static void disconnect(struct lws *wsi, struct net_connection *connection) {
 		return;
 	}
 	lws_set_opaque_user_data(wsi, NULL);
+	net_tap_close(connection);
+	count_end(connection);
 	net_due_never(connection);
 	net_http_end(connection);
 	net_stream_gone(connection);
@@ -58,19 +74,11 @@ static void disconnect(struct lws *wsi, struct net_connection *connection) {
 /* Asks whether a WebSocket may be. */
 static int upgrade(struct net_connection *connection) {
 	struct net *net = connection->net;
-	net_http_end(connection);
-	connection->transaction = g_new0(struct net_transaction, 1);
-	connection->transaction->connection = connection;
-	/* libwebsockets takes older ones too. */
-	char version[4] = "";
-	(void)lws_hdr_copy(connection->wsi, version, sizeof(version), WSI_TOKEN_VERSION);
-	const struct net_request *request = &connection->transaction->request;
-	if (!net_http_read(connection)) {
+	if (!net_tap_at_request_end(connection) || !net_http_begin(connection)) {
 		return -1;
 	}
-	if (strcmp(version, "13") != 0) {
-		net_answer(request, 426, "text/plain", "Sec-WebSocket-Version: 13\r\n", NULL);
-	} else if (net->handlers.upgrade(net->data, request, &connection->data)) {
+	const struct net_request *request = &connection->transaction->request;
+	if (net->handlers.upgrade(net->data, request, &connection->data)) {
 		net_http_end(connection);
 		return 0;
 	}
@@ -83,6 +91,10 @@ int net_on_due(struct net_connection *connection) {
 		return net_stream_beat(connection);
 	}
 	const struct net_transaction *transaction = connection->transaction;
+	connection->tap.dead = true;
+	if (transaction == NULL && connection->served && connection->tap.head == 0) {
+		return -1; /* kept alive, and not used */
+	}
 	net_dropped(connection->net, transaction == NULL     ? NET_DROP_HEADERS
 				     : transaction->answered ? NET_DROP_ANSWER
 							     : NET_DROP_BODY);
@@ -129,9 +141,13 @@ static int on_event(
 		return net_http_request(connection);
 	case LWS_CALLBACK_HTTP_BODY:
 		return net_http_body(connection, in, length);
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		connection->upgrading = true;
+		return net_http_check_upgrade(connection, protocols[1].name);
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 		return upgrade(connection);
 	case LWS_CALLBACK_ESTABLISHED:
+		connection->upgrading = false;
 		connection->kind = CONNECTION_WEBSOCKET;
 		net_stream_open(connection);
 		return 0;
@@ -148,7 +164,7 @@ static int on_event(
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return on_writable(connection);
 	case LWS_CALLBACK_TIMER:
-		return -1; /* net_end_soon */
+		return net_stream_last(connection); /* net_end_soon */
 	case LWS_CALLBACK_CLOSED:
 	case LWS_CALLBACK_CLOSED_HTTP:
 		net_stream_gone(connection);
@@ -218,7 +234,7 @@ static bool clear_socket(const char *path, char **problem) {
 static bool start_loop(struct net *net) {
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 	if (uv_loop_init(&net->loop) != 0 || uv_timer_init(&net->loop, &net->ticker) != 0 ||
-		uv_prepare_init(&net->loop, &net->flusher) != 0) {
+		uv_prepare_init(&net->loop, &net->flusher) != 0 || !net_tap_start(net)) {
 		return false;
 	}
 	net->flusher.data = net;
@@ -258,13 +274,14 @@ static bool start_listening(struct net *net, const struct net_options *options, 
 	unsigned seconds = options->header_seconds + options->body_seconds + 15;
 	struct lws_context_creation_info info = {
 		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-			   LWS_SERVER_OPTION_VALIDATE_UTF8 |
 			   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
 		.foreign_loops = loops,
 		.protocols = protocols,
 		.user = net,
 		.max_http_header_data = NET_HEADERS_MAX,
-		.max_http_header_pool = 4096,
+		/* Who does not finish a request keeps nobody else from beginning one. */
+		.max_http_header_pool =
+			(unsigned short)MIN(options->connections_max, (unsigned)G_MAXUINT16),
 		/* Our own timers end first, and count. */
 		.timeout_secs = seconds,
 		.timeout_secs_ah_idle = seconds,
@@ -354,6 +371,14 @@ void net_run(struct net *net) {
 	}
 }
 
+void net_round(struct net *net) {
+	(void)uv_run(&net->loop, UV_RUN_NOWAIT);
+}
+
+bool net_adopt(struct net *net, int file) {
+	return lws_adopt_socket_vhost(net->host, file) != NULL;
+}
+
 void net_stop(struct net *net) {
 	net->stopped = true;
 	uv_stop(&net->loop);
@@ -381,6 +406,7 @@ void net_destroy(struct net *net) {
 		lws_context_destroy(net->context);
 	}
 	(void)uv_loop_close(&net->loop);
+	net_tap_finish();
 	if (net->unix_path != NULL) {
 		(void)unlink(net->unix_path);
 	}

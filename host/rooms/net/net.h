@@ -38,6 +38,7 @@ struct net_request {
 	const char *content_type;
 	const char *if_none_match;
 	const char *cookie;
+	const char *last_event_id; /* of a page whose stream broke and that was pinged before */
 	const char *forwarded_for; /* X-Forwarded-For; whom to trust is the caller's to know */
 	const char *forwarded_proto;
 	struct net_address peer; /* who is connected, which may be a proxy */
@@ -60,6 +61,14 @@ enum net_drop {
 	NET_DROP_MESSAGE_KIND, /* not text */
 	NET_DROP_FRAGMENTS,    /* a message in too many pieces */
 	NET_DROP_SILENT,       /* a peer that answers no ping */
+	NET_DROP_REQUEST,      /* what is no request of HTTP/1.1, or of an unknown method */
+	NET_DROP_TLS,          /* ended before TLS stood */
+	NET_DROP_UPGRADE,      /* a WebSocket's handshake that is wrong */
+	NET_DROP_UNMASKED,     /* a frame without a mask */
+	NET_DROP_FRAME,        /* reserved bits or kinds, control frames in pieces, out of order */
+	NET_DROP_CLOSE_CODE,   /* a close frame with a code that is none */
+	NET_DROP_CONTROLS,     /* more pings and pongs than anybody needs */
+	NET_DROP_UTF8,         /* text that is none */
 	NET_DROPS
 };
 
@@ -81,7 +90,7 @@ struct net_handlers {
 	bool (*beat)(void *data, struct net_stream *stream);
 	/* The answer to net_stream_ping() of a WebSocket. */
 	void (*pong)(void *data, struct net_stream *stream);
-	/* The stream is gone; it is not to be used any more. */
+	/* The stream is gone, perhaps before it opened; it is not to be used any more. */
 	void (*closed)(void *data, struct net_stream *stream);
 	/* Every NET_TICK_MS. */
 	void (*tick)(void *data, int64_t now_ms);
@@ -116,6 +125,10 @@ uint16_t net_second_port(const struct net *net);
 
 /* Runs until net_stop(). */
 void net_run(struct net *net);
+/* One round of the loop, without waiting; and a connected socket as if it had come to where net
+ * listens. It is net's, also when that fails. For tests that need both in one process. */
+void net_round(struct net *net);
+bool net_adopt(struct net *net, int file);
 void net_stop(struct net *net);
 void net_destroy(struct net *net);
 
@@ -147,8 +160,8 @@ void net_stream_set_data(struct net_stream *stream, void *data);
 char *net_stream_space(struct net_stream *stream, size_t length);
 /* There is something to send: `next` is called when it can be. */
 void net_stream_wake(struct net_stream *stream);
-/* Shows its client, and what is in between, that the stream lives: by a WebSocket's own ping, or a
- * comment among the events. */
+/* Shows its client, and what is in between, that the stream lives: by a WebSocket's own ping, or an
+ * id among the events, which is no event. */
 void net_stream_ping(struct net_stream *stream);
 /* Ends it after what `next` still gives, with a WebSocket's close code (1000, 1008, 4000…).
  * `closed` follows, later. */

@@ -107,7 +107,8 @@ static void read_peer(struct net_connection *connection, struct net_request *req
 	}
 }
 
-bool net_http_read(struct net_connection *connection) {
+/* Fills the transaction's request from the headers. False when there is no path. */
+static bool read_request(struct net_connection *connection) {
 	struct lws *wsi = connection->wsi;
 	struct net_transaction *transaction = connection->transaction;
 	struct net_request *request = &transaction->request;
@@ -122,6 +123,7 @@ bool net_http_read(struct net_connection *connection) {
 	}
 	size_t query = keep_query(strings, wsi);
 	size_t proto = keep_custom(strings, wsi, "x-forwarded-proto:");
+	size_t last = keep_custom(strings, wsi, "last-event-id:");
 	size_t at[G_N_ELEMENTS(headers)];
 	for (size_t i = 0; i < G_N_ELEMENTS(headers); i++) {
 		at[i] = keep(strings, wsi, headers[i].token);
@@ -130,6 +132,7 @@ bool net_http_read(struct net_connection *connection) {
 	request->path = transaction->strings + path;
 	request->query = transaction->strings + query;
 	request->forwarded_proto = transaction->strings + proto;
+	request->last_event_id = transaction->strings + last;
 	for (size_t i = 0; i < G_N_ELEMENTS(headers); i++) {
 		const char *value = transaction->strings + at[i];
 		memcpy((char *)request + headers[i].at, &value, sizeof(value));
@@ -140,6 +143,17 @@ bool net_http_read(struct net_connection *connection) {
 	request->body = "";
 	read_peer(connection, request);
 	return request->method != NULL && request->path[0] == '/';
+}
+
+bool net_http_begin(struct net_connection *connection) {
+	net_http_end(connection);
+	connection->transaction = g_new0(struct net_transaction, 1);
+	connection->transaction->connection = connection;
+	if (!read_request(connection)) {
+		return false;
+	}
+	connection->tap.taken = true;
+	return true;
 }
 
 void net_http_end(struct net_connection *connection) {
@@ -176,6 +190,7 @@ static const char *reason_of(unsigned status) {
 		{413, "Content Too Large"},
 		{415, "Unsupported Media Type"},
 		{421, "Misdirected Request"},
+		{426, "Upgrade Required"},
 		{429, "Too Many Requests"},
 		{503, "Service Unavailable"},
 	};
@@ -288,6 +303,7 @@ int net_http_writable(struct net_connection *connection) {
 		return 0;
 	}
 	bool close = transaction->close;
+	connection->served = true;
 	net_http_end(connection);
 	net_due_in(connection, IDLE_SECONDS * 1000);
 	return close || lws_http_transaction_completed(connection->wsi) != 0 ? -1 : 0;
@@ -306,13 +322,10 @@ static void hand_over(struct net_connection *connection) {
 
 int net_http_request(struct net_connection *connection) {
 	struct lws *wsi = connection->wsi;
-	net_http_end(connection);
-	struct net_transaction *transaction = g_new0(struct net_transaction, 1);
-	transaction->connection = connection;
-	connection->transaction = transaction;
-	if (!net_http_read(connection)) {
+	if (!net_tap_at_request_end(connection) || !net_http_begin(connection)) {
 		return -1;
 	}
+	struct net_transaction *transaction = connection->transaction;
 	char number[24] = "";
 	bool has_length = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0;
 	guint64 length = 0;
@@ -329,6 +342,7 @@ int net_http_request(struct net_connection *connection) {
 		net_answer(request, 413, NULL, "", NULL);
 	} else if (length > 0) {
 		transaction->body_length = (size_t)length;
+		connection->tap.body = (size_t)length;
 		transaction->body = g_byte_array_sized_new((guint)length);
 		net_due_in(connection, connection->net->body_seconds * 1000);
 	} else {
@@ -350,4 +364,64 @@ int net_http_body(struct net_connection *connection, const void *bytes, size_t l
 		hand_over(connection);
 	}
 	return 0;
+}
+
+/* A key is 16 bytes in base64. */
+static bool is_key(const char *key) {
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	return strlen(key) == 24 && strspn(key, letters) == 22 && strcmp(key + 22, "==") == 0;
+}
+
+static bool lists(struct lws *wsi, enum lws_token_indexes token, const char *word) {
+	char list[512] = "";
+	if (lws_hdr_copy(wsi, list, sizeof(list), token) <= 0) {
+		return false;
+	}
+	g_auto(GStrv) words = g_strsplit(list, ",", -1);
+	for (char **each = words; *each != NULL; each++) {
+		if (g_ascii_strcasecmp(g_strstrip(*each), word) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int net_http_check_upgrade(struct net_connection *connection, const char *protocol) {
+	struct lws *wsi = connection->wsi;
+	char version[4] = "";
+	char key[32] = "";
+	(void)lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_VERSION);
+	(void)lws_hdr_copy(wsi, key, sizeof(key), WSI_TOKEN_KEY);
+	if (!net_http_begin(connection)) {
+		return -1;
+	}
+	unsigned status = 400;
+	const char *lines = "";
+	const char *text = NULL;
+	if (strcmp(connection->transaction->request.method, "GET") != 0 ||
+		!lists(wsi, WSI_TOKEN_UPGRADE, "websocket") ||
+		!lists(wsi, WSI_TOKEN_CONNECTION, "upgrade")) {
+		text = "Only GET with Upgrade: websocket and Connection: Upgrade changes the "
+		       "protocol.\n";
+	} else if (strcmp(version, "13") != 0) {
+		status = 426;
+		lines = "Sec-WebSocket-Version: 13\r\n";
+		text = "WebSockets are of version 13.\n";
+	} else if (!is_key(key)) {
+		text = "Sec-WebSocket-Key is 16 bytes in base64.\n";
+	} else if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 0 &&
+		   !lists(wsi, WSI_TOKEN_PROTOCOL, protocol)) {
+		text = "Sec-WebSocket-Protocol has none that is spoken here.\n";
+	}
+	if (text == NULL) {
+		net_http_end(connection);
+		return 0;
+	}
+	g_autoptr(GBytes) body = g_bytes_new_static(text, strlen(text));
+	connection->transaction->close = true;
+	net_answer(&connection->transaction->request, status, "text/plain; charset=utf-8", lines,
+		body);
+	net_http_write_now(connection);
+	return -1;
 }

@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "rooms/net/net.h"
+#include "rooms/net/net_frames.h"
 
 enum connection_kind { CONNECTION_HTTP, CONNECTION_WEBSOCKET, CONNECTION_EVENTS };
 
@@ -22,10 +23,28 @@ struct net_transaction {
 	struct net_request request;
 };
 
+/* How far a connection has been read, for what libwebsockets does not tell. */
+struct net_tap {
+	struct net_frames frames;
+	size_t body;   /* of the request, to come */
+	unsigned head; /* bytes of the request that came, without its body */
+	int file;
+	char method[8];
+	uint8_t method_length;
+	bool method_known;
+	uint8_t ending; /* how much of the empty line after the headers has come */
+	bool taken;     /* libwebsockets told of the request */
+	bool over;      /* the client closed, or is gone */
+	bool heard;     /* over TLS, which stands */
+	bool again;     /* it is among the net's `unread` */
+	bool dead;      /* what comes is of no interest */
+};
+
 /* One per connection; a stream is one that got that far. */
 struct net_connection {
 	struct lws *wsi;
 	struct net *net;
+	struct net_tap tap;
 	struct net_transaction *transaction; /* HTTP only */
 	void *data;                          /* the stream's */
 	GByteArray *incoming;                /* a message of which more is to come */
@@ -38,9 +57,12 @@ struct net_connection {
 	uint16_t close_code; /* 0: stays open */
 	uint16_t fragments;
 	uint8_t kind;
-	bool opened; /* as a stream, and not told closed yet */
-	bool ping;   /* due */
-	bool bidden; /* its close frame is next */
+	bool deaf;      /* messages that come do not matter any longer */
+	bool opened;    /* as a stream, and not told closed yet */
+	bool ping;      /* due */
+	bool bidden;    /* its close frame is next */
+	bool served;    /* a request has been answered */
+	bool upgrading; /* asked for a WebSocket, and has none yet */
 };
 
 /* To the handlers a stream is a connection. */
@@ -55,6 +77,8 @@ struct net {
 	uv_timer_t ticker;
 	uv_prepare_t flusher;
 	uv_signal_t signals[4];
+	uv_idle_t rereader;
+	GQueue unread; /* connections of which TLS has bytes that no file tells of */
 	struct lws_context *context;
 	struct lws_vhost *host;
 	struct lws_vhost *second; /* NULL: none */
@@ -101,8 +125,10 @@ void net_wheel_turn(struct net *net);
 int net_http_request(struct net_connection *connection);
 int net_http_body(struct net_connection *connection, const void *bytes, size_t length);
 int net_http_writable(struct net_connection *connection);
-/* Fills the transaction's request from the headers. False when there is no path. */
-bool net_http_read(struct net_connection *connection);
+/* Begins a transaction, its request read from the headers. False when there is no path. */
+bool net_http_begin(struct net_connection *connection);
+/* What a WebSocket needs, and libwebsockets does not ask for or refuses without a word. */
+int net_http_check_upgrade(struct net_connection *connection, const char *protocol);
 void net_http_end(struct net_connection *connection);
 /* Writes the answer at once, as far as it goes: for the refusal of an upgrade. */
 void net_http_write_now(struct net_connection *connection);
@@ -112,7 +138,20 @@ void net_stream_open(struct net_connection *connection);
 int net_stream_writable(struct net_connection *connection);
 int net_stream_received(struct net_connection *connection, const char *bytes, size_t length);
 int net_stream_beat(struct net_connection *connection);
+/* Its time has come: -1, with the close frame's code and reason where there is one. */
+int net_stream_last(struct net_connection *connection);
 void net_stream_gone(struct net_connection *connection);
+/* Ends a stream whose client broke the rules: counted, and closed with this code. */
+void net_stream_condemn(
+	struct net_connection *connection, enum net_drop why, unsigned code, const char *reason);
+
+/* net_tap.c: a connection's reads, from the time that it is there. */
+void net_tap_open(struct net_connection *connection);
+void net_tap_close(struct net_connection *connection);
+bool net_tap_start(struct net *net);
+void net_tap_finish(void);
+/* Whether the bytes that libwebsockets has end where a request's headers do. */
+bool net_tap_at_request_end(const struct net_connection *connection);
 /* Sends what all that were woken have, if those are `least` or more. */
 void net_streams_flush(struct net *net, unsigned least);
 /* A loop may bring ten thousand events: the first ones' answers don't wait for all. */

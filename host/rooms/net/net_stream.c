@@ -37,9 +37,10 @@ static void sleep_again(struct net_connection *connection) {
 void net_stream_gone(struct net_connection *connection) {
 	struct net *net = connection->net;
 	sleep_again(connection);
-	if (connection->opened) {
-		connection->opened = false;
+	connection->opened = false;
+	if (connection->data != NULL) {
 		net->handlers.closed(net->data, stream_of(connection));
+		connection->data = NULL;
 	}
 	g_clear_pointer(&connection->incoming, g_byte_array_unref);
 	g_clear_pointer(&connection->close_reason, g_free);
@@ -66,11 +67,13 @@ static size_t write_header(uint8_t *to, size_t length) {
 }
 
 static int write_ping(struct net_connection *connection) {
-	uint8_t room[LWS_PRE + 2] = {[LWS_PRE] = ':', [LWS_PRE + 1] = '\n'};
+	/* Of a WebSocket's ping with nothing in it libwebsockets does not tell the answer. */
+	static const char text[] = "id: 1\n\n";
+	uint8_t *to = connection->net->scratch + LWS_PRE;
 	bool events = connection->kind == CONNECTION_EVENTS;
 	connection->ping = false;
-	/* A ping with something in it: of an empty answer libwebsockets does not tell. */
-	return lws_write(connection->wsi, room + LWS_PRE, events ? 2 : 1,
+	memcpy(to, text, sizeof(text) - 1);
+	return lws_write(connection->wsi, to, sizeof(text) - 1,
 		       events ? LWS_WRITE_HTTP : LWS_WRITE_PING) < 0
 		       ? -1
 		       : 1;
@@ -108,10 +111,7 @@ static int close_soon(struct net_connection *connection) {
 		return -1;
 	}
 	if (!connection->bidden) {
-		const char *reason = connection->close_reason;
 		connection->bidden = true;
-		lws_close_reason(connection->wsi, (enum lws_close_status)connection->close_code,
-			(unsigned char *)reason, reason == NULL ? 0 : strlen(reason));
 		net_end_soon(connection);
 	}
 	return 0;
@@ -151,19 +151,31 @@ void net_streams_flush(struct net *net, unsigned least) {
 	}
 }
 
-static int refuse(struct net_connection *connection, enum net_drop why, enum lws_close_status code,
-	const char *reason) {
+void net_stream_condemn(
+	struct net_connection *connection, enum net_drop why, unsigned code, const char *reason) {
 	net_dropped(connection->net, why);
+	g_free(connection->close_reason);
 	connection->close_code = (uint16_t)code;
-	connection->bidden = true;
-	lws_close_reason(connection->wsi, code, (unsigned char *)reason, strlen(reason));
-	return -1;
+	connection->close_reason = g_strdup(reason);
+	(void)close_soon(connection);
+}
+
+static int refuse(
+	struct net_connection *connection, enum net_drop why, unsigned code, const char *reason) {
+	connection->tap.dead = true;
+	connection->deaf = true;
+	net_stream_condemn(connection, why, code, reason);
+	return 0;
+}
+
+static int refuse_text(struct net_connection *connection) {
+	return refuse(connection, NET_DROP_UTF8, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "text is UTF-8");
 }
 
 int net_stream_received(struct net_connection *connection, const char *bytes, size_t length) {
 	struct net *net = connection->net;
 	struct lws *wsi = connection->wsi;
-	if (connection->close_code != 0) {
+	if (connection->deaf) {
 		return 0;
 	}
 	if (lws_frame_is_binary(wsi) != 0) {
@@ -178,6 +190,9 @@ int net_stream_received(struct net_connection *connection, const char *bytes, si
 	bool final = lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0;
 	if (final && before == 0) {
 		connection->fragments = 0;
+		if (!g_utf8_validate_len(bytes, length, NULL)) {
+			return refuse_text(connection);
+		}
 		net->handlers.message(net->data, stream_of(connection), bytes, length);
 		return 0;
 	}
@@ -191,19 +206,32 @@ int net_stream_received(struct net_connection *connection, const char *bytes, si
 	}
 	g_byte_array_append(connection->incoming, (const guint8 *)bytes, (guint)length);
 	if (final) {
-		GByteArray *whole = g_steal_pointer(&connection->incoming);
+		g_autoptr(GByteArray) whole = g_steal_pointer(&connection->incoming);
+		if (!g_utf8_validate_len((const char *)whole->data, whole->len, NULL)) {
+			return refuse_text(connection);
+		}
 		net->handlers.message(
 			net->data, stream_of(connection), (const char *)whole->data, whole->len);
-		g_byte_array_unref(whole);
 	}
 	return 0;
+}
+
+int net_stream_last(struct net_connection *connection) {
+	const char *reason = connection->close_reason;
+	if (connection->bidden) {
+		/* Not earlier: pings that come use the same room of libwebsockets'. */
+		lws_close_reason(connection->wsi, (enum lws_close_status)connection->close_code,
+			(unsigned char *)reason, reason == NULL ? 0 : strlen(reason));
+	}
+	return -1;
 }
 
 int net_stream_beat(struct net_connection *connection) {
 	struct net *net = connection->net;
 	if (connection->bidden) {
-		return -1;
+		return net_stream_last(connection);
 	}
+	connection->tap.frames.controls = 0;
 	if (!net->handlers.beat(net->data, stream_of(connection))) {
 		net_dropped(net, NET_DROP_SILENT);
 		return -1;
@@ -269,6 +297,7 @@ void net_stream_close(struct net_stream *stream, unsigned code, const char *reas
 	if (connection->close_code != 0) {
 		return;
 	}
+	connection->deaf = true;
 	connection->close_code = (uint16_t)code;
 	connection->close_reason = g_strdup(reason);
 	/* Whoever takes nothing is closed all the same. */

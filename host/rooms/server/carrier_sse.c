@@ -13,6 +13,7 @@
 struct ticket {
 	struct hello hello;
 	int64_t until_ms;
+	char address[64]; /* whose it is, as limits counts it */
 };
 
 static char *new_name(void) {
@@ -23,8 +24,21 @@ static char *new_name(void) {
 	return g_strdelimit(g_strdelimit(name, "+", '-'), "/", '_');
 }
 
+/* All of one address together are no more than its sessions may be: nobody takes the others'
+ * places. */
+static bool room_for_ticket(const struct server *server, const char *address) {
+	uint32_t count = 0;
+	GHashTableIter iter;
+	gpointer ticket = NULL;
+	g_hash_table_iter_init(&iter, server->tickets);
+	while (g_hash_table_iter_next(&iter, NULL, &ticket)) {
+		count += strcmp(((struct ticket *)ticket)->address, address) == 0;
+	}
+	return g_hash_table_size(server->tickets) < TICKETS_MAX &&
+	       count < server->settings->limits.address_sessions_max;
+}
+
 void sse_ticket(struct server *server, const struct net_request *request, const struct peer *peer) {
-	(void)peer;
 	struct wire_message message = {0};
 	enum rooms_error error = ROOMS_ERROR_NONE;
 	char detail[64] = "";
@@ -34,11 +48,12 @@ void sse_ticket(struct server *server, const struct net_request *request, const 
 			server, request, 400, parsed ? ROOMS_ERROR_HELLO_REQUIRED : error, detail);
 	} else if (server_draining(server)) {
 		http_answer_error(server, request, 503, ROOMS_ERROR_DRAINING, NULL);
-	} else if (g_hash_table_size(server->tickets) >= TICKETS_MAX) {
+	} else if (!room_for_ticket(server, peer->address)) {
 		http_answer_error(server, request, 503, ROOMS_ERROR_TOO_MANY_SESSIONS, NULL);
 	} else {
 		struct ticket *ticket = g_new0(struct ticket, 1);
 		ticket->until_ms = net_now_ms(server->net) + TICKET_MS;
+		(void)g_strlcpy(ticket->address, peer->address, sizeof(ticket->address));
 		ticket->hello.received = message.received;
 		if (message.session != NULL) {
 			(void)g_strlcpy(ticket->hello.session, message.session,

@@ -16,6 +16,14 @@ static const char *const drops[NET_DROPS] = {
 	[NET_DROP_MESSAGE_KIND] = "message-kind",
 	[NET_DROP_FRAGMENTS] = "fragments",
 	[NET_DROP_SILENT] = "silent",
+	[NET_DROP_REQUEST] = "request",
+	[NET_DROP_TLS] = "tls",
+	[NET_DROP_UPGRADE] = "upgrade",
+	[NET_DROP_UNMASKED] = "unmasked",
+	[NET_DROP_FRAME] = "frame",
+	[NET_DROP_CLOSE_CODE] = "close-code",
+	[NET_DROP_CONTROLS] = "controls",
+	[NET_DROP_UTF8] = "utf-8",
 };
 
 void histogram_add(struct histogram *histogram, int64_t us) {

@@ -148,7 +148,12 @@ static void start_core(struct server *server) {
 	server->tickets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
-static void finish(struct server *server) {
+bool server_start(struct server *server) {
+	start_core(server);
+	return read_pages(server) && start_net(server);
+}
+
+void server_finish(struct server *server) {
 	net_destroy(server->net);
 	hub_destroy(server->hub);
 	sessions_destroy(server->sessions);
@@ -186,14 +191,13 @@ static void say_started(const struct server *server) {
 
 int server_run(const struct settings *settings) {
 	struct server server = {.settings = settings};
-	start_core(&server);
-	bool ok = read_pages(&server) && start_net(&server);
+	bool ok = server_start(&server);
 	if (ok) {
 		say_started(&server);
 		net_run(server.net);
 		clients_end(&server);
 		journal_info("stopped");
 	}
-	finish(&server);
+	server_finish(&server);
 	return ok ? 0 : 1;
 }

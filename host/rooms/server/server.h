@@ -31,6 +31,10 @@ struct server {
 
 /* Runs until it is told to end. An exit status. */
 int server_run(const struct settings *settings);
+/* Its parts: `server` has only its settings. What went wrong is said; server_finish() follows in
+ * any case. */
+bool server_start(struct server *server);
+void server_finish(struct server *server);
 
 static inline bool server_draining(const struct server *server) {
 	return server->drain_ms != 0;

@@ -184,6 +184,105 @@ static void test_moderation(void **state) {
 	rig_finish(&rig);
 }
 
+#define AS(name) "{'type':'join','room':'r','kind':'camera','nickname':'" name "'"
+#define KNOCK(name) "{'type':'knock','room':'r','kind':'camera','nickname':'" name "'}"
+
+static void test_kicked_stays_out(void **state) {
+	struct rig rig;
+	rig_init(&rig, true);
+	rig_ok(&rig, 0, AS("Ada") "}", NULL);
+	rig_ok(&rig, 1, AS("Eve") "}", "'connection':2", NULL);
+	rig_ok(&rig, 1, AS("Eve, screen") "}", "'connection':3", NULL);
+	rig_forget(&rig);
+	rig_ok(&rig, 0, "{'type':'kick','room':'r','connection':3}", NULL);
+	rig_forget(&rig);
+	/* Neither under another name, nor in another session under one of theirs. */
+	rig_refused(&rig, 1, AS("Mallory") "}", ROOMS_ERROR_SENT_AWAY);
+	rig_refused(&rig, 2, AS("E\u200dve") "}", ROOMS_ERROR_SENT_AWAY);
+	rig_refused(&rig, 2, AS("Eve, screen") "}", ROOMS_ERROR_SENT_AWAY);
+	rig_ok(&rig, 2, AS("Bob") "}", NULL);
+	/* Who is in already may. */
+	rig_ok(&rig, 2, AS("Eve") "}", NULL);
+	/* Somebody who comes after them is somebody else. */
+	rig_gone(&rig, 1);
+	rig.peers[1].user = hub_enter(rig.hub, &rig.peers[1]);
+	rig.peers[1].requests = 0;
+	rig_forget(&rig);
+	rig_ok(&rig, 1, AS("Mallory") "}", NULL);
+	/* For the room's life. */
+	for (int who = 0; who < 3; who++) {
+		rig_gone(&rig, who);
+	}
+	rig_ok(&rig, 3, AS("Eve") "}", NULL);
+	rig_finish(&rig);
+}
+
+static void test_kicked_knocks_again(void **state) {
+	struct rig rig;
+	rig_init(&rig, true);
+	rig_ok(&rig, 0, AS("Ada") ",'options':{'admit':true}}", NULL);
+	rig_ok(&rig, 1, KNOCK("Eve"), "'knock':1", NULL);
+	rig_heard(
+		&rig, 0, "{'type':'knock','room':'r','knock':1,'nickname':'Eve','kind':'camera'}");
+	rig_ok(&rig, 0, "{'type':'admit','room':'r','knock':1,'allowed':true}", NULL);
+	rig_ok(&rig, 0, "{'type':'kick','room':'r','connection':2}", NULL);
+	rig_forget(&rig);
+	rig_refused(&rig, 1, AS("Eve") "}", ROOMS_ERROR_KNOCK_FIRST);
+	rig_ok(&rig, 1, KNOCK("Mallory"), "'knock':2", NULL);
+	rig_heard(&rig, 0,
+		"{'type':'knock','room':'r','knock':2,'nickname':'Mallory','kind':'camera',"
+		"'sentAway':true}");
+	rig_ok(&rig, 2, KNOCK("EVE"), "'knock':3", NULL);
+	rig_heard(&rig, 0,
+		"{'type':'knock','room':'r','knock':3,'nickname':'EVE','kind':'camera','sentAway':"
+		"true}");
+	rig_ok(&rig, 0, "{'type':'admit','room':'r','knock':3,'allowed':false}", NULL);
+	/* Admitted, they are as anybody. */
+	rig_ok(&rig, 0, "{'type':'admit','room':'r','knock':2,'allowed':true}", NULL);
+	rig_ok(&rig, 1, "{'type':'leave','room':'r'}", NULL);
+	rig_forget(&rig);
+	rig_ok(&rig, 1, KNOCK("Mallory"), "'knock':4", NULL);
+	rig_heard(&rig, 0,
+		"{'type':'knock','room':'r','knock':4,'nickname':'Mallory','kind':'camera'}");
+	rig_finish(&rig);
+}
+
+static void test_kicked_with_a_token(void **state) {
+	struct rig rig;
+	rig_init(&rig, false);
+	const struct hub_room_options options = {.admit = false};
+	assert_int_equal(hub_room_create(rig.hub, "r", &options), ROOMS_ERROR_NONE);
+	char text[TOKEN_TEXT_MAX];
+	static const struct {
+		int who;
+		enum wire_role role;
+		const char *nickname;
+		enum rooms_error error;
+	} arrivals[] = {
+		{0, WIRE_MODERATOR, "Ada", ROOMS_ERROR_NONE},
+		{1, WIRE_VIEWER, "Eve", ROOMS_ERROR_NONE},
+		/* The backend gave a new one to whoever asked; a moderator's is meant. */
+		{1, WIRE_VIEWER, "Mallory", ROOMS_ERROR_SENT_AWAY},
+		{2, WIRE_PUBLISHER, "eve", ROOMS_ERROR_SENT_AWAY},
+		{2, WIRE_PUBLISHER, "Bob", ROOMS_ERROR_NONE},
+		{1, WIRE_MODERATOR, "Eve", ROOMS_ERROR_NONE},
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(arrivals); i++) {
+		token(&rig, "r", arrivals[i].role, arrivals[i].nickname, (uint8_t)i, text);
+		if (arrivals[i].error != ROOMS_ERROR_NONE) {
+			refused_with(&rig, arrivals[i].who, "r", text, arrivals[i].error);
+			continue;
+		}
+		g_autofree char *request = join_with("r", text);
+		rig_ok(&rig, arrivals[i].who, request, NULL);
+		if (i == 1) {
+			rig_ok(&rig, 0, "{'type':'kick','room':'r','connection':2}", NULL);
+		}
+		rig_forget(&rig);
+	}
+	rig_finish(&rig);
+}
+
 static void test_owner_passes(void **state) {
 	struct rig rig;
 	rig_init(&rig, true);
@@ -379,6 +478,9 @@ int main(void) {
 		cmocka_unit_test(test_several_connections),
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_moderation),
+		cmocka_unit_test(test_kicked_stays_out),
+		cmocka_unit_test(test_kicked_knocks_again),
+		cmocka_unit_test(test_kicked_with_a_token),
 		cmocka_unit_test(test_owner_passes),
 		cmocka_unit_test(test_knock),
 		cmocka_unit_test(test_tokens),
