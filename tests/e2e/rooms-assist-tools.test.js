@@ -83,7 +83,7 @@ function apart(bits, others, w) {
 }
 
 /** @type {[Kind, Kind][]} */
-const pairs = process.env.ALL ? [['firefox', 'chromium'], ['chromium', 'firefox']] : [];
+const pairs = [['firefox', 'chromium'], ['chromium', 'firefox']];
 for (const [sharing, watching] of pairs) {
 	describe(`tools of an assistance share from ${sharing} to ${watching}`, () => {
 		const rooms = useRooms();
@@ -353,6 +353,7 @@ for (const [sharing, watching] of pairs) {
 			await viewer.evaluate(async () => /** @type {any} */ (await import('/rooms/assist.js')).now().side.host.peer.restart());
 			await askUntil(frames, (now) => now !== before);
 			await moves(viewer);
+			await until(viewer, '#notice', /^$/);
 			await press(viewer, '#clearMine');
 			await askUntil(() => board(sharer), ({marks}) => marks.length === 0);
 			// A session that ended while its page was away comes back by a connection of its own.

@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
+import {rest} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
@@ -14,8 +15,6 @@ const {moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
-/** What takes long, in `make check-all` (ALL=1) alone. */
-const rest = process.env.ALL ? test : () => {};
 
 describe('a call by name, Firefox with Chromium', () => {
 	const rooms = useRooms();

@@ -30,11 +30,14 @@ export class Peer extends EventTarget {
 	 * @param {boolean} options.polite whether this side gives way when both offer at once, and waits for the first offer; exactly one of the two is
 	 * @param {(signal: Signal) => void} options.send
 	 * @param {() => RTCIceServer[]} [options.ice] the servers as they are now; asked again for each look for paths, since relays' credentials end
+	 * @param {() => void} [options.askRestart] lets the other side look for the paths anew, instead of this one: of a Chromium that did not
+	 *   make the first offer, Firefox answers such an offer with the wrong DTLS role
 	 * @param {() => boolean} [options.reaches] whether what is sent now reaches the other side; where it may not, call `restart` once it does
 	 */
-	constructor({ polite, send, ice = () => [], reaches = () => true }) {
+	constructor({ polite, send, ice = () => [], reaches = () => true, askRestart }) {
 		super();
 		this.reaches = reaches;
+		this.askRestart = askRestart;
 		this.polite = polite;
 		this.send = send;
 		this.ice = ice;
@@ -135,7 +138,11 @@ export class Peer extends EventTarget {
 	/** Looks for the paths anew, as after a change of the network. */
 	restart() {
 		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting' && this.reaches()) {
-			this.pc.restartIce();
+			if (this.askRestart) {
+				this.askRestart();
+			} else {
+				this.pc.restartIce();
+			}
 		}
 	}
 

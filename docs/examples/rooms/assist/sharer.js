@@ -72,8 +72,13 @@ export class Sharer extends Side {
 	/** @param {number} from @param {any} body */
 	#signal(from, body) {
 		const member = this.members.get(from);
-		if (body?.signal && member?.link === body.link) {
-			void member?.peer?.receive(body.signal);
+		if (!member?.peer || member.link !== body?.link) {
+			return;
+		}
+		if (body.restart) {
+			member.peer.restart();
+		} else if (body.signal) {
+			void member.peer.receive(body.signal);
 		}
 	}
 
