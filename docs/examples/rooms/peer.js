@@ -153,8 +153,6 @@ export class Peer extends EventTarget {
 		this.channel.onclose = null;
 		this.pc.onconnectionstatechange = null;
 		this.pc.onicecandidate = null;
-		// The other side closed, or its browser did.
-		this.channel.onclose = () => this.#become('closed');
 		this.pc.onnegotiationneeded = null;
 		this.pc.close();
 		this.#become('closed');
@@ -221,6 +219,7 @@ export class Peer extends EventTarget {
 		if (turn.owed && !this.offering && pc.signalingState === 'stable') {
 			Object.assign(turn, { owed: false, given: true });
 			this.talk({ turn: 'yours' });
+			clearTimeout(this.turnTimer);
 			this.turnTimer = setTimeout(() => this.#endTurn(), TURN_MS);
 		}
 	}
