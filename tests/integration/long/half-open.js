@@ -13,7 +13,7 @@ async function open(number) {
 	const socket = createConnection(workerData.port, '127.0.0.1');
 	socket.resume();
 	socket.on('error', () => {});
-	closed.push(once(socket, 'close'));
+	closed.push(new Promise((resolve) => socket.on('close', resolve)));
 	await once(socket, 'connect');
 	if (number % 3 > 0) {
 		socket.write('GET / HTTP/1.1\r\nHost: loc');

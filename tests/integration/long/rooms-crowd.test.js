@@ -19,7 +19,7 @@ const AT_ONCE = 64;
 const resident = (server) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]);
 
 test('10,000 half-open sockets end and are counted; two who talk lose nothing, and others still come in', async (t) => {
-	const server = await Server.start(t, '--header-seconds=60');
+	const server = await Server.start(t, '--header-seconds=30');
 	const crowd = new Worker(new URL('half-open.js', import.meta.url), {workerData: {port: server.port, count: HALF_OPEN}});
 	t.after(() => crowd.terminate());
 	const heard = on(crowd, 'message');
@@ -97,7 +97,7 @@ async function visitAll(path, from, to) {
 
 test('100,000 connects, ended well and abruptly, leave no session, room or memory behind', async (t) => {
 	const path = join(folderOf(t), 'socket');
-	const server = await Server.start(t, `--listen=unix:${path}`, '--hosts=localhost', '--open=yes', '--grace-ms=1000');
+	const server = await Server.start(t, `--listen=unix:${path}`, '--hosts=localhost', '--open=public', '--grace-ms=1000');
 	const metrics = async () => (await ask('http://localhost/metrics', {socketPath: path})).body;
 	const left = async () => Object.fromEntries([...(await metrics()).matchAll(/^portlight_rooms_(connections|sessions|rooms|users_named|room_connections) (\d+)$/gm)].map(([, name, value]) => [name, Number(value)]));
 	const quiet = {connections: 1, sessions: 0, users_named: 0, rooms: 0, room_connections: 0};
