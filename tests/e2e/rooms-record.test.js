@@ -105,7 +105,7 @@ for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'c
 			await share.sharer.bringToFront();
 			await press(share.sharer, '#record');
 			await until(viewer, '#recorders', /Sharon records · 0:/);
-			await until(share.sharer, '#recorders', /You record · 0:\d\d · \d+\.\d (K|M)B/);
+			await until(share.sharer, '#recorders', /You record · 0:\d\d · \d+\.\d (k|M)B/);
 			await watchOn(share.sharer, 15);
 			await share.sharer.close({runBeforeUnload: false});
 			const browser = rooms.browsers[sharing];
