@@ -117,7 +117,8 @@ for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'c
 			await press(page, '#keptList button');
 			await until(page, '#notice', /players can’t jump to a place in it\. This server has no mediabunny/);
 			const plain = await saved(browser);
-			assert.equal(decodingErrors(plain), '');
+			// A tab that is closed leaves the last chunk as far as it was written.
+			assert.match(decodingErrors(plain), /^(.* File ended prematurely .*\n)?$/);
 			assert.equal(readFileSync(plain).includes(CUES), false);
 			rmSync(plain);
 			await page.close();
