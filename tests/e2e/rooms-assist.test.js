@@ -1,76 +1,23 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
+import {rest} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
+const {Assist, board, crop, drag, draw, same, shape, write} = await import('./lib/assist.js');
 const {fill, marker, moves, press, until, useRooms} = await import('./lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 /** @typedef {import('./lib/browser.js').Kind} Kind */
 
-/** What takes long, in `make check-all` (ALL=1) alone. */
-const rest = process.env.ALL ? test : () => {};
 /** @type {[Kind, Kind][]} */
-const pairs = [['firefox', 'chromium'], ...(process.env.ALL ? [/** @type {[Kind, Kind]} */ (['chromium', 'firefox'])] : [])];
+const pairs = [['firefox', 'chromium'], ...(process.env.GATE ? [] : [/** @type {[Kind, Kind]} */ (['chromium', 'firefox'])])];
 for (const [sharing, watching] of pairs) {
 	describe(`an assistance share from ${sharing} to ${watching}`, () => {
 		const rooms = useRooms();
 
-		async function shared() {
-			const sharer = await rooms.page(sharing, 'assist.html');
-			await fill(sharer, '#sharerName', 'Sharon');
-			await rooms.share(sharer, '#share .main');
-			await until(sharer, '#title', /You share/);
-			const url = await sharer.$eval('#url', (field) => /** @type {HTMLInputElement} */ (field).value);
-			assert.match(url, /\/rooms\/assist\.html#[\w-]{22}$/);
-			return {sharer, path: url.slice(url.indexOf('assist.html'))};
-		}
-
-		/** @param {string} path @param {string} name */
-		async function knock(path, name) {
-			const page = await rooms.page(watching, path);
-			await fill(page, '#viewerName', name);
-			await press(page, '#knock .main');
-			return page;
-		}
-
-		/** @param {Page} sharer @param {string} path @param {string} name */
-		async function letIn(sharer, path, name) {
-			const page = await knock(path, name);
-			await press(sharer, `#knocking button[aria-label="Let in: ${name}"]`);
-			await until(page, '#title', /Sharon shares/);
-			return page;
-		}
-
-		/** @param {Page} sharer @param {string} path @param {string} name */
-		async function watch(sharer, path, name) {
-			const page = await letIn(sharer, path, name);
-			await moves(page);
-			return page;
-		}
-
-		/** @param {Page} page @param {string} tool @param {[number, number]} from in the picture @param {[number, number]} to */
-		async function draw(page, tool, from, to) {
-			await press(page, `[data-tool="${tool}"]`);
-			const box = await page.$eval('canvas.marks', (canvas) => {
-				const {x, y, width, height} = canvas.getBoundingClientRect();
-				return {x, y, width, height};
-			});
-			const at = (/** @type {number} */ part) => /** @type {const} */ ([box.x + (from[0] + (to[0] - from[0]) * part) * box.width, box.y + (from[1] + (to[1] - from[1]) * part) * box.height]);
-			await page.mouse.move(...at(0));
-			await page.mouse.down();
-			for (let part = 0.25; part <= 1; part += 0.25) {
-				await page.mouse.move(...at(part));
-			}
-			await page.mouse.up();
-		}
-
-		/** What is on a page's board. @param {Page} page */
-		const board = (page) => page.evaluate(async () => {
-			const {board: held} = (await import('/rooms/assist.js')).now();
-			return {crop: held?.crop, marks: [...(held?.marks.values() ?? [])].map(({tool, by, n, points, text}) => ({tool, by, n, points, text}))};
-		});
+		const assist = new Assist(rooms, sharing, watching);
 
 		/** The board drawn at a size, as a fingerprint. @param {Page} page @param {number} width @param {number} height */
 		const drawn = (page, width, height) => page.evaluate(async (w, h) => {
@@ -88,41 +35,31 @@ for (const [sharing, watching] of pairs) {
 			return text;
 		}, width, height);
 
-		/** @param {Page} page @param {Page} other */
-		const same = (page, other) => askUntil(async () => JSON.stringify(await board(page)) === JSON.stringify(await board(other)));
-
 		test('who knocks is let in or refused; one is sent away; the end is the end of the link', async () => {
-			const {sharer, path} = await shared();
+			const {sharer, path} = await assist.shared();
 			await until(sharer, '#path', /Portlight’s helper crops/);
-			const refused = await knock(path, 'Rita');
+			const refused = await assist.knock(path, 'Rita');
 			await press(sharer, '#knocking button[aria-label="Refuse: Rita"]');
 			await until(refused, '#notice', /did not let you in/);
-			const viewer = await watch(sharer, path, 'Vera');
+			const viewer = await assist.watch(sharer, path, 'Vera');
 			await until(sharer, '#people', /Vera/);
 			await press(sharer, '#people button[aria-label="Send away: Vera"]');
 			await until(viewer, '#notice', /sent you away/);
-			const second = await watch(sharer, path, 'Vic');
+			const second = await assist.watch(sharer, path, 'Vic');
 			await press(sharer, '#stop');
 			await until(second, '#notice', /The share is over/);
-			const late = await knock(path, 'Lea');
+			const late = await assist.knock(path, 'Lea');
 			await until(late, '#notice', /There is no such room/);
 		});
 
 		rest('a part is shown, live: by numbers, by dragging, all again', async () => {
-			const {sharer, path} = await shared();
-			const viewer = await watch(sharer, path, 'Vera');
+			const {sharer, path} = await assist.shared();
+			const viewer = await assist.watch(sharer, path, 'Vera');
 			const whole = await askUntil(() => marker(viewer, '.stage video'), (seen) => seen?.width === 1280);
 			assert(whole);
-			/** @param {string[]} values */
-			const crop = async (...values) => {
-				for (const [index, id] of ['#x', '#y', '#width', '#height'].entries()) {
-					await fill(sharer, id, values[index]);
-				}
-				await press(sharer, '#crop .main');
-			};
 			// The marker lies in the part, nearer to its edge by as much as was cut.
 			const [x, y] = [whole.place.x, whole.place.y].map((value) => Math.max(0, Math.round(value) - 20) & ~1);
-			await crop(String(x), String(y), '640', '-1');
+			await crop(sharer, String(x), String(y), '640', '-1');
 			await viewer.bringToFront();
 			const cut = await askUntil(() => marker(viewer, '.stage video'), (seen) => seen?.width === 640);
 			assert(cut);
@@ -131,7 +68,7 @@ for (const [sharing, watching] of pairs) {
 			await viewer.bringToFront();
 			await askUntil(() => marker(viewer, '.stage video'), (seen) => seen?.width === 1280);
 			await press(sharer, '#drag');
-			await draw(sharer, 'pointer', [0.25, 0.25], [0.75, 0.75]);
+			await drag(sharer, [0.25, 0.25], [0.75, 0.75]);
 			await askUntil(() => viewer.$eval('.stage video', (video) => /** @type {HTMLVideoElement} */ (video).videoWidth), (width) => width < 700);
 			const {crop: held} = await board(viewer);
 			assert(held);
@@ -139,16 +76,13 @@ for (const [sharing, watching] of pairs) {
 		});
 
 		test('what one draws the others have: in one order, at any size, after a crop, and late', async () => {
-			const {sharer, path} = await shared();
-			const viewer = await watch(sharer, path, 'Vera');
+			const {sharer, path} = await assist.shared();
+			const viewer = await assist.watch(sharer, path, 'Vera');
 			await draw(viewer, 'circle', [0.1, 0.1], [0.3, 0.4]);
 			await draw(sharer, 'arrow', [0.8, 0.9], [0.6, 0.6]);
 			await draw(viewer, 'pen', [0.1, 0.9], [0.4, 0.8]);
 			await draw(sharer, 'box', [0.5, 0.4], [0.75, 0.6]);
-			await press(viewer, '[data-tool="text"]');
-			await viewer.click('canvas.marks');
-			await viewer.type('#words', 'This one?');
-			await viewer.keyboard.press('Enter');
+			await write(viewer, [0.5, 0.5], 'This one?');
 			await askUntil(() => board(sharer), ({marks}) => marks.length === 5);
 			await same(sharer, viewer);
 			const {marks} = await board(viewer);
@@ -158,21 +92,18 @@ for (const [sharing, watching] of pairs) {
 			await press(viewer, '#undo');
 			await askUntil(() => board(sharer), ({marks: left}) => left.length === 4);
 			// The left half: what lies in the right one is gone.
-			for (const [id, value] of Object.entries({x: '0', y: '0', width: '576', height: '720'})) {
-				await fill(sharer, `#${id}`, value);
-			}
-			await press(sharer, '#crop .main');
+			await crop(sharer, '0', '0', '576', '720');
 			await askUntil(() => board(viewer), (now) => now.crop?.width === 0.45);
 			await same(sharer, viewer);
 			// The marker is in the other half.
-			const late = await letIn(sharer, path, 'Lea');
-			await askUntil(() => late.$eval('.stage video', (video) => /** @type {HTMLVideoElement} */ (video).videoWidth), (width) => width === 576);
+			const late = await assist.letIn(sharer, path, 'Lea');
+			await shape(late, 576, 720);
 			await same(sharer, late);
 			assert.deepEqual((await board(late)).marks.map(({tool}) => tool), ['circle', 'pen']);
-			for (const [width, height] of [[320, 400], [576, 720], [1000, 1250]]) {
-				const [ours, theirs] = [await drawn(sharer, width, height), await drawn(late, width, height)];
+			for (const [w, h] of [[320, 400], [576, 720], [1000, 1250]]) {
+				const [ours, theirs] = [await drawn(sharer, w, h), await drawn(late, w, h)];
 				const differing = [...ours].filter((bit, at) => bit !== theirs[at]).length;
-				assert.equal(ours.includes('1') && differing <= ours.length / 200, true, `${differing} of ${ours.length} differ at ${width}x${height}`);
+				assert.equal(ours.includes('1') && differing <= ours.length / 200, true, `${differing} of ${ours.length} differ at ${w}x${h}`);
 			}
 			await press(late, '#clearAll');
 			await askUntil(() => board(sharer), ({marks: left}) => left.length === 0);
@@ -180,8 +111,8 @@ for (const [sharing, watching] of pairs) {
 		});
 
 		rest('a page is opened only by the other’s click, and only by https', async () => {
-			const {sharer, path} = await shared();
-			const viewer = await watch(sharer, path, 'Vera');
+			const {sharer, path} = await assist.shared();
+			const viewer = await assist.watch(sharer, path, 'Vera');
 			await fill(sharer, '#page', 'https://portlight.invalid/help?topic=1');
 			await press(sharer, '#open button');
 			await until(viewer, '#address', /^https:\/\/portlight\.invalid\/help\?topic=1$/);
@@ -194,7 +125,7 @@ for (const [sharing, watching] of pairs) {
 	});
 }
 
-(process.env.ALL ? describe : () => {})('the documented flow', () => {
+(process.env.GATE ? () => {} : describe)('the documented flow', () => {
 	const rooms = useRooms();
 
 	for (const kind of /** @type {Kind[]} */ (['firefox', 'chromium'])) {

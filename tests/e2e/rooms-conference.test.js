@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
+import {rest} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
@@ -8,8 +9,6 @@ const {connections, fill, hears, marker, moves, plays, press, until, useRooms} =
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
-/** What takes long, in `make check-all` (ALL=1) alone. */
-const rest = process.env.ALL ? test : () => {};
 
 describe('a conference of three, Firefox with Chromium', () => {
 	const rooms = useRooms();

@@ -15,8 +15,6 @@ const {startShare, watch} = await import('./lib/assist.js');
 /** @typedef {import('puppeteer-core').Page} Page */
 /** @typedef {import('./lib/browser.js').Kind} Kind */
 
-/** What takes long, in `make check-all` (ALL=1) alone. */
-const rest = process.env.ALL ? test : () => {};
 /** The Matroska element of the index of places. */
 const CUES = Buffer.from([0x1c, 0x53, 0xbb, 0x6b]);
 const RED = '#ff0000';
@@ -65,10 +63,10 @@ function assertSeekable(path) {
 }
 
 for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'chromium'], ['chromium', 'firefox']])) {
-	(process.env.ALL ? describe : () => {})(`recording an assistance share from ${sharing} to ${watching}`, () => {
+	describe(`recording an assistance share from ${sharing} to ${watching}`, () => {
 		const rooms = useRooms();
 
-		rest('a viewer records: all see it, the file has a length, an index and what was drawn', async () => {
+		test('a viewer records: all see it, the file has a length, an index and what was drawn', async () => {
 			const share = await startShare(rooms, sharing);
 			const viewer = await watch(rooms, watching, share, 'Vera');
 			await press(viewer, '#record');
@@ -101,13 +99,13 @@ for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'c
 			assert.deepEqual([marked(all[0]), marked(all[all.length - 1])], [false, true]);
 		});
 
-		rest('the sharer records, and the page is closed: the next visit has it; also without the library; until it is discarded', async () => {
+		test('the sharer records, and the page is closed: the next visit has it; also without the library; until it is discarded', async () => {
 			const share = await startShare(rooms, sharing);
 			const viewer = await watch(rooms, watching, share, 'Vera');
 			await share.sharer.bringToFront();
 			await press(share.sharer, '#record');
 			await until(viewer, '#recorders', /Sharon records · 0:/);
-			await until(share.sharer, '#recorders', /You record · 0:\d\d · \d+\.\d (K|M)B/);
+			await until(share.sharer, '#recorders', /You record · 0:\d\d · \d+\.\d (k|M)B/);
 			await watchOn(share.sharer, 15);
 			await share.sharer.close({runBeforeUnload: false});
 			const browser = rooms.browsers[sharing];
@@ -119,7 +117,8 @@ for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'c
 			await press(page, '#keptList button');
 			await until(page, '#notice', /players can’t jump to a place in it\. This server has no mediabunny/);
 			const plain = await saved(browser);
-			assert.equal(decodingErrors(plain), '');
+			// A tab that is closed leaves the last chunk as far as it was written.
+			assert.match(decodingErrors(plain), /^(.* File ended prematurely .*\n)?$/);
 			assert.equal(readFileSync(plain).includes(CUES), false);
 			rmSync(plain);
 			await page.close();

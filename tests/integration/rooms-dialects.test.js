@@ -323,12 +323,19 @@ class Streamer extends Heard {
 		streamer.given = response.headers['set-cookie']?.[0];
 		streamer.cookie = streamer.given?.split(';')[0] ?? cookie;
 		streamer.closed = new Promise((resolve) => response.on('close', resolve));
+		/** @type {(value?: any) => void} */
+		let identified = () => {};
+		streamer.identified = new Promise((resolve) => (identified = resolve));
 		let text = '';
 		response.on('error', () => {});
 		response.setEncoding('utf8').on('data', (piece) => {
 			const whole = (text + piece).split('\n\n');
 			text = whole.pop() ?? '';
-			whole.map((event) => event.replace(/^(:\n)*/, '')).filter((event) => event.startsWith('data: ')).forEach((event) => streamer.take(event.slice(6)));
+			whole.filter((event) => event.startsWith('data: ')).forEach((event) => streamer.take(event.slice(6)));
+			streamer.id ??= whole.find((event) => event.startsWith('id: '))?.slice(4);
+			if (streamer.id) {
+				identified();
+			}
 		});
 		return streamer;
 	}
@@ -372,28 +379,33 @@ test('sse: a stream that breaks goes on, and what was said meanwhile comes', asy
 	const server = await Server.start(t, '--dialect=sse', '--grace-ms=1000');
 	const one = await Streamer.open(server);
 	const other = await Streamer.open(server);
+	await other.identified;
 	await other.drop();
 	while (await server.metric('sessions_waiting') !== 1) {
 		await server.ask('/healthz');
 	}
 	await one.post(offer);
-	const again = await Streamer.open(server, other.cookie);
+	// Loaded anew it is another page, to which that was not said.
+	const loaded = await Streamer.open(server, other.cookie);
+	assert.notEqual(loaded.cookie, other.cookie);
+	const again = await Streamer.open(server, other.cookie, {'last-event-id': other.id});
 	assert.equal(again.given, undefined);
 	assert.equal(await again.next(), JSON.stringify(offer));
 	assert.equal(await server.metric('sessions_resumed_total'), 1);
 	// Another tab has a session of its own while the first one's stream stands.
-	const tab = await Streamer.open(server, other.cookie);
+	const tab = await Streamer.open(server, other.cookie, {'last-event-id': other.id});
 	assert.notEqual(tab.cookie, other.cookie);
 	await one.post(answer);
 	assert.equal(await tab.next(), JSON.stringify(answer));
+	assert.equal(await loaded.next(), JSON.stringify(answer));
 	assert.equal(await again.next(), JSON.stringify(answer));
 	// After the grace it is nobody's.
 	await again.drop();
-	while (await server.metric('sessions') !== 2) {
+	while (await server.metric('sessions') !== 3) {
 		await server.ask('/healthz');
 	}
 	assert.equal((await again.post(offer)).status, 401);
-	assert.notEqual((await Streamer.open(server, other.cookie)).cookie, other.cookie);
+	assert.notEqual((await Streamer.open(server, other.cookie, {'last-event-id': other.id})).cookie, other.cookie);
 });
 
 test('sse: bad input is refused with its error, and others hear nothing of it', async (t) => {

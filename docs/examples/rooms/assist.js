@@ -1,11 +1,18 @@
 /** An assistance share: one shows a part of a screen, others watch by a private link, all point and draw. */
-import { Cropped } from './crop.js';
+import { askToOpen, pageAddress } from './assist/address.js';
+import { Cropped } from './assist/crop.js';
+import { Freezer } from './assist/freezer.js';
+import { Masks } from './assist/masks.js';
+import { Sharer } from './assist/sharer.js';
+import { paint, snapshot, Still } from './assist/still.js';
+import { Surface } from './assist/surface.js';
+import { Viewer } from './assist/viewer.js';
+import { FileList } from './files-list.js';
+import { t } from './language.js';
 import { onEnd, refusal, screen } from './media.js';
 import { RecordingPanel } from './recording/panel.js';
 import { Server } from './server.js';
-import { Sharer, Viewer } from './star.js';
-import { Surface } from './surface.js';
-import { chip, colours, drawRows, find, make, onClick, onSubmit, say, sayError } from './ui.js';
+import { colours, drawRows, find, make, onClick, onSubmit, say, sayError, serverChip, shortcuts } from './ui.js';
 
 const parameters = new URLSearchParams(location.search);
 const room = location.hash.slice(1);
@@ -16,23 +23,30 @@ let side = null;
 let cropped = null;
 /** @type {Surface | null} */
 let surface = null;
-
-/** How often the marks changed, and pictures came. */
+/** @type {Freezer | null} */
+let freezer = null;
+/** @type {Masks | null} */
+let masks = null;
+/** How often marks, or a picture that stands still, changed. */
 let changes = 0;
+/** How often pictures came. */
 let pictures = 0;
+const still = new Still(find('canvas.still'), () => {
+	changes++;
+	surface?.place();
+});
+const files = new FileList(find('#transfers'), (text) => (find('#fileNews').textContent = text));
+
 /** Chromium's own count goes on in a hidden tab; Firefox has none of a stream. */
 const count = () => (pictures++, find('.stage video').requestVideoFrameCallback(count));
 find('.stage video').requestVideoFrameCallback?.(count);
 
 const recording = new RecordingPanel({
-	picture: (marks) => {
-		const video = find('.stage video');
-		return {
-			size: () => ({ width: video.videoWidth, height: video.videoHeight }),
-			version: () => [pictures, video.getVideoPlaybackQuality().totalVideoFrames, marks && changes],
-			paint: (context, width, height) => paint(context, width, height, { marks }),
-		};
-	},
+	picture: (marks) => ({
+		size: () => surface?.size ?? { width: 0, height: 0 },
+		version: () => [pictures, find('.stage video').getVideoPlaybackQuality().totalVideoFrames, surface?.still.hidden, changes],
+		paint: (context, width, height) => surface && paint(surface, context, width, height, { marks }),
+	}),
 	sound: () => find('.stage video').srcObject?.getAudioTracks() ?? [],
 	announce: (on) => side?.record(on),
 });
@@ -51,8 +65,8 @@ function show(inside) {
 	const shares = side instanceof Sharer;
 	document.querySelectorAll('.sharer').forEach((section) => section.toggleAttribute('hidden', !shares));
 	find('#knocks').hidden = true;
-	find('#stop').textContent = shares ? 'Stop sharing' : 'Leave';
-	find('#peopleTitle').textContent = shares ? 'Who watches' : 'Who shares';
+	find('#stop').textContent = shares ? t('Stop sharing') : t('Leave');
+	find('#peopleTitle').textContent = shares ? t('Who watches') : t('Who shares');
 	recording.place(inside);
 }
 
@@ -64,10 +78,14 @@ function over(text, bad) {
 	side = null;
 	cropped?.stop();
 	cropped = null;
+	freezer = null;
+	masks?.labels.remove();
+	masks = null;
 	find('.stage video').srcObject = null;
-	surface?.canvas.remove();
-	surface?.cropbox.remove();
+	surface?.remove();
 	surface = null;
+	void still.show(null, null);
+	find('#stands').textContent = '';
 	find('#knocking').replaceChildren();
 	find('#people').replaceChildren();
 	find('#waiting').hidden = true;
@@ -85,7 +103,7 @@ function play(stream) {
 /* The one who shares. */
 
 onSubmit('#share', async () => {
-	say('Choose a screen or a window in the dialog that opens.');
+	say(t('Choose a screen or a window in the dialog that opens.'));
 	let live;
 	try {
 		live = await screen({ frameRate: 30 });
@@ -93,7 +111,12 @@ onSubmit('#share', async () => {
 		say(refusal(error), true);
 		return;
 	}
-	const crop = new Cropped(live);
+	/** @param {MediaStreamTrack} track */
+	const replaced = (track) => {
+		play(new MediaStream([track]));
+		return side instanceof Sharer && side.replace(track);
+	};
+	const crop = new Cropped(live, replaced);
 	cropped = crop;
 	try {
 		await crop.open();
@@ -102,18 +125,17 @@ onSubmit('#share', async () => {
 		hear(sharer);
 		await sharer.open(find('#sharerName').value.trim());
 		onEnd(live, (text) => cropped === crop && over(text));
-		crop.addEventListener('track', (event) => {
-			sharer.replace(/** @type {CustomEvent} */ (event).detail);
-			play(new MediaStream(crop.stream.getVideoTracks()));
+		const pictures = new Freezer(sharer, crop);
+		freezer = pictures;
+		masks = new Masks(crop, enter(), sayError, () => {
+			sayPath();
+			return pictures.again();
 		});
-		enter();
 		play(crop.stream);
 		find('#url').value = `${location.origin}${location.pathname}#${sharer.room}`;
-		find('#path').textContent = crop.native
-			? 'Portlight’s helper crops: pixels outside of the part never leave it.'
-			: 'This page crops: it has the whole picture, and sends only the part.';
+		sayPath();
 		drawPeople();
-		say('Send the private link to whoever should see this.');
+		say(t('Send the private link to whoever should see this.'));
 	} catch (error) {
 		over('');
 		sayError(error);
@@ -123,13 +145,31 @@ onSubmit('#share', async () => {
 onClick('#copy', async () => {
 	find('#url').select();
 	await navigator.clipboard.writeText(find('#url').value);
-	say('The link is copied.');
+	say(t('The link is copied.'));
 });
 
-/** @param {{knock: number, nickname: string}} told */
-function knocked({ knock, nickname }) {
-	const item = make('li', { 'data-knock': String(knock) }, make('span', { className: 'who' }, nickname));
-	for (const [text, allowed, className] of /** @type {const} */ ([['Let in', true, 'main narrow'], ['Refuse', false, 'narrow']])) {
+/** Who crops, now. */
+function sayPath() {
+	const { byPage = false, native = false } = cropped ?? {};
+	find('#path').textContent = !byPage
+		? t('Portlight’s helper crops: pixels outside of the part never leave it.')
+		: native
+			? t('This page crops while there are black boxes: it has the whole picture, and sends only the part.')
+			: t('This page crops: it has the whole picture, and sends only the part.');
+}
+
+/** @param {{knock: number, nickname: string, sentAway?: string}} told */
+function knocked({ knock, nickname, sentAway }) {
+	const before = sentAway && (sentAway === nickname ? t('You sent this person away before.') : t('You sent this person away before, as {0}.', sentAway));
+	const item = make('li', { className: before ? 'warned' : '', 'data-knock': String(knock) }, make('span', { className: 'who' }, nickname));
+	if (before) {
+		item.append(make('span', { className: 'small bad' }, before));
+	}
+	const answers = /** @type {const} */ ([
+		[t('Let in'), t('Let in: {0}', nickname), true, 'main narrow'],
+		[t('Refuse'), t('Refuse: {0}', nickname), false, 'narrow'],
+	]);
+	for (const [text, label, allowed, className] of answers) {
 		const onclick = async () => {
 			try {
 				await /** @type {Sharer} */ (side).admit(knock, allowed);
@@ -139,11 +179,11 @@ function knocked({ knock, nickname }) {
 				sayError(error);
 			}
 		};
-		item.append(make('button', { type: 'button', className, 'aria-label': `${text}: ${nickname}`, onclick }, text));
+		item.append(make('button', { type: 'button', className, 'aria-label': label, onclick }, text));
 	}
 	find('#knocking').append(item);
 	find('#knocks').hidden = false;
-	say(`${nickname} wants to come in.`);
+	say([t('{0} wants to come in.', nickname), before].filter(Boolean).join(' '));
 }
 
 /** @param {number} knock */
@@ -152,17 +192,17 @@ function knockGone(knock) {
 	find('#knocks').hidden = !find('#knocking').childElementCount;
 }
 
-/** @param {import('./crop.js').Region | null} region */
+/** @param {import('./assist/crop.js').Region | null} region */
 async function setCrop(region) {
 	const sharer = side;
 	if (cropped && sharer instanceof Sharer) {
 		const crop = await cropped.set(region);
-		sharer.change({ crop });
+		sharer.show(crop);
 		const { x, y, width, height } = cropped.region ?? { x: 0, y: 0, width: -1, height: -1 };
 		for (const [id, value] of Object.entries({ x, y, width, height })) {
 			find(`#${id}`).value = value;
 		}
-		say(cropped.region ? `Others see ${width} × ${height} pixels of your screen.` : 'Others see all of it.');
+		say(cropped.region ? t('Others see {0} × {1} pixels of your screen.', width, height) : t('Others see all of it.'));
 	}
 }
 
@@ -171,29 +211,48 @@ onSubmit('#crop', () => {
 	return setCrop(x === 0 && y === 0 && width === -1 && height === -1 ? null : { x, y, width, height });
 });
 onClick('#whole', () => setCrop(null));
-onClick('#drag', () => {
-	if (!surface || !cropped) {
-		return;
-	}
-	const wanted = !surface.choosing;
-	find('#drag').setAttribute('aria-pressed', String(wanted));
-	surface.choosing = null;
-	find('.stage').classList.toggle('drawing', wanted || surface.tool !== 'pointer');
-	if (wanted) {
-		say('Drag over the part that others may see. To choose from all of it again, press “Show all” first.');
-		surface.choosing = ({ x, y, width, height }) => {
-			find('#drag').setAttribute('aria-pressed', 'false');
-			const { size, region } = /** @type {Cropped} */ (cropped);
-			const from = region ?? { x: 0, y: 0, ...size };
-			setCrop({
-				x: Math.round(from.x + x * from.width),
-				y: Math.round(from.y + y * from.height),
-				width: Math.round(width * from.width),
-				height: Math.round(height * from.height),
-			}).catch(sayError);
-		};
-	}
+/** A button for choosing on the picture. @param {string} button @param {string} hint @param {(rect: import('./assist/annotate.js').Rect) => unknown} act */
+function onChoice(button, hint, act) {
+	onClick(button, () => {
+		const pressed = find(button).getAttribute('aria-pressed') === 'true';
+		endChoice();
+		if (surface && cropped && !pressed) {
+			find(button).setAttribute('aria-pressed', 'true');
+			find('.stage').classList.add('drawing');
+			say(hint);
+			surface.choosing = async (rect) => {
+				endChoice();
+				say('');
+				try {
+					await act(rect);
+				} catch (error) {
+					sayError(error);
+				}
+			};
+			surface.canvas.focus();
+		}
+	});
+}
+
+/** Nothing is being chosen; a stroke that is under way is taken back. */
+function endChoice() {
+	surface?.cancel();
+	['#drag', '#mask'].forEach((button) => find(button).setAttribute('aria-pressed', 'false'));
+	find('.stage').classList.toggle('drawing', surface !== null && surface.tool !== 'pointer');
+}
+
+onChoice('#drag', t('Drag over the part that others may see. To choose from all of it again, press “Show all” first.'), ({ x, y, width, height }) => {
+	const { size, region } = /** @type {Cropped} */ (cropped);
+	const from = region ?? { x: 0, y: 0, ...size };
+	return setCrop({
+		x: Math.round(from.x + x * from.width),
+		y: Math.round(from.y + y * from.height),
+		width: Math.round(width * from.width),
+		height: Math.round(height * from.height),
+	});
 });
+onChoice('#mask', t('Drag over what others must not see.'), (rect) => masks?.add(rect));
+onClick('#clearMasks', () => masks?.clear());
 
 /* The one who watches. */
 
@@ -223,6 +282,14 @@ function hear(who) {
 		error: sayError,
 		knock: knocked,
 		'knock-gone': knockGone,
+		restarted: () => {
+			find('#knocking').replaceChildren();
+			find('#knocks').hidden = true;
+		},
+		freeze: (name) => freezer?.freeze(name).catch(sayError),
+		thaw: () => freezer?.thaw().catch(sayError),
+		still: showStill,
+		file: ({ channel, nickname }) => files.receive(channel, nickname),
 		admitted: () => {
 			find('#waiting').hidden = true;
 			enter();
@@ -230,13 +297,14 @@ function hear(who) {
 			drawPeople();
 			say('');
 		},
-		refused: () => over('The person who shares did not let you in. Ask them, then try again.', true),
+		refused: () => over(t('The person who shares did not let you in. Ask them, then try again.'), true),
 		streams: ([first]) => play(first?.stream ?? null),
 		open: askToOpen,
 		recorders: (others) => recording.heard(others),
+		met: () => recording.announce(),
 		ended: (reason) => {
-			const texts = { kicked: 'The person who shares sent you away.', left: 'The share is over.', 'owner-left': 'The share is over.' };
-			over(/** @type {Record<string, string>} */ (texts)[reason] ?? 'The room is gone. Ask for a new link.', reason === 'kicked');
+			const texts = { kicked: t('The person who shares sent you away.'), left: t('The share is over.'), 'owner-left': t('The share is over.'), lost: t('The connection was lost. Ask to come in again.') };
+			over(/** @type {Record<string, string>} */ (texts)[reason] ?? t('The room is gone. Ask for a new link.'), reason === 'kicked');
 		},
 	};
 	who.board.addEventListener('change', () => changes++);
@@ -249,38 +317,67 @@ function enter() {
 	const who = /** @type {Sharer | Viewer} */ (side);
 	show(true);
 	surface = new Surface(find('.stage'), who.board, {
-		me: () => ({ by: String(who.connection), name: who.nickname }),
+		me: () => ({ by: who.by, name: who.nickname, colour: colourOf(who.by) }),
 		change: (change) => who.change(change),
 		askText,
 	});
-	surface.colour = colours[who.connection % colours.length];
+	who.board.addEventListener('change', showStill);
 	choose('pointer');
 	recording.announce();
+	return surface;
 }
+
+/** @param {string} by what marks are signed with */
+const colourOf = (by) => colours[(parseInt(by, 10) || 0) % colours.length];
+
+/** The picture moves, or stands still; who wanted that is told. */
+function showStill() {
+	if (side) {
+		const { board, still: here } = side;
+		const { frozen } = board;
+		still.show(frozen, here).catch(sayError);
+		const arrived = !frozen || here?.name === frozen.id;
+		const text = !frozen ? '' : arrived ? t('Frozen by {0}', frozen.name) : t('Frozen by {0}. The picture is on its way.', frozen.name);
+		if (find('#stands').textContent !== text) {
+			find('#stands').textContent = text;
+			find('#freeze').setAttribute('aria-pressed', String(Boolean(frozen)));
+			find('#freeze span').textContent = frozen ? t('Unfreeze') : t('Freeze');
+		}
+	}
+}
+onClick('#freeze', () => {
+	const wish = side?.board.frozen ? 'thaw' : 'freeze';
+	if (side instanceof Viewer) {
+		side.ask(wish);
+	} else if (freezer && side) {
+		return wish === 'thaw' ? freezer.thaw() : freezer.freeze(side.nickname);
+	}
+});
 
 function drawPeople() {
 	if (!side) {
 		return;
 	}
 	const shares = side instanceof Sharer;
-	const states = /** @type {Record<string, string>} */ ({ connecting: 'connecting', connected: '', interrupted: 'interrupted', closed: 'gone' });
+	const states = /** @type {Record<string, string>} */ ({ connecting: t('connecting'), connected: '', interrupted: t('interrupted'), closed: t('gone') });
 	const rows = [...side.members.values()].map((member) => {
 		const state = states[member.peer?.state ?? 'connecting'];
 		return { key: String(member.connection), state, make: () => rowOf(member, state, shares) };
 	});
-	const nobody = { key: 'nobody', state: '', make: () => make('li', { className: 'quiet' }, 'Nobody yet.') };
+	const nobody = { key: 'nobody', state: '', make: () => make('li', { className: 'quiet' }, t('Nobody yet.')) };
 	drawRows(find('#people'), rows.length ? rows : [nobody]);
-	find('#title').textContent = shares ? 'You share' : `${[...side.members.values()][0]?.nickname ?? 'Somebody'} shares`;
+	const [first] = side.members.values();
+	find('#title').textContent = shares ? t('You share') : first ? t('{0} shares', first.nickname) : t('Somebody shares');
 }
 
-/** @param {import('./star.js').Member} member @param {string} state @param {boolean} shares */
+/** @param {import('./assist/side.js').Member} member @param {string} state @param {boolean} shares */
 function rowOf(member, state, shares) {
 	const swatch = make('span', { className: 'swatch' });
-	swatch.style.setProperty('--swatch', colours[Math.abs(member.connection) % colours.length]);
+	swatch.style.setProperty('--swatch', colourOf(member.by));
 	const row = make('li', {}, swatch, make('span', { className: 'who' }, member.nickname, state ? make('span', { className: 'quiet small' }, ` · ${state}`) : ''));
 	if (shares) {
 		const onclick = () => /** @type {Sharer} */ (side).kick(member).catch(sayError);
-		row.append(make('button', { type: 'button', className: 'narrow', 'aria-label': `Send away: ${member.nickname}`, onclick }, 'Send away'));
+		row.append(make('button', { type: 'button', className: 'narrow', 'aria-label': t('Send away: {0}', member.nickname), onclick }, t('Send away')));
 	}
 	return row;
 }
@@ -290,7 +387,7 @@ function choose(tool) {
 	if (surface) {
 		surface.tool = tool;
 	}
-	find('.stage').classList.toggle('drawing', tool !== 'pointer');
+	endChoice();
 	document.querySelectorAll('[data-tool]').forEach((button) => button.setAttribute('aria-pressed', String(/** @type {HTMLElement} */ (button).dataset.tool === tool)));
 }
 document.querySelectorAll('[data-tool]').forEach((button) => button.addEventListener('click', () => choose(/** @type {HTMLElement} */ (button).dataset.tool ?? '')));
@@ -301,8 +398,8 @@ function takeAway(remove) {
 		side?.change({ remove });
 	}
 }
-onClick('#undo', () => takeAway([side?.board.lastOf(String(side.connection)) ?? ''].filter(Boolean)));
-onClick('#clearMine', () => takeAway(side?.board.idsOf(String(side.connection)) ?? []));
+onClick('#undo', () => takeAway([side?.board.lastOf(side.by) ?? ''].filter(Boolean)));
+onClick('#clearMine', () => takeAway(side?.board.idsOf(side.by) ?? []));
 onClick('#clearAll', () => takeAway(side?.board.idsOf() ?? []));
 
 /** @returns {Promise<string>} */
@@ -324,65 +421,53 @@ find('#words').addEventListener('keydown', (/** @type {KeyboardEvent} */ event) 
 	}
 });
 
-/**
- * Draws what is shown, as large as wanted.
- * @param {CanvasRenderingContext2D} context @param {number} width @param {number} height @param {{marks?: boolean, pointers?: boolean}} options
- */
-function paint(context, width, height, { marks = true, pointers }) {
-	context.drawImage(find('.stage video'), 0, 0, width, height);
-	if (marks) {
-		side?.board.draw(context, width, height, { pointers });
-	}
-}
-
 /** The picture with its marks, at its full size, as a file. */
 onClick('#snapshot', async () => {
-	const video = find('.stage video');
-	if (!video.videoWidth || !side) {
-		throw new Error('There is no picture yet. Wait for it, then try again.');
+	if (!surface) {
+		return;
 	}
-	const canvas = Object.assign(document.createElement('canvas'), { width: video.videoWidth, height: video.videoHeight });
-	paint(/** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')), canvas.width, canvas.height, { pointers: false });
-	const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+	const { blob, width, height } = await snapshot(surface);
 	const href = URL.createObjectURL(blob);
 	make('a', { href, download: `snapshot-${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}.png` }).click();
 	setTimeout(() => URL.revokeObjectURL(href), 60_000);
-	say(`A snapshot of ${canvas.width} × ${canvas.height} was saved.`);
+	say(t('A snapshot of {0} × {1} was saved.', width, height));
 });
 
-onClick('#stop', () => over(side instanceof Sharer ? 'You stopped the share. The link is dead.' : 'You left.'));
+onClick('#stop', () => over(side instanceof Sharer ? t('You stopped the share. The link is dead.') : t('You left.')));
 
 onSubmit('#open', () => {
-	const url = new URL(find('#page').value);
-	if (url.protocol !== 'https:') {
-		throw new Error('Only addresses that begin with https:// can be suggested.');
-	}
-	side?.openPage(url.href);
+	side?.openPage(pageAddress(find('#page').value).href);
 	find('#page').value = '';
-	say('They were asked whether to open it.');
+	say(t('They were asked whether to open it.'));
 });
-
-/** @param {{url: string, nickname: string}} told */
-function askToOpen({ url, nickname }) {
-	if (!URL.canParse(url) || new URL(url).protocol !== 'https:' || find('#ask').open) {
-		return;
-	}
-	const { href } = new URL(url);
-	find('#asks').textContent = `${nickname} suggests a page`;
-	find('#address').textContent = href;
-	find('#follow').href = href;
-	find('#ask').showModal();
-	find('#refuse').focus();
-}
 for (const id of ['#refuse', '#follow']) {
 	find(id).addEventListener('click', () => find('#ask').close());
 }
 
-server.addEventListener('state', () => {
-	const states = { connecting: ['Connecting', 'busy'], connected: ['Online', 'good'], interrupted: ['Reconnecting', 'busy'], over: ['Offline', 'bad'] };
-	const [text, kind] = /** @type {Record<string, any>} */ (states)[server.state];
-	chip(text, kind);
+/** To whoever watches, or to the one who shares. @param {Iterable<File>} chosen */
+function sendFiles(chosen) {
+	const all = [...chosen];
+	const members = [...(side?.members.values() ?? [])].filter(({ peer }) => peer?.state === 'connected');
+	if (all.length && !members.length) {
+		throw new Error(t('Nobody is connected. Wait until somebody watches, then send the file again.'));
+	}
+	members.forEach(({ peer, nickname }) => files.send(/** @type {import('./peer.js').Peer} */ (peer), all, nickname));
+}
+onClick('#pick', () => find('#files').click());
+find('#files').addEventListener('change', () => {
+	const chosen = [...find('#files').files];
+	find('#files').value = '';
+	try {
+		sendFiles(chosen);
+	} catch (error) {
+		sayError(error);
+	}
 });
+
+shortcuts();
+addEventListener('keydown', (event) => event.key === 'Escape' && endChoice());
+
+server.addEventListener('state', () => serverChip(server.state));
 server.addEventListener('refused', (event) => sayError(/** @type {CustomEvent} */ (event).detail));
 addEventListener('beforeunload', (event) => recording.recorder && event.preventDefault());
 addEventListener('pagehide', () => side?.members.forEach(({ peer }) => peer?.close()));

@@ -1,16 +1,17 @@
 /** A call by name: login, call, accept, talk, share, send files, end. */
 import { Devices } from './devices.js';
 import { addLine, FileList } from './files-list.js';
+import { t } from './language.js';
 import { camera, drawDevices, onEnd, refusal, screen, stopScreen, toggleDevice } from './media.js';
 import { Peer, quality } from './peer.js';
 import { Server } from './server.js';
 import { Signalling, signalOf } from './signalling.js';
 import { Stage } from './stage.js';
-import { chip, find, make, onClick, onSubmit, say, sayError, words } from './ui.js';
+import { chip, find, make, onClick, onSubmit, say, sayError, serverChip, serverWord, words } from './ui.js';
 
 /** How long it rings, in milliseconds. */
 const RING_MS = 45_000;
-const NO_PATH = 'No path between the two browsers was found. Where both are behind firewalls a relay (TURN) is needed: ask whoever runs this server.';
+const NO_PATH = t('No path between the two browsers was found. Where both are behind firewalls a relay (TURN) is needed: ask whoever runs this server.');
 /** How long an interrupted call is waited for, once the server has lost the other side too. */
 const GONE_MS = 10_000;
 /** How long the other side's reason for an end may take, in milliseconds. */
@@ -59,7 +60,7 @@ function show(place) {
 	}
 	find('#logout').hidden = place !== 'dial';
 	(place === 'call' ? find('#callNotice') : find('#entrance')).prepend(find('#notice'));
-	find('#title').textContent = place === 'call' ? `Call with ${call?.other}` : me ? `Logged in as ${me}` : 'Call';
+	find('#title').textContent = place === 'call' ? t('Call with {0}', call?.other ?? '') : me ? t('Logged in as {0}', me) : t('Call');
 	const first = { login: '#name', dial: '#callee', ringing: '#giveUp', call: '#microphone' };
 	find(first[place]).focus();
 }
@@ -79,8 +80,8 @@ onClick('#logout', async () => {
 });
 
 onSubmit('#dial', () => start(find('#callee').value.trim()));
-onClick('#giveUp', () => end('You cancelled the call.', 'cancelled'));
-onClick('#hangUp', () => end('You ended the call.', 'closed'));
+onClick('#giveUp', () => end(t('You cancelled the call.'), 'cancelled'));
+onClick('#hangUp', () => end(t('You ended the call.'), 'closed'));
 
 /** @param {string} other */
 async function start(other) {
@@ -89,11 +90,11 @@ async function start(other) {
 	/** @type {Call} */
 	const starting = { id: crypto.randomUUID(), other, outgoing: true, peer: null, signalling: null, early: [], timer: 0 };
 	call = starting;
-	find('#ringingWhom').textContent = `Calling ${other}`;
+	find('#ringingWhom').textContent = t('Calling {0}', other);
 	show('ringing');
 	await bring(wanted);
 	if (call === starting) {
-		call.timer = setTimeout(() => (starting.peer?.pc.remoteDescription ? end(NO_PATH, 'no-path', true) : end(`${other} did not answer. Try again later.`, 'no-answer')), RING_MS);
+		call.timer = setTimeout(() => (starting.peer?.pc.remoteDescription ? end(NO_PATH, 'no-path', true) : end(t('{0} did not answer. Try again later.', other), 'no-answer')), RING_MS);
 		connect(call);
 	} else if (!call) {
 		drop();
@@ -145,13 +146,13 @@ function onPeer(current, state) {
 	if (state === 'connected') {
 		clearTimeout(current.timer);
 		say('');
-		chip('Connected', 'good');
+		chip(t('Connected'), 'good');
 	} else if (state === 'interrupted') {
-		say('The connection is interrupted. Looking for another path; you need not do anything.', true);
-		chip('Interrupted', 'busy');
+		say(t('The connection is interrupted. Looking for another path; you need not do anything.'), true);
+		chip(t('Interrupted'), 'busy');
 	} else if (state === 'closed') {
 		// Why, the server says, perhaps a little later.
-		setTimeout(() => call === current && end(`${current.other} left the call.`, ''), CLOSE_MS);
+		setTimeout(() => call === current && end(t('{0} left the call.', current.other), ''), CLOSE_MS);
 	}
 }
 
@@ -219,7 +220,7 @@ server.addEventListener('offer', (event) => {
 		return;
 	}
 	call = incoming(message);
-	find('#caller').textContent = `${message.from} calls you`;
+	find('#caller').textContent = t('{0} calls you', message.from);
 	find('#incoming').showModal();
 	find('#accept').focus();
 });
@@ -248,8 +249,8 @@ function take(message) {
 
 onClick('#accept', () => accept(true));
 onClick('#acceptBare', () => accept(false));
-onClick('#decline', () => end('You declined the call.', 'declined'));
-find('#incoming').addEventListener('cancel', () => end('You declined the call.', 'declined'));
+onClick('#decline', () => end(t('You declined the call.'), 'declined'));
+find('#incoming').addEventListener('cancel', () => end(t('You declined the call.'), 'declined'));
 
 /** @param {boolean} video */
 async function accept(video) {
@@ -276,21 +277,21 @@ server.addEventListener('close', (event) => {
 	// Pictures need no server: the call ends when they do.
 	if (reason === 'gone' && call.peer?.state === 'connected') {
 		const { peer } = call;
-		call.timer = setTimeout(() => call?.id === id && peer.state !== 'connected' && end(`${from} is gone.`, ''), GONE_MS);
+		call.timer = setTimeout(() => call?.id === id && peer.state !== 'connected' && end(t('{0} is gone.', from), ''), GONE_MS);
 		return;
 	}
 	const texts = {
-		declined: `${from} declined the call.`,
-		busy: `${from} is in another call. Try again later.`,
+		declined: t('{0} declined the call.', from),
+		busy: t('{0} is in another call. Try again later.', from),
 		'no-path': NO_PATH,
-		'no-answer': `${from} called. Call back, if you like.`,
-		cancelled: `${from} called, but gave up.`,
-		logout: `${from} logged out.`,
-		gone: `${from} is gone: the page was closed, or lost its connection.`,
+		'no-answer': t('{0} called. Call back, if you like.', from),
+		cancelled: t('{0} called, but gave up.', from),
+		logout: t('{0} logged out.', from),
+		gone: t('{0} is gone: the page was closed, or lost its connection.', from),
 	};
-	end(/** @type {Record<string, string>} */ (texts)[reason] ?? `${from} ended the call.`, '');
+	end(/** @type {Record<string, string>} */ (texts)[reason] ?? t('{0} ended the call.', from), '');
 });
-server.addEventListener('away', (event) => say(`${/** @type {CustomEvent} */ (event).detail.from} lost the server for now. The call goes on.`));
+server.addEventListener('away', (event) => say(t('{0} lost the server for now. The call goes on.', /** @type {CustomEvent} */ (event).detail.from)));
 server.addEventListener('back', () => say(''));
 
 /* What is seen and heard. */
@@ -310,7 +311,7 @@ function showTheirs() {
 	const streams = call?.peer?.streams() ?? [];
 	stage.clear((key) => key.startsWith('their ') && !streams.some(({ stream }) => key === `their ${stream.id}`));
 	for (const { stream, kind } of streams) {
-		const note = kind === 'camera' ? [theirs.audio && 'muted', theirs.video && 'camera off'].filter(Boolean).join(', ') : '';
+		const note = kind === 'camera' ? [theirs.audio && t('muted'), theirs.video && t('camera off')].filter(Boolean).join(', ') : '';
 		stage.set(`their ${stream.id}`, { stream, name: call?.other ?? '', kind, note });
 	}
 }
@@ -345,8 +346,8 @@ onClick('#screen', async () => {
 		onEnd(live, (text) => sharing === live && stopSharing(text));
 		call.peer.add(live.stream, 'screen');
 		stage.set('my screen', { stream: live.stream, name: me, kind: 'screen', mine: true });
-		const sound = live.stream.getAudioTracks().length ? ', with its sound' : '';
-		say(`You share your screen, by ${live.path === 'native' ? 'Portlight' : 'the browser'}${sound}.`);
+		const sound = live.stream.getAudioTracks().length > 0;
+		say(live.path === 'native' ? t('You share your screen, by Portlight.') : sound ? t('You share your screen, by the browser, with its sound.') : t('You share your screen, by the browser.'));
 	} catch (error) {
 		say(refusal(error), true);
 	}
@@ -371,7 +372,7 @@ onSubmit('#chat', () => {
 	const text = find('#line').value.trim();
 	if (text && call?.peer) {
 		call.peer.talk({ chat: text });
-		addLine('#log', 'You', text, true);
+		addLine('#log', t('You'), text, true);
 		find('#line').value = '';
 	}
 });
@@ -416,7 +417,7 @@ function showQuality(wanted) {
 async function drawQuality() {
 	if (call?.peer && call.peer.state !== 'closed') {
 		const lines = await quality(call.peer.pc);
-		lines.push(['Server', `${server.carrierName || 'none'}, ${server.state}`]);
+		lines.push([t('Server'), [server.carrierName, serverWord(server.state)].filter(Boolean).join(', ')]);
 		find('#quality dl').replaceChildren(...lines.flatMap(([what, value]) => [make('dt', {}, what), make('dd', {}, value)]));
 	}
 }
@@ -426,10 +427,8 @@ onClick('#showQuality', () => showQuality(find('#quality').hidden));
 /* The server. */
 
 function linkState() {
-	const states = { connecting: ['Connecting', 'busy'], connected: ['Online', 'good'], interrupted: ['Reconnecting', 'busy'], over: ['Offline', 'bad'] };
-	const [text, kind] = /** @type {Record<string, any>} */ (states)[server.state];
 	if (call?.peer?.state !== 'connected') {
-		chip(text, kind);
+		serverChip(server.state);
 	}
 }
 server.addEventListener('state', linkState);

@@ -1,10 +1,11 @@
 /** A conference in a room: cameras and screens of everybody, chat, who is here, and what a moderator may do. */
 import { addLine } from './files-list.js';
+import { t } from './language.js';
 import { camera, drawDevices, onEnd, refusal, screen, toggleDevice } from './media.js';
 import { Mesh } from './mesh.js';
 import { Server } from './server.js';
 import { Stage } from './stage.js';
-import { chip, drawRows, find, make, onClick, onSubmit, say, sayError } from './ui.js';
+import { drawRows, find, make, onClick, onSubmit, say, sayError, serverChip } from './ui.js';
 
 const parameters = new URLSearchParams(location.search);
 export const server = new Server({ carrier: /** @type {any} */ (parameters.get('carrier') ?? 'auto') });
@@ -23,7 +24,7 @@ function show(inside) {
 	find('#entrance').hidden = inside;
 	find('#session').hidden = !inside;
 	(inside ? find('#sessionNotice') : find('#entrance')).prepend(find('#notice'));
-	find('#title').textContent = inside ? `Room ${mesh.room}` : 'Conference';
+	find('#title').textContent = inside ? t('Room {0}', mesh.room) : t('Conference');
 	find(inside ? '#microphone' : find('#room').value ? '#nickname' : '#room').focus();
 }
 
@@ -32,7 +33,7 @@ onSubmit('#join', async (form) => {
 	button.disabled = true;
 	try {
 		told = '';
-		say('Joining.');
+		say(t('Joining.'));
 		mine = await camera({ video: find('#withCamera').checked, audio: find('#withMicrophone').checked }, (text) => (told = text));
 		await mesh.join(find('#room').value.trim(), find('#nickname').value.trim(), mine);
 		show(true);
@@ -49,7 +50,7 @@ onSubmit('#join', async (form) => {
 
 onClick('#leave', () => {
 	const left = mesh.leave();
-	out('You left the room.');
+	out(t('You left the room.'));
 	return left;
 });
 
@@ -70,11 +71,11 @@ function out(text, bad) {
 const on = (type, act) => mesh.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
 
 on('ended', (reason) => {
-	const texts = { kicked: 'A moderator removed you from the room.', 'owner-left': 'The room ended with its owner.' };
-	out(/** @type {Record<string, string>} */ (texts)[reason] ?? 'The room was closed.', true);
+	const texts = { kicked: t('A moderator removed you from the room.'), 'owner-left': t('The room ended with its owner.') };
+	out(/** @type {Record<string, string>} */ (texts)[reason] ?? t('The room was closed.'), true);
 });
 on('error', sayError);
-on('full', (error) => (told = `${error.message} You are in without your camera.`));
+on('full', (error) => (told = t('{0} You are in without your camera.', error.message)));
 on('people', drawPeople);
 on('role', drawPeople);
 on('message', ({ person, body }) => typeof body.chat === 'string' && addLine('#log', person.nickname, body.chat));
@@ -82,11 +83,11 @@ on('muted', async () => {
 	mine.getAudioTracks().forEach((track) => (track.enabled = false));
 	await mesh.change();
 	showMine();
-	say('A moderator muted you. Turn your microphone on when you want to speak.');
+	say(t('A moderator muted you. Turn your microphone on when you want to speak.'));
 });
 on('stopped', (kind) => {
 	if (kind === 'screen') {
-		dropScreen('A moderator stopped your screen.');
+		dropScreen(t('A moderator stopped your screen.'));
 	}
 });
 on('streams', ({ person, streams }) => {
@@ -101,9 +102,9 @@ on('streams', ({ person, streams }) => {
 /** @param {import('./mesh.js').Person} person */
 function noteOf({ away, on: { audio, video }, peer }) {
 	if (!peer || peer.state === 'connecting') {
-		return 'connecting';
+		return t('connecting');
 	}
-	return [away && 'away', peer.state === 'interrupted' && 'interrupted', !audio && 'muted', !video && 'no camera'].filter(Boolean).join(', ');
+	return [away && t('away'), peer.state === 'interrupted' && t('interrupted'), !audio && t('muted'), !video && t('no camera')].filter(Boolean).join(', ');
 }
 
 function drawPeople() {
@@ -114,34 +115,34 @@ function drawPeople() {
 		const { nickname, owner, screenStream, on: { audio } } = person;
 		return { key, state: [nickname, owner, screenStream, audio, moderator], make: () => rowOf(person, moderator) };
 	});
-	const me = () => make('li', {}, make('span', { className: 'who' }, `${mesh.nickname} (you)`), moderator ? make('span', { className: 'quiet small' }, 'moderator') : '');
+	const me = () => make('li', {}, make('span', { className: 'who' }, t('{0} (you)', mesh.nickname)), moderator ? make('span', { className: 'quiet small' }, t('moderator')) : '');
 	drawRows(find('#people'), [{ key: 'me', state: [mesh.nickname, moderator], make: me }, ...rows]);
 	find('#lock').hidden = !moderator;
 	find('#lock').setAttribute('aria-pressed', String(mesh.locked));
-	find('#lock').textContent = mesh.locked ? 'Locked' : 'Lock room';
+	find('#lock').textContent = mesh.locked ? t('Locked') : t('Lock room');
 	// It appears once the connection for the screen stands.
 	find('#screen').hidden = !mesh.screen;
 }
 
 /** @param {import('./mesh.js').Person} person @param {boolean} moderator */
 function rowOf(person, moderator) {
-	const note = [person.owner && 'owner', person.screenStream && 'shares a screen'].filter(Boolean).join(', ');
+	const note = [person.owner && t('owner'), person.screenStream && t('shares a screen')].filter(Boolean).join(', ');
 	const row = make('li', {}, make('span', { className: 'who' }, person.nickname, note ? make('span', { className: 'quiet small' }, ` · ${note}`) : ''));
 	if (moderator && person.on.audio) {
-		row.append(action('Mute', person, () => mesh.mute(person)));
+		row.append(action(t('Mute'), t('Mute: {0}', person.nickname), () => mesh.mute(person)));
 	}
 	if (moderator && person.screenStream) {
-		row.append(action('Stop screen', person, () => mesh.stop(person)));
+		row.append(action(t('Stop screen'), t('Stop screen: {0}', person.nickname), () => mesh.stop(person)));
 	}
 	if (moderator && !person.owner) {
-		row.append(action('Remove', person, () => mesh.kick(person)));
+		row.append(action(t('Remove'), t('Remove: {0}', person.nickname), () => mesh.kick(person)));
 	}
 	return row;
 }
 
-/** @param {string} text @param {import('./mesh.js').Person} person @param {() => Promise<unknown>} act */
-function action(text, person, act) {
-	return make('button', { type: 'button', className: 'narrow', 'aria-label': `${text}: ${person.nickname}`, onclick: () => act().catch(sayError) }, text);
+/** @param {string} text @param {string} label @param {() => Promise<unknown>} act */
+function action(text, label, act) {
+	return make('button', { type: 'button', className: 'narrow', 'aria-label': label, onclick: () => act().catch(sayError) }, text);
 }
 
 onClick('#lock', () => mesh.lock(!mesh.locked));
@@ -186,7 +187,7 @@ onClick('#screen', async () => {
 		await mesh.publish('screen', live.stream);
 		stage.set('my screen', { stream: live.stream, name: mesh.nickname, kind: 'screen', mine: true });
 		showMine();
-		say(live.path === 'native' ? 'Everybody sees your screen, by Portlight.' : 'Everybody sees your screen, by the browser.');
+		say(live.path === 'native' ? t('Everybody sees your screen, by Portlight.') : t('Everybody sees your screen, by the browser.'));
 	} catch (error) {
 		dropScreen('');
 		say(refusal(error), true);
@@ -207,14 +208,10 @@ onSubmit('#chat', async () => {
 	if (chat) {
 		find('#line').value = '';
 		await mesh.send({ chat });
-		addLine('#log', 'You', chat, true);
+		addLine('#log', t('You'), chat, true);
 	}
 });
 
-server.addEventListener('state', () => {
-	const states = { connecting: ['Connecting', 'busy'], connected: ['Online', 'good'], interrupted: ['Reconnecting', 'busy'], over: ['Offline', 'bad'] };
-	const [text, kind] = /** @type {Record<string, any>} */ (states)[server.state];
-	chip(text, kind);
-});
+server.addEventListener('state', () => serverChip(server.state));
 server.addEventListener('refused', (event) => sayError(/** @type {CustomEvent} */ (event).detail));
 addEventListener('pagehide', () => mesh.people.forEach(({ peer }) => peer?.close()));

@@ -1,10 +1,11 @@
 /** Which camera, microphone and speaker: lists in the page, to choose from in mid-call too. */
+import { t } from './language.js';
 import { find, make, words } from './ui.js';
 
 const lists = /** @type {const} */ ([
-	['videoinput', '#cameras', 'Camera'],
-	['audioinput', '#microphones', 'Microphone'],
-	['audiooutput', '#speakers', 'Speaker'],
+	['videoinput', '#cameras', (/** @type {number} */ number) => t('Camera {0}', number)],
+	['audioinput', '#microphones', (/** @type {number} */ number) => t('Microphone {0}', number)],
+	['audiooutput', '#speakers', (/** @type {number} */ number) => t('Speaker {0}', number)],
 ]);
 const canChooseSpeaker = 'setSinkId' in HTMLMediaElement.prototype;
 
@@ -33,10 +34,10 @@ export class Devices {
 	/** Shows what there is. Browsers tell names once a device was allowed. */
 	async draw() {
 		const all = await navigator.mediaDevices.enumerateDevices();
-		for (const [kind, selector, name] of lists) {
+		for (const [kind, selector, nameless] of lists) {
 			const some = all.filter((device) => device.kind === kind && device.deviceId);
 			const list = find(selector);
-			list.replaceChildren(...some.map(({ deviceId, label }, at) => make('option', { value: deviceId }, label || `${name} ${at + 1}`)));
+			list.replaceChildren(...some.map(({ deviceId, label }, at) => make('option', { value: deviceId }, label || nameless(at + 1))));
 			list.closest('label').hidden = !some.length || (kind === 'audiooutput' && !canChooseSpeaker);
 			const used = this.#track(kind)?.getSettings().deviceId ?? this.chosen[kind];
 			if (some.some(({ deviceId }) => deviceId === used)) {
@@ -62,7 +63,7 @@ export class Devices {
 			this.chosen[kind] = id;
 			this.say('');
 		} catch (error) {
-			this.say(`This device could not be taken. ${words(error)}`, true);
+			this.say(t('This device could not be taken. {0}', words(error)), true);
 		}
 		await this.draw();
 	}

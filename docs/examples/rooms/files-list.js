@@ -1,5 +1,6 @@
 /** Files as a list in the page: sent, offered to this side, on their way, done. */
 import { Transfer } from './files.js';
+import { t } from './language.js';
 import { find, make, size } from './ui.js';
 
 export class FileList {
@@ -12,16 +13,16 @@ export class FileList {
 	/** @param {import('./peer.js').Peer} peer @param {Iterable<File>} files @param {string} to */
 	send(peer, files, to) {
 		for (const file of files) {
-			this.#show(new Transfer(peer.pc.createDataChannel('file'), file), `to ${to}`);
+			this.#show(new Transfer(peer.pc.createDataChannel('file'), file), (bytes) => t('{0} to {1}.', bytes, to));
 		}
 	}
 
 	/** @param {RTCDataChannel} channel @param {string} from */
 	receive(channel, from) {
-		this.#show(new Transfer(channel), `from ${from}`);
+		this.#show(new Transfer(channel), (bytes) => t('{0} from {1}.', bytes, from));
 	}
 
-	/** @param {Transfer} transfer @param {string} whose */
+	/** @param {Transfer} transfer @param {(bytes: string) => string} whose its size, to or from whom */
 	#show(transfer, whose) {
 		const name = make('span', { className: 'name' });
 		const bar = make('progress', { max: 1, value: 0 });
@@ -35,7 +36,7 @@ export class FileList {
 			bar.setAttribute('aria-label', transfer.name);
 			bar.hidden = transfer.state !== 'moving';
 			bar.value = transfer.size ? transfer.moved / transfer.size : 1;
-			text.textContent = `${size(transfer.size)} ${whose}. ${this.#words(transfer)}`;
+			text.textContent = `${whose(size(transfer.size))} ${this.#words(transfer)}`;
 			const now = transfer.state + transfer.name;
 			if (now !== shown) {
 				shown = now;
@@ -56,11 +57,11 @@ export class FileList {
 	#words(transfer) {
 		const { state, error, outgoing, moved } = transfer;
 		const what = {
-			offered: outgoing ? 'Waiting for the other side to accept.' : 'Do you want it?',
-			moving: `${size(moved)} so far.`,
-			done: outgoing ? 'Arrived, and the checksum (SHA-256) is the same.' : 'Complete; the checksum (SHA-256) is the sender’s.',
+			offered: outgoing ? t('Waiting for the other side to accept.') : t('Do you want it?'),
+			moving: t('{0} so far.', size(moved)),
+			done: outgoing ? t('Arrived, and the checksum (SHA-256) is the same.') : t('Complete; the checksum (SHA-256) is the sender’s.'),
 			cancelled: error,
-			declined: error || 'Declined.',
+			declined: error || t('Declined.'),
 			broken: error,
 		};
 		return what[state];
@@ -71,16 +72,16 @@ export class FileList {
 		/** @param {string} text @param {() => void} onclick @param {string} [className] */
 		const button = (text, onclick, className = '') => make('button', { type: 'button', className: `narrow ${className}`, onclick }, text);
 		if (transfer.state === 'offered' && !transfer.outgoing) {
-			return [button('Accept', () => transfer.accept(), 'main'), button('Decline', () => transfer.decline())];
+			return [button(t('Accept'), () => transfer.accept(), 'main'), button(t('Decline'), () => transfer.decline())];
 		}
 		if (!transfer.over) {
-			return [button('Cancel', () => transfer.cancel())];
+			return [button(t('Cancel'), () => transfer.cancel())];
 		}
 		if (transfer.blob) {
 			const href = URL.createObjectURL(transfer.blob);
-			return [make('a', { className: 'button narrow', href, download: transfer.name }, 'Save')];
+			return [make('a', { className: 'button narrow', href, download: transfer.name }, t('Save'))];
 		}
-		return [button('Remove', () => item.remove())];
+		return [button(t('Remove'), () => item.remove())];
 	}
 }
 

@@ -4,6 +4,8 @@
  * it got. Any side can cancel at any time. What is not sent yet waits in the file, and what came goes to Blobs, which
  * browsers keep on disk.
  */
+import { t } from './language.js';
+
 const PIECE = 64 * 1024;
 /** The most that waits in the channel, in bytes: enough for a long path, and little to wait for on cancel. */
 const AHEAD = 1024 * 1024;
@@ -49,7 +51,7 @@ export class Transfer extends EventTarget {
 		channel.binaryType = 'arraybuffer';
 		channel.bufferedAmountLowThreshold = AHEAD / 4;
 		channel.onmessage = ({ data }) => (typeof data === 'string' ? this.#told(data) : this.#piece(data));
-		channel.onclose = () => this.#end('broken', 'The connection to the other side broke. Send the file again.');
+		channel.onclose = () => this.#end('broken', t('The connection to the other side broke. Send the file again.'));
 		if (file) {
 			({ name: this.name, size: this.size } = file);
 			channel.onopen = () => this.#tell({ name: file.name, size: file.size });
@@ -71,7 +73,7 @@ export class Transfer extends EventTarget {
 
 	cancel() {
 		this.#tell({ cancel: true });
-		this.#end('cancelled', 'You cancelled it.');
+		this.#end('cancelled', t('You cancelled it.'));
 	}
 
 	get over() {
@@ -82,9 +84,9 @@ export class Transfer extends EventTarget {
 	#told(text) {
 		const message = JSON.parse(text);
 		if (message.cancel) {
-			this.#end('cancelled', 'The other side cancelled it.');
+			this.#end('cancelled', t('The other side cancelled it.'));
 		} else if (message.decline) {
-			this.#end('declined', 'The other side did not want it.');
+			this.#end('declined', t('The other side did not want it.'));
 		} else if (message.accept && this.outgoing) {
 			this.#become('moving');
 			void this.#stream();
@@ -93,7 +95,7 @@ export class Transfer extends EventTarget {
 		} else if ('same' in message) {
 			this.#verdict(message.same);
 		} else if (!this.outgoing && !this.name) {
-			this.name = String(message.name).slice(0, 255) || 'file';
+			this.name = String(message.name).slice(0, 255) || t('file');
 			this.size = Math.max(0, Number(message.size)) || 0;
 			this.#changed();
 		}
@@ -120,7 +122,7 @@ export class Transfer extends EventTarget {
 			} while (at < file.size && this.state === 'moving');
 		} catch {
 			this.#tell({ cancel: true });
-			this.#end('broken', 'The file could not be read. Was it changed or removed?');
+			this.#end('broken', t('The file could not be read. Was it changed or removed?'));
 		}
 	}
 
@@ -144,7 +146,7 @@ export class Transfer extends EventTarget {
 		this.waiting += piece.byteLength;
 		if (this.moved > this.size || this.waiting > BATCH) {
 			this.#tell({ cancel: true });
-			this.#end('broken', 'More came than was announced. Nothing was kept.');
+			this.#end('broken', t('More came than was announced. Nothing was kept.'));
 			return;
 		}
 		this.pieces.push(piece);
@@ -177,7 +179,7 @@ export class Transfer extends EventTarget {
 		if (same) {
 			this.#end('done', '');
 		} else {
-			this.#end('broken', 'What arrived is not what was sent: the checksums differ. Send the file again.');
+			this.#end('broken', t('What arrived is not what was sent: the checksums differ. Send the file again.'));
 		}
 	}
 

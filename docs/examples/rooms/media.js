@@ -1,6 +1,7 @@
 /** Cameras, microphones and screens, and what to say where there are none. */
 import { capabilities, request, version } from '../portlight.js';
 import { constraintsFor } from './devices.js';
+import { t } from './language.js';
 import { find, words } from './ui.js';
 
 /** Asked once, early: a click's permission to ask must not wait for it. */
@@ -22,7 +23,8 @@ export async function camera(wanted, say, chosen = {}) {
 				const got = await navigator.mediaDevices.getUserMedia(constraints);
 				got.getTracks().forEach((track) => stream.addTrack(track));
 			} catch (error) {
-				say(`${kind === 'audio' ? 'Microphone' : 'Camera'}: ${words(error)} You go on without it.`, true);
+				const why = words(error);
+				say(kind === 'audio' ? t('Microphone: {0} You go on without it.', why) : t('Camera: {0} You go on without it.', why), true);
 			}
 		}
 	}
@@ -62,15 +64,16 @@ export function stopScreen(live) {
 
 /** The buttons below the pictures say what is on. @param {MediaStream} mine @param {boolean} sharing */
 export function drawDevices(mine, sharing) {
-	for (const [id, kind] of [['microphone', 'audio'], ['camera', 'video']]) {
+	const texts = [['microphone', 'audio', t('Microphone on'), t('Microphone off')], ['camera', 'video', t('Camera on'), t('Camera off')]];
+	for (const [id, kind, whenOn, whenOff] of texts) {
 		const on = mine.getTracks().some((track) => track.kind === kind && track.enabled);
 		const button = find(`#${id}`);
 		button.setAttribute('aria-pressed', String(on));
 		button.classList.toggle('off', !on);
-		find('span', button).textContent = `${id === 'camera' ? 'Camera' : 'Microphone'} ${on ? 'on' : 'off'}`;
+		find('span', button).textContent = on ? whenOn : whenOff;
 	}
 	find('#screen').setAttribute('aria-pressed', String(sharing));
-	find('#screen span').textContent = sharing ? 'Stop sharing' : 'Share screen';
+	find('#screen span').textContent = sharing ? t('Stop sharing') : t('Share screen');
 }
 
 /** Switches one's camera or microphone; asks for it where there was none. @param {MediaStream} mine @param {'audio' | 'video'} kind @param {(text: string, bad: boolean) => void} say @param {Record<string, string>} [chosen] @returns {Promise<boolean>} whether there is a new track */
@@ -88,7 +91,7 @@ export async function toggleDevice(mine, kind, say, chosen) {
 /** Why a share was not given. @param {unknown} error */
 export function refusal(error) {
 	const { name, code } = /** @type {any} */ (error);
-	return name === 'NotAllowedError' && (!code || code === 'denied') ? 'The screen was not shared: you declined. Click again to choose one.' : words(error);
+	return name === 'NotAllowedError' && (!code || code === 'denied') ? t('The screen was not shared: you declined. Click again to choose one.') : words(error);
 }
 
 /** Tells once when a screen ends by itself: by the desktop's button, with its window, or from the browser. @param {Screen} live @param {(text: string) => void} ended */
@@ -101,7 +104,7 @@ export function onEnd(live, ended) {
 			ended(text);
 		}
 	};
-	live.share?.addEventListener('ended', ({ detail }) => tell(`${detail.message} ${detail.remedy}`));
+	live.share?.addEventListener('ended', ({ detail }) => tell(words(detail)));
 	// The share's own event says why, and comes about the same time.
-	live.track.addEventListener('ended', () => setTimeout(tell, 200, 'The share was ended.'));
+	live.track.addEventListener('ended', () => setTimeout(tell, 200, t('The share was ended.')));
 }

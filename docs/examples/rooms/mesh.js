@@ -5,6 +5,7 @@
  * Events: `people` (somebody came, left or changed), `streams` (`{person, streams}`), `message` (`{person, body}`),
  * `peer` (`{person, peer}`), `muted`, `stopped`, `ended` (reason), `role`, `full` (one's camera was one picture too many), `error`.
  */
+import { t } from './language.js';
 import { Peer } from './peer.js';
 
 /** As many people as every browser sends its pictures to. */
@@ -66,7 +67,7 @@ export class Mesh extends EventTarget {
 		const others = answer.members.filter((/** @type {any} */ member) => this.#idOf(member) !== this.me);
 		if (new Set(others.map(this.#idOf)).size >= MOST) {
 			await this.server.request('leave', { room, as: this.camera });
-			throw new Error(`This room has ${MOST} people. More than that needs a media server, which this page does not have. Take another room.`);
+			throw new Error(t('This room has {0} people. More than that needs a media server, which this page does not have. Take another room.', MOST));
 		}
 		Object.assign(this, { role: answer.role, locked: answer.locked });
 		this.#keepOnly(new Set(others.map(this.#idOf)));
@@ -105,7 +106,7 @@ export class Mesh extends EventTarget {
 		const shown = [...this.people.values()].flatMap(({ on, screenStream }) => [on.video, screenStream]).filter(Boolean).length;
 		const mine = [...this.published.values()].filter(({ video }) => video).length;
 		if (shown + mine >= MOST_PICTURES) {
-			throw new Error(`This room shows ${MOST_PICTURES} pictures already, the most that go from browser to browser. Somebody must turn off a camera or a screen first.`);
+			throw new Error(t('This room shows {0} pictures already, the most that go from browser to browser. Somebody must turn off a camera or a screen first.', MOST_PICTURES));
 		}
 	}
 

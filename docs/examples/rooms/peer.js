@@ -7,6 +7,7 @@
  * Events: `streams` (what the other side sends now), `state` (`connecting`, `connected`, `interrupted`, `closed`),
  * `talk` (a JSON message of the other side), `open` (talk can be sent), `file` (a data channel for a file), `error`.
  */
+import { t } from './language.js';
 
 /** How long a connection may be interrupted before its paths are looked for anew, in milliseconds. */
 const PATIENCE_MS = 3000;
@@ -29,9 +30,14 @@ export class Peer extends EventTarget {
 	 * @param {boolean} options.polite whether this side gives way when both offer at once, and waits for the first offer; exactly one of the two is
 	 * @param {(signal: Signal) => void} options.send
 	 * @param {() => RTCIceServer[]} [options.ice] the servers as they are now; asked again for each look for paths, since relays' credentials end
+	 * @param {() => void} [options.askRestart] lets the other side look for the paths anew, instead of this one: of a Chromium that did not
+	 *   make the first offer, Firefox answers such an offer with the wrong DTLS role
+	 * @param {() => boolean} [options.reaches] whether what is sent now reaches the other side; where it may not, call `restart` once it does
 	 */
-	constructor({ polite, send, ice = () => [] }) {
+	constructor({ polite, send, ice = () => [], reaches = () => true, askRestart }) {
 		super();
+		this.reaches = reaches;
+		this.askRestart = askRestart;
 		this.polite = polite;
 		this.send = send;
 		this.ice = ice;
@@ -131,8 +137,12 @@ export class Peer extends EventTarget {
 
 	/** Looks for the paths anew, as after a change of the network. */
 	restart() {
-		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting') {
-			this.pc.restartIce();
+		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting' && this.reaches()) {
+			if (this.askRestart) {
+				this.askRestart();
+			} else {
+				this.pc.restartIce();
+			}
 		}
 	}
 
@@ -143,8 +153,6 @@ export class Peer extends EventTarget {
 		this.channel.onclose = null;
 		this.pc.onconnectionstatechange = null;
 		this.pc.onicecandidate = null;
-		// The other side closed, or its browser did.
-		this.channel.onclose = () => this.#become('closed');
 		this.pc.onnegotiationneeded = null;
 		this.pc.close();
 		this.#become('closed');
@@ -162,8 +170,8 @@ export class Peer extends EventTarget {
 	#relayFailed({ errorCode, url }) {
 		if (this.state === 'connecting' && REFUSALS.includes(errorCode)) {
 			this.#tell('error', {
-				message: `The relay ${url} refused what this server gave as user and password (${errorCode}).`,
-				remedy: 'Whoever runs the server compares turn-secret-file with coturn’s static-auth-secret, and the clocks of the two.',
+				message: t('The relay {0} refused what this server gave as user and password ({1}).', url, errorCode),
+				remedy: t('Whoever runs the server compares turn-secret-file with coturn’s static-auth-secret, and the clocks of the two.'),
 			});
 		}
 	}
@@ -186,7 +194,7 @@ export class Peer extends EventTarget {
 		if (this.polite && !this.pc.remoteDescription) {
 			return;
 		}
-		if (this.polite && this.state !== 'interrupted') {
+		if (this.polite) {
 			this.#askTurn();
 		} else if (!this.turn.given) {
 			await this.#makeOffer();
@@ -196,7 +204,8 @@ export class Peer extends EventTarget {
 
 	/**
 	 * Once connected, the polite side asks before it offers. Perfect negotiation would take an offer back where two
-	 * cross, but Chromium 156 then refuses Firefox's: it still has its own extensions' ids in mind.
+	 * cross, but Chromium 156 then refuses Firefox's: it still has its own extensions' ids and DTLS role in mind. Where the
+	 * path is gone the question waits in the channel, and the other side, which has lost it too, offers another path.
 	 */
 	#askTurn() {
 		if (!this.turn.asked) {
@@ -210,6 +219,7 @@ export class Peer extends EventTarget {
 		if (turn.owed && !this.offering && pc.signalingState === 'stable') {
 			Object.assign(turn, { owed: false, given: true });
 			this.talk({ turn: 'yours' });
+			clearTimeout(this.turnTimer);
 			this.turnTimer = setTimeout(() => this.#endTurn(), TURN_MS);
 		}
 	}
@@ -368,7 +378,7 @@ export async function path(pc, stats) {
 }
 
 /** How an end of a path was found. @type {Record<string, string>} */
-const ends = { host: 'its own address', srflx: 'its address outside (STUN)', prflx: 'an address seen by the other side', relay: 'a relay' };
+const ends = { host: t('its own address'), srflx: t('its address outside (STUN)'), prflx: t('an address seen by the other side'), relay: t('a relay') };
 
 /**
  * What a connection is like now, in a person's words.
@@ -383,16 +393,17 @@ export async function quality(pc) {
 	if (used) {
 		const { pair, local, remote } = used;
 		const relayed = [local, remote].some(({ candidateType }) => candidateType === 'relay');
-		lines.push(['Path', `${relayed ? 'through a relay' : 'direct'}, ${(local.relayProtocol ?? local.protocol ?? '').toUpperCase()}`]);
-		lines.push(['This side', ends[local.candidateType] ?? ''], ['Other side', ends[remote.candidateType] ?? '']);
+		const protocol = (local.relayProtocol ?? local.protocol ?? '').toUpperCase();
+		lines.push([t('Path'), relayed ? t('through a relay, {0}', protocol) : t('direct, {0}', protocol)]);
+		lines.push([t('This side'), ends[local.candidateType] ?? ''], [t('Other side'), ends[remote.candidateType] ?? '']);
 		const report = stats.find(({ type, roundTripTime }) => type === 'remote-inbound-rtp' && roundTripTime !== undefined);
 		const seconds = pair.currentRoundTripTime ?? report?.roundTripTime;
-		lines.push(['Round trip', seconds === undefined ? 'not measured' : `${Math.round(1000 * seconds)} ms`]);
+		lines.push([t('Round trip'), seconds === undefined ? t('not measured') : `${Math.round(1000 * seconds)} ms`]);
 	}
-	for (const [type, title] of [['inbound-rtp', 'Coming'], ['outbound-rtp', 'Going']]) {
+	for (const [type, title] of [['inbound-rtp', t('Coming')], ['outbound-rtp', t('Going')]]) {
 		for (const entry of stats.filter((one) => one.type === type && one.kind === 'video' && one.frameWidth)) {
 			const codec = stats.find(({ id }) => id === entry.codecId)?.mimeType?.split('/')[1] ?? '';
-			lines.push([title, `${entry.frameWidth} × ${entry.frameHeight}, ${Math.round(entry.framesPerSecond ?? 0)} a second, ${codec}`]);
+			lines.push([title, t('{0} × {1}, {2} a second, {3}', entry.frameWidth, entry.frameHeight, Math.round(entry.framesPerSecond ?? 0), codec)]);
 		}
 	}
 	return lines;

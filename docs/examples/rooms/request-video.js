@@ -1,8 +1,10 @@
 /** The documented flow alone. The page shows steps 1, 4 and 5 from this very file, so what is read is what ran. */
+import { t } from './language.js';
 import { chip, find, onClick, say } from './ui.js';
 
 const video = find('#screen');
 let asking = false;
+const looking = find('#link').textContent;
 
 onClick('#share', () => {
 	for (let step = 1; step <= 5; step++) {
@@ -10,10 +12,10 @@ onClick('#share', () => {
 	}
 	asking = true;
 	find('#share').disabled = true;
-	say('Choose a screen or a window in the dialog that opens.');
+	say(t('Choose a screen or a window in the dialog that opens.'));
 	requestSourceId();
-	mark(1, 'done', 'Posted “requestScreenSourceId” to this window.');
-	mark(2, 'now', 'Waiting for the extension.');
+	mark(1, 'done', t('Posted “requestScreenSourceId” to this window.'));
+	mark(2, 'now', t('Waiting for the extension.'));
 	// The extension's sign of life is its answer to another message of the flow.
 	window.postMessage('check-addon-installed', '/');
 });
@@ -58,10 +60,10 @@ function getScreen(sourceId) {
 // END
 
 function onExtension() {
-	chip('Extension found', 'good');
+	chip(t('Extension found'), 'good');
 	if (asking) {
-		mark(2, 'done', 'The extension is here and has it.');
-		mark(3, 'now', 'The dialog is open, or about to open.');
+		mark(2, 'done', t('The extension is here and has it.'));
+		mark(3, 'now', t('The dialog is open, or about to open.'));
 	}
 }
 
@@ -71,16 +73,16 @@ async function onSourceId(sourceId) {
 		return;
 	}
 	asking = false;
-	mark(2, 'done', 'The extension is here and has it.');
-	mark(3, 'done', 'You chose.');
+	mark(2, 'done', t('The extension is here and has it.'));
+	mark(3, 'done', t('You chose.'));
 	mark(4, 'done', `{ sourceId: "${sourceId}" }`);
-	mark(5, 'now', 'Redeeming the id.');
+	mark(5, 'now', t('Redeeming the id.'));
 	try {
 		play(await getScreen(sourceId));
 	} catch (error) {
 		const { name, message } = /** @type {Error} */ (error);
 		mark(5, 'failed', `${name}: ${message}`);
-		idle('The id could not be redeemed. Request again: an id serves once, for 30 seconds.', true);
+		idle(t('The id could not be redeemed. Request again: an id serves once, for 30 seconds.'), true);
 	}
 }
 
@@ -89,27 +91,26 @@ function onRefused() {
 		return;
 	}
 	asking = false;
-	mark(2, 'done', 'The extension is here and has it.');
-	mark(3, 'failed', 'Nothing was chosen.');
+	mark(2, 'done', t('The extension is here and has it.'));
+	mark(3, 'failed', t('Nothing was chosen.'));
 	mark(4, 'done', '"PermissionDeniedError"');
-	idle('Nothing was shared. You can request again at any time.');
+	idle(t('Nothing was shared. You can request again at any time.'));
 }
 
 /** @param {MediaStream} stream */
 function play(stream) {
 	const [track] = stream.getVideoTracks();
-	track.addEventListener('ended', () => idle('The share was ended.'));
+	track.addEventListener('ended', () => idle(t('The share was ended.')));
 	find('#stop').onclick = () => {
 		track.stop();
-		idle('You stopped the share.');
+		idle(t('You stopped the share.'));
 	};
 	video.srcObject = stream;
 	show(true);
 	const { width, height, frameRate } = track.getSettings();
-	const known = width && height ? `, ${width} × ${height}${frameRate ? ` at up to ${Math.round(frameRate)}` : ''}` : '';
-	mark(5, 'done', `A live ${track.kind} track${known}.`);
-	say('You share. Only this page sees it.');
-	chip('Sharing', 'live');
+	mark(5, 'done', !width || !height ? t('A live video track.') : frameRate ? t('A live video track, {0} × {1} at up to {2} pictures a second.', width, height, Math.round(frameRate)) : t('A live video track, {0} × {1}.', width, height));
+	say(t('You share. Only this page sees it.'));
+	chip(t('Sharing'), 'live');
 	find('#stop').focus();
 }
 
@@ -118,7 +119,7 @@ function idle(text, bad) {
 	video.srcObject = null;
 	show(false);
 	find('#facts').textContent = '';
-	chip('Not sharing');
+	chip(t('Not sharing'));
 	say(text, bad);
 	find('#share').focus();
 }
@@ -156,8 +157,8 @@ async function showCode() {
 void showCode();
 window.postMessage('check-addon-installed', '/');
 setTimeout(() => {
-	if (find('#link').textContent.startsWith('Looking')) {
-		chip('No extension', 'bad');
-		say('No screen sharing extension answered. Install Portlight, then load this page again.', true);
+	if (find('#link').textContent === looking) {
+		chip(t('No extension'), 'bad');
+		say(t('No screen sharing extension answered. Install Portlight, then load this page again.'), true);
 	}
 }, 3000);

@@ -1,4 +1,5 @@
 /** One picture large, all of them small below it; a click makes another the large one. Sound comes from the small ones. */
+import { t } from './language.js';
 import { make } from './ui.js';
 
 /**
@@ -43,10 +44,10 @@ export class Stage {
 			/** @type {any} */ (video).setSinkId(this.speaker).catch(() => {});
 		}
 		entry.tile.classList.toggle('screen', kind === 'screen');
-		const what = kind === 'screen' ? `${entry.name}’s screen` : entry.name;
-		const text = mine ? `${kind === 'screen' ? 'Your screen' : `${entry.name} (you)`}` : what;
+		const { name } = entry;
+		const text = kind === 'screen' ? (mine ? t('Your screen') : t('{0}’s screen', name)) : mine ? t('{0} (you)', name) : name;
 		entry.label.textContent = entry.note ? `${text} · ${entry.note}` : text;
-		entry.button.setAttribute('aria-label', `Make ${text} the main picture`);
+		entry.button.setAttribute('aria-label', t('Make {0} the main picture', text));
 		/** @type {HTMLElement} */ (entry.tile.querySelector('.initial')).textContent = [...entry.name][0]?.toUpperCase() ?? '';
 		if (!known) {
 			this.tiles.append(entry.tile);

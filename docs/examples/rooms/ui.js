@@ -1,4 +1,10 @@
-/** What every page needs of the document. */
+/** What every page needs of the document, which is in the person's language from here on. */
+import { language, t, translate } from './language.js';
+
+// Some tests take modules without a page.
+if (globalThis.document) {
+	translate(document);
+}
 
 /** The one element that fits. @param {string} selector @param {ParentNode} [inside] @returns {any} */
 export function find(selector, inside = document) {
@@ -55,14 +61,15 @@ export function sayError(error) {
 /** @param {unknown} error */
 export function words(error) {
 	const { name, message = String(error), remedy } = /** @type {any} */ (error ?? {});
-	return [browserErrors[name] && !remedy ? browserErrors[name] : message, remedy].filter(Boolean).join(' ');
+	const texts = browserErrors[name] && !remedy ? [browserErrors[name]] : [message, remedy].filter(Boolean).map((text) => t(text));
+	return texts.join(' ');
 }
 
 /** What browsers' own errors mean for a person. @type {Record<string, string>} */
 const browserErrors = {
-	NotAllowedError: 'It was not allowed. Ask again and choose “Allow”, or change it in the address bar.',
-	NotFoundError: 'No such device is connected. Connect one, or go on without.',
-	NotReadableError: 'Another program uses the device. Close that program and try again.',
+	NotAllowedError: t('It was not allowed. Ask again and choose “Allow”, or change it in the address bar.'),
+	NotFoundError: t('No such device is connected. Connect one, or go on without.'),
+	NotReadableError: t('Another program uses the device. Close that program and try again.'),
 };
 
 /** The chip beside the title. @param {string} text @param {'' | 'good' | 'busy' | 'bad' | 'live'} [kind] */
@@ -71,6 +78,20 @@ export function chip(text, kind = '') {
 	element.textContent = text;
 	element.className = `chip ${kind}`;
 }
+
+/** What the connection to the server is like. @type {Record<string, [string, 'good' | 'busy' | 'bad']>} */
+const serverStates = {
+	connecting: [t('Connecting'), 'busy'],
+	connected: [t('Online'), 'good'],
+	interrupted: [t('Reconnecting'), 'busy'],
+	over: [t('Offline'), 'bad'],
+};
+
+/** @param {string} state of a Server */
+export const serverWord = (state) => serverStates[state][0];
+
+/** @param {string} state of a Server */
+export const serverChip = (state) => chip(...serverStates[state]);
 
 /** Runs what a button does, and says what failed. @param {string} selector @param {(event: Event) => unknown} act */
 export function onClick(selector, act) {
@@ -97,6 +118,23 @@ const guarded = (act) => async (/** @type {Event} */ event) => {
 	}
 };
 
+/** Lets keys press the buttons that name them in `aria-keyshortcuts`, unless something is being written or asked. */
+export function shortcuts() {
+	addEventListener('keydown', (event) => {
+		const { altKey, ctrlKey, defaultPrevented, key, metaKey, target } = event;
+		const writes = target instanceof HTMLElement && target.matches('input, textarea, select');
+		if (defaultPrevented || altKey || writes || document.querySelector('dialog[open]')) {
+			return;
+		}
+		const keys = `${ctrlKey || metaKey ? 'Control+' : ''}${key.length === 1 ? key.toUpperCase() : key}`;
+		const button = /** @type {HTMLElement | null} */ (document.querySelector(`button[aria-keyshortcuts="${CSS.escape(keys)}"]`));
+		if (button?.checkVisibility()) {
+			event.preventDefault();
+			button.click();
+		}
+	});
+}
+
 /**
  * Shows rows in a list. A row whose state is as it was stays the same element, so that it keeps the focus.
  * @param {HTMLElement} list @param {{key: string, state: unknown, make: () => HTMLElement}[]} rows
@@ -116,9 +154,9 @@ export function drawRows(list, rows) {
 
 /** @param {number} bytes */
 export function size(bytes) {
-	const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
-	const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-	return `${power ? (bytes / 1024 ** power).toFixed(1) : bytes} ${units[power]}`;
+	const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
+	const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+	return new Intl.NumberFormat(language, { style: 'unit', unit: units[power], unitDisplay: power ? 'short' : 'long', maximumFractionDigits: 1 }).format(bytes / 1000 ** power);
 }
 
 /** Eight colours that stand out on any picture. */

@@ -188,6 +188,9 @@ void hub_request(
 		answer = wire_error(
 			message->id, error, NULL, error == ROOMS_ERROR_BUSY ? BUSY_RETRY_MS : 0);
 		hub->counts.errors[error]++;
+	} else if (message->id == 0) {
+		shared_text_drop(answer);
+		return;
 	}
 	hub_send(hub, user, answer);
 }

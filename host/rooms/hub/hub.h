@@ -72,7 +72,7 @@ void hub_gone(struct hub *hub, struct hub_user *user);
 
 /*
  * One request (a type from WIRE_FIRST_REQUEST on), answered by exactly one `ok` or `error` through
- * the output.
+ * the output; one without an id by `error` alone.
  */
 void hub_request(
 	struct hub *hub, struct hub_user *user, const struct wire_message *message, int64_t now);

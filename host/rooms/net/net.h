@@ -38,6 +38,7 @@ struct net_request {
 	const char *content_type;
 	const char *if_none_match;
 	const char *cookie;
+	const char *last_event_id; /* of a page whose stream broke and that was pinged before */
 	const char *forwarded_for; /* X-Forwarded-For; whom to trust is the caller's to know */
 	const char *forwarded_proto;
 	struct net_address peer; /* who is connected, which may be a proxy */
@@ -159,8 +160,8 @@ void net_stream_set_data(struct net_stream *stream, void *data);
 char *net_stream_space(struct net_stream *stream, size_t length);
 /* There is something to send: `next` is called when it can be. */
 void net_stream_wake(struct net_stream *stream);
-/* Shows its client, and what is in between, that the stream lives: by a WebSocket's own ping, or a
- * comment among the events. */
+/* Shows its client, and what is in between, that the stream lives: by a WebSocket's own ping, or an
+ * id among the events, which is no event. */
 void net_stream_ping(struct net_stream *stream);
 /* Ends it after what `next` still gives, with a WebSocket's close code (1000, 1008, 4000…).
  * `closed` follows, later. */

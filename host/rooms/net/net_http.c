@@ -123,6 +123,7 @@ static bool read_request(struct net_connection *connection) {
 	}
 	size_t query = keep_query(strings, wsi);
 	size_t proto = keep_custom(strings, wsi, "x-forwarded-proto:");
+	size_t last = keep_custom(strings, wsi, "last-event-id:");
 	size_t at[G_N_ELEMENTS(headers)];
 	for (size_t i = 0; i < G_N_ELEMENTS(headers); i++) {
 		at[i] = keep(strings, wsi, headers[i].token);
@@ -131,6 +132,7 @@ static bool read_request(struct net_connection *connection) {
 	request->path = transaction->strings + path;
 	request->query = transaction->strings + query;
 	request->forwarded_proto = transaction->strings + proto;
+	request->last_event_id = transaction->strings + last;
 	for (size_t i = 0; i < G_N_ELEMENTS(headers); i++) {
 		const char *value = transaction->strings + at[i];
 		memcpy((char *)request + headers[i].at, &value, sizeof(value));

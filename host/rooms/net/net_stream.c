@@ -67,11 +67,13 @@ static size_t write_header(uint8_t *to, size_t length) {
 }
 
 static int write_ping(struct net_connection *connection) {
-	uint8_t room[LWS_PRE + 2] = {[LWS_PRE] = ':', [LWS_PRE + 1] = '\n'};
+	/* Of a WebSocket's ping with nothing in it libwebsockets does not tell the answer. */
+	static const char text[] = "id: 1\n\n";
+	uint8_t *to = connection->net->scratch + LWS_PRE;
 	bool events = connection->kind == CONNECTION_EVENTS;
 	connection->ping = false;
-	/* A ping with something in it: of an empty answer libwebsockets does not tell. */
-	return lws_write(connection->wsi, room + LWS_PRE, events ? 2 : 1,
+	memcpy(to, text, sizeof(text) - 1);
+	return lws_write(connection->wsi, to, sizeof(text) - 1,
 		       events ? LWS_WRITE_HTTP : LWS_WRITE_PING) < 0
 		       ? -1
 		       : 1;

@@ -51,6 +51,9 @@ static void carrier_start(
 		carrier->client = client;
 		carrier->welcome = carrier->dialect == NULL;
 		net_stream_wake(carrier->stream);
+		if (carrier->dialect != NULL) {
+			net_stream_ping(carrier->stream);
+		}
 		if (opens && client->translator != NULL) {
 			client_join(client);
 		}

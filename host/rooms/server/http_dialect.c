@@ -41,12 +41,13 @@ static struct session *find_session(
 	return NULL;
 }
 
-/* A session that waits for its client goes on. One that has a stream is another tab's. */
+/* A page whose stream broke goes on with its session. One that was loaded anew has another: what
+ * was said meanwhile is not for it. */
 static void answer_stream(
 	struct server *server, const struct net_request *request, const struct peer *peer) {
 	struct hello hello = {0};
 	const struct session *session = find_session(server, request, &hello);
-	if (session == NULL || session->carrier != NULL) {
+	if (session == NULL || session->carrier != NULL || request->last_event_id[0] == '\0') {
 		hello = (struct hello){.has_keys = true};
 		server_random(hello.keys, sizeof(hello.keys));
 	}

@@ -430,8 +430,8 @@ static enum rooms_error read_message(struct wire_message *message, const char **
 	if (!good) {
 		return ROOMS_ERROR_BAD_FIELD;
 	}
-	if (request == !there || request == !has_seq || (at == WIRE_ACK && !message->has_ack)) {
-		*which = at == WIRE_ACK ? "ack" : request ? "id" : "seq";
+	if (request == !has_seq || (at == WIRE_ACK && !message->has_ack)) {
+		*which = at == WIRE_ACK ? "ack" : "seq";
 		return ROOMS_ERROR_BAD_FIELD;
 	}
 	json_object_object_del(root, "type");

@@ -23,7 +23,7 @@ enum wire_type {
 	WIRE_HELLO,
 	WIRE_ACK,
 	WIRE_BYE,
-	/* The requests, each with `seq` and `id`. */
+	/* The requests, each with `seq`. */
 	WIRE_LOGIN,
 	WIRE_LOGOUT,
 	WIRE_OFFER,
@@ -58,7 +58,7 @@ struct wire_message {
 	bool has_ack;
 	uint64_t seq; /* 0: none could be read */
 	uint64_t ack;
-	uint64_t id; /* 0: none could be read */
+	uint64_t id; /* 0: there is none, or it could not be read */
 
 	const char *session; /* hello's resume; NULL: a new session */
 	const char *secret;

@@ -4,7 +4,7 @@
  *
  *   node tests/bench/rooms/bench.js [--quick] [--no-browsers]
  */
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {Agent, request} from 'node:http';
 import os from 'node:os';
 import {join} from 'node:path';
@@ -148,6 +148,7 @@ async function inRooms() {
 	say(`rooms: ${row.setups.setUp} calls of 500 rooms set up, p50 ${row.setups.ms.p50} ms, p99 ${row.setups.ms.p99} ms`);
 	await load.end();
 	await server.end();
+	[secretFile, file].forEach((path) => rmSync(path));
 }
 
 /** @param {import('./servers.js').Kind} kind */

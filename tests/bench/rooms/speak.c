@@ -24,12 +24,18 @@ static void say(struct user *user, const char *text, int length) {
 	client_send(&user->client, text, (size_t)length);
 }
 
-/* `{"seq":…,"ack":…,"id":…,`; what comes is acknowledged by that. */
+/* `{"seq":…,"ack":…,`; what comes is acknowledged by that. */
 static int envelope(struct user *user, uint64_t seq, char *text, size_t room) {
 	user->owed = 0;
-	return snprintf(text, room, "{\"seq\":%llu,\"ack\":%llu,\"id\":%llu,",
-		(unsigned long long)seq, (unsigned long long)user->received,
-		(unsigned long long)seq);
+	return snprintf(text, room, "{\"seq\":%llu,\"ack\":%llu,", (unsigned long long)seq,
+		(unsigned long long)user->received);
+}
+
+/* The same for a request that is answered: with an `id`. */
+static int question(struct user *user, char *text, size_t room) {
+	int length = envelope(user, ++user->sent, text, room);
+	return length + snprintf(text + length, room - (size_t)length, "\"id\":%llu,",
+				(unsigned long long)user->sent);
 }
 
 static void greet(struct user *user) {
@@ -50,7 +56,7 @@ static void greet(struct user *user) {
 
 static void log_in(struct user *user) {
 	char text[4096];
-	int length = envelope(user, ++user->sent, text, sizeof(text));
+	int length = question(user, text, sizeof(text));
 	length += user->room == NULL
 			  ? snprintf(text + length, sizeof(text) - (size_t)length,
 				    "\"type\":\"login\",\"name\":\"u%u\"}", user->index)
@@ -69,7 +75,8 @@ void speak_acknowledge(struct user *user) {
 			(unsigned long long)user->received));
 }
 
-/* Message `number` to the peer; the same text whenever it is sent, but for `ack` and time. */
+/* Message `number` to the peer, as relays without an answer; the same text whenever it is sent, but
+ * for `ack` and time. */
 static void say_relayed(struct user *user, uint64_t number, int64_t now) {
 	char text[RELAY_SIZE + 64];
 	unsigned to = user->index ^ 1U;
@@ -108,7 +115,7 @@ static int fill(char *text, size_t size, const char *end) {
 
 static void say_sdp(struct user *user, const struct user *to, unsigned call, size_t size) {
 	char *text = malloc(size + 512);
-	int length = envelope(user, ++user->sent, text, 512);
+	int length = question(user, text, 512);
 	length += snprintf(text + length, 256,
 		"\"type\":\"offer\",\"to\":\"u%u\",\"call\":\"c%u\",\"sdp\":\"", to->index, call);
 	length += fill(text + length, size, "\"}");
@@ -137,7 +144,7 @@ void speak_body(
 	char text[4096];
 	int length = 0;
 	if (load.rooms) {
-		length = envelope(user, ++user->sent, text, sizeof(text));
+		length = question(user, text, sizeof(text));
 		length += snprintf(text + length, sizeof(text) - (size_t)length,
 			"\"type\":\"send\",\"room\":\"%s\",\"to\":[%u],\"body\":", user->room,
 			to->connection);

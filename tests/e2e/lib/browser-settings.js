@@ -2,6 +2,7 @@
 
 /** Firefox's own traffic, each part at its source; the dead proxy below stops what is not listed here. */
 export const firefoxPrefs = {
+	'intl.accept_languages': 'en-US, en',
 	'network.proxy.type': 1,
 	'network.proxy.http': '127.0.0.1',
 	'network.proxy.http_port': 9,
@@ -61,6 +62,7 @@ export const firefoxFakes = {
 };
 
 export const chromiumArgs = [
+	'--accept-lang=en-US,en',
 	'--no-first-run',
 	'--no-default-browser-check',
 	'--disable-background-networking',

@@ -135,14 +135,14 @@ export async function press(page, selector) {
 }
 
 /**
- * The desktop's marker in the newest picture of a video.
- * @param {Page} page @param {string} selector of the video
+ * The desktop's marker in the newest picture of a video, or in a canvas.
+ * @param {Page} page @param {string} selector of it
  * @returns {Promise<{counter: number, clockMs: number, ageMs: number, width: number, height: number, place: import('../../desktop/marker.js').Place} | null>}
  */
 export async function marker(page, selector) {
 	const taken = await page.$eval(selector, (found) => {
-		const video = /** @type {HTMLVideoElement} */ (found);
-		const {videoWidth: width, videoHeight: height} = video;
+		const video = /** @type {any} */ (found);
+		const [width, height] = [video.videoWidth ?? video.width, video.videoHeight ?? video.height];
 		if (!width) {
 			return null;
 		}

@@ -76,6 +76,15 @@ static void test_call(void **state) {
 		&rig, 1, "{'type':'answer','to':'Ann','call':'d','sdp':'a'}", ROOMS_ERROR_NO_CALL);
 	rig_ok(&rig, 1, "{'type':'answer','to':'Ann','call':'c','sdp':'a'}", NULL);
 	rig_heard(&rig, 0, "{'type':'answer','from':'Bob','call':'c','sdp':'a'}");
+	/* Without an id only a failure is answered. */
+	rig_say(&rig, 1, "{'type':'candidate','to':'Ann','call':'c','candidate':null}", false);
+	rig_heard(&rig, 0, "{'type':'candidate','from':'Bob','call':'c','candidate':null}");
+	rig_silent(&rig);
+	rig_say(&rig, 1, "{'type':'candidate','to':'Ann','call':'d','candidate':null}", false);
+	char *refusal = g_queue_pop_tail(&rig.peers[1].inbox);
+	assert_non_null(strstr(refusal, "\"code\":\"no-call\""));
+	assert_null(strstr(refusal, "\"id\""));
+	g_free(refusal);
 	rig_ok(&rig, 1,
 		"{'type':'candidate','to':'Ann','call':'c','candidate':{'candidate':'x/y'}}", NULL);
 	rig_heard(&rig, 0,

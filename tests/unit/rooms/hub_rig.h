@@ -57,16 +57,13 @@ static inline void rig_gone(struct rig *rig, int who) {
 	rig->peers[who].user = NULL;
 }
 
-/*
- * Sends `{"type":…}` (written with ' for "; seq and id are added) and gives the answer, which must
- * be the last thing that its sender was sent or follow what it caused to itself. The caller frees
- * it.
- */
-static inline char *rig_answer(struct rig *rig, int who, const char *request) {
+/* Sends `{"type":…}` (written with ' for "; seq is added, and id if it is asked). */
+static inline void rig_say(struct rig *rig, int who, const char *request, bool asked) {
 	struct peer *peer = &rig->peers[who];
 	char *quoted = g_strdelimit(g_strdup(request), "'", '"');
 	unsigned number = (unsigned)++peer->requests;
-	char *text = g_strdup_printf("{\"seq\":%u,\"id\":%u,%s", number, number, quoted + 1);
+	char *text = asked ? g_strdup_printf("{\"seq\":%u,\"id\":%u,%s", number, number, quoted + 1)
+			   : g_strdup_printf("{\"seq\":%u,%s", number, quoted + 1);
 	struct wire_message message;
 	enum rooms_error error = ROOMS_ERROR_NONE;
 	char detail[64];
@@ -77,6 +74,15 @@ static inline char *rig_answer(struct rig *rig, int who, const char *request) {
 	wire_finish(&message);
 	g_free(text);
 	g_free(quoted);
+}
+
+/*
+ * Asks, and gives the answer, which must be the last thing that its sender was sent or follow what
+ * it caused to itself. The caller frees it.
+ */
+static inline char *rig_answer(struct rig *rig, int who, const char *request) {
+	struct peer *peer = &rig->peers[who];
+	rig_say(rig, who, request, true);
 	char *answer = g_queue_pop_tail(&peer->inbox);
 	assert_non_null(answer);
 	char *head = g_strdup_printf("\"id\":%u", (unsigned)peer->requests);

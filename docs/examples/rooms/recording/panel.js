@@ -1,4 +1,5 @@
 /** The part of a page that records: a button, what runs with its clock and size, who else records, what waits to be saved. */
+import { t } from '../language.js';
 import { camera } from '../media.js';
 import { drawRows, find, make, onClick, say, sayError, size } from '../ui.js';
 import { Recorder } from './recorder.js';
@@ -17,7 +18,7 @@ const clock = (ms) => {
 export class RecordingPanel {
 	/** @type {Recorder | null} */
 	recorder = null;
-	/** Those that wait to be saved. @type {{tape: Tape, state: string, busy: boolean}[]} */
+	/** Those that wait to be saved. @type {{tape: Tape, state: string, busy: boolean, saved: boolean}[]} */
 	kept = [];
 	/** Others who record. @type {{name: string, since: number}[]} */
 	others = [];
@@ -34,7 +35,7 @@ export class RecordingPanel {
 		setInterval(() => this.draw(), 1000);
 		Tape.unfinished()
 			.then((tapes) => {
-				tapes.forEach((tape) => this.kept.push({ tape, state: 'left from an earlier visit', busy: false }));
+				tapes.forEach((tape) => this.kept.push({ tape, state: t('left from an earlier visit'), busy: false, saved: false }));
 				this.draw();
 			})
 			.catch(() => {});
@@ -47,7 +48,7 @@ export class RecordingPanel {
 		}
 		const recorder = new Recorder(this.page.picture(find('#recordMarks').checked), sound);
 		recorder.addEventListener('failed', (event) => {
-			sayError(new Error(`The recording ended: ${/** @type {CustomEvent} */ (event).detail.message}. What came before can be saved.`));
+			sayError(new Error(t('The recording ended: {0}. What came before can be saved.', /** @type {CustomEvent} */ (event).detail.message)));
 			void this.stop();
 		});
 		try {
@@ -68,7 +69,7 @@ export class RecordingPanel {
 			this.recorder = null;
 			this.page.announce(false);
 			const lasted = clock(performance.now() - recorder.since);
-			this.kept.push({ tape: await recorder.stop(), state: lasted, busy: false });
+			this.kept.push({ tape: await recorder.stop(), state: lasted, busy: false, saved: false });
 			this.draw();
 		}
 	}
@@ -86,7 +87,7 @@ export class RecordingPanel {
 		this.others = others;
 		const [begun, ended] = [others.filter(({ name }) => !was.some((one) => one.name === name)), was.filter(({ name }) => !others.some((one) => one.name === name))];
 		if (begun.length + ended.length) {
-			say([...begun.map(({ name }) => `${name} records this.`), ...ended.map(({ name }) => `${name} stopped recording.`)].join(' '));
+			say([...begun.map(({ name }) => t('{0} records this.', name)), ...ended.map(({ name }) => t('{0} stopped recording.', name))].join(' '));
 		}
 		this.draw();
 	}
@@ -94,23 +95,23 @@ export class RecordingPanel {
 	/** @param {RecordingPanel['kept'][0]} entry */
 	async save(entry) {
 		entry.busy = true;
-		entry.state = 'is made ready';
+		entry.state = t('is made ready');
 		this.draw();
 		const { file, seekable, why } = await entry.tape.finish((part) => {
-			entry.state = `is made ready: ${Math.round(100 * part)} %`;
+			entry.state = t('is made ready: {0} %', Math.round(100 * part));
 			this.draw();
 		});
 		const href = URL.createObjectURL(file);
 		make('a', { href, download: entry.tape.name }).click();
 		setTimeout(() => URL.revokeObjectURL(href), DOWNLOAD_MS);
-		Object.assign(entry, { busy: false, state: 'saved' });
+		Object.assign(entry, { busy: false, saved: true, state: t('saved') });
 		this.draw();
-		say(seekable ? `The recording is saved: ${entry.tape.name}.` : `The recording is saved, but players can’t jump to a place in it. ${why}`, !seekable);
+		say(seekable ? t('The recording is saved: {0}.', entry.tape.name) : t('The recording is saved, but players can’t jump to a place in it. {0}', why), !seekable);
 	}
 
 	/** @param {RecordingPanel['kept'][0]} entry */
 	async discard(entry) {
-		if (entry.state === 'saved' || confirm(`Discard ${entry.tape.name}? It was not saved.`)) {
+		if (entry.saved || confirm(t('Discard {0}? It was not saved.', entry.tape.name))) {
 			this.kept = this.kept.filter((one) => one !== entry);
 			await entry.tape.remove();
 			this.draw();
@@ -128,10 +129,10 @@ export class RecordingPanel {
 		const { recorder, others, kept } = this;
 		const now = performance.now();
 		find('#record').setAttribute('aria-pressed', String(Boolean(recorder)));
-		find('#record').textContent = recorder ? 'Stop recording' : 'Record';
+		find('#record').textContent = recorder ? t('Stop recording') : t('Record');
 		['#recordMarks', '#recordVoice'].forEach((id) => (find(id).disabled = Boolean(recorder)));
-		const runs = recorder ? [`You record · ${clock(now - recorder.since)} · ${size(recorder.tape?.size ?? 0)}`] : [];
-		const badges = [...runs, ...others.map(({ name, since }) => `${name} records · ${clock(now - since)}`)];
+		const runs = recorder ? [t('You record · {0} · {1}', clock(now - recorder.since), size(recorder.tape?.size ?? 0))] : [];
+		const badges = [...runs, ...others.map(({ name, since }) => t('{0} records · {1}', name, clock(now - since)))];
 		drawRows(find('#recorders'), badges.map((text, at) => ({ key: String(at), state: text, make: () => make('li', {}, text) })));
 		find('#kept').hidden = !kept.length;
 		drawRows(find('#keptList'), kept.map((entry) => ({ key: entry.tape.name, state: [entry.state, entry.tape.size], make: () => this.#row(entry) })));
@@ -139,10 +140,15 @@ export class RecordingPanel {
 
 	/** @param {RecordingPanel['kept'][0]} entry */
 	#row(entry) {
-		const { tape, state, busy } = entry;
-		const button = (/** @type {string} */ text, /** @type {() => Promise<void>} */ act) =>
-			make('button', { type: 'button', className: 'narrow', disabled: busy, 'aria-label': `${text}: ${tape.name}`, onclick: () => act().catch(sayError) }, text);
-		const buttons = [button(state === 'saved' ? 'Save again' : 'Save', () => this.save(entry)), button('Discard', () => this.discard(entry))];
-		return make('li', {}, make('span', { className: 'name' }, tape.name), make('span', { className: 'quiet small' }, `${state} · ${size(tape.size)}`), make('div', { className: 'row' }, ...buttons));
+		const { tape, state, busy, saved } = entry;
+		const { name } = tape;
+		const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => Promise<void>} */ act) =>
+			make('button', { type: 'button', className: 'narrow', disabled: busy, 'aria-label': label, onclick: () => act().catch(sayError) }, text);
+		const save = () => this.save(entry);
+		const buttons = [
+			saved ? button(t('Save again'), t('Save again: {0}', name), save) : button(t('Save'), t('Save: {0}', name), save),
+			button(t('Discard'), t('Discard: {0}', name), () => this.discard(entry)),
+		];
+		return make('li', {}, make('span', { className: 'name' }, name), make('span', { className: 'quiet small' }, `${state} · ${size(tape.size)}`), make('div', { className: 'row' }, ...buttons));
 	}
 }

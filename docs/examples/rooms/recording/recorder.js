@@ -4,6 +4,7 @@
  *
  * Events: `failed` (an Error; what came before is on the tape).
  */
+import { t } from '../language.js';
 import { Beside } from './beside.js';
 import { Tape } from './tape.js';
 
@@ -43,10 +44,10 @@ export class Recorder extends EventTarget {
 		// Firefox waits for a sound that is named here, for ever.
 		const mimeType = `video/webm;codecs=${this.sound.length ? 'vp8,opus' : 'vp8'}`;
 		if (!width) {
-			throw new Error('There is no picture yet. Wait for it, then try again.');
+			throw new Error(t('There is no picture yet. Wait for it, then try again.'));
 		}
 		if (!window.MediaRecorder?.isTypeSupported(mimeType)) {
-			throw new Error('This browser can’t record WebM. Use Firefox or Chromium.');
+			throw new Error(t('This browser can’t record WebM. Use Firefox or Chromium.'));
 		}
 		this.beside = new Beside();
 		this.tape = await Tape.make(`recording-${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}.webm`, this.beside);

@@ -2,6 +2,7 @@
  * What was recorded: a file in the site's own storage (OPFS), else parts in memory. It is there until it is removed, also
  * when the tab was closed in mid-recording; then `unfinished` finds it at the next visit. A lock tells whether a tab has it.
  */
+import { t } from '../language.js';
 
 /** What MediaRecorder writes has no length and no index of places. */
 const RAW = '.raw';
@@ -101,7 +102,7 @@ export class Tape {
 	/** @param {Blob} raw @param {(part: number) => void} progress */
 	async #seekable(raw, progress) {
 		const library = await import(LIBRARY).catch(() => {
-			throw new Error('This server has no mediabunny, the library for that.');
+			throw new Error(t('This server has no mediabunny, the library for that.'));
 		});
 		const { BlobSource, BufferTarget, Conversion, Input, Output, StreamTarget, WEBM, WebMOutputFormat } = library;
 		const handle = this.parts ? null : await (await folder()).getFileHandle(this.name, { create: true });
@@ -113,7 +114,8 @@ export class Tape {
 			copy: { mode: 'forced', shiftTolerance: Infinity },
 		});
 		if (!conversion.isValid || conversion.discardedTracks.length) {
-			throw new Error(`It could not be read: ${conversion.discardedTracks.map((/** @type {any} */ { reason }) => reason).join(', ') || 'it has no picture'}.`);
+			const reasons = conversion.discardedTracks.map((/** @type {any} */ { reason }) => reason);
+			throw new Error(reasons.length ? t('The recording could not be read: {0}.', reasons.join(', ')) : t('The recording could not be read: it has no picture.'));
 		}
 		conversion.onProgress = progress;
 		await conversion.execute();

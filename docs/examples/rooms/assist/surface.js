@@ -1,5 +1,6 @@
 /** The canvas that lies on a video's picture: it draws a board, and makes changes of what a pointer or keys do. */
-import { make } from './ui.js';
+import { t } from '../language.js';
+import { make } from '../ui.js';
 
 /** Changes are sent at most this often, in milliseconds. */
 const PACE_MS = 30;
@@ -7,10 +8,10 @@ const STEP = 0.01;
 
 /** @typedef {import('./annotate.js').Point} Point */
 
-export class Surface {
+/** Events: `place`, whenever the picture's place or size may have changed. */
+export class Surface extends EventTarget {
 	tool = 'pointer';
-	colour = '#ff3b30';
-	/** Instead of drawing, a part is chosen. @type {((rect: import('./annotate.js').Rect) => void) | null} */
+	/** Instead of drawing, a part of the picture is chosen. @type {((rect: import('./annotate.js').Rect) => void) | null} */
 	choosing = null;
 	/** @type {{id: string, sent: number, points: Point[], waiting: Point[], from: Point} | null} */
 	stroke = null;
@@ -20,24 +21,28 @@ export class Surface {
 	timer = 0;
 
 	/**
-	 * @param {HTMLElement} stage with the video in it
+	 * @param {HTMLElement} stage with the video in it, and a canvas for a picture that stands still
 	 * @param {import('./annotate.js').Board} board
-	 * @param {{me: () => {by: string, name: string}, change: (change: any) => void, askText: () => Promise<string>}} person
+	 * @param {{me: () => {by: string, name: string, colour: string}, change: (change: any) => void, askText: () => Promise<string>}} person
 	 */
 	constructor(stage, board, person) {
+		super();
 		this.stage = stage;
 		this.board = board;
 		this.person = person;
 		this.video = /** @type {HTMLVideoElement} */ (stage.querySelector('video'));
+		this.still = /** @type {HTMLCanvasElement} */ (stage.querySelector('canvas.still'));
 		this.canvas = make('canvas', { className: 'marks', tabIndex: 0 });
 		this.canvas.setAttribute('role', 'application');
-		this.canvas.setAttribute('aria-label', 'The shared picture. Arrow keys move your pointer; Enter marks the place with a circle.');
+		this.canvas.setAttribute('aria-label', t('The shared picture. Arrow keys move your pointer; Enter begins and ends a mark, Escape takes it back.'));
 		this.cropbox = make('div', { className: 'cropbox', hidden: true });
 		stage.append(this.canvas, this.cropbox);
 		this.draw = this.draw.bind(this);
+		this.place = this.place.bind(this);
 		board.addEventListener('change', () => this.#soon());
-		['loadedmetadata', 'resize'].forEach((type) => this.video.addEventListener(type, () => this.place()));
-		new ResizeObserver(() => this.place()).observe(stage);
+		this.watch = new ResizeObserver(this.place);
+		this.watch.observe(stage);
+		['loadedmetadata', 'resize', 'emptied'].forEach((type) => this.video.addEventListener(type, this.place));
 		this.canvas.addEventListener('pointerdown', (/** @type {PointerEvent} */ event) => this.#down(event));
 		this.canvas.addEventListener('pointermove', (/** @type {PointerEvent} */ event) => this.#move(event));
 		this.canvas.addEventListener('pointerup', () => this.#up());
@@ -45,15 +50,23 @@ export class Surface {
 		this.canvas.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => this.#key(event));
 	}
 
+	/** Of what is shown, in its own pixels; 0: nothing yet. */
+	get size() {
+		const { still, video } = this;
+		return still.hidden ? { width: video.videoWidth, height: video.videoHeight } : { width: still.width, height: still.height };
+	}
+
 	/** Puts the canvas onto the picture itself, without the bars beside it. */
 	place() {
-		const { videoWidth, videoHeight, clientWidth, clientHeight } = this.video;
-		this.canvas.hidden = !videoWidth;
-		if (!videoWidth) {
+		const picture = this.size;
+		const { clientWidth, clientHeight } = this.stage;
+		this.canvas.hidden = !picture.width;
+		if (!picture.width) {
+			this.dispatchEvent(new Event('place'));
 			return;
 		}
-		const scale = Math.min(clientWidth / videoWidth, clientHeight / videoHeight);
-		const [width, height] = [videoWidth * scale, videoHeight * scale];
+		const scale = Math.min(clientWidth / picture.width, clientHeight / picture.height);
+		const [width, height] = [picture.width * scale, picture.height * scale];
 		Object.assign(this.canvas.style, {
 			left: `${(clientWidth - width) / 2}px`,
 			top: `${(clientHeight - height) / 2}px`,
@@ -63,6 +76,15 @@ export class Surface {
 		this.canvas.width = Math.round(width * devicePixelRatio);
 		this.canvas.height = Math.round(height * devicePixelRatio);
 		this.draw();
+		this.dispatchEvent(new Event('place'));
+	}
+
+	/** It is not used any longer. */
+	remove() {
+		this.watch.disconnect();
+		['loadedmetadata', 'resize', 'emptied'].forEach((type) => this.video.removeEventListener(type, this.place));
+		this.canvas.remove();
+		this.cropbox.remove();
 	}
 
 	draw() {
@@ -98,25 +120,33 @@ export class Surface {
 
 	/** @param {PointerEvent} event */
 	#down(event) {
-		if (event.button !== 0) {
-			return;
+		if (event.button === 0) {
+			if (this.choosing || this.tool !== 'pointer') {
+				event.preventDefault();
+				this.canvas.focus({ preventScroll: true });
+			}
+			if (this.#begin(this.#at(event))) {
+				this.canvas.setPointerCapture(event.pointerId);
+			}
 		}
-		const at = this.#at(event);
+	}
+
+	/** @param {Point} at @returns {boolean} whether a stroke began */
+	#begin(at) {
 		if (!this.choosing && this.tool === 'pointer') {
 			this.#point(at);
-			return;
+			return false;
 		}
-		event.preventDefault();
 		if (!this.choosing && this.tool === 'text') {
 			const place = this.#inSource(at);
 			void this.person.askText().then((text) => text && this.#add(crypto.randomUUID(), [place], text));
-			return;
+			return false;
 		}
-		this.canvas.setPointerCapture(event.pointerId);
 		this.stroke = { id: crypto.randomUUID(), sent: 0, points: [at], waiting: [], from: at };
 		if (!this.choosing) {
 			this.#add(this.stroke.id, [this.#inSource(at)]);
 		}
+		return true;
 	}
 
 	/** @param {PointerEvent} event */
@@ -128,13 +158,21 @@ export class Surface {
 			}
 			return;
 		}
+		const all = event.getCoalescedEvents?.() ?? [];
+		this.#draw(at, all.length ? all.map((one) => this.#inSource(this.#at(one))) : [this.#inSource(at)]);
+	}
+
+	/** The stroke goes on. @param {Point} at @param {Point[]} points up to there, in the source */
+	#draw(at, points) {
+		if (!this.stroke) {
+			return;
+		}
 		this.stroke.points.push(at);
 		if (this.choosing) {
 			this.#showChoice(rectOf(this.stroke.from, at));
 			return;
 		}
-		const all = event.getCoalescedEvents?.() ?? [];
-		this.stroke.waiting.push(...(all.length ? all.map((one) => this.#inSource(this.#at(one))) : [this.#inSource(at)]));
+		this.stroke.waiting.push(...points);
 		if (performance.now() - this.stroke.sent > PACE_MS) {
 			this.#flush();
 		} else {
@@ -150,10 +188,22 @@ export class Surface {
 		if (stroke && choosing) {
 			this.cropbox.hidden = true;
 			const rect = rectOf(stroke.from, /** @type {Point} */ (stroke.points.at(-1)));
-			if (rect.width > 0.02 && rect.height > 0.02) {
+			if (rect.width > 0.01 && rect.height > 0.01) {
 				this.choosing = null;
 				choosing(rect);
 			}
+		}
+	}
+
+	/** The stroke, or the choice, did not happen. */
+	cancel() {
+		const { stroke, choosing } = this;
+		clearTimeout(this.timer);
+		this.stroke = null;
+		this.choosing = null;
+		this.cropbox.hidden = true;
+		if (stroke && !choosing) {
+			this.person.change({ remove: [stroke.id] });
 		}
 	}
 
@@ -167,8 +217,8 @@ export class Surface {
 
 	/** @param {string} id @param {Point[]} points @param {string} [text] */
 	#add(id, points, text) {
-		const { tool, colour } = this;
-		this.person.change({ add: { id, by: this.person.me().by, tool, colour, points, ...(text && { text }) } });
+		const { by, colour } = this.person.me();
+		this.person.change({ add: { id, by, tool: this.tool, colour, points, ...(text && { text }) } });
 	}
 
 	/** @param {Point} at */
@@ -176,7 +226,7 @@ export class Surface {
 		this.keyboard = at;
 		if (performance.now() - (this.pointed ?? 0) > PACE_MS) {
 			this.pointed = performance.now();
-			this.person.change({ pointer: { ...this.person.me(), colour: this.colour, at: this.#inSource(at) } });
+			this.person.change({ pointer: { ...this.person.me(), at: this.#inSource(at) } });
 		}
 	}
 
@@ -186,13 +236,18 @@ export class Surface {
 		if (x || y) {
 			event.preventDefault();
 			const step = event.shiftKey ? 5 * STEP : STEP;
+			/** @type {Point} */
+			const at = [clamp(this.keyboard[0] + x * step), clamp(this.keyboard[1] + y * step)];
 			this.pointed = 0;
-			this.#point([clamp(this.keyboard[0] + x * step), clamp(this.keyboard[1] + y * step)]);
-		} else if (event.key === 'Enter') {
-			const [cx, cy] = this.keyboard;
-			const { colour } = this;
-			const points = [this.#inSource([clamp(cx - 0.03), clamp(cy - 0.03)]), this.#inSource([clamp(cx + 0.03), clamp(cy + 0.03)])];
-			this.person.change({ add: { id: crypto.randomUUID(), by: this.person.me().by, tool: 'circle', colour, points } });
+			this.#point(at);
+			this.#draw(at, [this.#inSource(at)]);
+		} else if (event.key === 'Enter' || event.key === ' ') {
+			event.preventDefault();
+			if (this.stroke) {
+				this.#up();
+			} else {
+				this.#begin(this.keyboard);
+			}
 		}
 	}
 

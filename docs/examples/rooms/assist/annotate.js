@@ -3,19 +3,24 @@
  * windows, zoom, size or crop change; `crop` says which part of the source is shown. What a new crop leaves out is gone.
  */
 
-/** The most points of one mark, and marks of one picture. */
+/** Of one mark, and of a whole picture: what one who joins late is sent must fit into a channel. */
 const MOST_POINTS = 4000;
+const MOST_POINTS_ALL = 200_000;
 const MOST_MARKS = 2000;
+const MOST_POINTERS = 32;
 const MOST_TEXT = 200;
+/** Of an id or a name. */
+const MOST_NAME = 64;
 const POINTER_MS = 2000;
 const TOOLS = ['pen', 'arrow', 'circle', 'box', 'text'];
 
-/** @typedef {[number, number]} Point */
+/** @typedef {[number, number]} Point in fractions of the source, from 0 to 1 */
 /** @typedef {{x: number, y: number, width: number, height: number}} Rect */
 /** @typedef {{id: string, by: string, tool: string, colour: string, points: Point[], text?: string, n?: number}} Mark */
+/** @typedef {{id: string, name: string}} Frozen the picture that stands still, and who wanted that */
 /**
  * @typedef {{add: Mark} | {more: {id: string, by: string, points: Point[]}} | {remove: string[]} | {crop: Rect}
- *   | {pointer: {by: string, name: string, colour: string, at: Point}} | {reset: true}} Change
+ *   | {pointer: {by: string, name: string, colour: string, at: Point}} | {reset: true} | {freeze: Frozen | null}} Change
  */
 
 export const WHOLE = { x: 0, y: 0, width: 1, height: 1 };
@@ -26,11 +31,15 @@ export class Board extends EventTarget {
 	/** @type {Map<string, {name: string, colour: string, at: Point, until: number}>} */
 	pointers = new Map();
 	crop = WHOLE;
+	/** @type {Frozen | null} */
+	frozen = null;
 	count = 0;
+	/** Of all marks. */
+	points = 0;
 
 	/** @param {any} change @returns {boolean} whether it was one; others are dropped */
 	apply(change) {
-		const done = this.#apply(change);
+		const done = change !== null && typeof change === 'object' && this.#apply(change);
 		if (done) {
 			this.dispatchEvent(new Event('change'));
 		}
@@ -38,69 +47,113 @@ export class Board extends EventTarget {
 	}
 
 	/** @param {any} change */
-	#apply({ add, more, remove, crop, pointer, reset }) {
+	#apply({ add, more, remove, crop, pointer, reset, freeze }) {
 		if (reset) {
 			this.marks.clear();
+			this.points = 0;
+			this.frozen = null;
 			return true;
 		}
 		if (add) {
 			return this.#add(add);
 		}
-		const mark = more && this.marks.get(more.id);
 		if (more) {
-			if (!mark || mark.by !== more.by || !isPoints(more.points) || mark.points.length + more.points.length > MOST_POINTS) {
-				return false;
-			}
-			mark.points = mark.tool === 'pen' ? [...mark.points, ...more.points] : [mark.points[0], more.points.at(-1)];
-			return true;
+			return this.#more(more);
 		}
 		if (Array.isArray(remove)) {
-			return remove.map((id) => this.marks.delete(id)).some(Boolean);
+			return remove.slice(0, MOST_MARKS).map((id) => this.#delete(id)).some(Boolean);
 		}
-		if (crop && isPoints([[crop.x, crop.y], [crop.width, crop.height]])) {
-			this.#cut(crop);
-			return true;
+		if (crop) {
+			return isRect(crop) && this.#cut(crop);
 		}
-		if (pointer && isPoints([pointer.at])) {
-			this.pointers.set(pointer.by, { ...pointer, until: performance.now() + POINTER_MS });
-			setTimeout(() => this.dispatchEvent(new Event('change')), POINTER_MS + 20);
-			return true;
+		if (freeze !== undefined) {
+			const valid = freeze === null || (isName(freeze.id) && isName(freeze.name));
+			this.frozen = valid ? freeze && { id: freeze.id, name: freeze.name } : this.frozen;
+			return valid;
 		}
-		return false;
+		return Boolean(pointer) && this.#point(pointer);
 	}
 
 	/** @param {Mark} mark */
 	#add({ id, by, tool, colour, points, text = '', n }) {
-		const valid = typeof id === 'string' && TOOLS.includes(tool) && /^#[0-9a-f]{6}$/.test(colour) && isPoints(points);
-		const known = this.marks.get(id);
-		if (!valid || (known && known.by !== by) || (!known && this.marks.size >= MOST_MARKS)) {
+		const valid = isName(id) && isName(by) && TOOLS.includes(tool) && isColour(colour) && isPoints(points) && typeof text === 'string';
+		if (!valid || !(n === undefined || (Number.isSafeInteger(n) && n > 0))) {
 			return false;
 		}
+		const known = this.marks.get(id);
+		const fits = known ? known.by === by : this.marks.size < MOST_MARKS;
 		// One's own comes back from the sharer: its place in the order is now known.
-		this.marks.delete(id);
-		const kept = known && known.points.length > points.length ? known.points : points.slice(0, MOST_POINTS);
+		const kept = known && known.points.length > points.length ? known.points : points;
+		if (!fits || this.points - (known?.points.length ?? 0) + kept.length > MOST_POINTS_ALL) {
+			return false;
+		}
+		this.#delete(id);
+		this.points += kept.length;
 		this.count = Math.max(this.count, n ?? 0);
-		this.marks.set(id, { id, by, tool, colour, points: kept, text: String(text).slice(0, MOST_TEXT), n: n ?? known?.n });
+		this.marks.set(id, { id, by, tool, colour, points: kept, text: text.slice(0, MOST_TEXT), n: n ?? known?.n });
 		this.marks = new Map([...this.marks].sort(([, a], [, b]) => (a.n ?? Infinity) - (b.n ?? Infinity)));
 		return true;
 	}
 
+	/** @param {{id: string, by: string, points: Point[]}} more */
+	#more({ id, by, points }) {
+		const mark = this.marks.get(id);
+		if (!mark || mark.by !== by || !isPoints(points)) {
+			return false;
+		}
+		if (mark.points.length + points.length > MOST_POINTS || this.points + points.length > MOST_POINTS_ALL) {
+			return false;
+		}
+		const before = mark.points.length;
+		mark.points = mark.tool === 'pen' ? [...mark.points, ...points] : [mark.points[0], /** @type {Point} */ (points.at(-1))];
+		this.points += mark.points.length - before;
+		return true;
+	}
+
+	/** @param {any} pointer */
+	#point({ by, name, colour, at }) {
+		const valid = isName(by) && isName(name) && isColour(colour) && isPoints([at]);
+		if (!valid || (!this.pointers.has(by) && this.pointers.size >= MOST_POINTERS)) {
+			return false;
+		}
+		this.pointers.set(by, { name, colour, at, until: performance.now() + POINTER_MS });
+		setTimeout(() => this.#fade(), POINTER_MS + 20);
+		return true;
+	}
+
+	#fade() {
+		const now = performance.now();
+		const over = [...this.pointers].filter(([, { until }]) => until <= now);
+		over.forEach(([by]) => this.pointers.delete(by));
+		if (over.length) {
+			this.dispatchEvent(new Event('change'));
+		}
+	}
+
+	/** @param {string} id */
+	#delete(id) {
+		this.points -= this.marks.get(id)?.points.length ?? 0;
+		return this.marks.delete(id);
+	}
+
 	/** @param {Rect} crop */
-	#cut(crop) {
-		this.crop = crop;
+	#cut({ x, y, width, height }) {
+		this.crop = { x, y, width, height };
 		for (const [id, { points }] of this.marks) {
-			const xs = points.map(([x]) => x);
-			const ys = points.map(([, y]) => y);
-			const outside = Math.max(...xs) < crop.x || Math.min(...xs) > crop.x + crop.width || Math.max(...ys) < crop.y || Math.min(...ys) > crop.y + crop.height;
+			const xs = points.map(([at]) => at);
+			const ys = points.map(([, at]) => at);
+			const outside = Math.max(...xs) < x || Math.min(...xs) > x + width || Math.max(...ys) < y || Math.min(...ys) > y + height;
 			if (outside) {
-				this.marks.delete(id);
+				this.#delete(id);
 			}
 		}
+		return true;
 	}
 
 	/** All that one who comes late needs. @returns {Change[]} */
 	everything() {
-		return [{ reset: true }, { crop: this.crop }, ...[...this.marks.values()].map((add) => ({ add }))];
+		const frozen = this.frozen ? [{ freeze: this.frozen }] : [];
+		return [{ reset: true }, { crop: this.crop }, ...frozen, ...[...this.marks.values()].map((add) => ({ add }))];
 	}
 
 	/** The newest of somebody's marks. @param {string} by */
@@ -129,13 +182,8 @@ export class Board extends EventTarget {
 			const points = mark.points.map(place);
 			outlined(context, mark.colour, line, () => shape(context, mark, points, line));
 		}
-		for (const [by, { name, colour, at, until }] of pointers ? this.pointers : []) {
-			const left = until - performance.now();
-			if (left <= 0) {
-				this.pointers.delete(by);
-				continue;
-			}
-			context.globalAlpha = Math.min(1, left / 500);
+		for (const { name, colour, at, until } of pointers ? this.pointers.values() : []) {
+			context.globalAlpha = Math.max(0, Math.min(1, (until - performance.now()) / 500));
 			drawPointer(context, place(at), name, colour, line);
 			context.globalAlpha = 1;
 		}
@@ -202,5 +250,14 @@ function drawPointer(context, [x, y], name, colour, line) {
 	context.fillText(name, x + line * 4, y);
 }
 
-/** @param {any} points */
-const isPoints = (points) => Array.isArray(points) && points.length > 0 && points.every((point) => Array.isArray(point) && point.length === 2 && point.every(Number.isFinite));
+/** @param {any} value */
+const isFraction = (value) => Number.isFinite(value) && value >= 0 && value <= 1;
+/** @param {any} points @returns {points is Point[]} */
+const isPoints = (points) =>
+	Array.isArray(points) && points.length > 0 && points.length <= MOST_POINTS && points.every((point) => Array.isArray(point) && point.length === 2 && point.every(isFraction));
+/** With a little room for what fractions lose. @param {any} rect */
+const isRect = ({ x, y, width, height }) => [x, y].every(isFraction) && [width, height].every((side) => Number.isFinite(side) && side > 0) && x + width <= 1 + 1e-6 && y + height <= 1 + 1e-6;
+/** @param {any} text */
+const isName = (text) => typeof text === 'string' && text.length > 0 && text.length <= MOST_NAME;
+/** @param {any} colour */
+const isColour = (colour) => typeof colour === 'string' && /^#[0-9a-f]{6}$/.test(colour);
