@@ -61,8 +61,8 @@ const visits = [
 
 /** @param {string} path @param {number} number */
 function visit(path, number) {
-	// What the server keeps of an address it forgets a minute later: here they come again.
-	const address = `10.0.${(number >> 8) & 15}.${number & 255}`;
+	// What the server keeps of an address it forgets a minute later: the same few come again.
+	const address = `10.0.0.${number & 255}`;
 	const {bytes, until, last} = visits[number % visits.length](number, address);
 	return new Promise((resolve, reject) => {
 		let got = '';
@@ -99,8 +99,6 @@ async function visitAll(path, from, to) {
 
 test('100,000 connects, ended well and abruptly, leave no session, room or memory behind', async (t) => {
 	const path = join(folderOf(t), 'socket');
-	// What is freed goes back: glibc's own bound grows with what it saw.
-	process.env.MALLOC_TRIM_THRESHOLD_ = '131072';
 	const server = await Server.start(t, `--listen=unix:${path}`, '--hosts=localhost', '--open=public', '--grace-ms=1000');
 	const metrics = async () => (await ask('http://localhost/metrics', {socketPath: path})).body;
 	const left = async () => Object.fromEntries([...(await metrics()).matchAll(/^portlight_rooms_(connections|sessions|rooms|users_named|room_connections) (\d+)$/gm)].map(([, name, value]) => [name, Number(value)]));
