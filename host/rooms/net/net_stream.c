@@ -234,7 +234,9 @@ int net_stream_beat(struct net_connection *connection) {
 	connection->tap.frames.controls = 0;
 	if (!net->handlers.beat(net->data, stream_of(connection))) {
 		net_dropped(net, NET_DROP_SILENT);
-		return -1;
+		/* Who reads nothing takes no last word either: libwebsockets would wait 5 s for that. */
+		lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+		return 0;
 	}
 	start_timer(connection);
 	return 0;

@@ -65,6 +65,8 @@ const withUsers = (kind) =>
 			row.idle = (server.cpu - since) / plan.idle;
 			say(`${kind}: idle at ${(100 * row.idle).toFixed(2)} % of a core`);
 			await load.play('call');
+			// Who has just come into a call is pinged at once, all ten thousand.
+			await sleep(4000);
 		}
 		row.rate = await load.play('rate', 8000, plan.rate);
 		say(`${kind}: at 8,000 a second p50 ${row.rate.ms.p50} ms, p99 ${row.rate.ms.p99} ms`);
