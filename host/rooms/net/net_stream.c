@@ -234,7 +234,8 @@ int net_stream_beat(struct net_connection *connection) {
 	connection->tap.frames.controls = 0;
 	if (!net->handlers.beat(net->data, stream_of(connection))) {
 		net_dropped(net, NET_DROP_SILENT);
-		/* Who reads nothing takes no last word either: libwebsockets would wait 5 s for that. */
+		/* Who reads nothing takes no last word either: libwebsockets would wait 5 s for
+		 * that. */
 		lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 		return 0;
 	}
