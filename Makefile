@@ -138,6 +138,7 @@ $(O)/host/$(1)/%.o: host/$(1)/%.c $(B)/gen/config.h
 # The folder itself tells of files that are gone.
 host/$(1): ;
 $(call archive,$(1)): $$(filter-out %/main.o,$$(OBJ_$(1))) host/$(1)
+	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(AR) rcs $$@ $$(filter %.o,$$^)
 -include $$(wildcard $(O)/host/$(1)/*.d)
