@@ -211,7 +211,7 @@ check: ## Run the tests: ten minutes on two cores (installs what they need)
 	tests/run-checks
 check-all: ## Run everything at full length, as before a release (an hour; as root with Debian 13 too)
 	packaging/install-deps --npm --web-ext --pages
-	packaging/install-deps kde rpm packages
+	packaging/install-deps kde rpm packages rooms
 	tests/run-checks --all
 deps: ## Install everything that packaging/deps and the npm lock files name
 	packaging/install-deps --npm --web-ext --pages

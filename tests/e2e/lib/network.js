@@ -22,7 +22,7 @@ const slowLink = fileURLToPath(new URL('slow-link', import.meta.url));
 function missing() {
 	for (const program of ['ip', 'ethtool', 'turnserver', 'nsenter']) {
 		if (spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0) {
-			return `there is no ${program}; packaging/install-deps check installs it`;
+			return `there is no ${program}; packaging/install-deps rooms installs it`;
 		}
 	}
 	const {status, stderr} = spawnSync('unshare', [...enter, 'true'], {encoding: 'utf8'});

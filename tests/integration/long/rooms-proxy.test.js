@@ -46,7 +46,7 @@ http { access_log off; ${temp} server { listen 127.0.0.1:${port}; ${block('nginx
 
 for (const [name, configure] of Object.entries(proxies)) {
 	const path = `${process.env.PATH}:/usr/sbin`;
-	const missing = spawnSync('sh', ['-c', `command -v ${name}`], {env: {PATH: path}}).status !== 0 && `${name} is missing: packaging/install-deps check`;
+	const missing = spawnSync('sh', ['-c', `command -v ${name}`], {env: {PATH: path}}).status !== 0 && `${name} is missing: packaging/install-deps rooms`;
 	test(`behind ${name}: both carriers, and each client's own address`, {skip: missing}, async (t) => {
 		const folder = folderOf(t);
 		const socket = join(folder, 'socket');
