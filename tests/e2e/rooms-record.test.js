@@ -3,6 +3,7 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, readFileSync, readdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
 import {locateMarker, readMarker} from '../desktop/marker.js';
 import {decodingErrors, facts, pictures} from '../integration/recording.js';
 import {insideDesktop} from './lib/inside.js';
@@ -61,6 +62,9 @@ function assertSeekable(path) {
 	assert.deepEqual(counters, [...counters].sort((a, b) => a - b));
 	return {all, duration};
 }
+
+const library = fileURLToPath(new URL('../../docs/examples/library/mediabunny.min.mjs', import.meta.url));
+assert(existsSync(library), `There is no ${library}. Run packaging/install-deps --pages first.`);
 
 for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'chromium'], ['chromium', 'firefox']])) {
 	describe(`recording an assistance share from ${sharing} to ${watching}`, () => {
