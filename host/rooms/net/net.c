@@ -44,16 +44,28 @@ static struct net_connection *connect_new(struct lws *wsi) {
 	return connection;
 }
 
+static bool without_tls(const struct net_connection *connection) {
+	return lws_is_ssl(connection->wsi) != 0 && !connection->tap.heard;
+}
+
 /* What libwebsockets closes by itself, without a word to us or to the client. */
 static void count_end(const struct net_connection *connection) {
 	const struct net_tap *tap = &connection->tap;
 	if (connection->upgrading) {
 		net_dropped(connection->net, NET_DROP_UPGRADE);
-	} else if (lws_is_ssl(connection->wsi) != 0 && !tap->heard && !tap->dead) {
+	} else if (without_tls(connection) && !tap->dead) {
 		net_dropped(connection->net, NET_DROP_TLS);
 	} else if (tap->head > 0 && !tap->taken && !tap->dead &&
 		   (net_tap_at_request_end(connection) || !tap->over)) {
 		net_dropped(connection->net, NET_DROP_REQUEST);
+	}
+}
+
+/* Whose end libwebsockets saw before it had made a connection of them. */
+static void count_stillborn(struct net *net) {
+	if (net->admitting) {
+		net->admitting = false;
+		net_dropped(net, net->tls != NULL ? NET_DROP_TLS : NET_DROP_REQUEST);
 	}
 }
 
@@ -95,7 +107,9 @@ int net_on_due(struct net_connection *connection) {
 	if (transaction == NULL && connection->served && connection->tap.head == 0) {
 		return -1; /* kept alive, and not used */
 	}
-	net_dropped(connection->net, transaction == NULL     ? NET_DROP_HEADERS
+	/* Where TLS failed libwebsockets may wait for the other side's end until now. */
+	net_dropped(connection->net, without_tls(connection) ? NET_DROP_TLS
+				     : transaction == NULL   ? NET_DROP_HEADERS
 				     : transaction->answered ? NET_DROP_ANSWER
 							     : NET_DROP_BODY);
 	return -1;
@@ -123,8 +137,11 @@ static int on_event(
 			net_dropped(net_of(wsi), NET_DROP_FULL);
 			return -1;
 		}
+		count_stillborn(net_of(wsi));
+		net_of(wsi)->admitting = true;
 		return 0;
 	case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+		net_of(wsi)->admitting = false;
 		(void)connect_new(wsi);
 		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
@@ -176,6 +193,7 @@ static int on_event(
 
 static void on_tick(uv_timer_t *timer) {
 	struct net *net = timer->data;
+	count_stillborn(net);
 	net_wheel_turn(net);
 	net->handlers.tick(net->data, net_now_ms(net));
 }

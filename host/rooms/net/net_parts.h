@@ -78,7 +78,8 @@ struct net {
 	uv_prepare_t flusher;
 	uv_signal_t signals[4];
 	uv_idle_t rereader;
-	GQueue unread; /* connections of which TLS has bytes that no file tells of */
+	GQueue unread;  /* connections of which TLS has bytes that no file tells of */
+	bool admitting; /* libwebsockets has yet to make a connection of one who was let in */
 	struct lws_context *context;
 	struct lws_vhost *host;
 	struct lws_vhost *second; /* NULL: none */
