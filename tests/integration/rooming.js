@@ -36,9 +36,12 @@ export class Server {
 		server.log = [];
 		server.text = '';
 		const heard = new EventEmitter();
+		let rest = '';
 		server.child.stderr.setEncoding('utf8').on('data', (piece) => {
 			server.text += piece;
-			for (const line of piece.split('\n').filter((text) => text.startsWith('{'))) {
+			const lines = (rest + piece).split('\n');
+			rest = lines.pop() ?? '';
+			for (const line of lines.filter((text) => text.startsWith('{'))) {
 				server.log.push(JSON.parse(line));
 				heard.emit('line');
 			}

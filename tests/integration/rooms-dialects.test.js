@@ -85,7 +85,11 @@ async function calling(server, options) {
 
 test('lesson: a call, word for word; who is meant is said once', async (t) => {
 	const server = await Server.start(t, ...lesson);
-	const second = server.log.filter(({event}) => event === 'listening')[1].at;
+	const listening = () => server.log.filter(({event}) => event === 'listening');
+	while (listening().length < 2) {
+		await once(server.heard, 'line');
+	}
+	const second = listening()[1].at;
 	assert.notEqual(second, server.url);
 	const ann = await Pupil.open(server, {}, second);
 	ann.say({type: 'login', username: 'ann'});
