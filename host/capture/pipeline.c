@@ -22,8 +22,7 @@
 #define REFINE_AFTER_US 100000
 /* Where changes come at steady intervals, refining waits for the next one, at most this long. */
 #define REFINE_AFTER_MAX_US 250000
-/* A picture of another size waits no longer than this, however low the rate: whoever resized it is
- * looking. */
+/* A picture of another size waits no longer, however low the rate: whoever resized it looks. */
 #define RESIZE_WAIT_US 50000
 
 /* What pipeline_read() hands to the loop. The source may hold its own lock when it takes this one,

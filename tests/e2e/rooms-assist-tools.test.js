@@ -89,7 +89,7 @@ for (const [sharing, watching] of pairs) {
 		const rooms = useRooms();
 		const assist = new Assist(rooms, sharing, watching);
 
-		test('frozen: the same pixels on both sides, for who comes late too, marked, and live again', async () => {
+		test('frozen: the same pixels on both sides, for somebody who joins later too, marked, and live again', async () => {
 			const {sharer, path} = await assist.shared();
 			const viewer = await assist.watch(sharer, path, 'Vera');
 			await press(sharer, '#freeze');
@@ -347,7 +347,7 @@ for (const [sharing, watching] of pairs) {
 				await askUntil(() => pass(page), (now) => now !== passes[at]);
 			}
 			assert.equal(await sharer.$eval('#knocking', (list) => list.childElementCount), 0, 'nobody had to be let in');
-			// Their signalling works again: a path that breaks is looked for anew.
+			// Their signalling works again: a broken path is replaced.
 			const frames = () => viewer.evaluate(async () => /** @type {any} */ (await import('/rooms/assist.js')).now().side.host.peer.pc.localDescription.sdp.match(/ice-ufrag:(.*)/)[1]);
 			const before = await frames();
 			await viewer.evaluate(async () => /** @type {any} */ (await import('/rooms/assist.js')).now().side.host.peer.restart());

@@ -389,7 +389,7 @@ test('sse: a stream that breaks goes on, and what was said meanwhile comes', asy
 		await server.ask('/healthz');
 	}
 	await one.post(offer);
-	// Loaded anew it is another page, to which that was not said.
+	// Reloaded, it is another page, to which that was not said.
 	const loaded = await Streamer.open(server, other.cookie);
 	assert.notEqual(loaded.cookie, other.cookie);
 	const again = await Streamer.open(server, other.cookie, {'last-event-id': other.id});

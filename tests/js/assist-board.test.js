@@ -130,7 +130,7 @@ test('a pointer is drawn with its name, and after its time is not', () => {
 	}
 });
 
-test('one who comes late gets all of it in order, also the picture that stands still', () => {
+test('somebody who joins later gets all of it in order, also the frozen picture', () => {
 	const board = new Board();
 	board.apply({crop: {x: 0, y: 0, width: 0.5, height: 1}});
 	board.apply(pen('2', undefined, {n: 2}));

@@ -101,7 +101,7 @@ async function start(other) {
 	}
 }
 
-/** Nothing of this side is heard or seen any more. */
+/** Stops this side's devices and empties the stage. */
 function drop() {
 	mine.getTracks().forEach((track) => track.stop());
 	mine = new MediaStream();

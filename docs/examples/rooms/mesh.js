@@ -344,7 +344,7 @@ export class Mesh extends EventTarget {
 		this.#tell('streams', { person, streams: [] });
 	}
 
-	/** Who is not here any more, after the server forgot everybody, and whose pictures ended too. @param {Set<string>} here */
+	/** Forgets those who did not come back after the server's restart, and whose pictures ended too. @param {Set<string>} here */
 	#keepOnly(here) {
 		for (const person of this.people.values()) {
 			if (!here.has(person.id) && person.peer?.state !== 'connected') {

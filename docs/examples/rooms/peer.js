@@ -9,7 +9,7 @@
  */
 import { t } from './language.js';
 
-/** How long a connection may be interrupted before its paths are looked for anew, in milliseconds. */
+/** How long a connection may be interrupted before it looks for another path, in milliseconds. */
 const PATIENCE_MS = 3000;
 
 /** STUN's codes for a user or password that is not good. */
@@ -30,7 +30,7 @@ export class Peer extends EventTarget {
 	 * @param {boolean} options.polite whether this side gives way when both offer at once, and waits for the first offer; exactly one of the two is
 	 * @param {(signal: Signal) => void} options.send
 	 * @param {() => RTCIceServer[]} [options.ice] the servers as they are now; asked again for each look for paths, since relays' credentials end
-	 * @param {() => void} [options.askRestart] lets the other side look for the paths anew, instead of this one: of a Chromium that did not
+	 * @param {() => void} [options.askRestart] asks the other side to look for another path, instead of this one: of a Chromium that did not
 	 *   make the first offer, Firefox answers such an offer with the wrong DTLS role
 	 * @param {() => boolean} [options.reaches] whether what is sent now reaches the other side; where it may not, call `restart` once it does
 	 */
@@ -135,7 +135,7 @@ export class Peer extends EventTarget {
 		return this.queue;
 	}
 
-	/** Looks for the paths anew, as after a change of the network. */
+	/** Looks for another path (ICE restart), as after a change of the network. */
 	restart() {
 		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting' && this.reaches()) {
 			if (this.askRestart) {

@@ -200,7 +200,7 @@ export class Server extends EventTarget {
 		}
 	}
 
-	/** The session is a new one: nothing that was asked in the old one is answered any more. */
+	/** The session is a new one: what was asked in the old one gets no answer. */
 	#forget() {
 		this.sent = 0;
 		this.received = 0;

@@ -34,7 +34,7 @@ export class Signalling {
 				return;
 			} catch (error) {
 				const { code, retryMs } = /** @type {import('./server.js').ServerError} */ (error);
-				// What belongs to an offer that the server forgot comes anew with the next one.
+				// What belongs to an offer that the server forgot comes again with the next one.
 				if (type !== 'offer' && ['no-call', 'session-lost'].includes(code)) {
 					return;
 				}

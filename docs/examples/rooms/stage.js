@@ -29,7 +29,7 @@ export class Stage {
 		this.#draw();
 	}
 
-	/** Shows a picture, or shows it anew. @param {string} key @param {Picture} picture */
+	/** Shows a picture, or updates it. @param {string} key @param {Picture} picture */
 	set(key, picture) {
 		const known = this.pictures.get(key);
 		const entry = known ? Object.assign(known, picture) : { ...picture, ...this.#tile(key) };

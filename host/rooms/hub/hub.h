@@ -66,7 +66,7 @@ void hub_away(struct hub *hub, struct hub_user *user);
 void hub_back(struct hub *hub, struct hub_user *user);
 /* Whether others are told when it goes away. */
 bool hub_watched(const struct hub_user *user);
-/* The session is over: calls and rooms are told, its name is free. Nothing is sent to it any more.
+/* The session is over: calls and rooms are told, its name is free. Nothing more is sent to it.
  */
 void hub_gone(struct hub *hub, struct hub_user *user);
 

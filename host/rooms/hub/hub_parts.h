@@ -67,7 +67,7 @@ struct hub_user {
 	uint8_t connection_count;
 	uint8_t knock_count;
 	bool away;
-	bool gone; /* nothing is sent to it any more */
+	bool gone; /* nothing more is sent to it */
 };
 
 struct hub {

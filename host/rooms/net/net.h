@@ -90,7 +90,7 @@ struct net_handlers {
 	bool (*beat)(void *data, struct net_stream *stream);
 	/* The answer to net_stream_ping() of a WebSocket. */
 	void (*pong)(void *data, struct net_stream *stream);
-	/* The stream is gone, perhaps before it opened; it is not to be used any more. */
+	/* The stream is gone, perhaps before it opened; do not use it again. */
 	void (*closed)(void *data, struct net_stream *stream);
 	/* Every NET_TICK_MS. */
 	void (*tick)(void *data, int64_t now_ms);

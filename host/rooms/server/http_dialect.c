@@ -41,7 +41,7 @@ static struct session *find_session(
 	return NULL;
 }
 
-/* A page whose stream broke goes on with its session. One that was loaded anew has another: what
+/* A page whose stream broke goes on with its session. One that was reloaded has another: what
  * was said meanwhile is not for it. */
 static void answer_stream(
 	struct server *server, const struct net_request *request, const struct peer *peer) {

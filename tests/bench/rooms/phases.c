@@ -311,7 +311,7 @@ void phase_flood(uint64_t bytes) {
 	done(began);
 }
 
-/* The server is killed and started anew meanwhile. */
+/* The server is killed and started again meanwhile. */
 void phase_return(void) {
 	load.restarted = 0;
 	int64_t began = clients_now();

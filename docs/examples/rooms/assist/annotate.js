@@ -150,7 +150,7 @@ export class Board extends EventTarget {
 		return true;
 	}
 
-	/** All that one who comes late needs. @returns {Change[]} */
+	/** All that somebody who joins later needs. @returns {Change[]} */
 	everything() {
 		const frozen = this.frozen ? [{ freeze: this.frozen }] : [];
 		return [{ reset: true }, { crop: this.crop }, ...frozen, ...[...this.marks.values()].map((add) => ({ add }))];

@@ -194,8 +194,16 @@ function feed(track, take) {
 	const video = document.createElement('video');
 	Object.assign(video, { muted: true, playsInline: true, srcObject: new MediaStream([track]) });
 	video.play().catch(() => {});
+	// A hidden tab is not told of new pictures; one that is shown takes none twice.
+	let fresh = true;
+	const look = () => {
+		fresh = true;
+		video.requestVideoFrameCallback?.(look);
+	};
+	video.requestVideoFrameCallback?.(look);
 	const timer = setInterval(() => {
-		if (video.readyState >= 2 && video.videoWidth) {
+		if (video.readyState >= 2 && video.videoWidth && (fresh || document.hidden || !video.requestVideoFrameCallback)) {
+			fresh = false;
 			// Its size is that of its pixels, where the video's own may be late.
 			take(new VideoFrame(video, { timestamp: 1000 * performance.now() }));
 		}

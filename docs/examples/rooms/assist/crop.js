@@ -81,7 +81,7 @@ export class Cropped {
 		return this.crop;
 	}
 
-	/** Resolves once nothing below a new box is sent any more. @param {Rect[]} masks */
+	/** Resolves once the last picture without the new box was sent. @param {Rect[]} masks */
 	async cover(masks) {
 		this.masks = masks.slice(0, MOST_MASKS);
 		await this.#apply();

@@ -82,13 +82,13 @@ export class Sharer extends Side {
 		}
 	}
 
-	/** @param {{knock: number, nickname: string, data?: any}} told */
-	#knocked({ knock, nickname, data }) {
+	/** @param {{knock: number, nickname: string, data?: any, sentAway?: boolean}} told */
+	#knocked({ knock, nickname, data, sentAway }) {
 		if (this.passes.has(text(data?.pass))) {
 			this.admit(knock, true).catch((error) => this.tell('error', error));
 			return;
 		}
-		this.tell('knock', { knock, nickname, sentAway: this.sentAway.get(text(data?.person)) });
+		this.tell('knock', { knock, nickname, sentAway: this.sentAway.get(text(data?.person)) ?? (sentAway ? nickname : undefined) });
 	}
 
 	/** @param {number} knock @param {boolean} allowed */

@@ -1,7 +1,7 @@
 /**
  * A private room with one who shares and those who watch. The sharer makes it under a name that cannot be guessed and
  * lets in whom they choose; each viewer has a connection to the sharer, and what one draws goes through the sharer to
- * all: in one order, and complete for those who come late. A picture that stands still goes the same way, as a file.
+ * all: in one order, and complete for those who join later. A frozen picture goes the same way, as a file.
  *
  * Who was let in gets a pass for one knock, over that connection. With it the sharer knows them again after the server
  * forgot everybody, and lets them in without asking; who is sent away loses it.

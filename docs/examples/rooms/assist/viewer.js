@@ -11,7 +11,7 @@ const RETURNS = { times: 40, everyMs: 1500 };
 /** @typedef {import('./side.js').Member} Member */
 
 /**
- * Events: `admitted`, `met` (connected anew after a break), `recorders` (as a sharer's), `refused`, `streams`, `still`, `open`, `file` ({channel, nickname}), `members`, `ended` (reason:
+ * Events: `admitted`, `met` (connected again after a break), `recorders` (as a sharer's), `refused`, `streams`, `still`, `open`, `file` ({channel, nickname}), `members`, `ended` (reason:
  * `left`, `kicked`, `owner-left`, `lost`), `error`.
  */
 export class Viewer extends Side {
