@@ -227,19 +227,22 @@ describe('a call by name, Firefox with Chromium', () => {
 		return stats.find(({type}) => type === 'inbound-rtp')?.totalAudioEnergy ?? 0;
 	}, kind);
 
-	/** Two connected peers without a server: what carries their signals, what they are like, and what they are told to do. */
-	async function peers() {
+	/** Two connected peers without a server: what carries their signals, what they are like, and what they are told to do. @param {import('./lib/browser.js').Kind} [polite] */
+	async function peers(polite = 'chromium') {
 		const pages = await Promise.all([rooms.page('firefox', 'call.html'), rooms.page('chromium', 'call.html')]);
-		await Promise.all(pages.map((page, index) => page.evaluate(async (polite) => {
+		await Promise.all(pages.map((page, index) => page.evaluate(async (gives) => {
 			const {Peer} = await import('/rooms/peer.js');
 			/** @type {any} */
 			const own = {out: []};
-			own.peer = new Peer({polite, send: (/** @type {any} */ signal) => own.out.push(signal)});
+			own.peer = new Peer({polite: gives, send: (/** @type {any} */ signal) => own.out.push(signal)});
 			Object.assign(window, {own});
-		}, index === 1)));
+		}, polite === ['firefox', 'chromium'][index])));
+		/** What each said, in order. @type {import('/rooms/peer.js').Signal[][]} */
+		const log = [[], []];
 		/** Carries what each said to the other, until nothing is left for a while. */
 		const carry = async () => {
 			const said = await Promise.all(pages.map((page) => page.evaluate(() => /** @type {any} */ (window).own.out.splice(0))));
+			said.forEach((signals, index) => log[index].push(...signals));
 			await Promise.all(pages.map((page, index) => page.evaluate((signals) => Promise.all(signals.map((/** @type {any} */ signal) => /** @type {any} */ (window).own.peer.receive(signal))), said[1 - index])));
 		};
 		const states = () => Promise.all(pages.map((page) => page.evaluate(() => {
@@ -247,7 +250,7 @@ describe('a call by name, Firefox with Chromium', () => {
 			const {pc} = peer;
 			return {
 				state: peer.state, glares: peer.glares, kinds: peer.streams().map((/** @type {any} */ {kind}) => kind), open: peer.channel.readyState,
-				stable: pc.signalingState === 'stable', ufrag: /ice-ufrag:(.*)/.exec(pc.currentLocalDescription?.sdp ?? '')?.[1],
+				stable: pc.signalingState === 'stable' && Object.values(peer.turn).every((waits) => !waits), ufrag: /ice-ufrag:(.*)/.exec(pc.currentLocalDescription?.sdp ?? '')?.[1],
 			};
 		})));
 		/** Both get another stream of each other, added at the same time. @param {string} kind */
@@ -257,11 +260,11 @@ describe('a call by name, Firefox with Chromium', () => {
 				const {peer} = /** @type {any} */ (window).own;
 				peer.add(new MediaStream((await navigator.mediaDevices.getUserMedia({video: true})).getTracks()), as);
 			}, kind)));
-			await askUntil(async () => (await carry(), states()), (now) => now.every(({kinds}) => kinds.length === before + 1));
+			await askUntil(async () => (await carry(), states()), (now) => now.every(({kinds, stable}) => stable && kinds.length === before + 1));
 		};
 		await askUntil(async () => (await carry(), states()), (all) => all.every(({open}) => open === 'open'));
 		await carry();
-		return {pages, carry, states, add};
+		return {pages, log, carry, states, add};
 	}
 
 	rest('both add a stream at the same time: each gets the other’s', async () => {
@@ -272,17 +275,25 @@ describe('a call by name, Firefox with Chromium', () => {
 		assert.deepEqual(all.map(({kinds, open}) => [kinds.sort(), open]), [[['camera', 'screen'], 'open'], [['camera', 'screen'], 'open']]);
 	});
 
-	rest('both look for another path at the same time: one offers, none is taken back, and more can be added', async () => {
-		const {pages, carry, states, add} = await peers();
-		await add('camera');
-		const before = await states();
-		await Promise.all(pages.map((page) => page.evaluate(() => {
-			const {peer} = /** @type {any} */ (window).own;
-			peer.state = 'interrupted';
-			peer.restart();
-		})));
-		const after = await askUntil(async () => (await carry(), states()), (all) => all.every(({stable, ufrag}, at) => stable && ufrag !== before[at].ufrag));
-		assert.deepEqual(after.map(({glares}) => glares), [0, 0]);
-		await add('screen');
-	});
+	for (const polite of /** @type {const} */ (['chromium', 'firefox'])) {
+		rest(`both look for another path at the same time, and ${polite} is the polite one: Firefox alone offers, with a port to try, none is taken back, and more can be added`, async () => {
+			const {pages, log, carry, states, add} = await peers(polite);
+			await add('camera');
+			const before = await states();
+			log.forEach((signals) => signals.splice(0));
+			await Promise.all(pages.map((page) => page.evaluate(() => {
+				const {peer} = /** @type {any} */ (window).own;
+				peer.state = 'interrupted';
+				peer.restart();
+			})));
+			const after = await askUntil(async () => (await carry(), states()), (all) => all.every(({stable, ufrag}, at) => stable && ufrag !== before[at].ufrag));
+			assert.deepEqual(after.map(({glares}) => glares), [0, 0]);
+			assert.deepEqual(after.map(({glares}) => glares), [0, 0]);
+			const offers = log.map((signals) => signals.flatMap(({description}) => (description?.type === 'offer' ? [description.sdp] : [])));
+			assert.deepEqual(offers.map(({length}) => length), [1, 0]);
+			assert.match(offers[0][0] ?? '', /^a=candidate:/m);
+			assert.equal(log[1].filter(({restart}) => restart).length, 1, 'Chromium asks for it');
+			await add('screen');
+		});
+	}
 });

@@ -124,7 +124,9 @@ function connect(current) {
 		stands: () => current.peer?.state === 'connected' || current.peer?.state === 'interrupted',
 		failed: (error) => call === current && end(words(error), '', true),
 	});
-	const peer = new Peer({ polite: !outgoing, ice: () => server.ice, send: (signal) => signalling.send(signal) });
+	// For a wish there is no message to the server: it goes to the other side, if the path stands. Without one they find out themselves.
+	const send = (/** @type {import('./peer.js').Signal} */ signal) => (signal.restart ? peer.state === 'connected' && peer.talk(signal) : signalling.send(signal));
+	const peer = new Peer({ polite: !outgoing, ice: () => server.ice, send });
 	Object.assign(current, { peer, signalling });
 	peer.addEventListener('streams', showTheirs);
 	peer.addEventListener('state', (event) => onPeer(current, /** @type {CustomEvent} */ (event).detail));
@@ -440,8 +442,8 @@ server.addEventListener('restarted', async () => {
 	try {
 		await server.request('login', { name: me });
 		// The server forgot the call, not the two of us: with an offer it knows it again.
-		if (call?.outgoing) {
-			call.peer?.restart();
+		if (call?.peer?.mends) {
+			call.peer.restart();
 		}
 	} catch (error) {
 		me = '';

@@ -1,7 +1,7 @@
 /**
  * One connection from browser to browser, by perfect negotiation: either side may add and remove tracks at any time,
- * both at once too. It does not know how its messages travel: `send` takes `{description}` or `{candidate}`, and what
- * the other side sent comes in by `receive`, in order. Which stream is a camera and which a screen, the two tell each
+ * both at once too. It does not know how its messages travel: `send` takes a signal, and what the other side sent comes
+ * in by `receive`, in order. Which stream is a camera and which a screen, the two tell each
  * other themselves, over the channel for talk.
  *
  * Events: `streams` (what the other side sends now), `state` (`connecting`, `connected`, `interrupted`, `closed`),
@@ -22,7 +22,7 @@ const TURN_MS = 5000;
 const relayOnly = new URLSearchParams(location.search).has('relay');
 
 /** @typedef {'camera' | 'screen'} Kind */
-/** @typedef {{description?: RTCSessionDescriptionInit, candidate?: RTCIceCandidateInit | null}} Signal */
+/** `restart`: the other side is asked to look for another path. @typedef {{description?: RTCSessionDescriptionInit, candidate?: RTCIceCandidateInit | null, restart?: boolean}} Signal */
 
 export class Peer extends EventTarget {
 	/**
@@ -30,14 +30,11 @@ export class Peer extends EventTarget {
 	 * @param {boolean} options.polite whether this side gives way when both offer at once, and waits for the first offer; exactly one of the two is
 	 * @param {(signal: Signal) => void} options.send
 	 * @param {() => RTCIceServer[]} [options.ice] the servers as they are now; asked again for each look for paths, since relays' credentials end
-	 * @param {() => void} [options.askRestart] asks the other side to look for another path, instead of this one: of a Chromium that did not
-	 *   make the first offer, Firefox answers such an offer with the wrong DTLS role
 	 * @param {() => boolean} [options.reaches] whether what is sent now reaches the other side; where it may not, call `restart` once it does
 	 */
-	constructor({ polite, send, ice = () => [], reaches = () => true, askRestart }) {
+	constructor({ polite, send, ice = () => [], reaches = () => true }) {
 		super();
 		this.reaches = reaches;
-		this.askRestart = askRestart;
 		this.polite = polite;
 		this.send = send;
 		this.ice = ice;
@@ -54,6 +51,12 @@ export class Peer extends EventTarget {
 		/** How often both offered at once. */
 		this.glares = 0;
 		this.offering = false;
+		/** As it came: `remoteDescription` is told in this browser's words. @type {RTCSessionDescriptionInit | null} */
+		this.described = null;
+		/** Another path is looked for, and the other side has not answered yet. */
+		this.mending = false;
+		/** The offer of another path is not sent before it has a candidate; see `mends`. */
+		this.holding = false;
 		this.ignoring = false;
 		this.queue = Promise.resolve();
 		/** What was said before the channel was open, as it was then. @type {string[]} */
@@ -74,7 +77,7 @@ export class Peer extends EventTarget {
 		// The other side closed, or its browser did.
 		this.channel.onclose = () => this.#become('closed');
 		this.pc.onnegotiationneeded = () => this.#offer();
-		this.pc.onicecandidate = ({ candidate }) => this.send({ candidate: candidate?.toJSON() ?? null });
+		this.pc.onicecandidate = ({ candidate }) => this.#found(candidate);
 		this.pc.onicecandidateerror = (event) => this.#relayFailed(event);
 		this.pc.onconnectionstatechange = () => this.#stateChanged();
 		this.pc.ontrack = ({ streams: [stream] }) => stream && this.heard.set(stream.id, stream);
@@ -138,12 +141,31 @@ export class Peer extends EventTarget {
 	/** Looks for another path (ICE restart), as after a change of the network. */
 	restart() {
 		if (this.pc.signalingState !== 'closed' && this.state !== 'connecting' && this.reaches()) {
-			if (this.askRestart) {
-				this.askRestart();
-			} else {
+			if (this.mends) {
+				this.mending = true;
 				this.pc.restartIce();
+			} else {
+				this.send({ restart: true });
 			}
 		}
+	}
+
+	/** The other side wishes for another path; it may have been found out here too. */
+	#wished() {
+		if (!this.mending) {
+			this.restart();
+		}
+	}
+
+	/**
+	 * Whether another path is this side's to offer. Between Firefox and Chromium it is Firefox's. Chromium tries its new ports
+	 * with the other side's old ones until it knows a new one, and may stay with such a pair; what comes that way Firefox
+	 * throws away, and the picture stands still. So it gets a new one with the offer. An offer of its own it would make
+	 * without; and Firefox answers that with the wrong DTLS role where Chromium did not make the first offer.
+	 */
+	get mends() {
+		const [mine, theirs] = [this.pc.localDescription, this.described].map((made) => /^o=mozilla/m.test(made?.sdp ?? ''));
+		return mine === theirs ? !this.polite : mine;
 	}
 
 	close() {
@@ -176,6 +198,15 @@ export class Peer extends EventTarget {
 		}
 	}
 
+	/** @param {RTCIceCandidate | null} candidate null: there are no others */
+	#found(candidate) {
+		if (this.holding) {
+			this.holding = false;
+			this.#describe();
+		}
+		this.send({ candidate: candidate?.toJSON() ?? null });
+	}
+
 	#describe() {
 		// None: an offer of this side was undone by the other's, which is answered instead.
 		if (this.pc.localDescription) {
@@ -194,7 +225,7 @@ export class Peer extends EventTarget {
 		if (this.polite && !this.pc.remoteDescription) {
 			return;
 		}
-		if (this.polite) {
+		if (this.polite && !this.mending) {
 			this.#askTurn();
 		} else if (!this.turn.given) {
 			await this.#makeOffer();
@@ -249,7 +280,10 @@ export class Peer extends EventTarget {
 			this.offering = true;
 			this.#renewServers();
 			await this.pc.setLocalDescription();
-			this.#describe();
+			this.holding = this.mending;
+			if (!this.holding) {
+				this.#describe();
+			}
 		} catch (error) {
 			// Between the two lines the other side's offer came first: it is answered instead.
 			if (this.pc.signalingState === 'stable') {
@@ -261,8 +295,12 @@ export class Peer extends EventTarget {
 	}
 
 	/** @param {Signal} signal */
-	async #take({ description, candidate }) {
+	async #take({ description, candidate, restart }) {
 		if (this.pc.signalingState === 'closed') {
+			return;
+		}
+		if (restart) {
+			this.#wished();
 			return;
 		}
 		if (description) {
@@ -272,6 +310,8 @@ export class Peer extends EventTarget {
 			if (this.ignoring) {
 				return;
 			}
+			this.holding = false;
+			this.described = description;
 			await this.pc.setRemoteDescription(description);
 			this.#sort();
 			if (description.type === 'offer') {
@@ -280,6 +320,8 @@ export class Peer extends EventTarget {
 				this.#describe();
 				clearTimeout(this.turnTimer);
 				this.turn.given = false;
+			} else {
+				this.mending = false;
 			}
 			this.#giveTurn();
 			return;
@@ -343,6 +385,8 @@ export class Peer extends EventTarget {
 		if (said.kinds) {
 			this.kinds = said.kinds;
 			this.#sort();
+		} else if (said.restart) {
+			this.#wished();
 		} else if (said.turn) {
 			this.#heardTurn(said.turn);
 		} else {

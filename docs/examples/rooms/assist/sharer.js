@@ -72,12 +72,7 @@ export class Sharer extends Side {
 	/** @param {number} from @param {any} body */
 	#signal(from, body) {
 		const member = this.members.get(from);
-		if (!member?.peer || member.link !== body?.link) {
-			return;
-		}
-		if (body.restart) {
-			member.peer.restart();
-		} else if (body.signal) {
+		if (member?.peer && member.link === body?.link && body.signal) {
 			void member.peer.receive(body.signal);
 		}
 	}

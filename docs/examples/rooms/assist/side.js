@@ -60,14 +60,7 @@ export class Side extends EventTarget {
 		member.peer?.close();
 		const { link } = member;
 		const reaches = () => this.server.state === 'connected' && member.connection > 0;
-		const send = (/** @type {object} */ body) => this.#send(member, { ...body, link });
-		const peer = new Peer({
-			polite,
-			ice: () => this.server.ice,
-			reaches,
-			send: (signal) => send({ signal, was }),
-			...(polite && { askRestart: () => send({ restart: true }) }),
-		});
+		const peer = new Peer({ polite, ice: () => this.server.ice, reaches, send: (signal) => this.#send(member, { signal, was, link }) });
 		member.peer = peer;
 		for (const [type, act] of Object.entries(this.heard(member))) {
 			peer.addEventListener(type, (event) => member.peer === peer && act(/** @type {CustomEvent} */ (event).detail));
