@@ -356,12 +356,24 @@ export class Peer extends EventTarget {
 		clearTimeout(this.timer);
 		if (connectionState === 'connected') {
 			this.#become('connected');
+			this.#showAgain();
 		} else if (connectionState === 'disconnected') {
 			this.#become('interrupted');
 			this.timer = setTimeout(this.restart, PATIENCE_MS);
 		} else if (connectionState === 'failed') {
 			this.#become('interrupted');
 			this.restart();
+		}
+	}
+
+	/**
+	 * A screen where nothing moves has no new picture for an encoder that did not send while there was no path. Where
+	 * constraints are applied, even the same ones, Portlight shows the last picture a few times in short order.
+	 */
+	#showAgain() {
+		for (const { stream, kind } of this.sent.values()) {
+			const [track] = kind === 'screen' ? stream.getVideoTracks() : [];
+			track?.applyConstraints(track.getConstraints()).catch(() => {});
 		}
 	}
 
