@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {insideDesktop} from './lib/inside.js';
-import {turns} from './lib/turns.js';
+import {restSuite, turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil, say} = await import('./lib/own.js');
@@ -245,7 +245,7 @@ for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	});
 }
 
-describe('firefox: a share that sends nothing', () => {
+restSuite('firefox: a share that sends nothing', () => {
 	const IDLE_MS = 300;
 	const fixture = useFixture({kind: 'firefox', prefs: {'extensions.background.idle.timeout': IDLE_MS}});
 

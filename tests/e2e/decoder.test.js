@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {insideDesktop} from './lib/inside.js';
+import {restSuite} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {probe, useFixture} = await import('./lib/fixture.js');
@@ -16,8 +17,8 @@ const browsers = {
 	'firefox that resists fingerprinting, as LibreWolf does': {kind: 'firefox', prefs: {'privacy.resistFingerprinting': true}},
 };
 
-for (const [name, options] of Object.entries(browsers)) {
-	describe(name, () => {
+for (const [place, [name, options]] of Object.entries(browsers).entries()) {
+	(place === 0 ? describe : restSuite)(name, () => {
 		const fixture = useFixture(options);
 
 		test('opens no dialog and leaves no host; the page gets the code, the user the remedy', async () => {

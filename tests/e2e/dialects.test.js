@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {afterEach, describe, test} from 'node:test';
 import {clients} from './pages/dialects.js';
 import {insideDesktop} from './lib/inside.js';
+import {turns} from './lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
 const {askUntil} = await import('./lib/own.js');
@@ -10,6 +11,7 @@ const {probe, untilProbe, useFixture} = await import('./lib/fixture.js');
 // The dialects are the same code in both browsers; on the real desktop, as before a release, both are tried.
 for (const kind of /** @type {import('./lib/browser.js').Kind[]} */ (process.env.REAL ? ['firefox', 'chromium'] : ['chromium'])) {
 	describe(`${kind}: the dialects of pages`, () => {
+		const turn = turns(kind);
 		const fixture = useFixture({kind});
 		/** @type {import('puppeteer-core').Page | null} that the last client is done with: a new one takes longer */
 		let tab = null;
@@ -58,7 +60,7 @@ for (const kind of /** @type {import('./lib/browser.js').Kind[]} */ (process.env
 			if (client.runtime && kind === 'firefox') {
 				continue; // Its pages have no chrome.runtime.
 			}
-			test(name, async () => {
+			turn(name, async () => {
 				const page = await open(name);
 				if (client.detect) {
 					await askUntil(() => probe(page, 'detect', name));

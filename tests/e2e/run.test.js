@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {checkRun, makeRun} from './lib/make-run.js';
+import {turns} from './lib/turns.js';
 
 for (const browser of /** @type {const} */ (['firefox', 'chromium'])) {
-	test(`make run in ${browser}: picture, video and report of a real share`, () => checkRun(browser, 'native'));
+	turns(browser)(`make run in ${browser}: picture, video and report of a real share`, () => checkRun(browser, 'native'));
 }
 
 test('a choice that is not known is named', async () => {

@@ -17,8 +17,10 @@ $(O)/tests/integration/taker: tests/integration/taker.c host/source/rights.c hos
 	$(call say,CC,$@)
 	$(CC) $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS) $$($(PKG_CONFIG) --cflags libpipewire-0.3 | sed 's/-I/-isystem /g') \
 		-o $@ $(filter %.c,$^) $(VARIANT_LDFLAGS) $(O)/libbase.a $$($(PKG_CONFIG) --libs libpipewire-0.3)
-.PHONY: capture-programs integration-capture $(CAPTURE_RUNS)
-capture-programs: $(CAPTURE_TESTS) $(O)/tests/fake/producer $(O)/tests/integration/taker $(BIN)/portlight-capture
+.PHONY: capture-parts capture-programs integration-capture $(CAPTURE_RUNS)
+# What tests with a desktop use too.
+capture-parts: $(O)/tests/fake/producer $(O)/tests/integration/taker
+capture-programs: $(CAPTURE_TESTS) capture-parts $(BIN)/portlight-capture
 integration-capture: capture-programs ## Test the capture helper against PipeWire (V=asan for the sanitizers)
 	MAKEFLAGS= $(MAKE) --no-print-directory -k -j4 --output-sync=target V=$(V) $(CAPTURE_RUNS)
 $(CAPTURE_RUNS): run-%:

@@ -4,6 +4,7 @@ import {describe, test} from 'node:test';
 import {took} from '../../tools/times.js';
 import {assertInOrder, probe, probed, tookReal, useFixture} from './fixture.js';
 import {askUntil} from './own.js';
+import {turns} from './turns.js';
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
@@ -14,6 +15,7 @@ import {askUntil} from './own.js';
 export function nativeSuite(kind) {
 	describe(`the native path in ${kind}`, () => {
 		const fixture = useFixture({kind});
+		const inTurn = turns(kind);
 
 		test('the documented page plays the real desktop, and its Stop ends everything', async () => {
 			const page = await fixture.page('/examples/share.html');
@@ -58,7 +60,7 @@ export function nativeSuite(kind) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('the page goes away while the dialog is open', async () => {
+		inTurn('the page goes away while the dialog is open', async () => {
 			const page = await fixture.page();
 			await fixture.dialog(page);
 			assert.equal(fixture.ours.now().hosts.length, 1);
@@ -67,7 +69,7 @@ export function nativeSuite(kind) {
 			await fixture.withdrawn();
 		});
 
-		test('a request while another is pending is refused, and the first goes on', async () => {
+		inTurn('a request while another is pending is refused, and the first goes on', async () => {
 			const page = await fixture.page();
 			const asked = await fixture.desktop.tell('asked');
 			const {answer} = await fixture.dialog(page);
@@ -89,13 +91,13 @@ export function nativeSuite(kind) {
 			assert.deepEqual(await probed(page, 'ended'), [], 'stop() itself does not fire `ended`');
 		});
 
-		test('the tab is closed', async () => {
+		inTurn('the tab is closed', async () => {
 			const page = await fixture.sharing();
 			await page.close();
 			await fixture.assertNothingLeft();
 		});
 
-		test('the tab navigates away', async () => {
+		inTurn('the tab navigates away', async () => {
 			const page = await fixture.sharing();
 			await page.goto(`${fixture.site.origin}/examples/share.html`);
 			await fixture.assertNothingLeft();
@@ -111,7 +113,7 @@ export function nativeSuite(kind) {
 			});
 		}
 
-		test('the background is killed in mid-share, and the next share works', async () => {
+		inTurn('the background is killed in mid-share, and the next share works', async () => {
 			const page = await fixture.sharing();
 			await fixture.browser.killBackground();
 			await fixture.assertEnded(page);
@@ -121,7 +123,7 @@ export function nativeSuite(kind) {
 			await fixture.stop(again);
 		});
 
-		test('the background is killed while the dialog is open: the page is told, and may ask again', async () => {
+		inTurn('the background is killed while the dialog is open: the page is told, and may ask again', async () => {
 			const page = await fixture.page();
 			const {answer} = await fixture.dialog(page);
 			const killed = performance.now();
@@ -134,7 +136,7 @@ export function nativeSuite(kind) {
 			await fixture.stop(page);
 		});
 
-		test('a source id is good once', async () => {
+		inTurn('a source id is good once', async () => {
 			const page = await fixture.page();
 			const id = await fixture.granted(page);
 			await fixture.redeemed(page, id);
@@ -144,7 +146,7 @@ export function nativeSuite(kind) {
 			assert.equal(second.isDOMException, true);
 		});
 
-		test('a page that leaves with an unused source id takes the share with it', async () => {
+		inTurn('a page that leaves with an unused source id takes the share with it', async () => {
 			const page = await fixture.page();
 			await fixture.granted(page);
 			assert.equal(fixture.ours.now().hosts.length, 1);
@@ -152,7 +154,7 @@ export function nativeSuite(kind) {
 			await fixture.assertNothingLeft();
 		});
 
-		test('a source id is worth nothing to another frame, tab or origin', async () => {
+		inTurn('a source id is worth nothing to another frame, tab or origin', async () => {
 			const page = await fixture.page();
 			const id = await fixture.granted(page);
 			const tab = await fixture.page();
@@ -170,7 +172,7 @@ export function nativeSuite(kind) {
 			assert.equal((await probe(page, 'redeem', id)).ok, true, 'the theft did not spend it');
 		});
 
-		test('a page in a frame shares like any other', async () => {
+		inTurn('a page in a frame shares like any other', async () => {
 			const page = await fixture.page(`/pages/framed.html?inner=/pages/probe.html`);
 			const inner = await fixture.frame(page);
 			const sourceId = await fixture.granted(inner);
@@ -201,7 +203,7 @@ export function nativeSuite(kind) {
 			await fixture.stop(page);
 		});
 
-		test('MediaRecorder records it', async () => {
+		inTurn('MediaRecorder records it', async () => {
 			const page = await fixture.sharing();
 			const {bytes, counters} = await probe(page, 'record', 15);
 			assert.equal(bytes > 10000, true, `${bytes} bytes`);

@@ -1,5 +1,5 @@
 /** What the gate (GATE=1) leaves to `make check-all`. */
-import {test} from 'node:test';
+import {describe, test} from 'node:test';
 
 /** @typedef {(name: string, run: (context: import('node:test').TestContext) => void | Promise<void>) => void} Declare  as `test` of node:test */
 
@@ -20,3 +20,6 @@ export function turns(kind) {
 
 /** For what takes long: not in the gate. @type {Declare} */
 export const rest = process.env.GATE ? () => {} : test;
+
+/** For a suite that needs a browser of its own and tells little that others don't: not in the gate. @type {(name: string, declare: () => void) => void} */
+export const restSuite = process.env.GATE ? () => {} : describe;
