@@ -29,6 +29,10 @@ ifeq ($(V),asan)
 CC := clang
 VARIANT_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 VARIANT_LDFLAGS := -Wl,--as-needed -fsanitize=address,undefined
+else ifeq ($(V),fuzz)
+CC := clang
+VARIANT_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+VARIANT_LDFLAGS := -Wl,--as-needed -fsanitize=address,undefined
 else ifeq ($(V),tsan)
 CC := clang
 VARIANT_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=thread

@@ -61,7 +61,7 @@ static void check_message(const char *text, size_t length) {
 		return;
 	}
 	check(length <= WIRE_MESSAGE_MAX && message.type < WIRE_TYPES);
-	check(message.type < WIRE_FIRST_REQUEST || (message.seq > 0 && message.id > 0));
+	check(message.type < WIRE_FIRST_REQUEST || message.seq > 0);
 	check(message.seq <= WIRE_INTEGER_MAX && message.ack <= WIRE_INTEGER_MAX &&
 		message.id <= WIRE_INTEGER_MAX && message.received <= WIRE_INTEGER_MAX);
 	check(message.to_count <= WIRE_TO_MAX && message.others <= WIRE_PUBLISHER &&

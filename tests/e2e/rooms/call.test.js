@@ -4,14 +4,14 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
-import {insideDesktop} from './lib/inside.js';
-import {rest} from './lib/turns.js';
+import {insideDesktop} from '../lib/inside.js';
+import {rest} from '../lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {askUntil} = await import('./lib/own.js');
-const {openBrowser} = await import('./lib/browser.js');
-const {arrives, calling, chat, dial, login, send, two} = await import('./lib/calls.js');
-const {moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
+const {askUntil} = await import('../lib/own.js');
+const {openBrowser} = await import('../lib/browser.js');
+const {arrives, calling, chat, dial, login, send, two} = await import('../lib/calls.js');
+const {moves, plays, press, until, useRooms} = await import('../lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
@@ -227,7 +227,7 @@ describe('a call by name, Firefox with Chromium', () => {
 		return stats.find(({type}) => type === 'inbound-rtp')?.totalAudioEnergy ?? 0;
 	}, kind);
 
-	/** Two connected peers without a server: what carries their signals, what they are like, and what they are told to do. @param {import('./lib/browser.js').Kind} [polite] */
+	/** Two connected peers without a server: what carries their signals, what they are like, and what they are told to do. @param {import('../lib/browser.js').Kind} [polite] */
 	async function peers(polite = 'chromium') {
 		const pages = await Promise.all([rooms.page('firefox', 'call.html'), rooms.page('chromium', 'call.html')]);
 		await Promise.all(pages.map((page, index) => page.evaluate(async (gives) => {

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {describe} from 'node:test';
-import {insideDesktop} from './lib/inside.js';
+import {insideDesktop} from '../lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {dial, login} = await import('./lib/calls.js');
-const {askUntil} = await import('./lib/own.js');
-const {press, until, useRooms} = await import('./lib/rooms.js');
-const {rest} = await import('./lib/turns.js');
+const {dial, login} = await import('../lib/calls.js');
+const {askUntil} = await import('../lib/own.js');
+const {press, until, useRooms} = await import('../lib/rooms.js');
+const {rest} = await import('../lib/turns.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
-/** @typedef {import('./lib/browser.js').Kind} Kind */
+/** @typedef {import('../lib/browser.js').Kind} Kind */
 
 const messages = Object.fromEntries(['de', 'es', 'fr', 'pt-BR'].map((language) => {
-	const file = new URL(`../../docs/examples/rooms/messages/${language}.json`, import.meta.url);
+	const file = new URL(`../../../docs/examples/rooms/messages/${language}.json`, import.meta.url);
 	return [language, /** @type {Record<string, string>} */ (JSON.parse(readFileSync(file, 'utf8')))];
 }));
 const pages = ['index', 'assist', 'call', 'conference', 'request-video'];

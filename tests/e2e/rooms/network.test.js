@@ -6,13 +6,13 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
-import {insideDesktop} from './lib/inside.js';
+import {insideDesktop} from '../lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {enterNetwork, Networks, SERVER} = await import('./lib/network.js');
-const {askUntil} = await import('./lib/own.js');
-const {RoomsServer, moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
-const {arrives, calling, chat, dial, send, two} = await import('./lib/calls.js');
+const {enterNetwork, Networks, SERVER} = await import('../lib/network.js');
+const {askUntil} = await import('../lib/own.js');
+const {RoomsServer, moves, plays, press, until, useRooms} = await import('../lib/rooms.js');
+const {arrives, calling, chat, dial, send, two} = await import('../lib/calls.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 

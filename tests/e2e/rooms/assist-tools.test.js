@@ -1,15 +1,15 @@
 /** The tools of an assistance share, all of them in `make check-all` (ALL=1). */
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {insideDesktop} from './lib/inside.js';
+import {insideDesktop} from '../lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {askUntil} = await import('./lib/own.js');
-const {Assist, board, crop, drag, draw, pixels, same, shape, write} = await import('./lib/assist.js');
-const {marker, moves, press, until, useRooms} = await import('./lib/rooms.js');
+const {askUntil} = await import('../lib/own.js');
+const {Assist, board, crop, drag, draw, pixels, same, shape, write} = await import('../lib/assist.js');
+const {marker, moves, press, until, useRooms} = await import('../lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
-/** @typedef {import('./lib/browser.js').Kind} Kind */
+/** @typedef {import('../lib/browser.js').Kind} Kind */
 
 /** Black, as a codec leaves it. */
 const DARK = 40;

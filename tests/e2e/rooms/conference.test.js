@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {insideDesktop} from './lib/inside.js';
-import {rest} from './lib/turns.js';
+import {insideDesktop} from '../lib/inside.js';
+import {rest} from '../lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {askUntil} = await import('./lib/own.js');
-const {connections, fill, hears, marker, moves, plays, press, until, useRooms} = await import('./lib/rooms.js');
+const {askUntil} = await import('../lib/own.js');
+const {connections, fill, hears, marker, moves, plays, press, until, useRooms} = await import('../lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
@@ -13,7 +13,7 @@ const {connections, fill, hears, marker, moves, plays, press, until, useRooms} =
 describe('a conference of three, Firefox with Chromium', () => {
 	const rooms = useRooms();
 
-	/** @param {import('./lib/browser.js').Kind} kind @param {string} nickname @param {string} room */
+	/** @param {import('../lib/browser.js').Kind} kind @param {string} nickname @param {string} room */
 	async function join(kind, nickname, room) {
 		const page = await rooms.page(kind, `conference.html?room=${room}`);
 		await fill(page, '#nickname', nickname);

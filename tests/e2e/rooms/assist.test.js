@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {insideDesktop} from './lib/inside.js';
-import {rest} from './lib/turns.js';
+import {insideDesktop} from '../lib/inside.js';
+import {rest} from '../lib/turns.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {askUntil} = await import('./lib/own.js');
-const {Assist, board, crop, drag, draw, same, shape, write} = await import('./lib/assist.js');
-const {fill, marker, moves, press, until, useRooms} = await import('./lib/rooms.js');
+const {askUntil} = await import('../lib/own.js');
+const {Assist, board, crop, drag, draw, same, shape, write} = await import('../lib/assist.js');
+const {fill, marker, moves, press, until, useRooms} = await import('../lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
-/** @typedef {import('./lib/browser.js').Kind} Kind */
+/** @typedef {import('../lib/browser.js').Kind} Kind */
 
 /** @type {[Kind, Kind][]} */
 const pairs = [['firefox', 'chromium'], ...(process.env.GATE ? [] : [/** @type {[Kind, Kind]} */ (['chromium', 'firefox'])])];

@@ -4,17 +4,17 @@ import {existsSync, readFileSync, readdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {locateMarker, readMarker} from '../desktop/marker.js';
-import {decodingErrors, facts, pictures} from '../integration/recording.js';
-import {insideDesktop} from './lib/inside.js';
+import {locateMarker, readMarker} from '../../desktop/marker.js';
+import {decodingErrors, facts, pictures} from '../../integration/recording.js';
+import {insideDesktop} from '../lib/inside.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {askUntil} = await import('./lib/own.js');
-const {marker, press, until, useRooms} = await import('./lib/rooms.js');
-const {startShare, watch} = await import('./lib/assist.js');
+const {askUntil} = await import('../lib/own.js');
+const {marker, press, until, useRooms} = await import('../lib/rooms.js');
+const {startShare, watch} = await import('../lib/assist.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
-/** @typedef {import('./lib/browser.js').Kind} Kind */
+/** @typedef {import('../lib/browser.js').Kind} Kind */
 
 /** The Matroska element of the index of places. */
 const CUES = Buffer.from([0x1c, 0x53, 0xbb, 0x6b]);
@@ -27,7 +27,7 @@ async function watchOn(page, count) {
 	return askUntil(() => marker(page, '.stage video'), (seen) => (seen?.counter ?? 0) >= from + count);
 }
 
-/** The file that a browser saved, once it is whole. @param {import('./lib/browser.js').TestBrowser} browser */
+/** The file that a browser saved, once it is whole. @param {import('../lib/browser.js').TestBrowser} browser */
 async function saved({home}) {
 	const folder = join(home, 'Downloads');
 	const name = await askUntil(() => {
@@ -63,7 +63,7 @@ function assertSeekable(path) {
 	return {all, duration};
 }
 
-const library = fileURLToPath(new URL('../../docs/examples/library/mediabunny.min.mjs', import.meta.url));
+const library = fileURLToPath(new URL('../../../docs/examples/library/mediabunny.min.mjs', import.meta.url));
 assert(existsSync(library), `There is no ${library}. Run packaging/install-deps --pages first.`);
 
 for (const [sharing, watching] of /** @type {[Kind, Kind][]} */ ([['firefox', 'chromium'], ['chromium', 'firefox']])) {

@@ -11,18 +11,18 @@ import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {after, afterEach, before, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {insideDesktop} from './lib/inside.js';
-import {lessonClient, seed, sseClient} from './lib/seeds.js';
+import {insideDesktop} from '../lib/inside.js';
+import {lessonClient, seed, sseClient} from '../lib/seeds.js';
 
 await insideDesktop(import.meta.url, ['--shell', 'scripted']);
-const {openBrowser} = await import('./lib/browser.js');
-const {askUntil} = await import('./lib/own.js');
-const {fill, marker, press} = await import('./lib/rooms.js');
+const {openBrowser} = await import('../lib/browser.js');
+const {askUntil} = await import('../lib/own.js');
+const {fill, marker, press} = await import('../lib/rooms.js');
 
 /** @typedef {import('puppeteer-core').Page} Page */
-/** @typedef {import('./lib/browser.js').Kind} Kind */
+/** @typedef {import('../lib/browser.js').Kind} Kind */
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 const program = join(process.env.PORTLIGHT_BUILD ?? join(root, 'build'), 'bin/portlight-rooms');
 /** The lesson's port: its client has it written in. */
 const origin = 'http://localhost:8080';
@@ -43,8 +43,8 @@ const forms = `<div id="login"><input id="username"><button id="login">Login</bu
 
 /** The pages, as the server gets them. @param {string} folder */
 async function writePages(folder) {
-	const files = {'legacy.js': 'legacy.js', 'pages/camera.js': 'camera.js', 'pages/lesson.js': 'own-lesson.js', 'pages/sse.js': 'own-sse.js', 'pages/server-connection.js': 'server-connection.js', '../desktop/marker.js': 'desktop/marker.js'};
-	await Promise.all(Object.entries(files).map(([from, to]) => cp(fileURLToPath(new URL(from, import.meta.url)), join(folder, to))));
+	const files = {'legacy.js': 'legacy.js', 'pages/camera.js': 'camera.js', 'pages/lesson.js': 'own-lesson.js', 'pages/sse.js': 'own-sse.js', 'pages/server-connection.js': 'server-connection.js', '../../desktop/marker.js': 'desktop/marker.js'};
+	await Promise.all(Object.entries(files).map(([from, to]) => cp(join(root, 'tests/e2e', from), join(folder, to))));
 	const video = '<video id="video" autoplay></video>';
 	/** @type {Record<string, string>} */
 	const made = {
@@ -62,7 +62,7 @@ async function writePages(folder) {
 }
 
 describe('clients of other applications, Firefox with Chromium', () => {
-	/** @type {Record<string, import('./lib/browser.js').TestBrowser>} */
+	/** @type {Record<string, import('../lib/browser.js').TestBrowser>} */
 	const browsers = {};
 	/** @type {Page[]} */
 	const pages = [];
