@@ -43,7 +43,7 @@ const forms = `<div id="login"><input id="username"><button id="login">Login</bu
 
 /** The pages, as the server gets them. @param {string} folder */
 async function writePages(folder) {
-	const files = {'legacy.js': 'legacy.js', 'pages/camera.js': 'camera.js', 'pages/lesson.js': 'own-lesson.js', 'pages/sse.js': 'own-sse.js', 'pages/server-connection.js': 'server-connection.js', '../../desktop/marker.js': 'desktop/marker.js'};
+	const files = {'legacy.js': 'legacy.js', 'pages/camera.js': 'camera.js', 'pages/lesson.js': 'own-lesson.js', 'pages/sse.js': 'own-sse.js', 'pages/server-connection.js': 'server-connection.js', '../desktop/marker.js': 'desktop/marker.js'};
 	await Promise.all(Object.entries(files).map(([from, to]) => cp(join(root, 'tests/e2e', from), join(folder, to))));
 	const video = '<video id="video" autoplay></video>';
 	/** @type {Record<string, string>} */
