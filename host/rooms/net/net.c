@@ -287,7 +287,8 @@ static bool listen_second(struct net *net, struct lws_context_creation_info info
 
 static bool start_listening(struct net *net, const struct net_options *options, char **problem) {
 	void *loops[] = {&net->loop};
-	/* Sessions have pings of their own. */
+	/* Sessions have pings of their own. TCP's would be lost by the hundred where ten thousand
+	 * came at once, since theirs are all sent at once too, and their connections with them. */
 	static const lws_retry_bo_t no_pings = {0};
 	unsigned seconds = options->header_seconds + options->body_seconds + 15;
 	struct lws_context_creation_info info = {
@@ -307,10 +308,6 @@ static bool start_listening(struct net *net, const struct net_options *options, 
 		.alpn = "http/1.1",
 		.pt_serv_buf_size = NET_HEADERS_MAX,
 		.retry_and_idle_policy = &no_pings,
-		/* What the kernel finds dead. */
-		.ka_time = 5,
-		.ka_interval = 2,
-		.ka_probes = 2,
 		.iface = options->address,
 		.port = options->port,
 	};

@@ -103,7 +103,11 @@ void speak_relay(struct user *user, int64_t now) {
 		user->base = user->sent;
 	}
 	user->sent++;
-	say_relayed(user, ++user->relayed, now);
+	user->relayed++;
+	/* Who is on the way back says it there, after hello. */
+	if (user->state == USER_THERE) {
+		say_relayed(user, user->relayed, now);
+	}
 }
 
 /* A string of `size` bytes after what stands in `text`, and the end. */
