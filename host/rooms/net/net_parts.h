@@ -95,6 +95,7 @@ struct net {
 	unsigned header_seconds;
 	unsigned body_seconds;
 	unsigned beat_ms;
+	unsigned streams_opened;
 	struct net_connection *wheel[NET_WHEEL];
 	uint32_t turn;
 	struct net_connection *awake;
