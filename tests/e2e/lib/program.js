@@ -65,7 +65,12 @@ export async function closingAll(act) {
 			void closeAll().finally(() => process.exit(status));
 		});
 	}
-	return act(open).finally(closeAll);
+	const result = await act(open).finally(closeAll);
+	if (interrupted) {
+		// What was closed under it is no result; nobody is told of this.
+		throw new Error('interrupted');
+	}
+	return result;
 }
 
 /** Runs a program's main function; its failure is told, with what to do about it. @param {() => Promise<number>} main */
