@@ -280,7 +280,7 @@ export class Peer extends EventTarget {
 			this.offering = true;
 			this.#renewServers();
 			await this.pc.setLocalDescription();
-			this.holding = this.mending;
+			this.holding = this.mending && !/^a=candidate:/m.test(this.pc.localDescription?.sdp ?? '');
 			if (!this.holding) {
 				this.#describe();
 			}
