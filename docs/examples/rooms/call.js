@@ -124,9 +124,7 @@ function connect(current) {
 		stands: () => current.peer?.state === 'connected' || current.peer?.state === 'interrupted',
 		failed: (error) => call === current && end(words(error), '', true),
 	});
-	// For a wish there is no message to the server: it goes to the other side, if the path stands. Without one they find out themselves.
-	const send = (/** @type {import('./peer.js').Signal} */ signal) => (signal.restart ? peer.state === 'connected' && peer.talk(signal) : signalling.send(signal));
-	const peer = new Peer({ polite: !outgoing, ice: () => server.ice, send });
+	const peer = new Peer({ polite: !outgoing, ice: () => server.ice, send: (signal) => signalling.send(signal) });
 	Object.assign(current, { peer, signalling });
 	peer.addEventListener('streams', showTheirs);
 	peer.addEventListener('state', (event) => onPeer(current, /** @type {CustomEvent} */ (event).detail));

@@ -397,8 +397,6 @@ export class Peer extends EventTarget {
 		if (said.kinds) {
 			this.kinds = said.kinds;
 			this.#sort();
-		} else if (said.restart) {
-			this.#wished();
 		} else if (said.turn) {
 			this.#heardTurn(said.turn);
 		} else {

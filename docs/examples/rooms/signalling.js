@@ -19,9 +19,10 @@ export class Signalling {
 	}
 
 	/** @param {Signal} signal */
-	send({ description, candidate }) {
+	send({ description, candidate, restart }) {
 		const { to, call } = this.call;
-		const fields = description ? { to, call, sdp: description.sdp } : { to, call, candidate };
+		// The server has no message for a wish, and hands on whatever object a candidate is.
+		const fields = description ? { to, call, sdp: description.sdp } : { to, call, candidate: restart ? { restart } : candidate };
 		const type = description?.type ?? 'candidate';
 		this.queue = this.queue.then(() => this.#deliver(type, fields));
 	}
@@ -51,5 +52,8 @@ export class Signalling {
 
 /** What came from the server, as a peer takes it. @param {any} message @returns {Signal} */
 export function signalOf({ type, sdp, candidate }) {
-	return type === 'candidate' ? { candidate } : { description: { type, sdp } };
+	if (type !== 'candidate') {
+		return { description: { type, sdp } };
+	}
+	return candidate?.restart === true ? { restart: true } : { candidate };
 }
