@@ -23,30 +23,31 @@ endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzzer,$(n),$(or $(FUZZ_FOLDER_$(n)),wire))))
 
 FUZZ_LIMITS := -timeout=5 -rss_limit_mb=512
-.PHONY: fuzz fuzz-programs fuzz-replay $(FUZZ_NAMES:%=replay-%) $(FUZZ_NAMES:%=fuzz-%)
-fuzz-programs: $(FUZZ_NAMES:%=$(O)/fuzz/%_fuzz)
-ifeq ($(V),fuzz)
-fuzz: $(FUZZ_NAMES:%=fuzz-%)
-else
+.PHONY: fuzz fuzz-replay $(FUZZ_NAMES:%=replay-%) $(FUZZ_NAMES:%=fuzz-%)
+ifneq ($(V),fuzz)
 fuzz: ## Fuzz the parsers, FUZZ_SECONDS each (60)
+fuzz $(FUZZ_NAMES:%=fuzz-%):
 	$(MAKE) --no-print-directory V=fuzz $@
-endif
+else
+fuzz: $(FUZZ_NAMES:%=fuzz-%)
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%: $(O)/fuzz/%_fuzz
 	@mkdir -p $(O)/fuzz/found-$*
 	$< -max_total_time=$(FUZZ_SECONDS) $(FUZZ_LIMITS) -print_final_stats=1 -artifact_prefix=$(O)/fuzz/$*- \
 		$(O)/fuzz/found-$* tests/fuzz/corpus/$* >$(O)/fuzz/$*.log 2>&1 || { tail -n 40 $(O)/fuzz/$*.log; exit 1; }
 	@printf '  fuzz-%s: %s\n' '$*' "$$(grep -E 'number_of_executed_units' $(O)/fuzz/$*.log | tr -s ' ')"
-
-# Needs no counters in what it calls: the archives of the other tests do.
-ifeq ($(V),asan)
-fuzz-replay: $(FUZZ_NAMES:%=replay-%)
-else
-fuzz-replay: ## Run every fuzzer once over each file of its corpus
-	$(MAKE) --no-print-directory V=asan $@
 endif
+
+# Replaying needs no coverage counters: the archives of the other tests with sanitizers do.
+ifneq ($(V),asan)
+fuzz-replay: ## Run every fuzzer once over each file of its corpus
+fuzz-replay $(FUZZ_NAMES:%=replay-%):
+	$(MAKE) --no-print-directory V=asan $@
+else
+fuzz-replay: $(FUZZ_NAMES:%=replay-%)
 $(FUZZ_NAMES:%=replay-%): replay-%: $(O)/fuzz/%_fuzz
 	files=$$(find tests/fuzz/corpus/$* -type f | sort); \
 	[ -n "$$files" ] || { echo 'tests/fuzz/corpus/$* is empty' >&2; exit 1; }; \
 	$< $(FUZZ_LIMITS) -artifact_prefix=$(O)/fuzz/$*- $$files >$(O)/fuzz/$*-replay.log 2>&1 || \
 		{ tail -n 40 $(O)/fuzz/$*-replay.log; exit 1; }
 	@printf '  replay-%s: %s inputs\n' '$*' "$$(grep -c '^Executed ' $(O)/fuzz/$*-replay.log)"
+endif

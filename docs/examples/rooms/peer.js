@@ -1,8 +1,8 @@
 /**
  * One connection from browser to browser, by perfect negotiation: either side may add and remove tracks at any time,
  * both at once too. It does not know how its messages travel: `send` takes a signal, and what the other side sent comes
- * in by `receive`, in order. Which stream is a camera and which a screen, the two tell each
- * other themselves, over the channel for talk.
+ * in by `receive`, in order. Which stream is a camera and which a screen, the two tell each other themselves, over the
+ * channel for talk.
  *
  * Events: `streams` (what the other side sends now), `state` (`connecting`, `connected`, `interrupted`, `closed`),
  * `talk` (a JSON message of the other side), `open` (talk can be sent), `file` (a data channel for a file), `error`.
@@ -51,7 +51,7 @@ export class Peer extends EventTarget {
 		/** How often both offered at once. */
 		this.glares = 0;
 		this.offering = false;
-		/** As it came: `remoteDescription` is told in this browser's words. @type {RTCSessionDescriptionInit | null} */
+		/** The other side's last description, as it was sent: Chromium replaces the user name of `o=`. @type {RTCSessionDescriptionInit | null} */
 		this.described = null;
 		/** Another path is looked for, and the other side has not answered yet. */
 		this.mending = false;
@@ -150,18 +150,11 @@ export class Peer extends EventTarget {
 		}
 	}
 
-	/** The other side wishes for another path; it may have been found out here too. */
-	#wished() {
-		if (!this.mending) {
-			this.restart();
-		}
-	}
-
 	/**
-	 * Whether another path is this side's to offer. Between Firefox and Chromium it is Firefox's. Chromium tries its new ports
-	 * with the other side's old ones until it knows a new one, and may stay with such a pair; what comes that way Firefox
-	 * throws away, and the picture stands still. So it gets a new one with the offer. An offer of its own it would make
-	 * without; and Firefox answers that with the wrong DTLS role where Chromium did not make the first offer.
+	 * Whether this side offers another path. Between Firefox and Chromium it is Firefox. Until Chromium knows a new candidate of
+	 * the other side, it pairs its new ports with the old ones. It may select such a pair, and Firefox drops what arrives by
+	 * it: the picture freezes. An offer of Firefox's brings a new candidate along; to an offer of its own Chromium would get
+	 * one too late. Besides, Firefox answers that offer with the wrong DTLS role where Chromium did not make the first one.
 	 */
 	get mends() {
 		const [mine, theirs] = [this.pc.localDescription, this.described].map((made) => /^o=mozilla/m.test(made?.sdp ?? ''));
@@ -300,7 +293,10 @@ export class Peer extends EventTarget {
 			return;
 		}
 		if (restart) {
-			this.#wished();
+			// Both sides may notice that the path is gone.
+			if (!this.mending) {
+				this.restart();
+			}
 			return;
 		}
 		if (description) {

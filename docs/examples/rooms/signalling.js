@@ -21,7 +21,7 @@ export class Signalling {
 	/** @param {Signal} signal */
 	send({ description, candidate, restart }) {
 		const { to, call } = this.call;
-		// The server has no message for a wish, and hands on whatever object a candidate is.
+		// The server passes on any object as a candidate, and has no other message for this.
 		const fields = description ? { to, call, sdp: description.sdp } : { to, call, candidate: restart ? { restart } : candidate };
 		const type = description?.type ?? 'candidate';
 		this.queue = this.queue.then(() => this.#deliver(type, fields));

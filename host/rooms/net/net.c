@@ -287,8 +287,9 @@ static bool listen_second(struct net *net, struct lws_context_creation_info info
 
 static bool start_listening(struct net *net, const struct net_options *options, char **problem) {
 	void *loops[] = {&net->loop};
-	/* Sessions have pings of their own. TCP's would be lost by the hundred where ten thousand
-	 * came at once, since theirs are all sent at once too, and their connections with them. */
+	/* Sessions have pings of their own, and TCP keepalive stays off: the probes of ten thousand
+	 * that connected at once are sent at once, many are lost, and the kernel drops those
+	 * connections. */
 	static const lws_retry_bo_t no_pings = {0};
 	unsigned seconds = options->header_seconds + options->body_seconds + 15;
 	struct lws_context_creation_info info = {

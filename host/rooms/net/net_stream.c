@@ -11,19 +11,13 @@ static struct net_connection *connection_of(const struct net_stream *stream) {
 	return (struct net_connection *)stream;
 }
 
-/* The first beat comes earlier, for each stream by another part of the time: of those that came at
- * once only few are due in the same turn, and what others send does not wait for all of them. */
-static void start_timer(struct net_connection *connection, bool first) {
-	struct net *net = connection->net;
-	unsigned turns = MAX(1, net->beat_ms / NET_TICK_MS);
-	unsigned earlier = first ? net->streams_opened++ % turns : 0;
-	net_due_in(connection, net->beat_ms - earlier * NET_TICK_MS);
-}
-
 void net_stream_open(struct net_connection *connection) {
 	struct net *net = connection->net;
 	connection->opened = true;
-	start_timer(connection, true);
+	/* The first beats are spread over the turns: where thousands connect at once, messages
+	 * would wait for the beats of all of them. */
+	unsigned turns = MAX(1, net->beat_ms / NET_TICK_MS);
+	net_due_in(connection, net->beat_ms - net->streams_opened++ % turns * NET_TICK_MS);
 	net->handlers.opened(net->data, stream_of(connection));
 }
 
@@ -244,7 +238,7 @@ int net_stream_beat(struct net_connection *connection) {
 		lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 		return 0;
 	}
-	start_timer(connection, false);
+	net_due_in(connection, net->beat_ms);
 	return 0;
 }
 

@@ -165,9 +165,14 @@ static size_t next_of(struct net_stream *stream, struct carrier *carrier) {
 		histogram_add(&metrics->handshake, net_now_us() - carrier->opened_us);
 		return put_text(stream, write_welcome(client, carrier));
 	}
-	if (carrier->ping) {
+	/* Who comes into a call hears of it with the next message: until then its page would take a
+	 * broken connection for an idle one. */
+	int interval = ping_interval(client);
+	if (carrier->ping || (carrier->dialect == NULL && carrier->ping_ms != interval)) {
 		char ping[48];
 		carrier->ping = false;
+		carrier->ping_ms = interval;
+		carrier->pinged_ms = net_now_ms(client->server->net);
 		size_t before = session_prefix(session, 0, prefix);
 		int length = snprintf(
 			ping, sizeof(ping), "\"type\":\"ping\",\"pingMs\":%d}", carrier->ping_ms);
@@ -229,7 +234,8 @@ bool carrier_beat(void *data, struct net_stream *stream) {
 	int interval = ping_interval(client);
 	/* A dialect's client answers a WebSocket's pings, and none among events. */
 	bool answers = carrier->dialect == NULL || net_stream_kind(stream) == NET_WEBSOCKET;
-	if (answers && carrier->pinged_ms > heard && now - heard >= 2 * (int64_t)interval) {
+	bool silent = now - heard >= 2 * (int64_t)interval && now - carrier->pinged_ms >= interval;
+	if (answers && carrier->pinged_ms > heard && silent) {
 		return false;
 	}
 	if (carrier->ping_ms != interval || now - MIN(heard, carrier->told_ms) >= interval) {

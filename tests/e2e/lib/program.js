@@ -67,7 +67,7 @@ export async function closingAll(act) {
 	}
 	const result = await act(open).finally(closeAll);
 	if (interrupted) {
-		// What was closed under it is no result; nobody is told of this.
+		// Its browsers were closed while it ran, so what it returned counts for nothing. runMain() ignores the error.
 		throw new Error('interrupted');
 	}
 	return result;

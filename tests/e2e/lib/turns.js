@@ -21,5 +21,5 @@ export function turns(kind) {
 /** For what takes long: not in the gate. @type {Declare} */
 export const rest = process.env.GATE ? () => {} : test;
 
-/** For a suite that needs a browser of its own and tells little that others don't: not in the gate. @type {(name: string, declare: () => void) => void} */
+/** For a suite that starts a browser to test little that other suites don't: not in the gate. @type {(name: string, declare: () => void) => void} */
 export const restSuite = process.env.GATE ? () => {} : describe;
