@@ -70,7 +70,10 @@ PKG_rooms/hub := glib-2.0
 PKG_rooms/dialect := json-c glib-2.0
 PKG_rooms/settings := glib-2.0
 PKG_rooms/net := libwebsockets libuv libssl glib-2.0
-PKG_rooms/server := libcrypto json-c glib-2.0
+PKG_rooms/state := libcrypto glib-2.0
+PKG_rooms/clients := glib-2.0
+PKG_rooms/http := json-c glib-2.0
+PKG_rooms/server := glib-2.0
 LIB_picture := -lyuv -lm
 # What libwebsockets reads by: net_tap.c.
 LIB_rooms/net := -Wl,--export-dynamic-symbol=recv -Wl,--export-dynamic-symbol=SSL_read
@@ -95,10 +98,14 @@ USE_rooms/hub := rooms/session rooms/wire
 USE_rooms/dialect := rooms/wire
 USE_rooms/settings := rooms/session rooms/wire tool wire base
 USE_rooms/net := base
-USE_rooms/server := rooms/net rooms/dialect rooms/hub rooms/settings rooms/session rooms/wire tool wire base
-USE_rooms := rooms/server rooms/net rooms/dialect rooms/hub rooms/settings rooms/session rooms/wire tool wire base
+USE_rooms/state := rooms/net rooms/dialect rooms/hub rooms/settings rooms/session rooms/wire tool wire base
+USE_rooms/clients := rooms/state $(USE_rooms/state)
+USE_rooms/http := rooms/clients $(USE_rooms/clients)
+USE_rooms/server := rooms/http $(USE_rooms/http)
+USE_rooms := rooms/server $(USE_rooms/server)
 FOLDERS := base wire picture source encode capture control tool browsers profiles install doctor record cli \
-	rooms/wire rooms/session rooms/hub rooms/dialect rooms/settings rooms/net rooms/server rooms
+	rooms/wire rooms/session rooms/hub rooms/dialect rooms/settings rooms/net \
+	rooms/state rooms/clients rooms/http rooms/server rooms
 
 # ROOMS=no leaves the server out, and with it libwebsockets.
 PROGRAMS := $(foreach p,portlight-host:control portlight-capture:capture portlight-record:record portlight:cli $(if $(filter no,$(ROOMS)),,portlight-rooms:rooms),$(if $(wildcard host/$(word 2,$(subst :, ,$(p)))/main.c),$(p)))

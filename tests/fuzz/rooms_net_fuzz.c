@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "rooms/server/client.h"
+#include "rooms/clients/client.h"
 #include "rooms/server/server.h"
 
 #define ROUNDS_MAX 200

@@ -2,37 +2,18 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "rooms/server/carrier.h"
-#include "rooms/server/client.h"
-#include "rooms/server/http.h"
-#include "rooms/server/journal.h"
-#include "rooms/server/pages.h"
+#include "rooms/clients/carrier.h"
+#include "rooms/clients/client.h"
+#include "rooms/http/http.h"
+#include "rooms/http/pages.h"
+#include "rooms/state/journal.h"
 
 /* Clients that were told to go have so long. */
 #define DRAIN_MS 8000
-#define RETRY_LEAST_MS 500
-#define RETRY_SPREAD_MS 4500
 #define TIDY_MS 60000
 #define TOKEN_KEY_BYTES 32u
-
-int64_t server_retry_ms(void) {
-	return RETRY_LEAST_MS + g_random_int_range(0, RETRY_SPREAD_MS);
-}
-
-int64_t server_wall_ms(void) {
-	return g_get_real_time() / 1000;
-}
-
-void server_random(void *bytes, size_t length) {
-	/* Up to 256 bytes it can't be interrupted. */
-	if (getrandom(bytes, length, 0) != (ssize_t)length) {
-		abort();
-	}
-}
 
 static void on_dropped(void *data, enum net_drop why) {
 	((struct server *)data)->metrics.net_drops[why]++;

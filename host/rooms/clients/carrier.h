@@ -6,7 +6,7 @@
 #pragma once
 
 #include "rooms/dialect/dialect.h"
-#include "rooms/server/server.h"
+#include "rooms/state/state.h"
 
 struct client;
 

@@ -1,8 +1,8 @@
-#include "rooms/server/client.h"
+#include "rooms/clients/client.h"
 
 #include <string.h>
 
-#include "rooms/server/carrier.h"
+#include "rooms/clients/carrier.h"
 
 struct carrier *client_carrier(const struct client *client) {
 	return client->session->carrier;

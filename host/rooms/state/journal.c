@@ -1,4 +1,4 @@
-#include "rooms/server/journal.h"
+#include "rooms/state/journal.h"
 
 #include <glib.h>
 #include <stdarg.h>

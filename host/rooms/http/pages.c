@@ -1,4 +1,4 @@
-#include "rooms/server/pages.h"
+#include "rooms/http/pages.h"
 
 #include <string.h>
 

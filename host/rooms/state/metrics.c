@@ -1,8 +1,8 @@
-#include "rooms/server/metrics.h"
+#include "rooms/state/metrics.h"
 
 #include <inttypes.h>
 
-#include "rooms/server/server.h"
+#include "rooms/state/state.h"
 
 static const uint32_t bounds_us[METRICS_BUCKETS] = {
 	100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000};

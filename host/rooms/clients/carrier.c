@@ -1,9 +1,9 @@
-#include "rooms/server/carrier.h"
+#include "rooms/clients/carrier.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "rooms/server/client.h"
+#include "rooms/clients/client.h"
 
 /* What it says is in `bye`; the close code only tells that there was one. */
 #define CLOSE_CODE 4000u

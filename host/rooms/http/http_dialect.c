@@ -1,9 +1,9 @@
 /* The sse dialect over HTTP. Who posts is known by a cookie, which the stream of events brought. */
 #include <string.h>
 
-#include "rooms/server/carrier.h"
-#include "rooms/server/client.h"
-#include "rooms/server/http.h"
+#include "rooms/clients/carrier.h"
+#include "rooms/clients/client.h"
+#include "rooms/http/http.h"
 #include "rooms/wire/base64url.h"
 
 #define COOKIE "portlight-stream="

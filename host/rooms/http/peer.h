@@ -1,7 +1,7 @@
 /* Who asks, and whether they may: proxies, hosts, origins and the backend's secret. */
 #pragma once
 
-#include "rooms/server/server.h"
+#include "rooms/state/state.h"
 
 /* Of a request, after what a trusted proxy says of it. */
 struct peer {

@@ -1,4 +1,4 @@
-#include "rooms/server/translator.h"
+#include "rooms/clients/translator.h"
 
 #include <inttypes.h>
 #include <string.h>

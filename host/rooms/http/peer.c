@@ -1,4 +1,4 @@
-#include "rooms/server/peer.h"
+#include "rooms/http/peer.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -11,8 +11,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "rooms/server/client.h"
-#include "rooms/server/http.h"
+#include "rooms/clients/client.h"
+#include "rooms/http/http.h"
 
 #define FIELDS_MAX 8
 

@@ -1,10 +1,10 @@
 /* The carrier for networks that break WebSockets: events come on a stream, messages go by POST. */
 #include <string.h>
 
-#include "rooms/server/carrier.h"
-#include "rooms/server/client.h"
-#include "rooms/server/http.h"
-#include "rooms/server/journal.h"
+#include "rooms/clients/carrier.h"
+#include "rooms/clients/client.h"
+#include "rooms/http/http.h"
+#include "rooms/state/journal.h"
 
 #define TICKET_MS 10000
 #define TICKETS_MAX 4096u

@@ -1,10 +1,10 @@
-#include "rooms/server/http.h"
+#include "rooms/http/http.h"
 
 #include <string.h>
 
-#include "rooms/server/carrier.h"
-#include "rooms/server/journal.h"
-#include "rooms/server/pages.h"
+#include "rooms/clients/carrier.h"
+#include "rooms/http/pages.h"
+#include "rooms/state/journal.h"
 
 /* On every answer. */
 #define COMMON                                                                                     \

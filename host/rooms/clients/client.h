@@ -3,9 +3,9 @@
  */
 #pragma once
 
+#include "rooms/clients/translator.h"
 #include "rooms/dialect/dialect.h"
-#include "rooms/server/server.h"
-#include "rooms/server/translator.h"
+#include "rooms/state/state.h"
 
 struct carrier;
 struct hello;

@@ -1,7 +1,7 @@
 /* What is answered over HTTP: pages, health, metrics, the carriers' requests, the backend's API. */
 #pragma once
 
-#include "rooms/server/peer.h"
+#include "rooms/http/peer.h"
 
 /* net's handlers. */
 void http_request(void *server, const struct net_request *request);
@@ -14,7 +14,7 @@ void http_answer_error(struct server *server, const struct net_request *request,
 	enum rooms_error error, const char *detail);
 void http_answer_nothing(const struct net_request *request);
 
-/* carrier_sse.c: tickets, streams of events, posted messages. */
+/* http_sse.c: tickets, streams of events, posted messages. */
 void sse_ticket(struct server *server, const struct net_request *request, const struct peer *peer);
 void sse_events(struct server *server, const struct net_request *request, const struct peer *peer);
 void sse_messages(struct server *server, const struct net_request *request);

@@ -1,4 +1,4 @@
-#include "rooms/server/ice.h"
+#include "rooms/state/ice.h"
 
 #include <glib.h>
 #include <openssl/evp.h>
