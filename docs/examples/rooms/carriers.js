@@ -34,12 +34,6 @@ export class SocketCarrier {
 		}
 	}
 
-	/** @param {string} text the last message */
-	end(text) {
-		this.send(text);
-		this.close();
-	}
-
 	close() {
 		if (this.socket) {
 			this.socket.onclose = null;
@@ -48,6 +42,22 @@ export class SocketCarrier {
 		}
 	}
 }
+
+/** @param {string} path @param {string} body @param {RequestInit} [options] */
+async function post(path, body, options) {
+	const headers = { 'content-type': 'application/json', ...options?.headers };
+	const answer = await fetch(path, { ...options, method: 'POST', headers, body, cache: 'no-store' });
+	if (!answer.ok) {
+		throw new Error(`${path} answered ${answer.status}`);
+	}
+	return answer;
+}
+
+/** @param {Session | null} session */
+const bearer = (session) => ({ authorization: `Bearer ${session?.session}.${session?.secret}` });
+
+/** The last message, whichever carrier the session has, if any. It may outlive the page. @param {Session} session @param {string} text */
+export const leave = (session, text) => post('/v1/messages', text, { headers: bearer(session), keepalive: true }).catch(() => {});
 
 /** Messages that a POST may hold. */
 const MOST = 64;
@@ -71,7 +81,7 @@ export class EventsCarrier {
 
 	async open() {
 		try {
-			const answer = await this.#post('/v1/tickets', JSON.stringify(this.hello));
+			const answer = await post('/v1/tickets', JSON.stringify(this.hello));
 			const { ticket } = await answer.json();
 			if (this.closed) {
 				return;
@@ -97,13 +107,6 @@ export class EventsCarrier {
 		void this.#flush();
 	}
 
-	/** @param {string} text */
-	end(text) {
-		// It may have to outlive the page.
-		this.#post('/v1/messages', text, true).catch(() => {});
-		this.close();
-	}
-
 	close() {
 		this.closed = true;
 		this.source?.close();
@@ -117,7 +120,7 @@ export class EventsCarrier {
 		this.posting = true;
 		try {
 			while (this.queue.length && !this.closed) {
-				await this.#post('/v1/messages', `[${this.#next().join()}]`);
+				await post('/v1/messages', `[${this.#next().join()}]`, { headers: bearer(this.session) });
 			}
 		} catch {
 			this.#broken();
@@ -133,20 +136,6 @@ export class EventsCarrier {
 			count += 1;
 		}
 		return this.queue.splice(0, Math.max(1, count));
-	}
-
-	/** @param {string} path @param {string} body @param {boolean} [keepalive] */
-	async #post(path, body, keepalive = false) {
-		/** @type {Record<string, string>} */
-		const headers = { 'content-type': 'application/json' };
-		if (this.session && path === '/v1/messages') {
-			headers.authorization = `Bearer ${this.session.session}.${this.session.secret}`;
-		}
-		const answer = await fetch(path, { method: 'POST', headers, body, keepalive, cache: 'no-store' });
-		if (!answer.ok) {
-			throw new Error(`${path} answered ${answer.status}`);
-		}
-		return answer;
 	}
 
 	#broken() {

@@ -133,6 +133,18 @@ describe('a call by name, Firefox with Chromium', () => {
 		await until(fiona, '#notice', /Carl ended the call/);
 	});
 
+	rest('pages that close between two carriers free their names at once', async () => {
+		const metrics = async () => (await fetch(`${rooms.server.origin}/metrics`)).text();
+		const silent = async () => /ended_total\{code="silent"\} (\d+)/.exec(await metrics())?.[1];
+		const before = await silent();
+		for (const page of Object.values(await two(rooms))) {
+			await page.evaluate(async () => (await import('/rooms/call.js')).server.reopen(600_000));
+			await page.close();
+		}
+		await askUntil(metrics, (said) => /users_named 0$/m.test(said));
+		assert.equal(await silent(), before, 'they were not waited for');
+	});
+
 	rest('the server is killed and started again: pictures go on, and so do the call and a file', async () => {
 		const {fiona, carl} = await calling(rooms);
 		await rooms.share(carl, '#screen');
