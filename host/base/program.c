@@ -35,14 +35,14 @@ char *program_find(const char *name) {
 bool program_close_stdout(const char *name) {
 	bool pending = __fpending(stdout) > 0;
 	bool failed = ferror(stdout) != 0;
-	errno = 0;
+	int reason = fclose(stdout) == 0 ? 0 : errno;
 	/* Where nothing was written it does not matter that stdout was never open. */
-	if (fclose(stdout) != 0 && (pending || errno != EBADF)) {
+	if (reason != 0 && (pending || reason != EBADF)) {
 		failed = true;
 	}
 	if (failed) {
 		/* An earlier write's reason is lost. */
-		const char *why = errno != 0 ? strerror(errno) : "";
+		const char *why = reason != 0 ? strerror(reason) : "";
 		(void)fprintf(stderr, "%s: Can't write the output%s%s.\n", name,
 			why[0] != '\0' ? ": " : "", why);
 	}

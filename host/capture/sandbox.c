@@ -42,7 +42,7 @@ static bool parent_lives(int peer) {
 /* A terminal is open for reading as well as for writing. The host leaves us none, a shell does. */
 static bool leave_terminal(void) {
 	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	bool left = dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0;
+	bool left = null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0;
 	if (isatty(STDERR_FILENO)) {
 		cleanup_fd int writing = open("/proc/self/fd/2", O_WRONLY | O_NOCTTY | O_CLOEXEC);
 		left = left && dup2(writing >= 0 ? writing : null, STDERR_FILENO) >= 0;

@@ -50,8 +50,9 @@ static void on_global(void *data, uint32_t id, uint32_t permissions, const char 
 	(void)id;
 	(void)permissions;
 	(void)version;
-	static const char *const managers[] = {
-		"WirePlumber", "WirePlumber Policy", "pipewire-media-session"};
+	/* In parts, 0.4 and 0.5 call the one that links streams so. */
+	static const char *const managers[] = {"WirePlumber", "WirePlumber Policy",
+		"WirePlumber (policy)", "pipewire-media-session"};
 	struct asking *asking = data;
 	const char *name = properties != NULL ? spa_dict_lookup(properties, PW_KEY_APP_NAME) : NULL;
 	for (size_t i = 0; name != NULL && i < SPA_N_ELEMENTS(managers); i++) {

@@ -104,8 +104,11 @@ struct field {
 	uint16_t offset;
 };
 
-#define FIELD(wire_size, member)                                                                   \
-	{ wire_size, sizeof(((struct packet *)NULL)->member), offsetof(struct packet, member) }
+/* Its versions differ about braces in macros. */
+/* clang-format off */
+#define FIELD(wire_size, member) \
+	{wire_size, sizeof(((struct packet *)NULL)->member), offsetof(struct packet, member)}
+/* clang-format on */
 #define FIELDS_MAX 13
 
 /* The integers of each packet, in order, after its type and a zero byte, and OPEN's version. */

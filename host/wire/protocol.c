@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/json_text.h"
 #include "wire/text.h"
 
 /* A field of a message, as docs/PROTOCOL.md has it. */
@@ -160,12 +161,14 @@ static bool take_origin(const struct field *field, struct json_object *value, vo
 	return true;
 }
 
-#define FIELD(name_, kind, member, ...)                                                            \
-	{                                                                                          \
-		.name = name_, .take = take_##kind,                                                \
-		.offset = offsetof(struct protocol_message, member),                               \
-		.size = sizeof(((struct protocol_message *)NULL)->member), __VA_ARGS__             \
+/* Its versions differ about braces in macros. */
+/* clang-format off */
+#define FIELD(name_, kind, member, ...) { \
+		.name = name_, .take = take_##kind, \
+		.offset = offsetof(struct protocol_message, member), \
+		.size = sizeof(((struct protocol_message *)NULL)->member), __VA_ARGS__ \
 	}
+/* clang-format on */
 #define BOUNDS(low_, high_) .low = (low_), .high = (high_)
 #define REQUIRED .optional = false
 #define OPTIONAL .optional = true
@@ -303,27 +306,15 @@ static const struct message_type *find_type(struct json_object *name) {
 /* The message's JSON, or NULL with *error filled in. */
 static struct json_object *parse_json(
 	const char *text, size_t length, struct protocol_error *error) {
-	/* json-c 0.18 would call all text beyond ASCII malformed (json-c#875). */
 	if (!text_is_utf8(text, length)) {
 		refuse(error, ERROR_BAD_UTF8, "%s", "");
 		return NULL;
 	}
-	struct json_tokener *tokener = json_tokener_new_ex(PROTOCOL_DEPTH_MAX);
-	if (tokener == NULL) {
-		refuse(error, ERROR_OUT_OF_MEMORY, "%s", "");
-		return NULL;
-	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	struct json_object *object = json_tokener_parse_ex(tokener, text, (int)length);
-	enum json_tokener_error result = json_tokener_get_error(tokener);
-	if (result == json_tokener_success && json_tokener_get_parse_end(tokener) != length) {
-		result = json_tokener_error_parse_unexpected; /* a NUL */
-	}
-	json_tokener_free(tokener);
+	enum json_tokener_error result = json_tokener_success;
+	struct json_object *object = json_text_parse(text, length, PROTOCOL_DEPTH_MAX, &result);
 	if (result == json_tokener_success) {
 		return object;
 	}
-	json_object_put(object);
 	refuse(error, ERROR_BAD_JSON, "%s",
 		result == json_tokener_continue ? "the text ends too early"
 						: json_tokener_error_desc(result));

@@ -7,6 +7,12 @@
 
 bool text_is_utf8(const void *text, size_t length);
 
+/*
+ * The JSON with what isn't ASCII as \uXXXX; free() it. NULL: it is ASCII already. `text` is UTF-8
+ * without a NUL.
+ */
+char *text_escape(const char *text, size_t length);
+
 /* Replaces malformed UTF-8 and control characters by '?'. */
 void text_clean(char *text);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "rooms/wire/wire.h"
+#include "wire/json_text.h"
 
 static void check(bool good) {
 	if (!good) {
@@ -23,15 +24,14 @@ static void check_relayed(const char *value) {
 	wire_raw(&writer, "value", value);
 	struct shared_text *text = wire_end(&writer);
 	check(g_utf8_validate(text->bytes, (gssize)text->length, NULL));
-	struct json_tokener *tokener = json_tokener_new();
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	struct json_object *again = json_tokener_parse_ex(tokener, text->bytes, (int)text->length);
-	check(json_tokener_get_error(tokener) == json_tokener_success);
+	enum json_tokener_error error = json_tokener_success;
+	struct json_object *again =
+		json_text_parse(text->bytes, text->length, JSON_TOKENER_DEFAULT_DEPTH, &error);
+	check(error == json_tokener_success);
 	struct json_object *alone = value == NULL ? NULL : json_tokener_parse(value);
 	check(json_object_equal(alone, json_object_object_get(again, "value")));
 	json_object_put(alone);
 	json_object_put(again);
-	json_tokener_free(tokener);
 	shared_text_drop(text);
 }
 

@@ -126,6 +126,7 @@ static ssize_t take(const struct source *from, void *to, size_t size, bool peek)
 				: SSL_read_ex(from->ssl, to, size, &got);
 		return done == 1 ? (ssize_t)got : -1;
 	}
+	g_assert(from->file >= 0);
 	return recvfrom(from->file, to, size, peek ? MSG_PEEK : 0, NULL, NULL);
 }
 
@@ -224,6 +225,7 @@ static ssize_t refuse(struct net_connection *connection, const struct source *fr
 	if (from->ssl != NULL) {
 		(void)SSL_write(from->ssl, refusal->answer, (int)length);
 	} else {
+		g_assert(from->file >= 0);
 		(void)send(from->file, refusal->answer, length, MSG_NOSIGNAL);
 	}
 	return 0; /* as if the client had closed */
@@ -295,6 +297,10 @@ ssize_t net_tap_recv(int file, void *to, size_t size, int flags) FOR_LIBRARY("re
 int net_tap_ssl_read(SSL *ssl, void *to, int size) FOR_LIBRARY("SSL_read");
 
 ssize_t net_tap_recv(int file, void *to, size_t size, int flags) {
+	if (file < 0) {
+		errno = EBADF;
+		return -1;
+	}
 	struct net_connection *connection = flags == 0 ? connection_of(file) : NULL;
 	const struct source from = {NULL, file};
 	return connection == NULL ? recvfrom(file, to, size, flags, NULL, NULL)

@@ -1,6 +1,7 @@
 #include "rooms/state/ice.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <string.h>
@@ -27,7 +28,7 @@ void ice_write(const struct settings *settings, struct wire_writer *writer, cons
 	}
 	if (any(settings->turn)) {
 		g_autofree char *user = g_strdup_printf(
-			"%" G_GINT64_FORMAT ":%s", now / 1000 + settings->turn_lifetime_s, name);
+			"%" PRId64 ":%s", now / 1000 + settings->turn_lifetime_s, name);
 		unsigned char digest[EVP_MAX_MD_SIZE];
 		unsigned length = 0;
 		(void)HMAC(EVP_sha1(), settings->turn_secret, (int)strlen(settings->turn_secret),

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Characters for this many bytes, without the terminator. */
-#define BASE64URL_LENGTH(bytes) (((bytes)*4 + 2) / 3)
+#define BASE64URL_LENGTH(bytes) ((4 * (bytes) + 2) / 3)
 
 /* Writes the text and its terminator. */
 void base64url_write(const uint8_t *bytes, size_t length, char *text);

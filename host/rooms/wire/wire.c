@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/json_text.h"
+
 #define SDP_MAX 32768u
 #define CANDIDATE_MAX 4096u
 #define DATA_MAX 2048u
@@ -193,16 +195,14 @@ static enum rooms_error take_part(
 }
 
 #define AT(member) offsetof(struct wire_message, member)
-#define NAME(json, member)                                                                         \
-	{ json, take_string, AT(member), 0, 1024, false }
-#define WORD(json, member)                                                                         \
-	{ json, take_string, AT(member), 1, 64, false }
-#define NUMBER(json, member, optional)                                                             \
-	{ json, take_integer, AT(member), 1, UINT32_MAX, optional }
-#define FLAG(json, member, optional)                                                               \
-	{ json, take_bool, AT(member), 0, 0, optional }
-#define EXTRA                                                                                      \
-	{ "data", take_object, AT(data), 0, DATA_MAX, true }
+/* Its versions differ about braces in macros. */
+/* clang-format off */
+#define NAME(json, member) {json, take_string, AT(member), 0, 1024, false}
+#define WORD(json, member) {json, take_string, AT(member), 1, 64, false}
+#define NUMBER(json, member, optional) {json, take_integer, AT(member), 1, UINT32_MAX, optional}
+#define FLAG(json, member, optional) {json, take_bool, AT(member), 0, 0, optional}
+#define EXTRA {"data", take_object, AT(data), 0, DATA_MAX, true}
+/* clang-format on */
 #define ROOM NAME("room", room)
 #define AS NUMBER("as", as, true)
 
@@ -358,20 +358,12 @@ enum rooms_error wire_parse_json(const char *text, size_t length, struct json_ob
 		return ROOMS_ERROR_BAD_UTF8;
 	}
 	long keys = count_keys(text, length);
-	struct json_tokener *tokener = json_tokener_new_ex(WIRE_DEPTH_MAX + 1);
-	if (tokener == NULL || keys < 0) {
-		json_tokener_free(tokener);
+	if (keys < 0) {
 		return ROOMS_ERROR_BAD_JSON;
 	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	*root = json_tokener_parse_ex(tokener, text, (int)length);
-	bool complete = json_tokener_get_error(tokener) == json_tokener_success;
-	size_t end = json_tokener_get_parse_end(tokener);
-	json_tokener_free(tokener);
-	while (complete && end < length) {
-		complete = strchr(" \t\r\n", text[end++]) != NULL;
-	}
-	if (!complete) {
+	enum json_tokener_error problem = json_tokener_success;
+	*root = json_text_parse(text, length, WIRE_DEPTH_MAX + 1, &problem);
+	if (problem != json_tokener_success) {
 		return ROOMS_ERROR_BAD_JSON;
 	}
 	long kept = 0;

@@ -91,8 +91,9 @@ size_t wire_number(int64_t value, char out[static WIRE_NUMBER_MAX]) {
 
 void wire_integer(struct wire_writer *writer, const char *key, int64_t value) {
 	char text[WIRE_NUMBER_MAX];
+	size_t length = wire_number(value, text);
 	append_key(writer, key);
-	append(writer, text, wire_number(value, text));
+	append(writer, text, length);
 }
 
 void wire_bool(struct wire_writer *writer, const char *key, bool value) {

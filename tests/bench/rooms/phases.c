@@ -216,10 +216,11 @@ void phase_exact(uint32_t pairs, uint64_t total, uint32_t breaks) {
 #define SDP_SIZE 1500
 #define CANDIDATE_SIZE 150
 
-static struct pair {
+struct pair {
 	struct user *ends[2];
 	uint8_t got[2]; /* from the end with that side */
-} * pairs;
+};
+static struct pair *pairs;
 static uint32_t pairs_done;
 static int64_t setups_began;
 

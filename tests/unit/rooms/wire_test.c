@@ -129,7 +129,6 @@ static void test_bad_messages(void **state) {
 		{BODY "{\"\\u005f_proto__\":1}}", ROOMS_ERROR_BAD_FIELD},
 		{BODY "9007199254740992}", ROOMS_ERROR_BAD_NUMBER},
 		{BODY "-9007199254740992}", ROOMS_ERROR_BAD_NUMBER},
-		{BODY "99999999999999999999999}", ROOMS_ERROR_BAD_NUMBER},
 		{BODY "1e999}", ROOMS_ERROR_BAD_NUMBER},
 		{BODY "NaN}", ROOMS_ERROR_BAD_NUMBER},
 		{BODY "-Infinity}", ROOMS_ERROR_BAD_NUMBER},
@@ -155,6 +154,10 @@ static void test_bad_messages(void **state) {
 			fail_msg("%s: %s", bad[i].text, rooms_error_code(verdict(bad[i].text)));
 		}
 	}
+	/* More than 64 bits are malformed to json-c from 0.18 on. */
+	assert_int_equal(verdict(BODY "99999999999999999999999}"),
+		json_c_version_num() < ((0 << 16) | (18 << 8)) ? ROOMS_ERROR_BAD_NUMBER
+							       : ROOMS_ERROR_BAD_JSON);
 }
 
 static void test_sizes(void **state) {
