@@ -247,6 +247,11 @@ export class SocketClient extends Session {
 
 	/** Says hello; with `resume` to go on. @param {object} [resume] */
 	async connect(resume) {
+		await this.open();
+		await this.greet(resume);
+	}
+
+	async open() {
 		this.events = this.events.filter(({type}) => type !== 'welcome');
 		this.socket = new WebSocket(this.address, subprotocol, this.options);
 		const socket = this.socket;
@@ -254,7 +259,11 @@ export class SocketClient extends Session {
 		socket.on('error', () => {});
 		socket.on('message', (data) => socket === this.socket && this.take(JSON.parse(`${data}`)));
 		await once(socket, 'open');
-		socket.send(JSON.stringify({type: 'hello', version: 1, ...(resume ? {resume} : {})}));
+	}
+
+	/** @param {object} [resume] */
+	async greet(resume) {
+		this.socket.send(JSON.stringify({type: 'hello', version: 1, ...(resume ? {resume} : {})}));
 		await Promise.race([this.next('welcome'), this.closed]);
 	}
 
@@ -281,7 +290,7 @@ export class EventsClient extends Session {
 
 	/** @param {Server} server @param {object} [resume] */
 	static async open(server, resume) {
-		const client = new EventsClient(server);
+		const client = new this(server);
 		await client.connect(resume);
 		return client;
 	}
@@ -340,12 +349,12 @@ export function folderOf(t) {
 	return folder;
 }
 
-/** A certificate for localhost. @param {string} folder @param {string} name */
-export function certify(folder, name) {
+/** A certificate for localhost. @param {string} folder @param {string} name @param {string} [address] */
+export function certify(folder, name, address = '127.0.0.1') {
 	const [certificate, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
 	const made = spawnSync('openssl', [
 		...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-		...['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate],
+		...['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:localhost,IP:${address}`, '-keyout', key, '-out', certificate],
 	]);
 	if (made.status !== 0) {
 		throw new Error(`${made.stderr}`);

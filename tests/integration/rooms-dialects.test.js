@@ -448,11 +448,11 @@ test('sse: too many messages are refused; others go on', async (t) => {
 	const server = await Server.start(t, '--dialect=sse', '--messages-per-second=1');
 	const one = await Streamer.open(server);
 	const other = await Streamer.open(server);
-	const codes = [];
-	for (let i = 0; i < 12; i++) {
-		codes.push((await one.post(offer)).json?.code);
-	}
-	assert(codes.includes('too-many-requests'), codes.join());
+	let code;
+	do {
+		({code} = (await one.post(offer)).json ?? {});
+	} while (code === undefined);
+	assert.equal(code, 'too-many-requests');
 	await other.post(answer);
 	assert.equal(await one.next(), JSON.stringify(answer));
 	// What is nothing at all ends the session in the end.

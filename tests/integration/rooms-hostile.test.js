@@ -26,6 +26,7 @@ function certified(t) {
 function converse(server, speak, enough = () => false) {
 	return new Promise((resolve) => {
 		let bytes = Buffer.alloc(0);
+		let closing = false;
 		const to = {port: server.port, host: '127.0.0.1'};
 		const socket = server.ca ? connectTls({...to, ca: server.ca}) : createConnection(to);
 		socket.setNoDelay(true);
@@ -33,8 +34,13 @@ function converse(server, speak, enough = () => false) {
 		socket.on('data', (piece) => {
 			bytes = Buffer.concat([bytes, piece]);
 			const got = understand(bytes);
-			if (got.closed || enough(got)) {
-				socket.end(frame(CLOSE, Buffer.from([3, 232])));
+			if (!closing && (got.closed || enough(got))) {
+				closing = true;
+				socket.write(frame(CLOSE, Buffer.from([3, 232])));
+			}
+			// Not before its own close frame has come: a server need not answer who is gone.
+			if (got.closed) {
+				socket.end();
 			}
 		});
 		socket.on('error', () => {});
@@ -339,12 +345,12 @@ test('floods are refused, and cost nobody else a message', async (t) => {
 		assert.ok(refusals.length > 0 && refusals.length < 110, `${refusals.length} refused`);
 		assert.ok(refusals.every(({retryMs}) => retryMs > 0));
 		eve.socket.close();
-		/* More than a client may leave unread, its refusals included. */
+		/* More than is refused. */
 		const flood = Array.from({length: 5000}, (_, i) => say({type: 'logout', seq: i + 1, id: i + 1}));
 		await provoke(server, hello, Buffer.concat(flood));
 	});
 	/* `bye` can be lost with what of the flood nobody read; the count can't. */
-	assert.match((await server.ask('/metrics')).body, /sessions_ended_total\{code="too-slow"\} 1\b/);
+	assert.match((await server.ask('/metrics')).body, /sessions_ended_total\{code="too-many-requests"\} 1\b/);
 });
 
 test('bytes that are no HTTP, and HTTP that is out of bounds: answered, closed and counted', async (t) => {
@@ -369,11 +375,12 @@ test('bytes that are no HTTP, and HTTP that is out of bounds: answered, closed a
 		'another URL': [`GET http://localhost/ HTTP/1.1\r\n${end}`, /^HTTP\/1\.0 403 /, 'request'],
 		'a path out of it': [`GET /../../../etc/passwd HTTP/1.1\r\n${end}`, /^HTTP\/1\.[01] 4\d\d /],
 		'a hidden path out of it': [`GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n${end}`, /^HTTP\/1\.[01] 4\d\d /],
-		'a path with an end in it': [`GET /%00 HTTP/1.1\r\n${end}`, /^HTTP\/1\.1 302 /],
 		'two hosts': [`GET / HTTP/1.1\r\nHost: elsewhere.example\r\n${end}`, /^HTTP\/1\.1 421 /],
 	};
 	for (const secure of [false, true]) {
 		const server = await Server.start(t, ...(secure ? certified(t) : []));
+		// libwebsockets 4.1 takes it for /, 4.3 closes.
+		assert.match(await server.raw(`GET /%00 HTTP/1.1\r\n${end}`), /^(HTTP\/1\.1 302 [^]*)?$/);
 		await undisturbed(server, async () => {
 			for (const [name, [bytes, expected, reason]] of Object.entries(cases)) {
 				const before = await server.drops();

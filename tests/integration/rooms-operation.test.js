@@ -133,6 +133,10 @@ test('hosts that are not known and origins that are not ours are refused', async
 	const other = await origin('https://evil.example.net');
 	assert.deepEqual([other.status, other.headers['access-control-allow-origin']], [403, undefined]);
 	assert.equal((await origin('null')).status, 403);
+	// A browser may know the backend's password, and send it along.
+	assert.equal((await server.ask('/api/v1/sessions', {headers: {origin: 'https://evil.example.net'}})).status, 403);
+	// What a proxy on this machine forwards isn't this machine's, whether or not the proxy was named.
+	assert.deepEqual([(await server.ask('/metrics')).status, (await server.ask('/metrics', {headers: {'x-forwarded-for': '203.0.113.1'}})).status], [200, 401]);
 	const preflight = await server.ask('/v1/messages', {method: 'OPTIONS', headers: {origin: 'https://app.example.org'}});
 	assert.match(`${preflight.headers['access-control-allow-headers']}`, /authorization/);
 	for (const [headers, status] of [
@@ -143,7 +147,7 @@ test('hosts that are not known and origins that are not ours are refused', async
 		await assert.rejects(client.connect(), new RegExp(`response: ${status}`));
 	}
 	await SocketClient.open(server, {origin: 'https://app.example.org'});
-	assert.equal(await server.metric('requests_refused_total'), 6);
+	assert.equal(await server.metric('requests_refused_total'), 8);
 });
 
 test('the backend makes rooms and tokens, sees who is there and closes', async (t) => {
@@ -331,6 +335,8 @@ test('requests past their bounds', async (t) => {
 	const server = await Server.start(t);
 	const head = 'Host: localhost\r\nConnection: close\r\n';
 	assert.match(await server.raw(`POST /v1/tickets HTTP/1.1\r\n${head}Content-Length: 65537\r\n\r\n`), /^HTTP\/1\.1 413 /);
+	const long = await server.ask('/v1/tickets', {method: 'POST', body: JSON.stringify({type: 'hello', version: 1, resume: 'x'.repeat(1024)})});
+	assert.deepEqual([long.status, long.json.code], [413, 'too-large']);
 	assert.match(await server.raw(`POST /v1/tickets HTTP/1.1\r\n${head}Content-Length: -1\r\n\r\n`), /^HTTP\/1\.1 4\d\d /);
 	assert.match(await server.raw(`POST /v1/tickets HTTP/1.1\r\n${head}\r\n`), /^HTTP\/1\.1 411 /);
 	assert.match(await server.raw(`POST /v1/tickets HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`), /^HTTP\/1\.1 411 /);

@@ -172,6 +172,18 @@ test('who is in no call or room is pinged less often, and told when that changes
 	assert.equal(told, 3000);
 });
 
+test('on a slow path a hello comes late, and is good', async (t) => {
+	const server = await Server.start(t, '--ping-ms=200');
+	const late = new SocketClient(server);
+	await late.open();
+	const {bob} = await call(server);
+	for (let beats = 0; beats < 4; beats++) {
+		await bob.nextPing();
+	}
+	await late.greet();
+	ok(await late.request('login', {name: 'Late'}));
+});
+
 test('who comes into a call is told of its pings with the next message, not at a beat', async (t) => {
 	const {ada, bob} = await call(await Server.start(t, '--ping-ms=60000'));
 	assert.deepEqual([ada.welcome.pingMs, bob.welcome.pingMs], [900_000, 900_000]);

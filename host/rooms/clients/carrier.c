@@ -10,6 +10,8 @@
 #define CLOSE_CODE_OWN 1000u
 /* Nobody is told when one who is in no call or room goes away: so many pings' time between two. */
 #define IDLE_PINGS 15
+/* How long a WebSocket may take for its `hello`. */
+#define HELLO_US 10000000
 /* A beat that comes a little early is on time. */
 #define EARLY_MS NET_TICK_MS
 
@@ -227,7 +229,7 @@ bool carrier_beat(void *data, struct net_stream *stream) {
 	struct carrier *carrier = net_stream_data(stream);
 	struct client *client = carrier->client;
 	if (client == NULL || carrier->ended) {
-		return carrier->ended;
+		return carrier->ended || net_now_us() - carrier->opened_us < HELLO_US;
 	}
 	int64_t now = net_now_ms(server->net) + EARLY_MS;
 	int64_t heard = client->session->heard;
@@ -275,7 +277,7 @@ void carrier_closed(void *data, struct net_stream *stream) {
 			client->waiting_us = 0;
 			hub_away(server->hub, client->user);
 		}
-		clients_reap(server);
+		(void)clients_reap(server, NULL);
 	}
 	shared_text_drop(carrier->last);
 	g_ref_string_release(carrier->address);

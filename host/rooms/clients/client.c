@@ -26,12 +26,15 @@ void client_end(struct client *client, enum rooms_error why) {
 	g_free(client);
 }
 
-void clients_reap(struct server *server) {
-	struct client *client = NULL;
-	while ((client = g_queue_pop_head(server->doomed)) != NULL) {
-		client->doomed = false;
-		client_end(client, ROOMS_ERROR_TOO_SLOW);
+bool clients_reap(struct server *server, const struct client *client) {
+	bool reaped = false;
+	struct client *doomed = NULL;
+	while ((doomed = g_queue_pop_head(server->doomed)) != NULL) {
+		reaped = reaped || doomed == client;
+		doomed->doomed = false;
+		client_end(doomed, ROOMS_ERROR_TOO_SLOW);
 	}
+	return reaped;
 }
 
 void client_send(void *data, void *peer, struct shared_text *text) {
@@ -61,8 +64,8 @@ void client_send(void *data, void *peer, struct shared_text *text) {
 	}
 }
 
-bool client_busy(void *data, void *peer) {
-	return ((struct client *)peer)->session->waiting >= SESSION_OUTBOX_BUSY;
+bool client_busy(void *data, void *peer, size_t bytes) {
+	return session_busy(((struct client *)peer)->session, bytes);
 }
 
 void client_tell(struct client *client, struct shared_text *text) {
@@ -107,7 +110,7 @@ struct client *client_resume(
 	if (!session_resume(session, carrier, received, net_now_ms(server->net))) {
 		client_end(client, ROOMS_ERROR_BAD_SEQUENCE);
 		carrier_end(carrier, ROOMS_ERROR_BAD_SEQUENCE, 0);
-		clients_reap(server);
+		(void)clients_reap(server, NULL);
 		return NULL;
 	}
 	if (old != NULL) {
@@ -119,9 +122,11 @@ struct client *client_resume(
 	if (client->away) {
 		client->away = false;
 		hub_back(server->hub, client->user);
-		clients_reap(server);
+		if (clients_reap(server, client)) {
+			return NULL;
+		}
 	}
-	return session->ended ? NULL : client;
+	return client;
 }
 
 /* What came is counted and numbered; `over` says why the session ends, if it does. */
@@ -130,6 +135,7 @@ static enum rooms_error receive(struct client *client, const struct wire_message
 	struct server *server = client->server;
 	int64_t now = net_now_ms(server->net);
 	int64_t retry_ms = 0;
+	int64_t unused = 0;
 	bool ack = parsed && message->type == WIRE_ACK;
 	uint64_t acked = client->session->acked;
 	if (ack && !session_heard(client->session, message->has_ack, message->ack, now)) {
@@ -139,8 +145,12 @@ static enum rooms_error receive(struct client *client, const struct wire_message
 	bool allowed = (ack && client->session->acked > acked) ||
 		       limits_message(&client->limits, &server->settings->limits, (uint32_t)length,
 			       now, &retry_ms);
+	if (!allowed && (ack || !limits_message(&client->refused, &server->settings->limits,
+					(uint32_t)length, now, &unused))) {
+		return ROOMS_ERROR_TOO_MANY_REQUESTS;
+	}
 	if (ack) {
-		return allowed ? ROOMS_ERROR_NONE : ROOMS_ERROR_TOO_MANY_REQUESTS;
+		return ROOMS_ERROR_NONE;
 	}
 	if (parsed && message->type == WIRE_HELLO) {
 		return ROOMS_ERROR_HELLO_REQUIRED;
@@ -181,11 +191,8 @@ static bool take_ours(
 	bool over = bye || why != ROOMS_ERROR_NONE;
 	if (over) {
 		client_end(client, why);
-	} else {
-		over = client->doomed;
 	}
-	clients_reap(server);
-	return !over;
+	return !clients_reap(server, over ? NULL : client) && !over;
 }
 
 /* Of a dialect: what says nothing that we can do is dropped, but not without end. */
@@ -199,9 +206,7 @@ static bool refuse_theirs(
 		client_end(client, ROOMS_ERROR_TOO_MANY_REQUESTS);
 		return false;
 	}
-	bool over = client->doomed;
-	clients_reap(server);
-	return !over;
+	return !clients_reap(server, client);
 }
 
 bool client_message(struct server *server, struct client *client, const char *text, size_t length) {
@@ -237,7 +242,7 @@ void clients_tick(struct server *server) {
 	while ((session = sessions_expired(server->sessions, net_now_ms(server->net))) != NULL) {
 		client_end(session->user, ROOMS_ERROR_SILENT);
 	}
-	clients_reap(server);
+	(void)clients_reap(server, NULL);
 }
 
 static void drain_one(void *data, struct session *session) {
@@ -260,5 +265,5 @@ static void end_one(void *data, struct session *session) {
 
 void clients_end(struct server *server) {
 	sessions_each(server->sessions, end_one, NULL);
-	clients_reap(server);
+	(void)clients_reap(server, NULL);
 }

@@ -17,6 +17,9 @@ struct client {
 	char *address;                 /* interned by GLib */
 	struct translator *translator; /* NULL: it speaks our protocol */
 	struct limits_session limits;
+	/* What was refused because of them. It was read all the same: past the limits once more the
+	 * session ends. */
+	struct limits_session refused;
 	int64_t ice_renew;
 	int64_t waiting_us; /* since when the outbox has something for the carrier; 0: it hasn't */
 	bool doomed;
@@ -36,7 +39,7 @@ struct carrier *client_carrier(const struct client *client);
 
 /* The hub's output. */
 void client_send(void *server, void *client, struct shared_text *text);
-bool client_busy(void *server, void *client);
+bool client_busy(void *server, void *client, size_t bytes);
 /* Sends a text of our own, through its session; takes it. */
 void client_tell(struct client *client, struct shared_text *text);
 
@@ -48,8 +51,11 @@ const struct dialect *client_dialect(const struct client *client);
  * none since its last message. */
 struct shared_text *client_refusal(struct client *client);
 
-/* Ends those that got too slow meanwhile; after each call of the hub. */
-void clients_reap(struct server *server);
+/*
+ * Ends those that got too slow meanwhile; after each call of the hub. What one end tells others may
+ * make these too slow in turn: true if `client` (or NULL) was among them, and is freed.
+ */
+bool clients_reap(struct server *server, const struct client *client);
 /* Ends those whose grace is over. */
 void clients_tick(struct server *server);
 /* Tells all to come back later. */

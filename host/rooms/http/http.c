@@ -177,16 +177,17 @@ void http_request(void *data, const struct net_request *request) {
 	}
 	if (strcmp(request->path, "/metrics") == 0) {
 		answer_metrics(server, request, &peer);
-	} else if (g_str_has_prefix(request->path, "/api/")) {
+		return;
+	}
+	bool api = g_str_has_prefix(request->path, "/api/");
+	bool client = g_str_has_prefix(request->path, "/v1/") || dialect_has(server, request);
+	if ((api || client) && peer_origin(server->settings, request, &peer) == PEER_ORIGIN_OTHER) {
+		refuse(server, request, 403,
+			"Pages of this origin may not connect. The configuration lists origins.\n");
+	} else if (api) {
 		backend_request(server, request);
-	} else if (g_str_has_prefix(request->path, "/v1/") || dialect_has(server, request)) {
-		if (peer_origin(server->settings, request, &peer) == PEER_ORIGIN_OTHER) {
-			refuse(server, request, 403,
-				"Pages of this origin may not connect. The configuration lists "
-				"origins.\n");
-		} else {
-			answer_client(server, request, &peer);
-		}
+	} else if (client) {
+		answer_client(server, request, &peer);
 	} else {
 		answer_page(server, request, &peer);
 	}

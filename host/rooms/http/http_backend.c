@@ -14,8 +14,6 @@
 #include "rooms/clients/client.h"
 #include "rooms/http/http.h"
 
-#define FIELDS_MAX 8
-
 struct field {
 	const char *name;
 	enum json_type type;
@@ -25,14 +23,18 @@ struct field {
 /* Reads an object that has these fields and no others. False after an answer. */
 static bool read_body(struct server *server, const struct net_request *request,
 	struct field *fields, size_t count, struct json_object **root) {
-	struct json_tokener *tokener = json_tokener_new_ex(FIELDS_MAX);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	*root = request->length == 0
-			? json_object_new_object()
-			: json_tokener_parse_ex(tokener, request->body, (int)request->length);
-	json_tokener_free(tokener);
-	if (*root == NULL || !json_object_is_type(*root, json_type_object)) {
-		http_answer_error(server, request, 400, ROOMS_ERROR_BAD_JSON, NULL);
+	enum rooms_error error = ROOMS_ERROR_NONE;
+	*root = NULL;
+	if (request->length == 0) {
+		*root = json_object_new_object();
+	} else {
+		error = wire_parse_json(request->body, request->length, root);
+	}
+	if (error == ROOMS_ERROR_NONE && !json_object_is_type(*root, json_type_object)) {
+		error = ROOMS_ERROR_BAD_JSON;
+	}
+	if (error != ROOMS_ERROR_NONE) {
+		http_answer_error(server, request, 400, error, NULL);
 		return false;
 	}
 	json_object_object_foreach(*root, key, value) {
@@ -233,5 +235,5 @@ void backend_request(struct server *server, const struct net_request *request) {
 		count--;
 	}
 	route(server, request, parts, count);
-	clients_reap(server);
+	(void)clients_reap(server, NULL);
 }

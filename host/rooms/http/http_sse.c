@@ -9,6 +9,7 @@
 #define TICKET_MS 10000
 #define TICKETS_MAX 4096u
 #define TICKET_BYTES 16u
+#define HELLO_MAX 1024u /* bytes; anybody may ask for a ticket, so that it must cost little */
 
 struct ticket {
 	struct hello hello;
@@ -42,8 +43,11 @@ void sse_ticket(struct server *server, const struct net_request *request, const 
 	struct wire_message message = {0};
 	enum rooms_error error = ROOMS_ERROR_NONE;
 	char detail[64] = "";
-	bool parsed = wire_parse(request->body, request->length, &message, &error, detail);
-	if (!parsed || message.type != WIRE_HELLO) {
+	bool parsed = request->length <= HELLO_MAX &&
+		      wire_parse(request->body, request->length, &message, &error, detail);
+	if (request->length > HELLO_MAX) {
+		http_answer_error(server, request, 413, ROOMS_ERROR_TOO_LARGE, NULL);
+	} else if (!parsed || message.type != WIRE_HELLO) {
 		http_answer_error(
 			server, request, 400, parsed ? ROOMS_ERROR_HELLO_REQUIRED : error, detail);
 	} else if (server_draining(server)) {

@@ -22,6 +22,10 @@ static bool trusted(const struct settings *settings, const uint8_t bytes[16]) {
 	return false;
 }
 
+bool peer_trusted(const struct settings *settings, const struct net_address *address) {
+	return trusted(settings, address->bytes);
+}
+
 static bool parse(const char *text, uint8_t bytes[16]) {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	memcpy(bytes, mapped, sizeof(mapped));
@@ -52,7 +56,9 @@ static bool forwarded(const struct settings *settings, const char *header, uint8
 
 void peer_read(
 	const struct settings *settings, const struct net_request *request, struct peer *peer) {
-	*peer = (struct peer){.secure = request->secure, .local = request->local};
+	/* What a proxy forwards is not of this machine, whether or not the proxy is known. */
+	bool local = request->local && request->forwarded_for[0] == '\0';
+	*peer = (struct peer){.secure = request->secure, .local = local};
 	uint8_t bytes[16];
 	memcpy(bytes, request->peer.bytes, sizeof(bytes));
 	bool proxy = request->unix_socket || trusted(settings, bytes);
@@ -60,7 +66,6 @@ void peer_read(
 	peer->refused = settings->trust_count > 0 && settings->certificate == NULL && !proxy &&
 			!request->local;
 	if (through) {
-		peer->local = false;
 		peer->secure = strcmp(request->forwarded_proto, "https") == 0;
 		if (forwarded(settings, request->forwarded_for, bytes)) {
 			name_address(peer, bytes);

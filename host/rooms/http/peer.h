@@ -14,6 +14,9 @@ struct peer {
 void peer_read(
 	const struct settings *settings, const struct net_request *request, struct peer *peer);
 
+/* Whether a proxy of the configuration has this address. */
+bool peer_trusted(const struct settings *settings, const struct net_address *address);
+
 /* Whether the header Host names this server: a page elsewhere may have a name that leads here. */
 bool peer_host_known(const struct settings *settings, const struct net_request *request);
 

@@ -48,7 +48,7 @@ struct hub *hub_create(const struct hub_settings *settings, const struct hub_out
 	}
 	hub->output = *output;
 	hub->names = g_hash_table_new(g_str_hash, g_str_equal);
-	hub->rooms = g_hash_table_new(g_str_hash, g_str_equal);
+	hub->rooms = g_tree_new((GCompareFunc)strcmp);
 	hub->connections = g_hash_table_new(g_int_hash, g_int_equal);
 	hub->users = g_hash_table_new(g_direct_hash, g_direct_equal);
 	return hub;
@@ -70,13 +70,12 @@ void hub_destroy(struct hub *hub) {
 	}
 	g_list_free(users);
 	/* Those of a backend are left. */
-	GList *rooms = g_hash_table_get_values(hub->rooms);
-	for (GList *at = rooms; at != NULL; at = at->next) {
-		room_close(hub, at->data, "closed");
+	GTreeNode *left = NULL;
+	while ((left = g_tree_node_first(hub->rooms)) != NULL) {
+		room_close(hub, g_tree_node_value(left), "closed");
 	}
-	g_list_free(rooms);
 	g_hash_table_destroy(hub->names);
-	g_hash_table_destroy(hub->rooms);
+	g_tree_destroy(hub->rooms);
 	g_hash_table_destroy(hub->connections);
 	g_hash_table_destroy(hub->users);
 	g_free(hub);

@@ -18,9 +18,17 @@
 #define HUB_ROOM_MAX 1000u   /* connections to a room */
 #define HUB_USER_ROOM_MAX 8u /* connections of one user to one room */
 #define HUB_USER_CONNECTIONS_MAX 32u
-#define HUB_CALLS_MAX 16u  /* of a user */
-#define HUB_STREAMS_MAX 4u /* of a connection */
-#define HUB_KNOCKS_MAX 64u /* at a room */
+#define HUB_CALLS_MAX 16u   /* of a user */
+#define HUB_STREAMS_MAX 4u  /* of a connection */
+#define HUB_KNOCKS_MAX 64u  /* at a room */
+#define HUB_SEND_MAX 32768u /* bytes of one `send` to the connections of one user, if several */
+/*
+ * What members tell everybody in a room: bytes a second, and at once. With so much, and with as
+ * much as `busy` lets others send to one alone, the outbox of one who reads is not full yet.
+ */
+#define HUB_ROOM_BYTES 32768u
+#define HUB_ROOM_BYTES_AT_ONCE 16384u
+#define HUB_ROOM_DATA_MAX 262144u /* bytes of the `data` of a room's members and streams */
 #define HUB_NAME_BYTES_MAX 64u
 #define HUB_NAME_CHARACTERS_MAX 32u
 
@@ -32,9 +40,9 @@ struct hub_output {
 	void *context;
 	/* A numbered message to `peer`, as hub_enter got it; `text` is lent: keep a reference. */
 	void (*send)(void *context, void *peer, struct shared_text *text);
-	/* Whether `peer` is behind with what it was sent: others' messages to it are refused
-	 * (BUSY). */
-	bool (*busy)(void *context, void *peer);
+	/* Whether `peer` is so far behind with what it was sent that it can't take `bytes` more:
+	 * others' messages to it are refused (BUSY). */
+	bool (*busy)(void *context, void *peer, size_t bytes);
 };
 
 struct hub_settings {

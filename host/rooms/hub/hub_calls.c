@@ -135,6 +135,21 @@ static enum rooms_error find_peer(struct request *request, struct hub_user **pee
 					: ROOMS_ERROR_NONE;
 }
 
+static struct shared_text *write_event(
+	const struct hub_user *from, const struct wire_message *message) {
+	struct wire_writer writer;
+	begin_event(&writer, wire_type_name(message->type), from->name, message->call);
+	if (message->type == WIRE_CANDIDATE) {
+		wire_raw(&writer, "candidate", message->candidate);
+	} else if (message->type == WIRE_CLOSE) {
+		wire_string(
+			&writer, "reason", message->reason != NULL ? message->reason : "closed");
+	} else {
+		wire_string(&writer, "sdp", message->sdp);
+	}
+	return wire_end(&writer);
+}
+
 enum rooms_error call_relay(struct request *request) {
 	struct hub *hub = request->hub;
 	struct hub_user *user = request->user;
@@ -152,25 +167,19 @@ enum rooms_error call_relay(struct request *request) {
 		(user->call_count == HUB_CALLS_MAX || peer->call_count == HUB_CALLS_MAX)) {
 		return ROOMS_ERROR_TOO_MANY_CALLS;
 	}
+	struct shared_text *text = write_event(user, message);
 	/* A close is short and must not fail. */
-	if (message->type != WIRE_CLOSE && hub->output.busy(hub->output.context, peer->peer)) {
+	if (message->type != WIRE_CLOSE &&
+		hub->output.busy(hub->output.context, peer->peer, text->length)) {
+		shared_text_drop(text);
 		return ROOMS_ERROR_BUSY;
 	}
-	struct wire_writer writer;
-	begin_event(&writer, wire_type_name(message->type), user->name, message->call);
-	if (message->type == WIRE_CANDIDATE) {
-		wire_raw(&writer, "candidate", message->candidate);
-	} else if (message->type == WIRE_CLOSE) {
-		wire_string(
-			&writer, "reason", message->reason != NULL ? message->reason : "closed");
+	if (message->type == WIRE_CLOSE) {
 		call_end(hub, call);
-	} else {
-		wire_string(&writer, "sdp", message->sdp);
-		if (call == NULL) {
-			begin_call(hub, user, peer, message->call);
-		}
+	} else if (call == NULL) {
+		begin_call(hub, user, peer, message->call);
 	}
 	hub->counts.relayed++;
-	hub_send(hub, peer, wire_end(&writer));
+	hub_send(hub, peer, text);
 	return ROOMS_ERROR_NONE;
 }

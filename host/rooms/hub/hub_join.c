@@ -77,6 +77,7 @@ static struct connection *add(struct hub *hub, struct room *room, const struct a
 	arrival->user->connection_count++;
 	g_hash_table_insert(hub->connections, &connection->id, connection);
 	g_ptr_array_add(room->members, connection);
+	room->data_bytes += text_length(arrival->data) + text_length(arrival->server_data);
 	hub->counts.connections++;
 	return connection;
 }
@@ -154,7 +155,7 @@ enum rooms_error room_join(struct request *request) {
 		return ROOMS_ERROR_DRAINING;
 	}
 	enum rooms_error error = hub_room_name_check(message->room);
-	struct room *room = g_hash_table_lookup(hub->rooms, message->room);
+	struct room *room = g_tree_lookup(hub->rooms, message->room);
 	if (error == ROOMS_ERROR_NONE) {
 		error = message->token != NULL
 				? role_by_token(request, room, &claims, &arrival.role)
@@ -172,6 +173,9 @@ enum rooms_error room_join(struct request *request) {
 	}
 	if (error == ROOMS_ERROR_NONE) {
 		error = fits(room, request->user);
+	}
+	if (error == ROOMS_ERROR_NONE && room != NULL) {
+		error = room_keep(request, room, message->data);
 	}
 	if (error != ROOMS_ERROR_NONE) {
 		return error;
@@ -268,8 +272,11 @@ static enum rooms_error may_knock(struct request *request, const struct room *ro
 enum rooms_error room_knock(struct request *request) {
 	struct hub *hub = request->hub;
 	const struct wire_message *message = request->message;
-	struct room *room = g_hash_table_lookup(hub->rooms, message->room);
+	struct room *room = g_tree_lookup(hub->rooms, message->room);
 	enum rooms_error error = may_knock(request, room);
+	if (error == ROOMS_ERROR_NONE) {
+		error = room_charge(request, room, message->data);
+	}
 	if (error != ROOMS_ERROR_NONE) {
 		return error;
 	}
@@ -326,11 +333,9 @@ bool knocks_withdraw(struct hub *hub, struct hub_user *user, struct room *room) 
 		return withdraw(hub, room, user);
 	}
 	bool any = user->knock_count > 0;
-	GHashTableIter iter;
-	gpointer value = NULL;
-	g_hash_table_iter_init(&iter, hub->rooms);
-	while (user->knock_count > 0 && g_hash_table_iter_next(&iter, NULL, &value)) {
-		(void)withdraw(hub, value, user);
+	for (GTreeNode *at = g_tree_node_first(hub->rooms); at != NULL && user->knock_count > 0;
+		at = g_tree_node_next(at)) {
+		(void)withdraw(hub, g_tree_node_value(at), user);
 	}
 	return any;
 }
@@ -374,6 +379,9 @@ enum rooms_error room_admit(struct request *request) {
 	if (request->message->allowed) {
 		enum rooms_error error = fits(room, knock->user);
 		if (error == ROOMS_ERROR_NONE) {
+			error = room_keep(request, room, knock->data);
+		}
+		if (error == ROOMS_ERROR_NONE) {
 			admit(request, room, knock);
 		}
 		return error;
@@ -400,7 +408,7 @@ enum rooms_error room_leave(struct request *request) {
 		connection_remove(hub, self, "left");
 		return ROOMS_ERROR_NONE;
 	}
-	struct room *room = g_hash_table_lookup(hub->rooms, message->room);
+	struct room *room = g_tree_lookup(hub->rooms, message->room);
 	return message->as == 0 && room != NULL && knocks_withdraw(hub, request->user, room)
 		       ? ROOMS_ERROR_NONE
 		       : ROOMS_ERROR_NOT_MEMBER;

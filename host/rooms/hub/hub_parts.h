@@ -2,8 +2,13 @@
 #pragma once
 
 #include <glib.h>
+#include <string.h>
 
 #include "rooms/hub/hub.h"
+#include "rooms/session/limits.h"
+
+/* An event has at most so much beside the texts of who caused it. */
+#define EVENT_BYTES 256u
 
 struct stream {
 	struct stream *next;
@@ -42,6 +47,8 @@ struct room {
 	GPtrArray *knocks;  /* struct knock, likewise; NULL: nobody ever knocked */
 	GPtrArray *bars;    /* hub_bars.c's; NULL: nobody was kicked */
 	struct connection *owner;
+	struct bucket told;  /* by members, to all */
+	uint32_t data_bytes; /* of members and their streams */
 	bool by_backend;
 	bool admit;
 	bool closes;
@@ -74,8 +81,8 @@ struct hub {
 	struct hub_settings settings;
 	struct hub_output output;
 	struct hub_counts counts;
-	GHashTable *names;       /* folded name -> struct hub_user */
-	GHashTable *rooms;       /* name -> struct room */
+	GHashTable *names; /* folded name -> struct hub_user */
+	GTree *rooms;      /* name -> struct room; of a hash, names could be made to collide */
 	GHashTable *connections; /* id -> struct connection */
 	GHashTable *users;       /* a set */
 	uint64_t last_user;
@@ -115,6 +122,16 @@ void name_release(struct hub *hub, struct hub_user *user);
 /* Drops the caller's reference. `except` NULL: to all. */
 void room_tell(
 	struct hub *hub, struct room *room, struct hub_user *except, struct shared_text *text);
+/*
+ * Counts what the request tells everybody in the room, whose text is `text` (or NULL). NONE; BUSY:
+ * members have told too much lately; TOO_LARGE.
+ */
+enum rooms_error room_charge(const struct request *request, struct room *room, const char *text);
+/* Likewise for `data` that the room is to keep; ROOM_FULL: it has too much of it. */
+enum rooms_error room_keep(const struct request *request, struct room *room, const char *data);
+static inline uint32_t text_length(const char *text) {
+	return text == NULL ? 0 : (uint32_t)strlen(text);
+}
 struct connection *room_connection(struct hub *hub, const struct room *room, uint32_t id);
 struct room *room_create(struct hub *hub, const char *name);
 /* All get `ended`; the room is freed. */
@@ -128,6 +145,7 @@ void connection_remove(struct hub *hub, struct connection *connection, const cha
 void room_evict(struct hub *hub, struct room *room, struct hub_user *user, const char *reason);
 struct stream *stream_find(const struct connection *connection, const char *id);
 void stream_remove(struct connection *connection, struct stream *stream);
+
 void stream_write(struct wire_writer *writer, const char *key, const struct stream *stream);
 void member_write(struct wire_writer *writer, const char *key, const struct connection *connection);
 

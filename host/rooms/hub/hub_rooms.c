@@ -18,6 +18,20 @@ void room_tell(
 	shared_text_drop(text);
 }
 
+enum rooms_error room_charge(const struct request *request, struct room *room, const char *text) {
+	static const struct bucket_rate rate = {HUB_ROOM_BYTES, HUB_ROOM_BYTES_AT_ONCE};
+	uint32_t bytes = text_length(text) + EVENT_BYTES;
+	return bytes > rate.burst                                     ? ROOMS_ERROR_TOO_LARGE
+	       : bucket_take(&room->told, &rate, bytes, request->now) ? ROOMS_ERROR_NONE
+								      : ROOMS_ERROR_BUSY;
+}
+
+enum rooms_error room_keep(const struct request *request, struct room *room, const char *data) {
+	return room->data_bytes + text_length(data) > HUB_ROOM_DATA_MAX
+		       ? ROOMS_ERROR_ROOM_FULL
+		       : room_charge(request, room, data);
+}
+
 struct connection *room_connection(struct hub *hub, const struct room *room, uint32_t id) {
 	struct connection *connection = g_hash_table_lookup(hub->connections, &id);
 	return connection != NULL && connection->room == room ? connection : NULL;
@@ -28,7 +42,7 @@ struct room *room_create(struct hub *hub, const char *name) {
 	room->name = g_strdup(name);
 	room->members = g_ptr_array_new();
 	room->others = WIRE_PUBLISHER;
-	g_hash_table_insert(hub->rooms, room->name, room);
+	g_tree_insert(hub->rooms, room->name, room);
 	hub->counts.rooms++;
 	return room;
 }
@@ -48,6 +62,7 @@ void stream_remove(struct connection *connection, struct stream *stream) {
 	}
 	*at = stream->next;
 	connection->stream_count--;
+	connection->room->data_bytes -= text_length(stream->data);
 	g_free(stream->data);
 	g_free(stream);
 }
@@ -64,6 +79,8 @@ static void connection_free(struct hub *hub, struct connection *connection) {
 	while (connection->streams != NULL) {
 		stream_remove(connection, connection->streams);
 	}
+	connection->room->data_bytes -=
+		text_length(connection->data) + text_length(connection->server_data);
 	g_free(connection->nickname);
 	g_free(connection->data);
 	g_free(connection->server_data);
@@ -97,7 +114,7 @@ void room_close(struct hub *hub, struct room *room, const char *reason) {
 		connection_free(hub, connection);
 	}
 	refuse_knocks(hub, room);
-	g_hash_table_remove(hub->rooms, room->name);
+	g_tree_remove(hub->rooms, room->name);
 	g_ptr_array_free(room->members, TRUE);
 	if (room->knocks != NULL) {
 		g_ptr_array_free(room->knocks, TRUE);
@@ -195,6 +212,7 @@ void member_write(
 	struct wire_writer *writer, const char *key, const struct connection *connection) {
 	wire_open(writer, key, '{');
 	wire_integer(writer, "connection", connection->id);
+	wire_integer(writer, "person", (int64_t)connection->user->number);
 	wire_string(writer, "nickname", connection->nickname);
 	wire_string(writer, "role", wire_role_name((enum wire_role)connection->role));
 	wire_string(writer, "kind", wire_kind_name((enum wire_kind)connection->kind));
@@ -219,7 +237,7 @@ enum rooms_error hub_room_create(
 	if (error != ROOMS_ERROR_NONE) {
 		return error;
 	}
-	if (g_hash_table_contains(hub->rooms, name)) {
+	if (g_tree_lookup(hub->rooms, name) != NULL) {
 		return ROOMS_ERROR_ROOM_EXISTS;
 	}
 	if (hub->counts.rooms >= hub->settings.rooms_max) {
@@ -233,7 +251,7 @@ enum rooms_error hub_room_create(
 }
 
 bool hub_room_close(struct hub *hub, const char *name) {
-	struct room *room = g_hash_table_lookup(hub->rooms, name);
+	struct room *room = g_tree_lookup(hub->rooms, name);
 	if (room != NULL) {
 		room_close(hub, room, "closed");
 	}
@@ -241,7 +259,7 @@ bool hub_room_close(struct hub *hub, const char *name) {
 }
 
 bool hub_connection_close(struct hub *hub, const char *name, uint32_t id) {
-	struct room *room = g_hash_table_lookup(hub->rooms, name);
+	struct room *room = g_tree_lookup(hub->rooms, name);
 	struct connection *connection = room != NULL ? room_connection(hub, room, id) : NULL;
 	if (connection != NULL) {
 		tell_ended(hub, connection, "closed");
@@ -251,12 +269,12 @@ bool hub_connection_close(struct hub *hub, const char *name, uint32_t id) {
 }
 
 bool hub_room_exists(const struct hub *hub, const char *name) {
-	return g_hash_table_contains(hub->rooms, name);
+	return g_tree_lookup(hub->rooms, name) != NULL;
 }
 
 bool hub_room_write(
 	const struct hub *hub, const char *name, struct wire_writer *writer, const char *key) {
-	const struct room *room = g_hash_table_lookup(hub->rooms, name);
+	const struct room *room = g_tree_lookup(hub->rooms, name);
 	if (room == NULL) {
 		return false;
 	}
@@ -277,11 +295,8 @@ bool hub_room_write(
 
 void hub_rooms_write(const struct hub *hub, struct wire_writer *writer, const char *key) {
 	wire_open(writer, key, '[');
-	GHashTableIter iter;
-	gpointer value = NULL;
-	g_hash_table_iter_init(&iter, hub->rooms);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct room *room = value;
+	for (GTreeNode *at = g_tree_node_first(hub->rooms); at != NULL; at = g_tree_node_next(at)) {
+		const struct room *room = g_tree_node_value(at);
 		wire_open(writer, NULL, '{');
 		wire_string(writer, "room", room->name);
 		wire_integer(writer, "members", room->members->len);

@@ -10,10 +10,12 @@ static void begin_event(
 	wire_integer(writer, "connection", connection->id);
 }
 
-static void set_stream(struct stream *stream, const struct wire_message *message) {
+static void set_stream(
+	struct room *room, struct stream *stream, const struct wire_message *message) {
 	stream->audio = message->audio;
 	stream->video = message->video;
 	if (message->data != NULL) {
+		room->data_bytes += text_length(message->data) - text_length(stream->data);
 		g_free(stream->data);
 		stream->data = g_strdup(message->data);
 	}
@@ -35,10 +37,14 @@ enum rooms_error room_publish(struct request *request) {
 	if (self->stream_count == HUB_STREAMS_MAX) {
 		return ROOMS_ERROR_TOO_MANY_STREAMS;
 	}
+	enum rooms_error error = room_keep(request, self->room, request->message->data);
+	if (error != ROOMS_ERROR_NONE) {
+		return error;
+	}
 	size_t room = strlen(id) + 1;
 	struct stream *stream = g_malloc0(sizeof(*stream) + room);
 	memcpy(stream->id, id, room);
-	set_stream(stream, request->message);
+	set_stream(self->room, stream, request->message);
 	stream->next = self->streams;
 	self->streams = stream;
 	self->stream_count++;
@@ -51,7 +57,12 @@ enum rooms_error room_change(struct request *request) {
 	if (stream == NULL) {
 		return ROOMS_ERROR_UNKNOWN_STREAM;
 	}
-	set_stream(stream, request->message);
+	struct room *room = request->self->room;
+	enum rooms_error error = room_keep(request, room, request->message->data);
+	if (error != ROOMS_ERROR_NONE) {
+		return error;
+	}
+	set_stream(room, stream, request->message);
 	tell_stream(request, "changed", stream);
 	return ROOMS_ERROR_NONE;
 }
@@ -76,15 +87,25 @@ enum rooms_error room_unpublish(struct request *request) {
 	return ROOMS_ERROR_NONE;
 }
 
-static void begin_message(
-	struct wire_writer *writer, const struct request *request, uint32_t connection) {
-	wire_begin(writer, "message");
-	wire_string(writer, "room", request->self->room->name);
-	wire_integer(writer, "from", request->self->id);
+static struct shared_text *write_message(const struct request *request, uint32_t connection) {
+	struct wire_writer writer;
+	wire_begin(&writer, "message");
+	wire_string(&writer, "room", request->self->room->name);
+	wire_integer(&writer, "from", request->self->id);
 	if (connection != 0) {
-		wire_integer(writer, "connection", connection);
+		wire_integer(&writer, "connection", connection);
 	}
-	wire_raw(writer, "body", request->message->body);
+	wire_raw(&writer, "body", request->message->body);
+	return wire_end(&writer);
+}
+
+/* Several connections may be of one user, who gets one message for each. */
+static size_t bytes_to(struct connection *const *to, uint32_t count, size_t each) {
+	size_t bytes = each;
+	for (uint32_t i = 0; i + 1 < count; i++) {
+		bytes += to[i]->user == to[count - 1]->user ? each : 0;
+	}
+	return bytes;
 }
 
 /* All of those named, or none. */
@@ -92,6 +113,7 @@ static enum rooms_error send_to_named(struct request *request) {
 	struct hub *hub = request->hub;
 	const struct wire_message *message = request->message;
 	struct connection *to[WIRE_TO_MAX];
+	size_t each = text_length(message->body) + EVENT_BYTES;
 	for (uint32_t i = 0; i < message->to_count; i++) {
 		to[i] = room_connection(hub, request->self->room, message->to[i]);
 		if (to[i] == NULL) {
@@ -100,14 +122,16 @@ static enum rooms_error send_to_named(struct request *request) {
 		if (to[i] == request->self) {
 			return ROOMS_ERROR_SELF;
 		}
-		if (hub->output.busy(hub->output.context, to[i]->user->peer)) {
+		size_t bytes = bytes_to(to, i + 1, each);
+		if (bytes > each && bytes > HUB_SEND_MAX) {
+			return ROOMS_ERROR_TOO_LARGE;
+		}
+		if (hub->output.busy(hub->output.context, to[i]->user->peer, bytes)) {
 			return ROOMS_ERROR_BUSY;
 		}
 	}
 	for (uint32_t i = 0; i < message->to_count; i++) {
-		struct wire_writer writer;
-		begin_message(&writer, request, to[i]->id);
-		hub_send(hub, to[i]->user, wire_end(&writer));
+		hub_send(hub, to[i]->user, write_message(request, to[i]->id));
 		hub->counts.relayed++;
 	}
 	return ROOMS_ERROR_NONE;
@@ -117,10 +141,13 @@ enum rooms_error room_send(struct request *request) {
 	if (request->message->to_count > 0) {
 		return send_to_named(request);
 	}
-	struct wire_writer writer;
-	begin_message(&writer, request, 0);
-	request->hub->counts.relayed += request->self->room->members->len - 1;
-	room_tell(request->hub, request->self->room, request->user, wire_end(&writer));
+	struct room *room = request->self->room;
+	enum rooms_error error = room_charge(request, room, request->message->body);
+	if (error != ROOMS_ERROR_NONE) {
+		return error;
+	}
+	request->hub->counts.relayed += room->members->len - 1;
+	room_tell(request->hub, room, request->user, write_message(request, 0));
 	return ROOMS_ERROR_NONE;
 }
 

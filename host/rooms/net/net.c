@@ -38,6 +38,7 @@ static struct net_connection *connect_new(struct lws *wsi) {
 	connection->wsi = wsi;
 	connection->net = net;
 	net->connections++;
+	connection->crowd = net_crowd_join(net, lws_get_socket_fd(wsi));
 	net_tap_open(connection);
 	lws_set_opaque_user_data(wsi, connection);
 	net_due_in(connection, net->header_seconds * 1000);
@@ -80,6 +81,7 @@ static void disconnect(struct lws *wsi, struct net_connection *connection) {
 	net_http_end(connection);
 	net_stream_gone(connection);
 	connection->net->connections--;
+	net_crowd_leave(connection->net, connection->crowd);
 	g_free(connection);
 }
 
@@ -133,7 +135,9 @@ static int on_event(
 		(void)SSL_CTX_set_min_proto_version(user, TLS1_2_VERSION);
 		return 0;
 	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-		if (net_of(wsi)->connections >= net_of(wsi)->connections_max) {
+		/* `in` is the socket. */
+		if (net_of(wsi)->connections >= net_of(wsi)->connections_max ||
+			net_crowded(net_of(wsi), (int)(intptr_t)in)) {
 			net_dropped(net_of(wsi), NET_DROP_FULL);
 			return -1;
 		}
@@ -356,6 +360,8 @@ struct net *net_create(const struct net_options *options, const struct net_handl
 	net->key = g_strdup(options->key);
 	net->server_name = g_strdup(options->server_name);
 	net->connections_max = options->connections_max;
+	net->address_connections_max = options->address_connections_max;
+	net_crowds_open(net);
 	net->header_seconds = options->header_seconds;
 	net->body_seconds = options->body_seconds;
 	net->beat_ms = options->beat_ms;
@@ -431,5 +437,6 @@ void net_destroy(struct net *net) {
 	g_free(net->key);
 	g_free(net->server_name);
 	g_free(net->scratch);
+	g_tree_destroy(net->crowds);
 	g_free(net);
 }

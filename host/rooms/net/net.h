@@ -53,7 +53,7 @@ struct net_request {
 
 /* Why net ended something by itself: counted in /metrics. */
 enum net_drop {
-	NET_DROP_FULL,         /* no room for another connection */
+	NET_DROP_FULL,         /* no room for another connection, or of this address */
 	NET_DROP_HEADERS,      /* headers that did not come in time, or past their bound */
 	NET_DROP_BODY,         /* the same of a body */
 	NET_DROP_ANSWER,       /* the answer was not taken in time */
@@ -96,6 +96,9 @@ struct net_handlers {
 	void (*tick)(void *data, int64_t now_ms);
 	void (*signal)(void *data, int number);
 	void (*dropped)(void *data, enum net_drop why);
+	/* Whether this address, which isn't this machine's, may have only so many connections: a
+	 * proxy's are many people's. */
+	bool (*crowds)(void *data, const struct net_address *address);
 };
 
 #define NET_TICK_MS 250
@@ -110,8 +113,9 @@ struct net_options {
 	const char *key;
 	const char *server_name; /* in the header Server; NULL for none */
 	unsigned connections_max;
-	unsigned header_seconds; /* for all headers of a request */
-	unsigned body_seconds;   /* for a whole body, and for the taking of an answer */
+	unsigned address_connections_max; /* of those that handlers.crowds counts */
+	unsigned header_seconds;          /* for all headers of a request */
+	unsigned body_seconds;            /* for a whole body, and for the taking of an answer */
 	unsigned beat_ms;
 };
 

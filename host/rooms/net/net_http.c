@@ -1,6 +1,4 @@
-#include <arpa/inet.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "rooms/net/net_parts.h"
 
@@ -84,27 +82,11 @@ static size_t keep_custom(GString *strings, struct lws *wsi, const char *name) {
 }
 
 static void read_peer(struct net_connection *connection, struct net_request *request) {
-	struct sockaddr_storage from = {0};
-	socklen_t size = sizeof(from);
-	memset(&request->peer, 0, sizeof(request->peer));
-	if (getpeername(lws_get_socket_fd(connection->wsi), (struct sockaddr *)&from, &size) != 0) {
-		return;
-	}
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	if (from.ss_family == AF_INET) {
-		const struct sockaddr_in *four = (const struct sockaddr_in *)&from;
-		memcpy(request->peer.bytes, mapped, sizeof(mapped));
-		memcpy(request->peer.bytes + sizeof(mapped), &four->sin_addr, 4);
-		request->local = (ntohl(four->sin_addr.s_addr) >> 24) == 127;
-	} else if (from.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&from;
-		memcpy(request->peer.bytes, &six->sin6_addr, 16);
-		request->local = IN6_IS_ADDR_LOOPBACK(&six->sin6_addr) ||
-				 (memcmp(request->peer.bytes, mapped, sizeof(mapped)) == 0 &&
-					 request->peer.bytes[12] == 127);
-	} else {
-		request->unix_socket = request->local = true;
-	}
+	struct net_peer peer;
+	net_peer_read(lws_get_socket_fd(connection->wsi), &peer);
+	request->peer = peer.address;
+	request->local = peer.local;
+	request->unix_socket = peer.unix_socket;
 }
 
 /* Fills the transaction's request from the headers. False when there is no path. */

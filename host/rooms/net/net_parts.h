@@ -47,6 +47,7 @@ struct net_connection {
 	struct net_tap tap;
 	struct net_transaction *transaction; /* HTTP only */
 	void *data;                          /* the stream's */
+	struct net_crowd *crowd;             /* those of its address; NULL: not counted */
 	GByteArray *incoming;                /* a message of which more is to come */
 	char *close_reason;
 	struct net_connection *due_next; /* in the wheel */
@@ -92,6 +93,8 @@ struct net {
 	SSL_CTX *tls;
 	unsigned connections;
 	unsigned connections_max;
+	unsigned address_connections_max;
+	GTree *crowds; /* struct net_crowd, by its address */
 	unsigned header_seconds;
 	unsigned body_seconds;
 	unsigned beat_ms;
@@ -121,6 +124,21 @@ void net_end_soon(struct net_connection *connection);
 void net_due_in(struct net_connection *connection, unsigned ms);
 void net_due_never(struct net_connection *connection);
 void net_wheel_turn(struct net *net);
+
+/* net_peers.c */
+struct net_peer {
+	struct net_address address;
+	bool local;
+	bool unix_socket;
+};
+void net_peer_read(int file, struct net_peer *peer);
+void net_crowds_open(struct net *net);
+/* Whether who connects by this socket has as many connections as one address may. */
+bool net_crowded(struct net *net, int file);
+/* Counts one more; NULL: of this address they aren't counted. */
+struct net_crowd *net_crowd_join(struct net *net, int file);
+/* Takes NULL. */
+void net_crowd_leave(struct net *net, struct net_crowd *crowd);
 
 /* net_http.c: what libwebsockets calls for HTTP and for the time before a stream. Non-zero closes.
  */

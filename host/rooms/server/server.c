@@ -8,15 +8,23 @@
 #include "rooms/clients/client.h"
 #include "rooms/http/http.h"
 #include "rooms/http/pages.h"
+#include "rooms/http/peer.h"
 #include "rooms/state/journal.h"
 
 /* Clients that were told to go have so long. */
 #define DRAIN_MS 8000
 #define TIDY_MS 60000
+/* An events carrier has a stream and a connection for its messages; a page is fetched beside it. */
+#define CONNECTIONS_PER_SESSION 4u
 #define TOKEN_KEY_BYTES 32u
 
 static void on_dropped(void *data, enum net_drop why) {
 	((struct server *)data)->metrics.net_drops[why]++;
+}
+
+static bool on_crowd(void *data, const struct net_address *address) {
+	const struct server *server = data;
+	return !peer_trusted(server->settings, address);
 }
 
 static void on_tick(void *data, int64_t now_ms) {
@@ -87,6 +95,7 @@ static bool start_net(struct server *server) {
 		.tick = on_tick,
 		.signal = on_signal,
 		.dropped = on_dropped,
+		.crowds = on_crowd,
 	};
 	const struct net_options options = {
 		.address = settings->address,
@@ -97,6 +106,8 @@ static bool start_net(struct server *server) {
 		.certificate = settings->certificate,
 		.key = settings->key,
 		.connections_max = (unsigned)settings->sessions_max,
+		.address_connections_max =
+			CONNECTIONS_PER_SESSION * settings->limits.address_sessions_max,
 		.header_seconds = (unsigned)settings->header_seconds,
 		.body_seconds = (unsigned)settings->body_seconds,
 		.beat_ms = (unsigned)settings->ping_ms,

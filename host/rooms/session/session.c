@@ -28,10 +28,18 @@ static gboolean same_id(gconstpointer a, gconstpointer b) {
 	return memcmp(a, b, SESSION_KEY_BYTES) == 0;
 }
 
+static uint32_t cost(const struct shared_text *text) {
+	return MIN(text->length, SESSION_OUTBOX_BUSY);
+}
+
+bool session_busy(const struct session *session, size_t bytes) {
+	return session->waiting + MIN(bytes, SESSION_OUTBOX_BUSY) > SESSION_OUTBOX_BUSY;
+}
+
 static void drop_until(struct session *session, uint64_t acked) {
 	while (session->acked < acked) {
 		struct shared_text *text = session->outbox[session->first];
-		session->waiting -= text->length;
+		session->waiting -= cost(text);
 		shared_text_drop(text);
 		session->first = (session->first + 1) % session->room;
 		session->count--;
@@ -219,7 +227,7 @@ bool session_send(struct session *session, struct shared_text *text) {
 	if (session->ended) {
 		return false;
 	}
-	if (session->waiting > 0 && session->waiting + text->length > SESSION_OUTBOX_MAX) {
+	if (session->waiting + cost(text) > SESSION_OUTBOX_MAX) {
 		session->ended = true;
 		drop_until(session, session->sent);
 		return false;
@@ -229,7 +237,7 @@ bool session_send(struct session *session, struct shared_text *text) {
 	}
 	session->outbox[(session->first + session->count) % session->room] = shared_text_hold(text);
 	session->count++;
-	session->waiting += text->length;
+	session->waiting += cost(text);
 	session->sent++;
 	return true;
 }

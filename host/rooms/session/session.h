@@ -13,7 +13,7 @@
 #include "rooms/wire/shared_text.h"
 
 #define SESSION_OUTBOX_MAX 65536u  /* bytes kept without an acknowledgement */
-#define SESSION_OUTBOX_BUSY 49152u /* from here on others' messages are refused */
+#define SESSION_OUTBOX_BUSY 34816u /* past this others' messages are refused */
 #define SESSION_GRACE_MS 30000
 #define SESSION_KEY_BYTES 16u
 #define SESSION_KEY_TEXT 23u /* base64url, terminated */
@@ -28,7 +28,7 @@ struct session {
 	uint64_t acked;    /* the highest that it acknowledged */
 	uint64_t written;  /* the highest that this carrier took */
 	int64_t heard;     /* when the client was last heard */
-	uint32_t waiting;  /* bytes of the outbox */
+	uint32_t waiting;  /* bytes of the outbox, as they count */
 	bool ended;        /* too slow: to be closed */
 	struct sessions *all;
 	struct shared_text **outbox; /* a ring */
@@ -89,9 +89,11 @@ bool session_heard(struct session *session, bool has_ack, uint64_t ack, int64_t 
 /*
  * Numbers a message and keeps it (takes its own reference). False and `ended` if more than
  * SESSION_OUTBOX_MAX would wait: the owner closes the session with TOO_SLOW; all later sends are
- * no-ops. A message larger than the whole outbox is taken when nothing waits.
+ * no-ops. A message counts as SESSION_OUTBOX_BUSY at most, so that any fits where nothing waits.
  */
 bool session_send(struct session *session, struct shared_text *text);
+/* Whether so many bytes more would be too many of what others send. */
+bool session_busy(const struct session *session, size_t bytes);
 
 /*
  * The next message that the carrier has not taken yet, or NULL: lent until the session is next

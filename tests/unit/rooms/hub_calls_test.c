@@ -149,7 +149,7 @@ static void test_bounds(void **state) {
 	rig_refused(&rig, 0, "{'type':'offer','to':'Bob','call':'x','sdp':'o'}",
 		ROOMS_ERROR_TOO_MANY_CALLS);
 	rig_forget(&rig);
-	rig.peers[1].busy = true;
+	rig.peers[1].takes = 40;
 	rig_refused(&rig, 0, "{'type':'offer','to':'Bob','call':'0','sdp':'o'}", ROOMS_ERROR_BUSY);
 	rig_silent(&rig);
 	rig_ok(&rig, 0, "{'type':'close','to':'Bob','call':'0'}", NULL);

@@ -68,10 +68,18 @@ static void test_outbox_is_bounded(void **state) {
 	assert_null(session_next(session, &seq));
 	assert_false(session_resume(session, CARRIER(2), 1, 1));
 	session_close(session);
-	/* One large message is better than none. */
+	/* Any message fits where nothing waits, and leaves room for news. */
 	session = open_one(sessions, 2);
+	assert_false(session_busy(session, sizeof(bytes)));
 	assert_true(send_text(session, bytes, sizeof(bytes)));
+	assert_int_equal(session->waiting, SESSION_OUTBOX_BUSY);
+	assert_true(session_busy(session, 1));
+	assert_true(send_text(session, bytes, SESSION_OUTBOX_MAX - SESSION_OUTBOX_BUSY));
 	assert_false(send_text(session, bytes, 1));
+	session = open_one(sessions, 3);
+	assert_true(send_text(session, bytes, sizeof(bytes)));
+	assert_true(session_heard(session, true, 1, 1));
+	assert_int_equal(session->waiting, 0);
 	sessions_destroy(sessions);
 }
 
