@@ -10,9 +10,10 @@ import { Viewer } from './assist/viewer.js';
 import { FileList } from './files-list.js';
 import { t } from './language.js';
 import { onEnd, refusal, screen } from './media.js';
+import { NO_PATH } from './peer.js';
 import { RecordingPanel } from './recording/panel.js';
 import { Server } from './server.js';
-import { colours, drawRows, find, make, onClick, onSubmit, say, sayError, serverChip, shortcuts } from './ui.js';
+import { colours, drawRows, find, make, onClick, onSubmit, say, sayError, serverChip, shortcuts, unsay } from './ui.js';
 
 const parameters = new URLSearchParams(location.search);
 const room = location.hash.slice(1);
@@ -91,6 +92,8 @@ function over(text, bad) {
 	find('#waiting').hidden = true;
 	show(false);
 	find(room ? '#knock' : '#share').hidden = false;
+	find('#title').textContent = t('Assist');
+	find(room ? '#viewerName' : '#sharerName').focus();
 	say(text, bad);
 }
 
@@ -116,7 +119,7 @@ onSubmit('#share', async () => {
 		play(new MediaStream([track]));
 		return side instanceof Sharer && side.replace(track);
 	};
-	const crop = new Cropped(live, replaced);
+	const crop = new Cropped(live, replaced, showCrop);
 	cropped = crop;
 	try {
 		await crop.open();
@@ -192,16 +195,22 @@ function knockGone(knock) {
 	find('#knocks').hidden = !find('#knocking').childElementCount;
 }
 
+/** The shown part in numbers. */
+function showCrop() {
+	const { x, y, width, height } = cropped?.region ?? { x: 0, y: 0, width: -1, height: -1 };
+	for (const [id, value] of Object.entries({ x, y, width, height })) {
+		find(`#${id}`).value = value;
+	}
+	return { width, height };
+}
+
 /** @param {import('./assist/crop.js').Region | null} region */
 async function setCrop(region) {
 	const sharer = side;
 	if (cropped && sharer instanceof Sharer) {
 		const crop = await cropped.set(region);
 		sharer.show(crop);
-		const { x, y, width, height } = cropped.region ?? { x: 0, y: 0, width: -1, height: -1 };
-		for (const [id, value] of Object.entries({ x, y, width, height })) {
-			find(`#${id}`).value = value;
-		}
+		const { width, height } = showCrop();
 		say(cropped.region ? t('Others see {0} × {1} pixels of your screen.', width, height) : t('Others see all of it.'));
 	}
 }
@@ -270,7 +279,9 @@ onSubmit('#knock', async () => {
 	}
 	find('#knock').hidden = true;
 	find('#waiting').hidden = false;
+	find('#giveUp').focus();
 });
+onClick('#giveUp', () => over(''));
 
 /* Both. */
 
@@ -323,6 +334,7 @@ function enter() {
 	});
 	who.board.addEventListener('change', showStill);
 	choose('pointer');
+	(who instanceof Sharer ? find('#copy') : surface.canvas).focus();
 	recording.announce();
 	return surface;
 }
@@ -366,6 +378,9 @@ function drawPeople() {
 	});
 	const nobody = { key: 'nobody', state: '', make: () => make('li', { className: 'quiet' }, t('Nobody yet.')) };
 	drawRows(find('#people'), rows.length ? rows : [nobody]);
+	if ([...side.members.values()].every(({ peer }) => peer?.state === 'connected')) {
+		unsay(NO_PATH);
+	}
 	const [first] = side.members.values();
 	find('#title').textContent = shares ? t('You share') : first ? t('{0} shares', first.nickname) : t('Somebody shares');
 }

@@ -3,7 +3,7 @@ import { Devices } from './devices.js';
 import { addLine, FileList } from './files-list.js';
 import { t } from './language.js';
 import { camera, drawDevices, onEnd, refusal, screen, stopScreen, toggleDevice } from './media.js';
-import { Peer, quality } from './peer.js';
+import { NO_PATH, Peer, quality } from './peer.js';
 import { Server } from './server.js';
 import { Signalling, signalOf } from './signalling.js';
 import { Stage } from './stage.js';
@@ -11,7 +11,6 @@ import { chip, find, make, onClick, onSubmit, say, sayError, serverChip, serverW
 
 /** How long it rings, in milliseconds. */
 const RING_MS = 45_000;
-const NO_PATH = t('No path between the two browsers was found. Where both are behind firewalls a relay (TURN) is needed: ask whoever runs this server.');
 /** How long an interrupted call is waited for, once the server has lost the other side too. */
 const GONE_MS = 10_000;
 /** How long the other side's reason for an end may take, in milliseconds. */
@@ -92,12 +91,13 @@ async function start(other) {
 	call = starting;
 	find('#ringingWhom').textContent = t('Calling {0}', other);
 	show('ringing');
-	await bring(wanted);
-	if (call === starting) {
-		call.timer = setTimeout(() => (starting.peer?.pc.remoteDescription ? end(NO_PATH, 'no-path', true) : end(t('{0} did not answer. Try again later.', other), 'no-answer')), RING_MS);
-		connect(call);
-	} else if (!call) {
-		drop();
+	if (!(await bring(wanted, starting))) {
+		return;
+	}
+	if (starting.outgoing) {
+		connect(starting);
+	} else {
+		accepted(starting);
 	}
 }
 
@@ -108,11 +108,17 @@ function drop() {
 	stage.clear();
 }
 
-/** @param {{video: boolean, audio: boolean}} wanted */
-async function bring(wanted) {
+/** Switches devices on, unless the call ends before that is allowed. @param {{video: boolean, audio: boolean}} wanted @param {Call} current @returns {Promise<boolean>} whether the call goes on */
+async function bring(wanted, current) {
 	mine.getTracks().forEach((track) => track.stop());
-	mine = await camera(wanted, say, devices.chosen);
+	const stream = await camera(wanted, (text, bad) => call === current && say(text, bad), devices.chosen);
+	if (call !== current) {
+		stream.getTracks().forEach((track) => track.stop());
+		return false;
+	}
+	mine = stream;
 	showMine();
+	return true;
 }
 
 /** Makes the connection: who called offers first. @param {Call} current */
@@ -125,7 +131,8 @@ function connect(current) {
 		failed: (error) => call === current && end(words(error), '', true),
 	});
 	const peer = new Peer({ polite: !outgoing, ice: () => server.ice, send: (signal) => signalling.send(signal) });
-	Object.assign(current, { peer, signalling });
+	const timer = setTimeout(() => (peer.pc.remoteDescription ? end(NO_PATH, 'no-path', true) : end(t('{0} did not answer. Try again later.', other), 'no-answer')), RING_MS);
+	Object.assign(current, { peer, signalling, timer });
 	peer.addEventListener('streams', showTheirs);
 	peer.addEventListener('state', (event) => onPeer(current, /** @type {CustomEvent} */ (event).detail));
 	peer.addEventListener('talk', (event) => onTalk(/** @type {CustomEvent} */ (event).detail));
@@ -213,8 +220,13 @@ server.addEventListener('offer', (event) => {
 		if (call.id < message.call) {
 			return;
 		}
+		if (!call.peer) {
+			// The devices are still being asked for: start() goes on with this one.
+			Object.assign(call, incoming(message));
+			return;
+		}
 		clearTimeout(call.timer);
-		call.peer?.close();
+		call.peer.close();
 		call = incoming(message);
 		accepted(call);
 		return;
@@ -222,7 +234,8 @@ server.addEventListener('offer', (event) => {
 	call = incoming(message);
 	find('#caller').textContent = t('{0} calls you', message.from);
 	find('#incoming').showModal();
-	find('#accept').focus();
+	// Not a button: Enter may be meant for what was being written.
+	find('#caller').focus();
 });
 
 /** @param {any} message @returns {Call} */
@@ -257,8 +270,7 @@ async function accept(video) {
 	const current = call;
 	find('#incoming').close();
 	say('');
-	await bring({ video, audio: true });
-	if (current && call === current) {
+	if (current && (await bring({ video, audio: true }, current))) {
 		accepted(current);
 	}
 }
@@ -320,7 +332,14 @@ const drawButtons = () => drawDevices(mine, Boolean(sharing));
 
 /** @param {'audio' | 'video'} kind */
 async function toggle(kind) {
-	if (await toggleDevice(mine, kind, say, devices.chosen)) {
+	const to = mine;
+	const more = await toggleDevice(to, kind, say, devices.chosen);
+	if (to !== mine) {
+		// The call is over meanwhile.
+		to.getTracks().forEach((track) => track.stop());
+		return;
+	}
+	if (more) {
 		call?.peer?.add(mine, 'camera');
 	}
 	/** @param {string} which */
@@ -438,6 +457,10 @@ server.addEventListener('restarted', async () => {
 		return;
 	}
 	try {
+		// The server forgot the call before it was one.
+		if (call && !call.outgoing && !call.peer) {
+			end(t('{0} is gone: the page was closed, or lost its connection.', call.other), '');
+		}
 		await server.request('login', { name: me });
 		// The server forgot the call, not the two of us: with an offer it knows it again.
 		if (call?.peer?.mends) {

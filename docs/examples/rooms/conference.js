@@ -3,9 +3,10 @@ import { addLine } from './files-list.js';
 import { t } from './language.js';
 import { camera, drawDevices, onEnd, refusal, screen, toggleDevice } from './media.js';
 import { Mesh } from './mesh.js';
+import { NO_PATH } from './peer.js';
 import { Server } from './server.js';
 import { Stage } from './stage.js';
-import { drawRows, find, make, onClick, onSubmit, say, sayError, serverChip } from './ui.js';
+import { drawRows, find, make, onClick, onSubmit, say, sayError, serverChip, unsay } from './ui.js';
 
 const parameters = new URLSearchParams(location.search);
 export const server = new Server({ carrier: /** @type {any} */ (parameters.get('carrier') ?? 'auto') });
@@ -56,9 +57,8 @@ onClick('#leave', () => {
 
 /** @param {string} text @param {boolean} [bad] */
 function out(text, bad) {
-	for (const track of mine.getTracks()) {
-		track.stop();
-	}
+	mine.getTracks().forEach((track) => track.stop());
+	mine = new MediaStream();
 	sharing?.track.stop();
 	sharing = null;
 	stage.clear();
@@ -108,6 +108,9 @@ function noteOf({ away, on: { audio, video }, peer }) {
 }
 
 function drawPeople() {
+	if ([...mesh.people.values()].every(({ peer }) => peer?.state === 'connected')) {
+		unsay(NO_PATH);
+	}
 	const moderator = mesh.role === 'moderator';
 	const rows = [...mesh.people.values()].map((person) => {
 		const key = `${person.id} camera`;
@@ -157,7 +160,13 @@ async function toggle(kind) {
 	if (kind === 'video' && !mesh.published.get('camera')?.video) {
 		mesh.checkPictures();
 	}
-	await toggleDevice(mine, kind, say);
+	const to = mine;
+	await toggleDevice(to, kind, say);
+	if (to !== mine) {
+		// Left meanwhile.
+		to.getTracks().forEach((track) => track.stop());
+		return;
+	}
 	showMine();
 	await mesh.change();
 }
@@ -207,8 +216,8 @@ onSubmit('#chat', async () => {
 	const chat = find('#line').value.trim();
 	if (chat) {
 		find('#line').value = '';
-		await mesh.send({ chat });
 		addLine('#log', t('You'), chat, true);
+		mesh.send({ chat }).catch(sayError);
 	}
 });
 

@@ -3,6 +3,9 @@ import { Transfer } from './files.js';
 import { t } from './language.js';
 import { find, make, size } from './ui.js';
 
+/** Files that may wait for an answer. */
+const OFFERS = 100;
+
 export class FileList {
 	/** @param {HTMLElement} list @param {(text: string) => void} announce for a screen reader, when something begins or ends */
 	constructor(list, announce) {
@@ -19,6 +22,10 @@ export class FileList {
 
 	/** @param {RTCDataChannel} channel @param {string} from */
 	receive(channel, from) {
+		if (this.list.querySelectorAll('[data-state=offered]').length >= OFFERS) {
+			channel.close();
+			return;
+		}
 		this.#show(new Transfer(channel), (bytes) => t('{0} from {1}.', bytes, from));
 	}
 
@@ -79,15 +86,26 @@ export class FileList {
 		}
 		if (transfer.blob) {
 			const href = URL.createObjectURL(transfer.blob);
-			return [make('a', { className: 'button narrow', href, download: transfer.name }, t('Save'))];
+			const remove = () => {
+				URL.revokeObjectURL(href);
+				item.remove();
+			};
+			return [make('a', { className: 'button narrow', href, download: transfer.name }, t('Save')), button(t('Remove'), remove)];
 		}
 		return [button(t('Remove'), () => item.remove())];
 	}
 }
 
+/** The most lines that a chat shows, and the longest of them. */
+const LINES = 1000;
+const LINE = 4000;
+
 /** A chat's lines. @param {string} selector of its list @param {string} by @param {string} text @param {boolean} [mine] */
 export function addLine(selector, by, text, mine = false) {
 	const log = find(selector);
-	log.append(make('li', { className: mine ? 'mine' : '' }, make('span', { className: 'by' }, by), text));
+	log.append(make('li', { className: mine ? 'mine' : '' }, make('span', { className: 'by' }, by), text.slice(0, LINE)));
+	if (log.childElementCount > LINES) {
+		log.firstChild.remove();
+	}
 	log.scrollTop = log.scrollHeight;
 }

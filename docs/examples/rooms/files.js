@@ -87,7 +87,7 @@ export class Transfer extends EventTarget {
 			this.#end('cancelled', t('The other side cancelled it.'));
 		} else if (message.decline) {
 			this.#end('declined', t('The other side did not want it.'));
-		} else if (message.accept && this.outgoing) {
+		} else if (message.accept && this.outgoing && this.state === 'offered') {
 			this.#become('moving');
 			void this.#stream();
 		} else if (message.sha256 && !this.outgoing) {

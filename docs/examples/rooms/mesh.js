@@ -15,7 +15,8 @@ export const MOST_PICTURES = 6;
 
 /**
  * @typedef {object} Person
- * @property {string} id
+ * @property {string} id their own choice, by which they are known again when the server has forgotten us
+ * @property {number} person the server's number for them; 0: they are not back yet
  * @property {string} nickname
  * @property {number} connection of the camera
  * @property {number} screen of the screen, 0 if there is none
@@ -64,13 +65,13 @@ export class Mesh extends EventTarget {
 		const { room, nickname } = this;
 		const answer = await this.server.request('join', { room, nickname, kind: 'camera', data: { person: this.me } });
 		this.camera = answer.connection;
-		const others = answer.members.filter((/** @type {any} */ member) => this.#idOf(member) !== this.me);
-		if (new Set(others.map(this.#idOf)).size >= MOST) {
+		const others = answer.members;
+		if (new Set(others.map((/** @type {any} */ { person }) => person)).size >= MOST) {
 			await this.server.request('leave', { room, as: this.camera });
 			throw new Error(t('This room has {0} people. More than that needs a media server, which this page does not have. Take another room.', MOST));
 		}
 		Object.assign(this, { role: answer.role, locked: answer.locked });
-		this.#keepOnly(new Set(others.map(this.#idOf)));
+		this.#keepOnly(new Set(others.map(idOf)));
 		others.forEach((/** @type {any} */ member) => this.#meet(member));
 		this.#owner(answer.owner);
 		this.#checkCamera();
@@ -195,11 +196,6 @@ export class Mesh extends EventTarget {
 		}
 	}
 
-	/** @param {any} member */
-	#idOf(member) {
-		return String(member.data?.person ?? member.connection);
-	}
-
 	/** @param {number} connection @returns {Person | undefined} */
 	#byConnection(connection) {
 		return [...this.people.values()].find((person) => person.connection === connection || (person.screen && person.screen === connection));
@@ -212,7 +208,7 @@ export class Mesh extends EventTarget {
 		const heard = {
 			joined: ({ member }) => {
 				const person = this.#meet(member);
-				if (person && this.camera) {
+				if (this.camera) {
 					this.#connect(person);
 				}
 			},
@@ -241,22 +237,35 @@ export class Mesh extends EventTarget {
 		}
 		this.server.addEventListener('restarted', () => {
 			Object.assign(this, { camera: 0, screen: 0 });
+			// The numbers will be others'.
+			this.people.forEach((person) => Object.assign(person, { person: 0, connection: 0, screen: 0, screenStream: '' }));
 			this.#enter().catch((error) => this.#tell('error', error));
 		}, { signal });
 	}
 
+	/**
+	 * Whose connection it is, by the server's word. Who came back says so themselves, and nobody takes the place of one who is here.
+	 * @param {any} member @returns {Person | undefined}
+	 */
+	#known(member) {
+		const back = this.people.get(idOf(member));
+		return [...this.people.values()].find(({ person }) => person === member.person) ?? (back?.person === 0 ? back : undefined);
+	}
+
+	/** @param {any} member */
+	#freeId(member) {
+		const id = idOf(member);
+		return !id || id === this.me || this.people.has(id) ? crypto.randomUUID() : id;
+	}
+
 	/** A member is here: a person, or a person's screen. @param {any} member */
 	#meet(member) {
-		const id = this.#idOf(member);
-		if (id === this.me) {
-			return null;
-		}
-		const known = this.people.get(id);
-		const person = known ?? { id, nickname: member.nickname, connection: 0, screen: 0, screenStream: '', owner: false, away: false, on: { audio: false, video: false }, peer: null };
+		const person = this.#known(member) ?? { id: this.#freeId(member), person: 0, nickname: member.nickname, connection: 0, screen: 0, screenStream: '', owner: false, away: false, on: { audio: false, video: false }, peer: null };
+		person.person = member.person;
 		person.nickname = member.nickname;
 		person[member.kind === 'screen' ? 'screen' : 'connection'] = member.connection;
 		person.away = member.away;
-		this.people.set(id, person);
+		this.people.set(person.id, person);
 		member.streams.forEach((/** @type {any} */ stream) => this.#stream(member.connection, stream));
 		this.#tell('people');
 		return person;
@@ -274,7 +283,12 @@ export class Mesh extends EventTarget {
 		});
 		person.peer = peer;
 		peer.addEventListener('streams', (event) => this.#tell('streams', { person, streams: /** @type {CustomEvent} */ (event).detail }));
-		peer.addEventListener('state', () => this.#tell('people'));
+		peer.addEventListener('state', () => {
+			if (peer.state === 'closed' && !person.person && person.peer === peer) {
+				this.#lose(person);
+			}
+			this.#tell('people');
+		});
 		peer.addEventListener('error', (event) => this.#tell('error', /** @type {CustomEvent} */ (event).detail));
 		for (const [kind, { stream }] of this.published) {
 			peer.add(stream, kind);
@@ -355,7 +369,7 @@ export class Mesh extends EventTarget {
 
 	/** @param {number} connection */
 	#owner(connection) {
-		this.people.forEach((person) => (person.owner = person.connection === connection || person.screen === connection));
+		this.people.forEach((person) => (person.owner = connection !== 0 && [person.connection, person.screen].includes(connection)));
 		if (connection && [this.camera, this.screen].includes(connection)) {
 			this.role = 'moderator';
 			this.#tell('role');
@@ -390,6 +404,9 @@ export class Mesh extends EventTarget {
 		this.dispatchEvent(new CustomEvent(type, { detail }));
 	}
 }
+
+/** What a member says who they are. @param {any} member */
+const idOf = (member) => String(member.data?.person ?? '').slice(0, 64);
 
 /** @param {MediaStream} stream */
 function onOf(stream) {

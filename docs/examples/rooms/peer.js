@@ -12,6 +12,8 @@ import { t } from './language.js';
 /** How long a connection may be interrupted before it looks for another path, in milliseconds. */
 const PATIENCE_MS = 3000;
 
+export const NO_PATH = t('No path between the two browsers was found. Where both are behind firewalls a relay (TURN) is needed: ask whoever runs this server.');
+
 /** STUN's codes for a user or password that is not good. */
 const REFUSALS = [401, 403, 441];
 
@@ -40,6 +42,8 @@ export class Peer extends EventTarget {
 		this.ice = ice;
 		this.servers = ice();
 		this.state = 'connecting';
+		/** A relay did not take this side's password, which was told. */
+		this.refused = false;
 		/** What is sent, by the stream's id. @type {Map<string, {stream: MediaStream, kind: Kind, senders: Map<MediaStreamTrack, RTCRtpSender>}>} */
 		this.sent = new Map();
 		/** What comes, by the stream's id. @type {Map<string, MediaStream>} */
@@ -184,6 +188,7 @@ export class Peer extends EventTarget {
 	/** Told while there is no path yet: with one it does not matter. @param {RTCPeerConnectionIceErrorEvent} event */
 	#relayFailed({ errorCode, url }) {
 		if (this.state === 'connecting' && REFUSALS.includes(errorCode)) {
+			this.refused = true;
 			this.#tell('error', {
 				message: t('The relay {0} refused what this server gave as user and password ({1}).', url, errorCode),
 				remedy: t('Whoever runs the server compares turn-secret-file with coturn’s static-auth-secret, and the clocks of the two.'),
@@ -357,6 +362,9 @@ export class Peer extends EventTarget {
 			this.#become('interrupted');
 			this.timer = setTimeout(this.restart, PATIENCE_MS);
 		} else if (connectionState === 'failed') {
+			if (this.state === 'connecting' && !this.refused) {
+				this.#tell('error', new Error(NO_PATH));
+			}
 			this.#become('interrupted');
 			this.restart();
 		}

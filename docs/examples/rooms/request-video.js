@@ -4,6 +4,9 @@ import { chip, find, onClick, say } from './ui.js';
 
 const video = find('#screen');
 let asking = false;
+/** How long an extension may take to answer. */
+const PATIENCE_MS = 3000;
+const noExtension = t('No screen sharing extension answered. Install Portlight, then load this page again.');
 const looking = find('#link').textContent;
 
 onClick('#share', () => {
@@ -18,6 +21,13 @@ onClick('#share', () => {
 	mark(2, 'now', t('Waiting for the extension.'));
 	// The extension's sign of life is its answer to another message of the flow.
 	window.postMessage('check-addon-installed', '/');
+	setTimeout(() => {
+		if (asking && find('#step2').dataset.state === 'now') {
+			asking = false;
+			mark(2, 'failed', noExtension);
+			idle(noExtension, true);
+		}
+	}, PATIENCE_MS);
 });
 
 // STEP 1
@@ -159,6 +169,6 @@ window.postMessage('check-addon-installed', '/');
 setTimeout(() => {
 	if (find('#link').textContent === looking) {
 		chip(t('No extension'), 'bad');
-		say(t('No screen sharing extension answered. Install Portlight, then load this page again.'), true);
+		say(noExtension, true);
 	}
-}, 3000);
+}, PATIENCE_MS);

@@ -35,8 +35,9 @@ export class Signalling {
 				return;
 			} catch (error) {
 				const { code, retryMs } = /** @type {import('./server.js').ServerError} */ (error);
-				// What belongs to an offer that the server forgot comes again with the next one.
-				if (type !== 'offer' && ['no-call', 'session-lost'].includes(code)) {
+				// What belongs to an offer that the server forgot comes again with the next one, if there is to be one.
+				const forgotten = ['no-call', 'session-lost'].includes(code);
+				if (forgotten && (type === 'candidate' || (type === 'answer' && this.call.stands()))) {
 					return;
 				}
 				const away = this.call.stands() && ['unknown-name', 'login-required', 'session-lost', 'no-call'].includes(code);

@@ -53,6 +53,13 @@ export function say(text, bad = false) {
 	notice.classList.toggle('bad', bad);
 }
 
+/** What was said does not hold now. @param {string} text */
+export function unsay(text) {
+	if (find('#notice').textContent === text) {
+		say('');
+	}
+}
+
 /** An error in words, with what to do about it. @param {unknown} error */
 export function sayError(error) {
 	say(words(error), true);
@@ -109,14 +116,24 @@ export function onSubmit(selector, act) {
 	);
 }
 
-/** @param {(event: Event) => unknown} act */
-const guarded = (act) => async (/** @type {Event} */ event) => {
-	try {
-		await act(event);
-	} catch (error) {
-		sayError(error);
-	}
-};
+/** What is asked once more while it is still being done, as by a double click, is done once. @param {(event: Event) => unknown} act */
+function guarded(act) {
+	let busy = false;
+	return async (/** @type {Event} */ event) => {
+		if (busy) {
+			event.preventDefault();
+			return;
+		}
+		busy = true;
+		try {
+			await act(event);
+		} catch (error) {
+			sayError(error);
+		} finally {
+			busy = false;
+		}
+	};
+}
 
 /** Lets keys press the buttons that name them in `aria-keyshortcuts`, unless something is being written or asked. */
 export function shortcuts() {

@@ -38,6 +38,15 @@ describe('the browser’s own path, without the extension', () => {
 		assert.equal(seen?.height, 1080);
 	}
 
+	for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
+		test(`${kind}: the documented flow says that no extension answers, and may be tried again`, async () => {
+			const page = await rooms.page(kind, 'request-video.html');
+			await press(page, '#share');
+			await until(page, '#step2 output', /No screen sharing extension answered/);
+			assert.equal(await page.$eval('#share', (share) => /** @type {HTMLButtonElement} */ (share).disabled), false);
+		});
+	}
+
 	for (const [from, to] of pairs) {
 		test(`call: a screen from ${from} to ${to}`, async () => {
 			const sharer = await rooms.page(from, 'call.html');

@@ -38,7 +38,10 @@ for (const [sharing, watching] of pairs) {
 		test('who knocks is let in or refused; one is sent away; the end is the end of the link', async () => {
 			const {sharer, path} = await assist.shared();
 			await until(sharer, '#path', /Portlight’s helper crops/);
-			const refused = await assist.knock(path, 'Rita');
+			const refused = await rooms.page(watching, path);
+			await fill(refused, '#viewerName', 'Rita');
+			// A double click is one.
+			await refused.$eval('#knock .main', (knock) => [1, 2].forEach(() => /** @type {HTMLElement} */ (knock).click()));
 			await press(sharer, '#knocking button[aria-label="Refuse: Rita"]');
 			await until(refused, '#notice', /did not let you in/);
 			const viewer = await assist.watch(sharer, path, 'Vera');
@@ -50,6 +53,23 @@ for (const [sharing, watching] of pairs) {
 			await until(second, '#notice', /The share is over/);
 			const late = await assist.knock(path, 'Lea');
 			await until(late, '#notice', /There is no such room/);
+		});
+
+		rest('one who waits gives up; one who watches is sent away without the server, too', async () => {
+			const {sharer, path} = await assist.shared();
+			const waits = await assist.knock(path, 'Wanda');
+			await until(sharer, '#knocking', /Wanda/);
+			await press(waits, '#giveUp');
+			await askUntil(() => sharer.$$eval('#knocking li', (all) => all.length), (count) => count === 0);
+			const viewer = await assist.watch(sharer, path, 'Vera');
+			await rooms.server.stop('SIGKILL');
+			try {
+				await press(sharer, '#people button[aria-label="Send away: Vera"]');
+				await until(viewer, '#notice', /sent you away/);
+				await until(sharer, '#people', /Nobody yet/);
+			} finally {
+				await rooms.server.start();
+			}
 		});
 
 		rest('a part is shown, live: by numbers, by dragging, all again', async () => {
@@ -117,6 +137,11 @@ for (const [sharing, watching] of pairs) {
 			await press(sharer, '#open button');
 			await until(viewer, '#address', /^https:\/\/portlight\.invalid\/help\?topic=1$/);
 			await press(viewer, '#refuse');
+			// One who asks again and again is not heard for a while. What came after it is here.
+			await sharer.evaluate(async () => (await import('/rooms/assist.js')).now().side?.openPage('https://portlight.invalid/again'));
+			await draw(sharer, 'box', [0.5, 0.4], [0.75, 0.6]);
+			await askUntil(() => board(viewer), ({marks}) => marks.length === 1);
+			assert.equal(await viewer.$eval('#ask', (ask) => /** @type {HTMLDialogElement} */ (ask).open), false);
 			await viewer.evaluate(async () => (await import('/rooms/assist.js')).now().side?.openPage('javascript:alert(1)'));
 			await viewer.evaluate(async () => (await import('/rooms/assist.js')).now().side?.openPage('https://portlight.invalid/second'));
 			await until(sharer, '#address', /second/);

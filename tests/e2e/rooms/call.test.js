@@ -133,6 +133,38 @@ describe('a call by name, Firefox with Chromium', () => {
 		await until(fiona, '#notice', /Carl ended the call/);
 	});
 
+	rest('devices that are allowed after the call is over are switched off', async () => {
+		const {fiona, carl} = await two(rooms);
+		await carl.evaluate(() => {
+			const devices = navigator.mediaDevices;
+			const ask = devices.getUserMedia.bind(devices);
+			/** What was asked for waits for `allow`. @type {{asked: number, given: MediaStreamTrack[], allow: () => void}} */
+			const prompt = {asked: 0, given: [], allow: () => {}};
+			Object.assign(window, {prompt});
+			devices.getUserMedia = async (constraints) => {
+				prompt.asked++;
+				await new Promise((resolve) => (prompt.allow = () => resolve(undefined)));
+				const stream = await ask(constraints);
+				prompt.given.push(...stream.getTracks());
+				return stream;
+			};
+		});
+		const asked = (/** @type {number} */ count) => askUntil(() => carl.evaluate(() => /** @type {any} */ (window).prompt.asked), (times) => times === count);
+		const allow = () => carl.evaluate(() => /** @type {any} */ (window).prompt.allow());
+		await dial(fiona, 'Carl');
+		await press(carl, '#accept');
+		await asked(1);
+		await press(fiona, '#giveUp');
+		await until(carl, '#notice', /gave up/);
+		// First the microphone, then the camera.
+		await allow();
+		await asked(2);
+		await allow();
+		const states = () => carl.evaluate(() => /** @type {any} */ (window).prompt.given.map((/** @type {MediaStreamTrack} */ {readyState}) => readyState));
+		await askUntil(states, (all) => all.length === 2 && all.every((state) => state === 'ended'));
+		assert.equal(await carl.$$eval('.tile', (all) => all.length), 0);
+	});
+
 	rest('pages that close between two carriers free their names at once', async () => {
 		const metrics = async () => (await fetch(`${rooms.server.origin}/metrics`)).text();
 		const silent = async () => /ended_total\{code="silent"\} (\d+)/.exec(await metrics())?.[1];
@@ -182,7 +214,7 @@ describe('a call by name, Firefox with Chromium', () => {
 			context.drawImage(/** @type {HTMLVideoElement} */ (found), 0, 0, 32, 24);
 			return context.getImageData(0, 0, 32, 24).data.join();
 		});
-		const first = await picture();
+		const first = await askUntil(picture);
 		await askUntil(picture, (next) => next !== first);
 	}
 

@@ -113,6 +113,30 @@ describe('a conference of three, Firefox with Chromium', () => {
 		await askUntil(() => names(pages[0]), (all) => all.includes('Dora'));
 	});
 
+	rest('who says they are another is one more person, and nothing of the other’s is theirs', async () => {
+		const [fiona, carl] = await three('impostor');
+		const id = await fiona.evaluate(async () => (await import('/rooms/conference.js')).mesh.me);
+		const mallory = await rooms.page('chromium', 'conference.html');
+		await mallory.evaluate(async (person) => {
+			const {mesh} = await import('/rooms/conference.js');
+			await mesh.server.request('join', {room: 'impostor', nickname: 'Mallory', kind: 'screen', data: {person}});
+			const {connection} = await mesh.server.request('join', {room: 'impostor', nickname: 'Mallory', kind: 'camera', data: {person}});
+			await mesh.server.request('send', {room: 'impostor', as: connection, body: {chat: 'I am Fiona'}});
+		}, id);
+		await until(carl, '#log', /Mallory\s+I am Fiona/);
+		for (const page of [fiona, carl]) {
+			await until(page, '#people', /Mallory/);
+			await until(page, '#people', page === fiona ? /Fiona \(you\)/ : /Fiona · owner/);
+		}
+		await fill(fiona, '#line', 'I am, too');
+		await press(fiona, '#chat .main');
+		await until(carl, '#log', /Fiona\s+I am, too/);
+		await button(fiona, 'Remove: Mallory');
+		await askUntil(() => connections(rooms.server), (count) => count === 6);
+		await carl.bringToFront();
+		await askUntil(() => plays(carl), ({count}) => count === 3);
+	});
+
 	rest('“Share screen” comes with its connection; one who leaves before leaves no connection behind', async () => {
 		// One that knows of nobody: those of the tests before may be in their grace.
 		await rooms.server.stop();

@@ -4,6 +4,9 @@ import { find } from '../ui.js';
 
 /** In characters. */
 const MOST = 2048;
+/** After an answer nobody is asked for so long, so that one who suggests on and on can be sent away. */
+const QUIET_MS = 10_000;
+let quietUntil = 0;
 
 /**
  * @param {unknown} text
@@ -31,7 +34,7 @@ export const looksForeign = ({ hostname }) => hostname.split('.').some((part) =>
 
 /** Asks the person; nothing opens but by their click. What is no such address is dropped. @param {{url: string, nickname: string}} told */
 export function askToOpen({ url: text, nickname }) {
-	if (find('#ask').open) {
+	if (find('#ask').open || performance.now() < quietUntil) {
 		return;
 	}
 	let url;
@@ -46,5 +49,6 @@ export function askToOpen({ url: text, nickname }) {
 	find('#foreign').hidden = !looksForeign(url);
 	find('#follow').href = url.href;
 	find('#ask').showModal();
+	find('#ask').onclose = () => (quietUntil = performance.now() + QUIET_MS);
 	find('#refuse').focus();
 }

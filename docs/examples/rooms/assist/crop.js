@@ -4,7 +4,7 @@
  * any, it crops too, since only of whole pictures it knows for sure where a box belongs.
  */
 import { t } from '../language.js';
-import { blacken, blackIn, Composer, fit } from './compose.js';
+import { blacken, blackIn, Composer, fit, pixels } from './compose.js';
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Region in pixels of the source */
 /** @typedef {import('./annotate.js').Rect} Rect in fractions of the source */
@@ -17,6 +17,8 @@ export class Cropped {
 	stream = new MediaStream();
 	/** @type {Region | null} */
 	region = null;
+	/** The same in fractions. @type {Rect | null} */
+	part = null;
 	/** @type {Rect[]} */
 	masks = [];
 	/** Of the whole source, in pixels. */
@@ -30,8 +32,10 @@ export class Cropped {
 	/**
 	 * @param {import('../media.js').Screen} screen
 	 * @param {(track: MediaStreamTrack) => unknown} replaced sends another track in the first one's place
+	 * @param {() => void} resized told when the source, and so the region, has another size
 	 */
-	constructor(screen, replaced) {
+	constructor(screen, replaced, resized) {
+		this.resized = resized;
 		this.screen = screen;
 		this.replaced = replaced;
 		this.native = screen.path === 'native';
@@ -42,7 +46,7 @@ export class Cropped {
 	async open() {
 		const { share, stream } = this.screen;
 		if (share) {
-			const measure = async () => (this.size = this.helped ? this.size : (await share.source()).source);
+			const measure = async () => this.#measured(this.helped ? this.size : (await share.source()).source);
 			await measure();
 			['source', 'resize'].forEach((type) => share.addEventListener(/** @type {'source'} */ (type), () => measure().catch(() => {})));
 			return;
@@ -50,15 +54,31 @@ export class Cropped {
 		this.video = document.createElement('video');
 		Object.assign(this.video, { muted: true, playsInline: true, srcObject: stream });
 		await this.video.play();
-		const measure = () => (this.size = { width: this.video?.videoWidth ?? 0, height: this.video?.videoHeight ?? 0 });
+		const measure = () => this.#measured({ width: this.video?.videoWidth ?? 0, height: this.video?.videoHeight ?? 0 });
 		this.video.addEventListener('resize', measure);
 		measure();
 	}
 
+	/** Of another size, this page shows the same share of the source, and the helper the same pixels. @param {import('./compose.js').Size} size */
+	#measured(size) {
+		this.size = size;
+		if (this.byPage) {
+			this.region = this.part && pixels(this.part, size);
+		} else {
+			this.part = this.#fractions(this.region);
+		}
+		this.resized();
+	}
+
+	/** @param {Region | null} region @returns {Rect | null} */
+	#fractions(region) {
+		const { width, height } = this.size;
+		return region && { x: region.x / width, y: region.y / height, width: region.width / width, height: region.height / height };
+	}
+
 	/** The shown part. @returns {Rect} */
 	get crop() {
-		const { region, size } = this;
-		return region ? { x: region.x / size.width, y: region.y / size.height, width: region.width / size.width, height: region.height / size.height } : WHOLE;
+		return this.part ?? WHOLE;
 	}
 
 	/** Whether this page crops, now that there are boxes or the browser captures. */
@@ -70,12 +90,13 @@ export class Cropped {
 	async set(wanted) {
 		const region = wanted && fit(wanted, this.size);
 		const all = region && region.width >= (this.size.width & ~1) && region.height >= (this.size.height & ~1);
-		const before = this.region;
+		const { region: before, part } = this;
 		this.region = all ? null : region;
+		this.part = this.#fractions(this.region);
 		try {
 			await this.#apply();
 		} catch (error) {
-			this.region = before;
+			Object.assign(this, { region: before, part });
 			throw error;
 		}
 		return this.crop;

@@ -101,17 +101,16 @@ export class Sharer extends Side {
 		if (member.person) {
 			this.sentAway.set(member.person, member.nickname);
 		}
-		if (member.connection < 0) {
-			// Told by the one way that is left.
-			const { peer } = member;
-			member.peer = null;
-			peer?.remove(this.stream);
-			peer?.talk({ away: true });
-			setTimeout(() => peer?.close(), 1000);
-			this.#forget(member);
-			return;
+		// Their picture ends whether or not the server is there, and they are told by the way that surely is.
+		const { connection, peer } = member;
+		member.peer = null;
+		peer?.remove(this.stream);
+		peer?.talk({ away: true });
+		setTimeout(() => peer?.close(), 1000);
+		this.#forget(member);
+		if (connection > 0) {
+			await this.server.request('kick', { room: this.room, connection });
 		}
-		await this.server.request('kick', { room: this.room, connection: member.connection });
 	}
 
 	/** What this side draws, or was told. @param {any} change @param {Member} [by] a viewer */

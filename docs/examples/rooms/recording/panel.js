@@ -18,6 +18,8 @@ const clock = (ms) => {
 export class RecordingPanel {
 	/** @type {Recorder | null} */
 	recorder = null;
+	/** The start that is under way, or was the last. @type {object | null} */
+	attempt = null;
 	/** Those that wait to be saved. @type {{tape: Tape, state: string, busy: boolean, saved: boolean}[]} */
 	kept = [];
 	/** Others who record. @type {{name: string, since: number}[]} */
@@ -42,6 +44,8 @@ export class RecordingPanel {
 	}
 
 	async start() {
+		const attempt = {};
+		this.attempt = attempt;
 		const sound = this.page.sound().map((track) => track.clone());
 		if (find('#recordVoice').checked) {
 			sound.push(...(await camera({ audio: true, video: false }, say)).getTracks());
@@ -57,6 +61,11 @@ export class RecordingPanel {
 			sound.forEach((track) => track.stop());
 			throw error;
 		}
+		if (this.attempt !== attempt) {
+			// What was to be recorded ended before the microphone was allowed.
+			await (await recorder.stop()).remove();
+			return;
+		}
 		this.recorder = recorder;
 		this.announce();
 		this.draw();
@@ -64,6 +73,7 @@ export class RecordingPanel {
 
 	/** Ends what runs, if something does; it can be saved then. */
 	async stop() {
+		this.attempt = null;
 		const { recorder } = this;
 		if (recorder) {
 			this.recorder = null;
