@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {afterEach, before, describe} from 'node:test';
+import {before, describe} from 'node:test';
 import {took} from '../tools/times.js';
 import {insideDesktop} from './lib/inside.js';
 import {turns} from './lib/turns.js';
@@ -16,13 +16,12 @@ const {probe, probed, untilProbe, useFixture} = await import('./lib/fixture.js')
 for (const kind of /** @type {const} */ (['firefox', 'chromium'])) {
 	const turn = turns(kind);
 	describe(`${kind}: consent`, () => {
-		const fixture = useFixture({kind, incognito: true});
+		const fixture = useFixture({kind, incognito: true}, {withdraws: true});
 		/** One of the extension's own pages. @type {Page} */
 		let own;
 		before(async () => {
 			own = await fixture.browser.openOwn('ui/options.html');
 		});
-		afterEach(() => fixture.desktop.mendPortal());
 
 		/** @param {'ask' | 'allow' | 'block'} consent */
 		const choose = (consent) =>

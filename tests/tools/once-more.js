@@ -131,6 +131,18 @@ async function runCmocka(programs, atOnce, names = []) {
 	return failures;
 }
 
+/**
+ * The targets that have the test. Node names the file that declares it, which may be a helper of several.
+ * @param {string[]} targets @param {Failure} failure
+ */
+function targetsOf(targets, {run: file, name}) {
+	if (targets.includes(file)) {
+		return [file];
+	}
+	const naming = targets.filter((target) => [name, basename(file)].some((text) => readFileSync(target, 'utf8').includes(text)));
+	return naming.length > 0 ? naming : targets;
+}
+
 async function main() {
 	const [kind, ...words] = process.argv.slice(2);
 	const option = words.find((word) => word.startsWith('--at-once='));
@@ -145,13 +157,14 @@ async function main() {
 	let failed = false;
 	const seen = new Set();
 	for (const failure of await runner(targets, atOnce)) {
-		const again = JSON.stringify([failure.run, failure.whole || failure.name]);
-		if (seen.has(again)) {
+		const key = JSON.stringify([failure.run, failure.whole || failure.name]);
+		if (seen.has(key)) {
 			continue; // The same words in two suites of a file: both were run again.
 		}
-		seen.add(again);
-		console.log(`Once more, alone: ${failure.run}: ${failure.name}`);
-		const second = await runner([failure.run], 1, failure.whole ? [] : [failure.name]);
+		seen.add(key);
+		const again = targetsOf(targets, failure);
+		console.log(`Once more, alone: ${again.join(', ')}: ${failure.name}`);
+		const second = await runner(again, 1, failure.whole ? [] : [failure.name]);
 		if (second.length > 0) {
 			failed = true;
 			continue;

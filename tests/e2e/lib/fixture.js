@@ -44,6 +44,7 @@ export class Fixture {
 		this.opened = null;
 		/** @type {Awaited<ReturnType<typeof startServer>>[]} the tests' own, and another */
 		this.sites = [];
+		this.withdraws = false;
 	}
 
 	async open() {
@@ -218,13 +219,21 @@ export class Fixture {
 		await this.site.close();
 		this.sites[0] = await startServer();
 		await this.assertNothingLeft('nothing left of a test');
+		if (this.withdraws) {
+			await this.desktop.mendPortal();
+		}
 		await this.desktop.assertAlive();
 	}
 }
 
-/** One for the tests of a file or of a `describe`. @param {import('./browser.js').Options} options */
-export function useFixture(options) {
+/**
+ * One for the tests of a file or of a `describe`.
+ * @param {import('./browser.js').Options} options
+ * @param {{withdraws?: boolean}} [tests] whether pages go away while a dialog of theirs is open
+ */
+export function useFixture(options, {withdraws = false} = {}) {
 	const fixture = new Fixture(options);
+	fixture.withdraws = withdraws;
 	before(() => fixture.open());
 	after(() => fixture.close());
 	afterEach(() => fixture.tidy());
