@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {test} from 'node:test';
 import {took} from '../../tools/times.js';
 import {checkRun, makeRun} from '../lib/make-run.js';
-import {descendants} from '../lib/processes.js';
+import {allProcesses, descendants} from '../lib/processes.js';
 
 test("make run by Chromium's own path: picture, video and report of a real share", () => checkRun('chromium', 'browser'));
 
@@ -31,6 +31,6 @@ test('Ctrl-C ends all of it', async () => {
 	assert.equal(status, 130, text);
 	took('make run: nothing left after Ctrl-C', performance.now() - stopped);
 	assert.equal(running.some((p) => p.name === 'portlight-captu'), true, 'a share was under way');
-	const left = running.filter((p) => existsSync(`/proc/${p.pid}`));
-	assert.deepEqual(left, []);
+	const alive = new Set(allProcesses().map(({pid, start}) => `${pid} ${start}`));
+	assert.deepEqual(running.filter(({pid, start}) => alive.has(`${pid} ${start}`)), []);
 });
