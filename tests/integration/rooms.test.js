@@ -147,6 +147,13 @@ test('whoever does not come back is gone after the grace', async (t) => {
 	assert.notEqual(bob.welcome.session, session);
 });
 
+test('whose page goes away is gone at once, also without a word', async (t) => {
+	const {ada, bob} = await call(await Server.start(t));
+	bob.socket.close(1001);
+	assert.equal((await ada.next('close')).reason, 'gone');
+	assert.deepEqual(ada.events.filter(({type}) => type === 'away'), []);
+});
+
 test('a client that falls silent, its socket open, is away after two pings', async (t) => {
 	const server = await Server.start(t, '--ping-ms=200');
 	const {ada, bob} = await call(server);

@@ -270,7 +270,8 @@ void carrier_closed(void *data, struct net_stream *stream) {
 	struct client *client = carrier->client;
 	if (client != NULL && client_carrier(client) == carrier) {
 		session_break(client->session, net_now_ms(server->net));
-		if (carrier->dialect != NULL && !carrier->dialect->resumes) {
+		if (net_stream_left(stream) ||
+			(carrier->dialect != NULL && !carrier->dialect->resumes)) {
 			client_end(client, ROOMS_ERROR_NONE);
 		} else {
 			client->away = true;

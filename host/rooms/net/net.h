@@ -157,6 +157,8 @@ struct net_stream *net_answer_events(
 	const struct net_request *request, const char *headers, void *stream_data);
 
 enum net_stream_kind net_stream_kind(const struct net_stream *stream);
+/* Whether a browser closed it because its page goes away, so that nobody will resume it. */
+bool net_stream_left(const struct net_stream *stream);
 void *net_stream_data(const struct net_stream *stream);
 void net_stream_set_data(struct net_stream *stream, void *data);
 

@@ -11,6 +11,7 @@ enum { CONTINUATION, TEXT, BINARY, CLOSE = 8, PING, PONG };
 #define LENGTH64 127u
 #define MASK_BYTES 4u
 #define CODE_BYTES 2u
+#define GOING_AWAY 1001u
 /* Codes of WebSockets' close frames (RFC 6455, 7.4.1). */
 #define PROTOCOL_ERROR 1002u
 #define POLICY_VIOLATION 1008u
@@ -88,7 +89,7 @@ static const struct net_fault *check_start(struct net_frames *frames) {
 }
 
 /* The rest of what is kept has come. */
-static const struct net_fault *check_whole(const struct net_frames *frames) {
+static const struct net_fault *check_whole(struct net_frames *frames) {
 	const uint8_t *head = frames->head;
 	if (!is_control(head)) {
 		return payload_of(head) > NET_MESSAGE_MAX ? &size : NULL;
@@ -102,6 +103,7 @@ static const struct net_fault *check_whole(const struct net_frames *frames) {
 	bool known =
 		(code >= 1000 && code <= 1011 && code != 1004 && code != 1005 && code != 1006) ||
 		(code >= 3000 && code <= 4999);
+	frames->away = code == GOING_AWAY;
 	return known ? NULL : &close_code;
 }
 

@@ -20,6 +20,7 @@ struct net_frames {
 	uint8_t head[10];
 	uint8_t have;
 	bool message; /* its first frame came, its last one didn't */
+	bool away;    /* it was closed because its page goes away (1001) */
 };
 
 struct net_fault {

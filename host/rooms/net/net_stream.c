@@ -242,6 +242,10 @@ int net_stream_beat(struct net_connection *connection) {
 	return 0;
 }
 
+bool net_stream_left(const struct net_stream *stream) {
+	return connection_of(stream)->tap.frames.away;
+}
+
 enum net_stream_kind net_stream_kind(const struct net_stream *stream) {
 	return connection_of(stream)->kind == CONNECTION_WEBSOCKET ? NET_WEBSOCKET : NET_EVENTS;
 }
