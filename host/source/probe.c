@@ -50,7 +50,7 @@ static void on_global(void *data, uint32_t id, uint32_t permissions, const char 
 	(void)id;
 	(void)permissions;
 	(void)version;
-	/* In parts, 0.4 and 0.5 call the one that links streams so. */
+	/* Run in parts, WirePlumber 0.4 and 0.5 give the one that links streams the other names. */
 	static const char *const managers[] = {"WirePlumber", "WirePlumber Policy",
 		"WirePlumber (policy)", "pipewire-media-session"};
 	struct asking *asking = data;

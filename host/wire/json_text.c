@@ -31,12 +31,12 @@ static enum json_tokener_error parse(
 
 struct json_object *json_text_parse(
 	const char *text, size_t length, int depth, enum json_tokener_error *error) {
-	/* To json-c it would be the end. */
+	/* json-c would stop there. */
 	if (memchr(text, '\0', length) != NULL) {
 		*error = json_tokener_error_parse_unexpected;
 		return NULL;
 	}
-	/* json-c 0.18, when it is strict, calls all that isn't ASCII malformed (json-c#875). */
+	/* In strict mode json-c 0.18 rejects anything beyond ASCII (json-c#875). */
 	char *escaped = text_escape(text, length);
 	struct json_object *value = NULL;
 	*error = escaped == NULL ? parse(text, length, depth, &value)

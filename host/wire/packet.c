@@ -104,7 +104,7 @@ struct field {
 	uint16_t offset;
 };
 
-/* Its versions differ about braces in macros. */
+/* Versions of clang-format disagree about braces in macros. */
 /* clang-format off */
 #define FIELD(wire_size, member) \
 	{wire_size, sizeof(((struct packet *)NULL)->member), offsetof(struct packet, member)}

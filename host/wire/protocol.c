@@ -161,7 +161,7 @@ static bool take_origin(const struct field *field, struct json_object *value, vo
 	return true;
 }
 
-/* Its versions differ about braces in macros. */
+/* Versions of clang-format disagree about braces in macros. */
 /* clang-format off */
 #define FIELD(name_, kind, member, ...) { \
 		.name = name_, .take = take_##kind, \

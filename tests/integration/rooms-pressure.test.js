@@ -87,7 +87,7 @@ class Quiet extends EventsClient {
 }
 
 for (const way of ['in the middle of its messages', 'as it comes back']) {
-	test(`whom another’s end makes too slow ${way} is ended too`, async (t) => {
+	test(`a session that another’s end makes too slow ${way} ends too`, async (t) => {
 		const server = await Server.start(t, '--open=yes', '--messages-per-second=100000');
 		await undisturbed(server, async () => {
 			const [ann, ben] = /** @type {Quiet[]} */ ([await Quiet.open(server), await Quiet.open(server)]);

@@ -147,11 +147,20 @@ test('whoever does not come back is gone after the grace', async (t) => {
 	assert.notEqual(bob.welcome.session, session);
 });
 
-test('whose page goes away is gone at once, also without a word', async (t) => {
-	const {ada, bob} = await call(await Server.start(t));
+test('a page that goes away without a word is gone at once; behind a proxy it is away, and may come back', async (t) => {
+	const server = await Server.start(t);
+	const {ada, bob} = await call(server);
 	bob.socket.close(1001);
 	assert.equal((await ada.next('close')).reason, 'gone');
 	assert.deepEqual(ada.events.filter(({type}) => type === 'away'), []);
+	// Caddy closes like that when it is configured again.
+	const cy = await SocketClient.open(server, {headers: {'x-forwarded-for': '203.0.113.1'}});
+	ok(await cy.request('login', {name: 'Cy'}));
+	ok(await ada.request('offer', {to: 'Cy', call: 'd', sdp: 'v=0'}));
+	cy.socket.close(1001);
+	assert.equal((await ada.next('away')).from, 'Cy');
+	await cy.connect(cy.resume);
+	assert.equal(cy.welcome.resumed, true);
 });
 
 test('a client that falls silent, its socket open, is away after two pings', async (t) => {

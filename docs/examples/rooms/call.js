@@ -332,14 +332,7 @@ const drawButtons = () => drawDevices(mine, Boolean(sharing));
 
 /** @param {'audio' | 'video'} kind */
 async function toggle(kind) {
-	const to = mine;
-	const more = await toggleDevice(to, kind, say, devices.chosen);
-	if (to !== mine) {
-		// The call is over meanwhile.
-		to.getTracks().forEach((track) => track.stop());
-		return;
-	}
-	if (more) {
+	if (await toggleDevice(() => mine, kind, say, devices.chosen)) {
 		call?.peer?.add(mine, 'camera');
 	}
 	/** @param {string} which */

@@ -160,15 +160,11 @@ async function toggle(kind) {
 	if (kind === 'video' && !mesh.published.get('camera')?.video) {
 		mesh.checkPictures();
 	}
-	const to = mine;
-	await toggleDevice(to, kind, say);
-	if (to !== mine) {
-		// Left meanwhile.
-		to.getTracks().forEach((track) => track.stop());
-		return;
+	await toggleDevice(() => mine, kind, say);
+	if (mesh.room) {
+		showMine();
+		await mesh.change();
 	}
-	showMine();
-	await mesh.change();
 }
 onClick('#microphone', () => toggle('audio'));
 onClick('#camera', () => toggle('video'));

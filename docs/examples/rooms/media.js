@@ -76,16 +76,22 @@ export function drawDevices(mine, sharing) {
 	find('#screen span').textContent = sharing ? t('Stop sharing') : t('Share screen');
 }
 
-/** Switches one's camera or microphone; asks for it where there was none. @param {MediaStream} mine @param {'audio' | 'video'} kind @param {(text: string, bad: boolean) => void} say @param {Record<string, string>} [chosen] @returns {Promise<boolean>} whether there is a new track */
-export async function toggleDevice(mine, kind, say, chosen) {
+/**
+ * Switches one's camera or microphone; asks for it where there was none. What is allowed once the call is over goes off again.
+ * @param {() => MediaStream} current another one after the call @param {'audio' | 'video'} kind @param {(text: string, bad: boolean) => void} say
+ * @param {Record<string, string>} [chosen] @returns {Promise<boolean>} whether there is a new track
+ */
+export async function toggleDevice(current, kind, say, chosen) {
+	const mine = current();
 	const track = mine.getTracks().find((one) => one.kind === kind);
 	if (track) {
 		track.enabled = !track.enabled;
 		return false;
 	}
-	const more = await camera({ audio: kind === 'audio', video: kind === 'video' }, say, chosen);
-	more.getTracks().forEach((one) => mine.addTrack(one));
-	return more.getTracks().length > 0;
+	const more = (await camera({ audio: kind === 'audio', video: kind === 'video' }, say, chosen)).getTracks();
+	const over = current() !== mine;
+	more.forEach((one) => (over ? one.stop() : mine.addTrack(one)));
+	return more.length > 0 && !over;
 }
 
 /** Why a share was not given. @param {unknown} error */

@@ -244,7 +244,7 @@ export class Mesh extends EventTarget {
 	}
 
 	/**
-	 * Whose connection it is, by the server's word. Who came back says so themselves, and nobody takes the place of one who is here.
+	 * Whose connection it is, by the server's number. After a restart people are known by their own id, but only those who are not back yet.
 	 * @param {any} member @returns {Person | undefined}
 	 */
 	#known(member) {

@@ -95,11 +95,10 @@ export class Server extends EventTarget {
 	/** Ends the session at once, in a gap between two carriers too: nobody waits for its name. */
 	end() {
 		const bye = JSON.stringify({ type: 'bye' });
-		// What a WebSocket has yet to send goes with its page.
-		if (this.session && 'keepalive' in Request.prototype) {
+		if (this.state === 'connected' && this.carrier instanceof SocketCarrier) {
+			this.carrier.send(bye);
+		} else if (this.session) {
 			void leave(this.session, bye);
-		} else {
-			this.carrier?.send(bye);
 		}
 		this.#over();
 	}

@@ -167,8 +167,8 @@ static size_t next_of(struct net_stream *stream, struct carrier *carrier) {
 		histogram_add(&metrics->handshake, net_now_us() - carrier->opened_us);
 		return put_text(stream, write_welcome(client, carrier));
 	}
-	/* Who comes into a call hears of it with the next message: until then its page would take a
-	 * broken connection for an idle one. */
+	/* Whoever joins a call gets the shorter interval with the next message: until then its page
+	 * would not notice a broken connection. */
 	int interval = ping_interval(client);
 	if (carrier->ping || (carrier->dialect == NULL && carrier->ping_ms != interval)) {
 		char ping[48];
@@ -270,7 +270,7 @@ void carrier_closed(void *data, struct net_stream *stream) {
 	struct client *client = carrier->client;
 	if (client != NULL && client_carrier(client) == carrier) {
 		session_break(client->session, net_now_ms(server->net));
-		if (net_stream_left(stream) ||
+		if ((carrier->direct && net_stream_left(stream)) ||
 			(carrier->dialect != NULL && !carrier->dialect->resumes)) {
 			client_end(client, ROOMS_ERROR_NONE);
 		} else {

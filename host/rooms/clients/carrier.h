@@ -34,6 +34,7 @@ struct carrier {
 	bool resumed;
 	bool ping; /* due */
 	bool ended;
+	bool direct; /* no proxy is in between, which would close it as a browser does */
 };
 
 /* A stream's own data, from net's `upgrade` or net_answer_events on. `hello` may be NULL: it is the

@@ -217,7 +217,9 @@ bool http_upgrade(void *data, const struct net_request *request, void **carrier)
 	}
 	/* The lesson's clients begin without a word. */
 	const struct hello hello = {0};
-	*carrier = carrier_create(
+	struct carrier *made = carrier_create(
 		peer.address, lesson ? &dialect_lesson : NULL, lesson ? &hello : NULL);
+	made->direct = !request->unix_socket && request->forwarded_for[0] == '\0';
+	*carrier = made;
 	return true;
 }

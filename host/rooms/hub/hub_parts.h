@@ -145,7 +145,6 @@ void connection_remove(struct hub *hub, struct connection *connection, const cha
 void room_evict(struct hub *hub, struct room *room, struct hub_user *user, const char *reason);
 struct stream *stream_find(const struct connection *connection, const char *id);
 void stream_remove(struct connection *connection, struct stream *stream);
-
 void stream_write(struct wire_writer *writer, const char *key, const struct stream *stream);
 void member_write(struct wire_writer *writer, const char *key, const struct connection *connection);
 

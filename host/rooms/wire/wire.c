@@ -195,7 +195,7 @@ static enum rooms_error take_part(
 }
 
 #define AT(member) offsetof(struct wire_message, member)
-/* Its versions differ about braces in macros. */
+/* Versions of clang-format disagree about braces in macros. */
 /* clang-format off */
 #define NAME(json, member) {json, take_string, AT(member), 0, 1024, false}
 #define WORD(json, member) {json, take_string, AT(member), 1, 64, false}

@@ -113,7 +113,7 @@ describe('a conference of three, Firefox with Chromium', () => {
 		await askUntil(() => names(pages[0]), (all) => all.includes('Dora'));
 	});
 
-	rest('who says they are another is one more person, and nothing of the other’s is theirs', async () => {
+	rest('a person who claims another’s id is listed as one more person, and gets nothing of the other’s', async () => {
 		const [fiona, carl] = await three('impostor');
 		const id = await fiona.evaluate(async () => (await import('/rooms/conference.js')).mesh.me);
 		const mallory = await rooms.page('chromium', 'conference.html');

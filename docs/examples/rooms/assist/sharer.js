@@ -101,7 +101,7 @@ export class Sharer extends Side {
 		if (member.person) {
 			this.sentAway.set(member.person, member.nickname);
 		}
-		// Their picture ends whether or not the server is there, and they are told by the way that surely is.
+		// The picture stops at once, with or without the server, and the viewer is told directly.
 		const { connection, peer } = member;
 		member.peer = null;
 		peer?.remove(this.stream);
